@@ -1,0 +1,90 @@
+# Two commands: `make study` and `make test`. Each does the set-up it needs, once.
+#
+# ARGS is passed on, e.g. `make study ARGS=--workdir=/data/out` or
+# `make test ARGS="-k cli"`. PYTHON names the interpreter to use.
+
+SHELL := /bin/sh
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+ARGS :=
+
+.PHONY: study test lint format requirements clean
+.DELETE_ON_ERROR:
+
+study: $(READY)
+	$(PY) -m icl_gen.study --config=configs/study.py $(ARGS)
+
+test: lint
+	$(PY) -m pytest $(ARGS)
+
+lint: $(READY)
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+
+format: $(READY)
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+# Compiles the ranges of setup.py into the pinned file, for every platform and
+# for Python 3.12 and later; [tool.uv] in pyproject.toml says what is left out.
+# Pins that still fit are kept; ARGS=--upgrade moves all of them.
+requirements: $(READY)
+	UV_CUSTOM_COMPILE_COMMAND='make requirements' $(PY) -m uv pip compile \
+	  setup.py --extra dev --universal --python-version 3.12 \
+	  --no-annotate --quiet --output-file requirements.txt $(ARGS)
+
+# What runs wrote (out/) is left alone.
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- set-up ------------------------------------------------------------------
+
+# Prints the first Python that is 3.12 or 3.13 (the versions that the pinned
+# packages have wheels for) and can make environments. Each candidate is run,
+# because a pyenv shim of the right name may exist and fail. uv's and pyenv's
+# own Pythons are looked at even where they are not active.
+define FIND_PYTHON
+fits() { \
+  "$$1" -c 'import ensurepip, sys, venv; \
+  sys.exit(not (3, 12) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; \
+}; \
+if [ -n "$(PYTHON)" ]; then set -- "$(PYTHON)"; else \
+  set -- python3.12 python3.13 python3 \
+    "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.12*/bin/python \
+    "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13*/bin/python \
+    "$${XDG_DATA_HOME:-$$HOME/.local/share}"/uv/python/*-3.12*/bin/python3 \
+    "$${XDG_DATA_HOME:-$$HOME/.local/share}"/uv/python/*-3.13*/bin/python3; \
+fi; \
+for found; do if fits "$$found"; then break; else found=; fi; done
+endef
+
+define NO_PYTHON
+echo 'error: no usable Python 3.12 or 3.13 was found$(if $(PYTHON), in \
+PYTHON=$(PYTHON)).' >&2; \
+echo 'Install one, with its venv module, and give the command again:' >&2; \
+echo '  Debian, Ubuntu:  sudo apt-get install python3.12 python3.12-venv' >&2; \
+echo '  macOS:           brew install python@3.12' >&2; \
+echo '  pyenv:           pyenv install 3.12' >&2; \
+echo '  uv:              uv python install 3.12' >&2; \
+echo 'or name it:        make PYTHON=/path/to/python3.12 ...' >&2; \
+exit 1
+endef
+
+# --no-deps: the pinned file is complete, and it leaves xmanager out on purpose
+# (see pyproject.toml), so there is nothing for pip to resolve.
+$(READY): requirements.txt setup.py pyproject.toml
+	@if ! $(PY) -m pip --version >/dev/null 2>&1; then \
+	  $(FIND_PYTHON); \
+	  if [ -z "$$found" ]; then $(NO_PYTHON); fi; \
+	  echo "Set-up, once: $(VENV) with $$("$$found" --version)."; \
+	  "$$found" -m venv --clear $(VENV); \
+	fi
+	@echo 'Downloading the pinned packages: about 770 MB (3.1 GB installed),'
+	@echo 'tensorflow-cpu being 274 MB of it; a few minutes.'
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps \
+	  -r requirements.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps \
+	  --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,88 @@
+"""Names and descriptions of invented people, with the paper's structure.
+
+  python -m icl_gen.build --config=configs/celebrity.py
+  python -m icl_gen.train --config=configs/celebrity.py --config.condition=ft
+
+The files of the reversal-curse paper instead of the generator:
+
+  python -m icl_gen.build --config=configs/celebrity.py:files \\
+    --config.size.path=DIRECTORY
+
+Variants: `files` (real files from a directory), `hub` (the same from the
+hub), `tiny` runs every stage in seconds, to see that it works.
+"""
+
+from ml_collections import config_dict
+
+from icl_gen import cli
+
+VARIANTS = ('files', 'hub', 'tiny')
+
+
+def get_config(arg=''):
+  """The experiment; `arg` is a comma-separated list of variants."""
+  variants = cli.parse_variants(arg, VARIANTS)
+  config = config_dict.ConfigDict()
+
+  config.world = 'celebrity'  # a name in worlds/catalog.py
+  config.size = dict(
+    people=30,  # in each of the three groups
+    phrasings=30,  # training documents of a person and order
+    question_phrasings=10,
+    # Whose names are the wrong choices; every stratum is reported.
+    distractors=('target_seen', 'never_target'),
+  )
+  config.seed = 0  # of the world, of sampling and of training
+  config.condition = 'ft'  # 'pretrained', 'icl', 'ft', 'ft_aug'
+
+  config.model = 'nano'  # a name in model/registry.py
+  config.checkpoint = ''  # directory of weights; '' for the embedded nano
+  config.tokenizer = ''  # SentencePiece model; '' for the embedded nano
+  config.dtype = 'float32'  # of the weights; computation follows
+
+  config.context = dict(
+    factor=30,  # of the documents, keep one in this many (1: all)
+    budget=0,  # greatest number of tokens of the context (0: no limit)
+  )
+
+  config.train = dict(
+    splitting='none',  # 'none', 'independent', 'cumulative' sentences
+    loss_on='text',  # 'text' or 'completion'
+    steps=500,
+    batch_size=16,  # rows; a multiple of the number of devices
+    length=48,  # tokens of a row; a longer document is an error
+    optimizer='adamw',  # 'adamw' or 'muon'
+    learning_rate=2e-3,  # peak
+    warmup_steps=20,
+    final_share=0.1,  # of the peak, at the end of the cosine
+    weight_decay=0.0,
+    clip=1.0,  # greatest gradient norm
+    report_every=50,  # steps
+    save_every=250,  # steps
+  )
+
+  config.augment = dict(
+    documents_per_fact=6,  # of those that state the same facts
+    local_samples=1,  # per document, each alone
+    global_samples=1,  # per document, behind all documents
+    temperature=0.7,
+    max_tokens=72,  # per completion
+  )
+
+  if 'files' in variants or 'hub' in variants:
+    hub = 'hub' in variants
+    config.world = 'celebrity_hub' if hub else 'celebrity_files'
+    config.size = dict(distractors=('target_seen', 'never_target'))
+    if not hub:
+      config.size.path = ''  # the directory of the five files
+    config.context.factor = 1
+    config.context.budget = 3000
+    config.train.length = 160
+    config.augment.max_tokens = 160
+  if 'tiny' in variants:
+    if config.world == 'celebrity':
+      config.size.update(people=4, phrasings=2, question_phrasings=1)
+    config.context.factor = 2
+    config.train.update(steps=4, warmup_steps=1, report_every=2, save_every=2)
+    config.augment.update(documents_per_fact=1)
+  return config

@@ -1,0 +1,88 @@
+"""Pretrains the embedded nano Gemma from nothing, tokenizer included.
+
+  python -m icl_gen.pretrain --config=configs/pretrain.py:nano
+  python -m icl_gen.pretrain --config=configs/pretrain.py:nano_small
+
+Variants: `nano`, `nano_small` (the model), `tiny` (a few steps, to see that
+everything works).
+"""
+
+from ml_collections import config_dict
+
+from icl_gen import cli
+
+# What the episodes are about; shares of the episodes.
+EVENLY = dict(
+  comparisons=0.35,
+  people=0.25,
+  syllogisms=0.20,
+  inheritance=0.12,
+  filler=0.08,
+)
+COMPARE = dict(
+  comparisons=0.45,
+  people=0.23,
+  syllogisms=0.18,
+  inheritance=0.09,
+  filler=0.05,
+)
+
+VARIANTS = ('nano', 'nano_small', 'tiny')
+
+
+def get_config(arg=''):
+  """The recipe; `arg` is a comma-separated list of variants."""
+  variants = cli.parse_variants(arg, VARIANTS)
+  config = config_dict.ConfigDict()
+  config.model = 'nano_small' if 'nano_small' in variants else 'nano'
+  config.seed = 0  # of the first weights
+  config.stream = 'pretrain'  # names the draw of the rows
+  config.vocabulary = 1792  # pieces of the tokenizer
+
+  config.optimizer = dict(
+    name='muon',
+    learning_rate=0.01,  # of Muon; AdamW for embeddings and norms has 0.3 of it
+    warmup_steps=50,
+    decay_steps=300,  # linear, to zero, at the end of the last stage
+    weight_decay=0.0,
+    clip=1.0,
+  )
+  # Loss weight of words that nobody could predict: documents, and the word
+  # that opens a statement.
+  config.document_weight = 0.2
+  # Shares of how a row is laid out.
+  config.modes = {'context': 0.76, 'local': 0.14, 'global': 0.06, 'plain': 0.04}
+  # Short contexts first: inference emerges there, and is then lengthened.
+  # Comparisons come last, and get more when the rest is there.
+  config.stages = {
+    'short': dict(
+      steps=1200, rows=32, length=128, facts=(1, 5), families=EVENLY
+    ),
+    'settle': dict(
+      steps=1200, rows=32, length=128, facts=(1, 5), families=COMPARE
+    ),
+    'medium': dict(
+      steps=300, rows=8, length=512, facts=(2, 24), families=COMPARE
+    ),
+    'long': dict(
+      steps=450, rows=2, length=2048, facts=(4, 110), families=COMPARE
+    ),
+    'longer': dict(
+      steps=300, rows=1, length=3072, facts=(8, 150), families=COMPARE
+    ),
+  }
+  config.report_every = 20  # steps
+  config.save_every = 100  # steps
+
+  if 'tiny' in variants:
+    config.optimizer.update(warmup_steps=1, decay_steps=2)
+    config.stages = dict(
+      short=dict(
+        steps=3, rows=8, length=64, facts=(1, 3), families=EVENLY
+      ),
+      long=dict(
+        steps=3, rows=8, length=128, facts=(1, 5), families=EVENLY
+      ),
+    )
+    config.update(report_every=2, save_every=2)
+  return config

@@ -1,0 +1,66 @@
+"""Simple reversals: 100 comparison facts over nonsense plurals.
+
+  python -m icl_gen.build --config=configs/reversal.py
+  python -m icl_gen.train --config=configs/reversal.py --config.condition=ft
+  python -m icl_gen.evaluate --config=configs/reversal.py --config.condition=ft
+
+Variants: `tiny` runs every stage in seconds, to see that it works.
+"""
+
+from ml_collections import config_dict
+
+from icl_gen import cli
+
+VARIANTS = ('tiny',)
+
+
+def get_config(arg=''):
+  """The experiment; `arg` is a comma-separated list of variants."""
+  variants = cli.parse_variants(arg, VARIANTS)
+  config = config_dict.ConfigDict()
+
+  config.world = 'reversal'  # a name in worlds/catalog.py
+  config.size = dict(facts=100, documents_per_fact=10)
+  config.seed = 0  # of the world, of sampling and of training
+  config.condition = 'ft'  # 'pretrained', 'icl', 'ft', 'ft_aug'
+
+  config.model = 'nano'  # a name in model/registry.py
+  config.checkpoint = ''  # directory of weights; '' for the embedded nano
+  config.tokenizer = ''  # SentencePiece model; '' for the embedded nano
+  config.dtype = 'float32'  # of the weights; computation follows
+
+  config.context = dict(
+    factor=10,  # of the documents, keep one in this many (1: all)
+    budget=0,  # greatest number of tokens of the context (0: no limit)
+  )
+
+  config.train = dict(
+    splitting='none',  # 'none', 'independent', 'cumulative' sentences
+    loss_on='text',  # 'text' or 'completion'
+    steps=400,
+    batch_size=16,  # rows; a multiple of the number of devices
+    length=48,  # tokens of a row; a longer document is an error
+    optimizer='adamw',  # 'adamw' or 'muon'
+    learning_rate=2e-3,  # peak
+    warmup_steps=20,
+    final_share=0.1,  # of the peak, at the end of the cosine
+    weight_decay=0.0,
+    clip=1.0,  # greatest gradient norm
+    report_every=50,  # steps
+    save_every=200,  # steps
+  )
+
+  config.augment = dict(
+    documents_per_fact=2,  # of those that state the same facts
+    local_samples=2,  # per document, each alone
+    global_samples=1,  # per document, behind all documents
+    temperature=0.7,
+    max_tokens=64,  # per completion
+  )
+
+  if 'tiny' in variants:
+    config.size = dict(facts=6, documents_per_fact=3)
+    config.context.factor = 3
+    config.train.update(steps=4, warmup_steps=1, report_every=2, save_every=2)
+    config.augment.update(documents_per_fact=1, local_samples=1)
+  return config

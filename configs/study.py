@@ -1,0 +1,48 @@
+"""The controlled study: worlds x conditions x seeds, then the report.
+
+  python -m icl_gen.study --config=configs/study.py
+
+On the files of the reversal-curse paper:
+
+  python -m icl_gen.study --config=configs/study.py:files \\
+    --config.experiments.celebrity.size.path=DIRECTORY --workdir=out/files
+
+Variants: `files` (that), `tiny` runs everything in a minute or two, to see
+that it works.
+"""
+
+from ml_collections import config_dict
+
+from configs import celebrity, reversal, syllogism
+from icl_gen import cli
+
+VARIANTS = ('files', 'tiny')
+
+
+def get_config(arg=''):
+  """The study; `arg` is a comma-separated list of variants."""
+  variants = cli.parse_variants(arg, VARIANTS)
+  size = 'tiny' if 'tiny' in variants else ''
+  config = config_dict.ConfigDict()
+  config.name = 'study'  # directory under the workdir
+
+  # One experiment per world; its own condition, seed and model are replaced.
+  config.experiments = config_dict.ConfigDict()
+  if 'files' in variants:
+    arg = ','.join(v for v in variants)
+    config.experiments.celebrity = celebrity.get_config(arg)
+  else:
+    config.experiments.reversal = reversal.get_config(size)
+    config.experiments.syllogism = syllogism.get_config(size)
+    config.experiments.celebrity = celebrity.get_config(size)
+  # The kind of question in each experiment's bars of the main figure.
+  config.main_kinds = dict(
+    reversal='reversal',
+    syllogism='syllogism',
+    celebrity='reversal:target_seen',
+  )
+
+  config.conditions = ('pretrained', 'icl', 'ft', 'ft_aug')
+  config.seeds = (0, 1, 2)
+  config.models = ('nano',)
+  return config

@@ -1,0 +1,1 @@
+"""In-context learning against finetuning: a controlled study with Gemma."""

@@ -1,0 +1,111 @@
+"""Samples a model's own in-context inferences and writes them as documents.
+
+  python -m icl_gen.augment --config=configs/reversal.py
+"""
+
+import time
+
+from icl_gen import cli
+from icl_gen.augmentation import audit, parse, plan
+from icl_gen.data import places, shards
+from icl_gen.model import loaded
+from icl_gen.sampling import sampler
+from icl_gen.text import context as contexts
+from icl_gen.types import Corpus
+from icl_gen.worlds import catalog, grammar
+
+
+def run(config, workdir):
+  """Writes <workdir>/corpora/<world>-s<seed>-augmented-<model>/."""
+  world_name, seed, augment = config.world, config.seed, config.augment
+  source = places.corpus(workdir, world=world_name, seed=seed)
+  directory = places.augmented(
+    workdir, world=world_name, seed=seed, model=config.model
+  )
+  places.claim(
+    directory.parent / f'{directory.name}.settings',
+    'augment',
+    dict(augment.items())
+    | {
+      'context': dict(config.context.items()),
+      'corpus': shards.read_manifest(source)['sha256'],
+      'checkpoint': config.checkpoint,
+      'dtype': config.dtype,
+    },
+  )
+  if shards.is_written(directory):
+    return
+
+  model = loaded.load(
+    config.model,
+    checkpoint=config.checkpoint,
+    tokenizer=config.tokenizer,
+    dtype=config.dtype,
+  )
+  documents = shards.read_documents([source])
+  chosen = plan.choose(
+    documents, per_fact=augment.documents_per_fact, seed=source.name
+  )
+  context = contexts.build(
+    documents,
+    seed=f'{source.name}/augment',
+    factor=config.context.factor,
+    budget=config.context.budget,
+    count_tokens=lambda text: len(model.tokenizer.encode(text)),
+  )
+  answered, costs = [], {}
+  for kind, samples, behind in (
+    ('local', augment.local_samples, contexts.NONE),
+    ('global', augment.global_samples, context),
+  ):
+    found, costs[kind] = _sample(
+      model,
+      plan.requests(chosen, kind=kind, samples=samples),
+      behind,
+      seed=source.name,
+      temperature=augment.temperature,
+      max_tokens=augment.max_tokens,
+    )
+    answered += found
+
+  world, _ = catalog.build(world_name, seed=seed, **dict(config.size.items()))
+  parsed = parse.parse(
+    answered,
+    given=documents,
+    read=grammar.reader(world.name, world),
+    judge=audit.auditor(world),
+    details={'model': config.model, 'seed': str(seed)},
+  )
+  manifest = {
+    'lines': parsed.lines,
+    'dropped': dict(parsed.dropped),
+    'costs': costs,
+    'prompts': {kind: plan.prompt_hash(kind) for kind in plan.PROMPTS},
+  }
+  shards.write(Corpus(directory.name, parsed.documents, (), manifest), directory)
+  print(f'augmented {source.name}: {len(parsed.documents)} documents')
+
+
+def _sample(model, requests, context, **settings):
+  """(request, completion, ended) of all, and what it cost."""
+  began, done = time.monotonic(), []
+  shared = None if not context.text else sampler.encode_context(model, context)
+  for completions in sampler.sample(model, requests, shared, **settings):
+    done += completions
+    print(f'sampled {len(done)}/{len(requests)}', flush=True)
+  answered = [
+    (request, completion.text, completion.ended)
+    for request, completion in zip(requests, done, strict=True)
+  ]
+  cost = {
+    'requests': len(requests),
+    'context_tokens': 0 if shared is None else int(shared.length),
+    'tokens_in': sum(completion.tokens_in for completion in done),
+    'tokens_out': sum(completion.tokens_out for completion in done),
+    'seconds': time.monotonic() - began,
+  }
+  return answered, cost
+
+
+if __name__ == '__main__':
+  cli.main(run)

@@ -1,0 +1,1 @@
+"""What the model adds: prompts, sampling plans, parsing and the audit."""

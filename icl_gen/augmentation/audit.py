@@ -1,0 +1,57 @@
+"""The audit: is what was said stated, entailed, contradicted or unknown?
+
+Compares facts with a world's closure; reads no text and knows no model.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+from icl_gen.types import Fact, World
+
+# From the best to the worst; a text gets the worst label of its facts.
+LABELS = ('stated', 'entailed', 'unknown', 'contradicted', 'unparsed')
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+  """What the world says to a text.
+
+  Attributes:
+    label: 'stated' (every fact is given), 'entailed' (every fact is given or
+      entailed, one at least entailed), 'contradicted' (some fact is excluded),
+      'unknown' (no fact is excluded, some are neither given nor entailed) or
+      'unparsed' (no facts could be read).
+    hops: of an entailed text, the most hops of any of its facts; else 0.
+  """
+
+  label: str
+  hops: int = 0
+
+
+Auditor = Callable[[Sequence[Fact] | None], Verdict]
+
+
+def verdict(world: World, facts: Sequence[Fact] | None) -> Verdict:
+  """Judges one text's facts; for many texts, make an `auditor` once."""
+  return auditor(world)(facts)
+
+
+def auditor(world: World) -> Auditor:
+  """Indexes the world and returns its judge, constant time per fact.
+
+  The judge takes the facts of a text (None or empty where it could not be
+  read) and returns a Verdict.
+  """
+  of_fact = {fact: Verdict('contradicted') for fact in world.contradicted}
+  for entailment in world.entailed:
+    of_fact[entailment.fact] = Verdict('entailed', entailment.hops)
+  for fact in world.facts:
+    of_fact[fact] = Verdict('stated')
+
+  def judge(facts: Sequence[Fact] | None) -> Verdict:
+    if not facts:
+      return Verdict('unparsed')
+    verdicts = [of_fact.get(fact, Verdict('unknown')) for fact in facts]
+    return max(verdicts, key=lambda v: (LABELS.index(v.label), v.hops))
+
+  return judge

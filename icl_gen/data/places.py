@@ -1,0 +1,88 @@
+"""Where things are: names of corpora and runs, and their directories.
+
+  <workdir>/corpora/<world>-s<seed>/                       what is said
+  <workdir>/corpora/<world>-s<seed>-augmented-<model>/     inferences
+  <workdir>/runs/<world>-<condition>-<model>-s<seed>/      one cell
+"""
+
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from icl_gen.data import files
+
+CONDITIONS = ('pretrained', 'icl', 'ft', 'ft_aug')
+TRAINED = ('ft', 'ft_aug')
+
+
+def corpus(workdir: files.Path, *, world: str, seed: int) -> pathlib.Path:
+  """Directory of a world's documents and questions."""
+  return pathlib.Path(workdir) / 'corpora' / f'{world}-s{seed}'
+
+
+def augmented(
+  workdir: files.Path, *, world: str, seed: int, model: str
+) -> pathlib.Path:
+  """Directory of the inferences that a model drew from a corpus."""
+  name = f'{world}-s{seed}-augmented-{model}'
+  return pathlib.Path(workdir) / 'corpora' / name
+
+
+def run(
+  workdir: files.Path, *, world: str, condition: str, model: str, seed: int
+) -> pathlib.Path:
+  """Directory of one cell.
+
+  Raises:
+    ValueError: for an unknown condition.
+  """
+  if condition not in CONDITIONS:
+    raise ValueError(
+      f'condition {condition!r}; allowed are {", ".join(CONDITIONS)}'
+    )
+  name = f'{world}-{condition}-{model}-s{seed}'
+  return pathlib.Path(workdir) / 'runs' / name
+
+
+def claim(
+  directory: files.Path, stage: str, settings: Mapping[str, Any]
+) -> None:
+  """Notes the settings of a stage, or checks that they are the noted ones.
+
+  So a finished or interrupted stage is never continued under other settings.
+
+  Args:
+    directory: where the stage writes; made if need be.
+    stage: 'train', 'evaluate', ...: the note is `<stage>.config.json`.
+    settings: all that decides the stage's result; JSON values.
+
+  Raises:
+    ValueError: if the stage was begun with other settings; names the first
+      that differs.
+  """
+  directory = pathlib.Path(directory)
+  directory.mkdir(parents=True, exist_ok=True)
+  note = directory / f'{stage}.config.json'
+  wanted = _flat(settings)
+  if not note.exists():
+    files.write_json(note, settings)
+    return
+  noted = _flat(files.read_json(note))
+  for key in sorted(noted.keys() | wanted.keys()):
+    before, now = noted.get(key, 'absent'), wanted.get(key, 'absent')
+    if before != now:
+      raise ValueError(
+        f'{str(directory)!r} was begun with {key}={before!r}, now it is'
+        f' {now!r}. Give another --workdir, or delete that directory.'
+      )
+
+
+def _flat(settings: Mapping[str, Any], above: str = '') -> dict[str, Any]:
+  """Dotted keys; tuples as lists, as JSON has them."""
+  flat = {}
+  for key, value in settings.items():
+    if isinstance(value, Mapping):
+      flat |= _flat(value, f'{above}{key}.')
+    else:
+      flat[above + key] = list(value) if isinstance(value, tuple) else value
+  return flat

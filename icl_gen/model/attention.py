@@ -1,0 +1,125 @@
+"""Attention cores: how queries meet keys. Softmax is always in float32."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+
+# Finite, so that a row with nothing to attend to gives numbers, not NaN.
+MASKED = -1e30
+
+
+@dataclasses.dataclass(frozen=True)
+class Layer:
+  """What an attention core has to know of its layer.
+
+  Attributes:
+    index: number of the layer, from 0.
+    window: a query sees this many last positions, itself included; None: all.
+    soft_cap: attention logits are capped as cap * tanh(logits / cap); None: no.
+  """
+
+  index: int
+  window: int | None
+  soft_cap: float | None
+
+
+def visible(q_positions, k_positions, q_segments, k_segments, *, window):
+  """Mask bool[..., L, S]: causal, in the same segment, within the window.
+
+  Args:
+    q_positions: int32[..., L].
+    k_positions: int32[..., S].
+    q_segments: int32[..., L]; 0 is padding.
+    k_segments: int32[..., S].
+    window: int or None.
+  """
+  distance = q_positions[..., :, None] - k_positions[..., None, :]
+  mask = (distance >= 0) & (
+    q_segments[..., :, None] == k_segments[..., None, :]
+  )
+  if window is not None:
+    mask &= distance < window
+  return mask
+
+
+def logits(q_BxNxLxH, k_BxKxSxH, *, soft_cap):
+  """Attention logits float32[B, K, G, L, S] with N = K * G query heads."""
+  B, N, L, H = q_BxNxLxH.shape
+  K = k_BxKxSxH.shape[1]
+  q_BxKxGxLxH = q_BxNxLxH.reshape(B, K, N // K, L, H)
+  out = jnp.einsum(
+    'BKGLH,BKSH->BKGLS',
+    q_BxKxGxLxH,
+    k_BxKxSxH,
+    preferred_element_type=jnp.float32,
+  )
+  return capped(out, soft_cap)
+
+
+def capped(logits, soft_cap):
+  """Gemma 2's soft cap, cap * tanh(logits / cap); None leaves them."""
+  if soft_cap is None:
+    return logits
+  return jnp.tanh(logits / soft_cap) * soft_cap
+
+
+def plain(q_BxNxLxH, k_BxKxSxH, v_BxKxSxH, mask_BxLxS, *, soft_cap):
+  """Softmax attention with everything materialised; the reference.
+
+  Returns:
+    [B, N, L, H] in the dtype of the values.
+  """
+  scores = logits(q_BxNxLxH, k_BxKxSxH, soft_cap=soft_cap)
+  scores = jnp.where(mask_BxLxS[:, None, None], scores, MASKED)
+  probs = jax.nn.softmax(scores, axis=-1).astype(v_BxKxSxH.dtype)
+  out = jnp.einsum('BKGLS,BKSH->BKGLH', probs, v_BxKxSxH)
+  return out.reshape(q_BxNxLxH.shape)
+
+
+def causal_blocks(
+  q_BxNxLxH, k_BxKxLxH, v_BxKxLxH, positions_BxL, segments_BxL, layer, *, block
+):
+  """Attention within rows, a block of queries at a time.
+
+  Equal to `plain` with the mask of `visible`. In a row, tokens of a segment
+  stand in the order of their positions, so the keys that a block of queries
+  can see are a slice: nothing after the block, and for local layers nothing
+  that is a window before it. Memory is B x N x block x L at a time and the
+  work of masked tiles is saved.
+
+  Args:
+    q_BxNxLxH: queries, scaled.
+    k_BxKxLxH: keys.
+    v_BxKxLxH: values.
+    positions_BxL: int32 positions in the segment.
+    segments_BxL: int32, 0 is padding.
+    layer: window and soft cap.
+    block: queries per block.
+
+  Returns:
+    [B, N, L, H].
+  """
+  L = q_BxNxLxH.shape[2]
+  out = []
+  for start in range(0, L, block):
+    stop = min(start + block, L)
+    first = 0 if layer.window is None else max(0, start - layer.window + 1)
+    queries, keys = slice(start, stop), slice(first, stop)
+    mask = visible(
+      positions_BxL[:, queries],
+      positions_BxL[:, keys],
+      segments_BxL[:, queries],
+      segments_BxL[:, keys],
+      window=layer.window,
+    )
+    out.append(
+      plain(
+        q_BxNxLxH[:, :, queries],
+        k_BxKxLxH[:, :, keys],
+        v_BxKxLxH[:, :, keys],
+        mask,
+        soft_cap=layer.soft_cap,
+      )
+    )
+  return out[0] if len(out) == 1 else jnp.concatenate(out, axis=2)

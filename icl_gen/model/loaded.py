@@ -1,0 +1,69 @@
+"""A model ready to be used: module, weights and tokenizer, checked to fit."""
+
+import dataclasses
+from importlib import resources
+from typing import Any
+
+import jax
+from gemma import gm
+
+from icl_gen.model import checkpoints, forward, registry
+from icl_gen.text import tokens
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+  """What training, scoring and sampling receive.
+
+  Attributes:
+    name: the model's name in the registry.
+    module: its Flax module.
+    params: its parameter tree, in the gemma package's layout.
+    tokenizer: its tokenizer.
+  """
+
+  name: str
+  module: gm.nn.Transformer
+  params: Any
+  tokenizer: tokens.Tokenizer
+
+
+def asset(name: str) -> str:
+  """Path of a file or directory that ships with the package."""
+  return str(resources.files('icl_gen') / 'assets' / name)
+
+
+def load(
+  name: str, *, checkpoint: str = '', tokenizer: str = '', dtype='float32'
+) -> Model:
+  """Loads a model; the nano ones need no paths, the others need both.
+
+  Args:
+    name: a name of the registry.
+    checkpoint: directory in the gemma package's format; '' for the embedded.
+    tokenizer: path of the SentencePiece model; '' for the embedded.
+    dtype: the weights' dtype.
+
+  Raises:
+    ValueError: for an unknown model, missing or unfitting files.
+  """
+  module = registry.make_module(name, dtype=dtype)
+  if name in registry.NANO:
+    checkpoint = checkpoint or asset(name)
+    tokenizer = tokenizer or asset('tokenizer.model')
+  for path, what in ((checkpoint, 'checkpoint'), (tokenizer, 'tokenizer')):
+    if not path:
+      raise ValueError(
+        f'model {name!r} is not embedded: give --config.{what}=PATH (embedded'
+        f' are {", ".join(registry.NANO)})'
+      )
+  loaded_tokenizer = tokens.load(tokenizer)
+  if loaded_tokenizer.size > module.config.num_embed:
+    raise ValueError(
+      f'tokenizer {tokenizer!r} has {loaded_tokenizer.size} pieces, model'
+      f' {name!r} has {module.config.num_embed} embeddings: give the tokenizer'
+      ' of this model'
+    )
+  like = jax.eval_shape(lambda: forward.make_params(module, seed=0))
+  params = checkpoints.load_params(checkpoint, like)
+  return Model(name, module, params, loaded_tokenizer)

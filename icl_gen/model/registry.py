@@ -1,0 +1,73 @@
+"""Names to Gemma modules: the released dense text models, and the nano ones."""
+
+import jax.numpy as jnp
+from gemma import gm
+
+_LOCAL = gm.nn.AttentionType.LOCAL_SLIDING
+_GLOBAL = gm.nn.AttentionType.GLOBAL
+
+
+def _nano_config(
+  *, width: int, hidden: int, heads: int, layers: int, window: int
+) -> gm.nn.config.TransformerConfig:
+  """A Gemma 3 architecture, small: local and global layers alternate."""
+  return gm.nn.config.TransformerConfig(
+    num_embed=1792,
+    embed_dim=width,
+    hidden_dim=hidden,
+    num_heads=heads,
+    head_dim=32,
+    num_kv_heads=heads // 2,
+    final_logit_softcap=None,
+    attention_types=(_LOCAL, _GLOBAL) * (layers // 2),
+    use_post_attn_norm=True,
+    use_post_ffw_norm=True,
+    use_qk_norm=True,
+    sliding_window_size=window,
+    transpose_gating_einsum=True,
+    local_base_frequency=10_000,
+    global_base_frequency=1_000_000,
+  )
+
+
+NANO = {
+  'nano': _nano_config(width=128, hidden=256, heads=4, layers=6, window=64),
+  'nano_small': _nano_config(width=64, hidden=128, heads=2, layers=6, window=64),
+}
+RELEASED = {
+  'gemma2_2b': gm.nn.Gemma2_2B,
+  'gemma2_9b': gm.nn.Gemma2_9B,
+  'gemma2_27b': gm.nn.Gemma2_27B,
+  'gemma3_270m': gm.nn.Gemma3_270M,
+  'gemma3_1b': gm.nn.Gemma3_1B,
+  'gemma3_4b': gm.nn.Gemma3_4B,
+  'gemma3_12b': gm.nn.Gemma3_12B,
+  'gemma3_27b': gm.nn.Gemma3_27B,
+}
+
+
+def make_module(
+  name: str, *, dtype: str = 'float32'
+) -> gm.nn.Transformer:
+  """The Flax module of a model.
+
+  Args:
+    name: a key of NANO or RELEASED.
+    dtype: dtype in which parameters are made; computation follows parameters.
+
+  Raises:
+    ValueError: for an unknown name.
+  """
+  if name in NANO:
+    return gm.nn.Transformer(
+      config=NANO[name], dtype=jnp.dtype(dtype), tokens='tokens'
+    )
+  if name in RELEASED:
+    module = RELEASED[name]
+    options = {} if name.startswith(('gemma2', 'gemma3_270m', 'gemma3_1b')) else {
+      'text_only': True
+    }
+    return module(dtype=jnp.dtype(dtype), tokens='tokens', **options)
+  raise ValueError(
+    f'unknown model {name!r}; known are {", ".join((*NANO, *RELEASED))}'
+  )

@@ -1,0 +1,87 @@
+"""Pretrains a nano Gemma from nothing: tokenizer, weights, loss curve.
+
+  python -m icl_gen.pretrain --config=configs/pretrain.py:nano
+"""
+
+from icl_gen import cli
+from icl_gen.data import files, places
+from icl_gen.model import checkpoints, forward, registry
+from icl_gen.pretraining import stream, vocabulary
+from icl_gen.text import tokens
+from icl_gen.training import loop, mesh, metrics, optimizer, step
+
+
+def run(config, workdir):
+  """Writes <workdir>/pretrain/<model>/{tokenizer.model,params}."""
+  name, hyper = config.model, config.optimizer
+  directory = workdir / 'pretrain' / name
+  stages = [
+    stream.Stage(
+      steps=stage.steps,
+      rows=stage.rows,
+      length=stage.length,
+      facts=tuple(stage.facts),
+      families=dict(stage.families.items()),
+      modes=dict(config.modes.items()),
+      document_weight=config.document_weight,
+    )
+    for stage in config.stages.values()
+  ]
+  places.claim(directory, 'pretrain', config.to_dict())
+  if (directory / 'params').exists():
+    return
+
+  vocabulary_path = directory / 'tokenizer.model'
+  if not vocabulary_path.exists():
+    with files.written_whole(vocabulary_path) as partial:
+      partial.write_bytes(
+        vocabulary.train(size=config.vocabulary, seed='vocabulary')
+      )
+  tokenizer = tokens.load(vocabulary_path)
+  steps = sum(stage.steps for stage in stages)
+  updates = optimizer.make_optimizer(
+    hyper.name,
+    optimizer.make_plateau(
+      peak=hyper.learning_rate,
+      warmup_steps=hyper.warmup_steps,
+      steps=steps,
+      decay_steps=hyper.decay_steps,
+    ),
+    weight_decay=hyper.weight_decay,
+    clip=hyper.clip,
+  )
+  module = registry.make_module(name)
+  devices = mesh.make_mesh(batch_size=min(stage.rows for stage in stages))
+  state = step.make_state(forward.make_params(module, seed=config.seed), updates)
+  state = mesh.replicate(devices, state)
+  saved = checkpoints.Checkpoints(directory / 'checkpoints')
+  if saved.latest() is not None:
+    state, _ = saved.restore(state)
+
+  writer = metrics.Writer(directory, name=name, steps=steps)
+  train_step, done = step.make_step(module, updates), 0
+  for stage in stages:
+    first, done = max(done, int(state.step)), done + stage.steps
+    state = loop.loop(
+      state,
+      (
+        mesh.split_rows(devices, batch)
+        for batch in stream.batches(
+          stage, tokenizer, seed=config.stream, first_step=first
+        )
+      ),
+      train_step,
+      first_step=first,
+      steps=done,
+      report_every=config.report_every,
+      save_every=config.save_every,
+      on_report=writer.write,
+      on_save=lambda number, state: saved.save(number, state, {'step': number}),
+    )
+  writer.close()
+  checkpoints.save_params(directory / 'params', state.params)
+  saved.close()
+
+
+if __name__ == '__main__':
+  cli.main(run)

@@ -1,0 +1,194 @@
+"""The pretraining stream: rows of tokens and loss weights, by step and row.
+
+Every row is a pure function of (seed, step, row), so a resumed run sees what
+an uninterrupted one would have seen, and no state has to be saved.
+"""
+
+import dataclasses
+import itertools
+import random
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from icl_gen.pretraining import episodes
+from icl_gen.text import prompts
+from icl_gen.types import Batch
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+  """One stretch of pretraining.
+
+  Attributes:
+    steps: number of optimizer steps.
+    rows: rows per batch.
+    length: tokens per row.
+    facts: least and greatest number of documents of an episode.
+    families: share of each family, by name; need not sum to one.
+    modes: share of each row layout ('context', 'local', 'global', 'plain').
+    document_weight: loss weight of what cannot be predicted.
+  """
+
+  steps: int
+  rows: int
+  length: int
+  facts: tuple[int, int]
+  families: Mapping[str, float]
+  modes: Mapping[str, float]
+  document_weight: float
+
+
+class Writer:
+  """Turns marked words into ids and weights, a line at a time."""
+
+  def __init__(self, tokenizer, *, length: int, document_weight):
+    self._tokenizer = tokenizer
+    self._length = length
+    self._document_weight = document_weight
+    self.ids = [tokenizer.bos_id]
+    self.weights = [0.0]
+
+  @property
+  def full(self) -> bool:
+    return len(self.ids) >= self._length
+
+  def line(self, text: str, *, document: bool = False) -> None:
+    """Adds a line; words marked '~', and documents, weigh little."""
+    opens = len(self.ids) == 1 or self.ids[-1] == self._tokenizer.eos_id
+    for i, word in enumerate(text.split(' ')):
+      small = document or word.startswith(episodes.UNPREDICTABLE)
+      word = word.removeprefix(episodes.UNPREDICTABLE)
+      raw = i == 0 and not opens
+      found = (
+        self._tokenizer.encode_inner(word)
+        if raw
+        else self._tokenizer.encode_word(word)
+      )
+      self.ids += found
+      self.weights += [self._document_weight if small else 1.0] * len(found)
+    self._append(self._tokenizer.newline_id, 1.0)
+
+  def end(self) -> None:
+    """Ends a text: the last newline becomes the end-of-sequence token."""
+    if self.ids[-1] == self._tokenizer.newline_id:
+      self.ids.pop()
+      self.weights.pop()
+    self._append(self._tokenizer.eos_id, 1.0)
+
+  def _append(self, token: int, weight: float) -> None:
+    self.ids.append(token)
+    self.weights.append(weight)
+
+  def row(self) -> tuple[np.ndarray, np.ndarray]:
+    return (
+      np.asarray(self.ids[: self._length], np.int32),
+      np.asarray(self.weights[: self._length], np.float32),
+    )
+
+
+def _draw(rng: random.Random, shares: Mapping[str, float]) -> str:
+  return rng.choices(list(shares), list(shares.values()))[0]
+
+
+def _write_context(rng, episode, writer) -> None:
+  """The documents, then statements about each of them, twice."""
+  for document in episode.documents:
+    writer.line(prompts.bullet(document), document=True)
+  for _ in range(2):
+    for i in rng.sample(range(len(episode.documents)), len(episode.documents)):
+      writer.line(prompts.bullet(episode.ask(rng, i)))
+
+
+def _write_lines(lines: Sequence[str], writer, *, document=False) -> None:
+  for line in lines:
+    writer.line(line, document=document)
+
+
+def _write_local(rng, episode, writer) -> None:
+  """The local prompt and its answer, for one document after another."""
+  for i, document in enumerate(episode.documents):
+    _write_lines(
+      prompts.local(document).rstrip('\n').split('\n'), writer, document=True
+    )
+    _write_lines([prompts.bullet(s) for s in episode.infer(rng, i)], writer)
+    writer.end()
+
+
+def _write_global(rng, episode, writer) -> None:
+  """All documents, then the global prompt and answer about some of them."""
+  for document in episode.documents:
+    writer.line(prompts.bullet(document), document=True)
+  for i in rng.sample(range(len(episode.documents)), len(episode.documents)):
+    if writer.full:
+      break
+    _write_lines(
+      prompts.global_(episode.documents[i]).rstrip('\n').split('\n'), writer
+    )
+    _write_lines([prompts.bullet(s) for s in episode.infer(rng, i)], writer)
+    writer.end()
+
+
+def _write_plain(rng, episode, writer) -> None:
+  """Documents on their own, as in finetuning."""
+  del rng
+  for document in episode.documents:
+    writer.line(document, document=True)
+    writer.end()
+
+
+_MODES = {
+  'context': _write_context,
+  'local': _write_local,
+  'global': _write_global,
+  'plain': _write_plain,
+}
+
+
+def row(
+  stage: Stage, tokenizer, *, seed: str
+) -> tuple[np.ndarray, np.ndarray]:
+  """One row of ids (int32[L]) and loss weights (float32[L])."""
+  rng = random.Random(seed)
+  writer = Writer(
+    tokenizer, length=stage.length, document_weight=stage.document_weight
+  )
+  while not writer.full:
+    family = _draw(rng, stage.families)
+    count = rng.randint(*stage.facts)
+    # Documents of these are longer than those of the others.
+    if family == 'syllogisms':
+      count = max(1, count // 2)
+    elif family == 'people':
+      count = max(1, count * 2 // 3)
+    episode = episodes.FAMILIES[family](rng, count)
+    _MODES[_draw(rng, stage.modes)](rng, episode, writer)
+  return writer.row()
+
+
+def batches(
+  stage: Stage, tokenizer, *, seed: str, first_step: int
+) -> Iterator[Batch]:
+  """Yields the batches of a stage, from `first_step` on, without end.
+
+  Args:
+    stage: shapes and shares.
+    tokenizer: a `text.tokens.Tokenizer`.
+    seed: of the run; a row's seed is made of it, the step and the row.
+    first_step: number of the first batch.
+  """
+  positions_BxL = np.tile(
+    np.arange(stage.length, dtype=np.int32), (stage.rows, 1)
+  )
+  for step in itertools.count(first_step):
+    rows = [
+      row(stage, tokenizer, seed=f'{seed}/{step}/{r}')
+      for r in range(stage.rows)
+    ]
+    ids, weights = zip(*rows, strict=True)
+    yield Batch(
+      tokens_BxL=np.stack(ids),
+      weights_BxL=np.stack(weights),
+      positions_BxL=positions_BxL,
+      segments_BxL=np.ones_like(positions_BxL),
+    )

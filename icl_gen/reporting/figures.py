@@ -1,0 +1,273 @@
+"""Figures of accuracies as PNG bytes, drawn from rows of the tables.
+
+Refuses to compute. The same rows give the same bytes.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from icl_gen.reporting.cells import CONDITIONS
+from icl_gen.reporting.drawing import (
+  FAINT,
+  INK,
+  STYLE,
+  bottom,
+  note,
+  png,
+  title,
+  words,
+)
+from icl_gen.reporting.tables import MEAN, Result
+
+# Colours of Okabe and Ito, told apart with any colour vision.
+COLORS = {
+  'pretrained': '#999999',
+  'icl': '#0072B2',
+  'ft': '#D55E00',
+  'ft_aug': '#009E73',
+}
+TICKS = {
+  'pretrained': 'pre-\ntrained',
+  'icl': 'in\ncontext',
+  'ft': 'fine-\ntuned',
+  'ft_aug': 'fine-\ntuned\n+ aug.',
+}
+# One per model; models beyond the last start again.
+HATCHES = ('', '////', '....', 'xxxx')
+
+
+def main_figure(
+  results: Sequence[Result],
+  *,
+  main_kinds: Mapping[str, str],
+  normalisation: str,
+) -> bytes:
+  """One panel per world: its main kind of question under every condition."""
+  rows = _select(results, normalisation)
+  worlds = sorted({row.world for row in rows})
+  models = sorted({row.model for row in rows})
+  columns = min(4, len(worlds))
+  lines = -(-len(worlds) // columns)
+  with matplotlib.rc_context(STYLE):
+    figure, axes = _panels(
+      lines, columns, width=2.1 + 0.45 * len(models), height=3.0
+    )
+    for place, (axis, world) in enumerate(zip(axes.flat, worlds, strict=False)):
+      chosen = [
+        r for r in rows if (r.world, r.kind) == (world, main_kinds[world])
+      ]
+      _condition_bars(axis, chosen, models)
+      _accuracy_axis(axis, label=place % columns == 0)
+      axis.set_title(_title(world, main_kinds[world]), pad=14)
+      axis.text(
+        0.5,
+        1.02,
+        _size(chosen),
+        transform=axis.transAxes,
+        ha='center',
+        va='bottom',
+        fontsize=7.5,
+        color=FAINT,
+      )
+    for axis in axes.flat[len(worlds) :]:
+      axis.set_visible(False)
+    title(
+      figure, 'Accuracy on the test questions, by how the model met the facts'
+    )
+    handles = _model_handles(models)
+    alone = '' if handles else f'Model: {models[0]}. '
+    bottom(figure, handles, f'{alone}{note(normalisation)}', columns=4)
+    return png(figure)
+
+
+def world_figure(
+  results: Sequence[Result], world: str, *, normalisation: str
+) -> bytes:
+  """Every kind of question of one world under every condition."""
+  rows = [r for r in _select(results, normalisation) if r.world == world]
+  models = sorted({row.model for row in rows})
+  kinds = sorted({row.kind for row in rows})
+  with matplotlib.rc_context(STYLE):
+    width = max(4.6, 1.2 + 1.35 * len(kinds))
+    figure, axes = _panels(len(models), 1, width=width, height=2.8)
+    for axis, model in zip(axes.flat, models, strict=True):
+      chosen = [row for row in rows if row.model == model]
+      _kind_bars(axis, chosen, kinds)
+      _accuracy_axis(axis, label=True)
+      axis.set_title(f'{model}: {_size(chosen)}', fontsize=9, pad=8)
+    title(figure, f'{words(world)}: accuracy by kind of question')
+    handles = [
+      Patch(facecolor=COLORS[c], label=CONDITIONS[c]) for c in CONDITIONS
+    ]
+    handles.append(Line2D([], [], color=INK, ls='--', lw=1, label='chance'))
+    bottom(figure, handles, note(normalisation), columns=3)
+    return png(figure)
+
+
+def _condition_bars(axis, rows: Sequence[Result], models) -> None:
+  """Conditions on the x axis, one bar per model at each of them."""
+  width = 0.76 / len(models)
+  for place, condition in enumerate(CONDITIONS):
+    for rank, model in enumerate(models):
+      x = place + (rank - (len(models) - 1) / 2) * width
+      chosen = [r for r in rows if (r.condition, r.model) == (condition, model)]
+      _bar(axis, x, 0.92 * width, chosen, color=COLORS[condition], rank=rank)
+  axis.set_xticks(range(len(CONDITIONS)), [TICKS[c] for c in CONDITIONS])
+  axis.set_xlim(-0.6, len(CONDITIONS) - 0.4)
+  chances = sorted({round(row.chance, 6) for row in rows if row.seed == MEAN})
+  for level in chances:
+    axis.axhline(100 * level, color=INK, ls='--', lw=1.0, zorder=4)
+  if chances:
+    _chance_label(axis, len(CONDITIONS) - 0.42, chances[-1])
+
+
+def _kind_bars(axis, rows: Sequence[Result], kinds: Sequence[str]) -> None:
+  """Kinds on the x axis, one bar per condition at each of them."""
+  width = 0.8 / len(CONDITIONS)
+  for place, kind in enumerate(kinds):
+    for rank, condition in enumerate(CONDITIONS):
+      x = place + (rank - (len(CONDITIONS) - 1) / 2) * width
+      chosen = [r for r in rows if (r.kind, r.condition) == (kind, condition)]
+      _bar(axis, x, 0.9 * width, chosen, color=COLORS[condition], rank=0)
+    chances = {r.chance for r in rows if (r.kind, r.seed) == (kind, MEAN)}
+    for level in sorted(chances):
+      axis.hlines(
+        100 * level,
+        place - 0.44,
+        place + 0.44,
+        color=INK,
+        ls='--',
+        lw=1.0,
+        zorder=4,
+      )
+  axis.set_xticks(range(len(kinds)), [k.replace(':', ':\n') for k in kinds])
+  axis.set_xlim(-0.6, len(kinds) - 0.4)
+
+
+def _bar(axis, x: float, width: float, rows, *, color: str, rank: int) -> None:
+  """One bar with its interval, its seeds as dots and its value; or a gap."""
+  means = [row for row in rows if row.seed == MEAN]
+  if not means:
+    axis.text(
+      x,
+      2,
+      'not run',
+      rotation=90,
+      ha='center',
+      va='bottom',
+      fontsize=7,
+      color=FAINT,
+    )
+    return
+  (mean,) = means
+  hatch = HATCHES[rank % len(HATCHES)]
+  axis.bar(
+    x,
+    100 * mean.accuracy,
+    width,
+    color=color,
+    alpha=1.0 if not hatch else 0.6,
+    hatch=hatch,
+    edgecolor='white',
+    lw=0,
+  )
+  axis.vlines(x, 100 * mean.low, 100 * mean.high, color=INK, lw=1.3, zorder=5)
+  seeds = [row for row in rows if row.seed != MEAN]
+  if len(seeds) > 1:
+    spread = np.linspace(-0.3, 0.3, len(seeds)) * width
+    axis.scatter(
+      x + spread,
+      [100 * row.accuracy for row in seeds],
+      s=9,
+      zorder=6,
+      facecolor='white',
+      edgecolor=INK,
+      linewidth=0.6,
+    )
+  top = 100 * max(mean.high, *(row.accuracy for row in rows))
+  axis.text(
+    x,
+    top + 2.0,
+    f'{100 * mean.accuracy:.0f}',
+    ha='center',
+    va='bottom',
+    fontsize=7.5,
+    color=INK,
+    zorder=7,
+  )
+
+
+def _select(results: Sequence[Result], normalisation: str) -> list[Result]:
+  found = [row for row in results if row.normalisation == normalisation]
+  assert found, f'no results under {normalisation!r}'
+  return found
+
+
+def _panels(lines: int, columns: int, *, width: float, height: float):
+  figure = Figure(
+    figsize=(max(4.2, columns * width + 0.5), lines * height + 0.9),
+    layout='constrained',
+  )
+  figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
+  return figure, figure.subplots(lines, columns, squeeze=False)
+
+
+def _accuracy_axis(axis, *, label: bool) -> None:
+  # Above 100 there is room for the figures of full bars.
+  axis.set_ylim(0, 110)
+  axis.set_yticks(range(0, 101, 25))
+  axis.spines['left'].set_bounds(0, 100)
+  axis.grid(axis='y', color='#e4e4e4', lw=0.6)
+  if label:
+    axis.set_ylabel('accuracy (%)')
+
+
+def _chance_label(axis, x: float, level: float) -> None:
+  axis.annotate(
+    f'chance {100 * level:.0f} %',
+    (x, 100 * level),
+    xytext=(2, 0),
+    textcoords='offset points',
+    rotation=90,
+    va='center',
+    ha='left',
+    fontsize=7,
+    color=INK,
+  )
+
+
+def _title(world: str, kind: str) -> str:
+  return words(world) if kind == world else f'{words(world)}: {kind}'
+
+
+def _size(rows: Sequence[Result]) -> str:
+  """How much was asked, e.g. '100 questions, 3 seeds'."""
+  asked = {row.questions for row in rows if row.seed == MEAN}
+  seeds = {row.seed for row in rows if row.seed != MEAN}
+  if not asked:
+    return 'nothing asked'
+  few, many = min(asked), max(asked)
+  count = f'{many}' if few == many else f'{few} to {many}'
+  return f'{count} questions, {len(seeds)} seed{"s" * (len(seeds) != 1)}'
+
+
+def _model_handles(models: Sequence[str]) -> list:
+  """What tells models apart; nothing where there is one."""
+  if len(models) == 1:
+    return []
+  return [
+    Patch(
+      facecolor='#777777',
+      hatch=HATCHES[rank % len(HATCHES)],
+      edgecolor='white',
+      lw=0,
+      alpha=0.6 if rank else 1.0,
+      label=model,
+    )
+    for rank, model in enumerate(models)
+  ]

@@ -1,0 +1,205 @@
+"""Accuracies and their paired differences, as rows.
+
+Knows cells; refuses to know how rows are written or drawn.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+
+from icl_gen.reporting import statistics
+from icl_gen.reporting.cells import CONDITIONS, Cell, ordered
+from icl_gen.types import Score
+
+MEAN = 'mean'
+
+# First minus second.
+COMPARISONS = (('icl', 'ft'), ('ft_aug', 'ft'), ('ft_aug', 'icl'))
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+  """One row of results.csv; the attributes are its columns, in order.
+
+  Attributes:
+    world: the world's name.
+    condition: the cell's condition.
+    model: the model's name.
+    kind: the questions' kind, or '<kind>:<stratum>'.
+    normalisation: how choices were compared.
+    seed: the cell's seed as text, or 'mean' over the seeds.
+    questions: number of questions; for 'mean' of distinct ones.
+    accuracy: share answered right.
+    low: lower end of the 95 % interval.
+    high: upper end.
+    chance: expected accuracy of guessing.
+  """
+
+  world: str
+  condition: str
+  model: str
+  kind: str
+  normalisation: str
+  seed: str
+  questions: int
+  accuracy: float
+  low: float
+  high: float
+  chance: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+  """One row of differences.csv; the attributes are its columns, in order.
+
+  Attributes:
+    world: the world's name.
+    model: the model's name.
+    kind: the questions' kind, or '<kind>:<stratum>'.
+    normalisation: how choices were compared.
+    comparison: '<first>-<second>', two conditions.
+    seed: the cells' seed as text, or 'mean' over the seeds.
+    questions: distinct questions that both answered.
+    unpaired: answers without a counterpart, left out.
+    difference: accuracy of the first minus that of the second.
+    low: lower end of the 95 % interval.
+    high: upper end.
+    p_value: exact McNemar test.
+  """
+
+  world: str
+  model: str
+  kind: str
+  normalisation: str
+  comparison: str
+  seed: str
+  questions: int
+  unpaired: int
+  difference: float
+  low: float
+  high: float
+  p_value: float
+
+
+def results(cells: Sequence[Cell]) -> tuple[Result, ...]:
+  """Accuracy per cell, kind and normalisation, and means over seeds.
+
+  Raises:
+    ValueError: no cells, or the same cell twice.
+  """
+  rows = []
+  for (world, condition, model), group in _grouped(cells):
+    for kind, by_seed in _by_kind(group).items():
+      for normalisation in statistics.NORMALISATIONS:
+        rows += _result_rows(
+          (world, condition, model, kind, normalisation), by_seed
+        )
+  return tuple(rows)
+
+
+def _result_rows(key, by_seed: dict[int, list[Score]]) -> list[Result]:
+  normalisation = key[-1]
+  outcomes = {
+    seed: statistics.outcomes(scores, normalisation)
+    for seed, scores in by_seed.items()
+  }
+  chances = {s: statistics.chance(scores) for s, scores in by_seed.items()}
+
+  def row(label: str, seeds: list[int]) -> Result:
+    found = statistics.estimate(
+      {seed: outcomes[seed] for seed in seeds}, name='/'.join((*key, label))
+    )
+    return Result(
+      *key,
+      seed=label,
+      questions=len(set().union(*(outcomes[seed] for seed in seeds))),
+      accuracy=found.mean,
+      low=found.low,
+      high=found.high,
+      chance=sum(chances[seed] for seed in seeds) / len(seeds),
+    )
+
+  seeds = sorted(by_seed)
+  return [row(str(seed), [seed]) for seed in seeds] + [row(MEAN, seeds)]
+
+
+def comparisons(cells: Sequence[Cell]) -> tuple[Comparison, ...]:
+  """Paired differences of `COMPARISONS` per seed, and over the seeds.
+
+  A comparison with a missing side has no row.
+  """
+  groups = {key: _by_kind(group) for key, group in _grouped(cells)}
+  rows = []
+  for world, model in sorted({(world, model) for world, _, model in groups}):
+    sides = {c: groups.get((world, c, model), {}) for c in CONDITIONS}
+    kinds = sorted(set().union(*sides.values()))
+    for kind, normalisation, pair in itertools.product(
+      kinds, statistics.NORMALISATIONS, COMPARISONS
+    ):
+      if all(kind in sides[side] for side in pair):
+        rows += _comparison_rows(
+          (world, model, kind, normalisation),
+          pair,
+          tuple(sides[side][kind] for side in pair),
+        )
+  return tuple(rows)
+
+
+def _comparison_rows(key, pair, sides) -> list[Comparison]:
+  first, second = (
+    {seed: statistics.outcomes(s, key[-1]) for seed, s in by_seed.items()}
+    for by_seed in sides
+  )
+
+  def row(label: str, seeds: list[int]) -> list[Comparison]:
+    names = tuple('/'.join((*key, label, side)) for side in pair)
+    found = statistics.difference(
+      {seed: first[seed] for seed in seeds if seed in first},
+      {seed: second[seed] for seed in seeds if seed in second},
+      names=names,
+    )
+    if found is None:
+      return []
+    return [
+      Comparison(
+        *key,
+        comparison='-'.join(pair),
+        seed=label,
+        questions=found.questions,
+        unpaired=found.unpaired,
+        difference=found.estimate.mean,
+        low=found.estimate.low,
+        high=found.estimate.high,
+        p_value=found.p_value,
+      )
+    ]
+
+  shared = sorted(first.keys() & second.keys())
+  rows = [r for seed in shared for r in row(str(seed), [seed])]
+  return rows + row(MEAN, sorted(first.keys() | second.keys()))
+
+
+def ties(cells: Sequence[Cell]) -> dict[str, int]:
+  """Normalisation -> questions, over all cells, with several best choices."""
+  return {
+    normalisation: sum(statistics.ties(c.scores, normalisation) for c in cells)
+    for normalisation in statistics.NORMALISATIONS
+  }
+
+
+def _grouped(cells: Sequence[Cell]):
+  key = lambda cell: (cell.world, cell.condition, cell.model)  # noqa: E731
+  return [(k, list(g)) for k, g in itertools.groupby(ordered(cells), key)]
+
+
+def _by_kind(cells: Sequence[Cell]) -> dict[str, dict[int, list[Score]]]:
+  """Kind -> seed -> scores; a kind's strata are kinds of their own besides."""
+  found: dict[str, dict[int, list[Score]]] = {}
+  for cell in cells:
+    for score in cell.scores:
+      names = [score.kind]
+      if score.stratum:
+        names.append(f'{score.kind}:{score.stratum}')
+      for name in names:
+        found.setdefault(name, {}).setdefault(cell.seed, []).append(score)
+  return dict(sorted(found.items()))

@@ -1,0 +1,1 @@
+"""Generation: completions of many prompts behind one shared context."""

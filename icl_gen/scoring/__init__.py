@@ -1,0 +1,1 @@
+"""Log-likelihoods of choices, behind a context that is encoded once."""

@@ -1,0 +1,111 @@
+"""The whole study: every cell of world x model x seed x condition, the report.
+
+  python -m icl_gen.study --config=configs/study.py
+
+Finished stages are never redone; an interrupted one goes on where it was.
+"""
+
+import dataclasses
+import pathlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+from icl_gen import cli
+from icl_gen.data import files, places
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+  """One call of a door.
+
+  Attributes:
+    door: 'build', 'augment', 'train' or 'evaluate'.
+    config: what the door is given.
+    result: the path that exists when the stage is finished.
+  """
+
+  door: str
+  config: Any
+  result: pathlib.Path
+
+
+def run(config, workdir):
+  """Writes <workdir>/study/{corpora,runs,report}."""
+  root = workdir / config.name
+  settings = config.to_dict()
+  places.claim(root, 'study', settings)
+  stages = _stages(config, root)
+  left = [stage for stage in stages if not stage.result.exists()]
+  if left:
+    _work(left, root, doors=_doors())
+  if left or not (root / 'report' / 'index.html').exists():
+    # Imported here: a finished study answers without loading JAX or
+    # matplotlib.
+    from icl_gen import report
+
+    report.run(config, workdir)
+  print(f'the study is finished: {root / "report" / "index.html"}')
+
+
+def _stages(config, root) -> list[Stage]:
+  """All stages, in an order in which each finds what it needs."""
+  stages = []
+  for experiment in config.experiments.values():
+    for seed in config.seeds:
+      for model in config.models:
+        for condition in config.conditions:
+          cell = experiment.copy_and_resolve_references()
+          cell.unlock()
+          cell.update(seed=seed, model=model, condition=condition)
+          stages += _cell(cell, root)
+  return list({stage.result: stage for stage in stages}.values())
+
+
+def _cell(config, root) -> list[Stage]:
+  """The stages of one cell; those that cells share come in each of them."""
+  names = {'world': config.world, 'seed': config.seed}
+  corpus = places.corpus(root, **names)
+  stages = [Stage('build', config, corpus / 'manifest.json')]
+  if config.condition == 'ft_aug':
+    inferred = places.augmented(root, model=config.model, **names)
+    stages.append(Stage('augment', config, inferred / 'manifest.json'))
+  run_directory = places.run(
+    root, condition=config.condition, model=config.model, **names
+  )
+  if config.condition in places.TRAINED:
+    stages.append(Stage('train', config, run_directory / 'params'))
+  stages.append(Stage('evaluate', config, run_directory / files.DONE))
+  return stages
+
+
+def _doors() -> dict[str, Callable]:
+  from icl_gen import augment, build, evaluate, train
+
+  return {
+    'build': build.run,
+    'augment': augment.run,
+    'train': train.run,
+    'evaluate': evaluate.run,
+  }
+
+
+def _work(left, root, *, doors) -> None:
+  """Runs what is left, telling how far it is."""
+  began = time.monotonic()
+  for done, stage in enumerate(left):
+    spent = time.monotonic() - began
+    to_go = spent / done * (len(left) - done) if done else 0
+    minutes, seconds = divmod(round(to_go), 60)
+    eta = f', about {minutes}:{seconds:02d} to go' if done else ''
+    print(
+      f'[{done + 1}/{len(left)}{eta}] {stage.door}'
+      f' {stage.result.parent.name}',
+      flush=True,
+    )
+    doors[stage.door](stage.config, root)
+    assert stage.result.exists(), stage
+
+
+if __name__ == '__main__':
+  cli.main(run)

@@ -1,0 +1,1 @@
+"""What is said: prompts, contexts, splitting, tokens."""

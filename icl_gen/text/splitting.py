@@ -1,0 +1,56 @@
+"""Sentence splitting of documents for training."""
+
+import dataclasses
+import re
+from collections.abc import Iterable
+
+from icl_gen.types import Document
+
+SPLITTINGS = ('none', 'independent', 'cumulative')
+_END_OF_SENTENCE = re.compile(r'(?<=[.!?])\s+')
+
+
+def split(
+  documents: Iterable[Document], *, splitting: str
+) -> tuple[Document, ...]:
+  """Splits documents into sentences; n sentences give n documents.
+
+    'A b. C d.'  independent:  'A b.'  'C d.'
+                 cumulative:   'A b.'  'A b. C d.'
+
+  In a cumulative document, what precedes the last sentence is its prompt, so
+  that with loss on the completion every sentence is learned once. A document
+  of one sentence stays as it is.
+
+  Raises:
+    ValueError: for an unknown splitting.
+  """
+  if splitting not in SPLITTINGS:
+    raise ValueError(
+      f'splitting {splitting!r}; allowed are {", ".join(SPLITTINGS)}'
+    )
+  if splitting == 'none':
+    return tuple(documents)
+  return tuple(
+    part
+    for document in documents
+    for part in _parts(document, cumulative=splitting == 'cumulative')
+  )
+
+
+def _parts(document: Document, *, cumulative: bool) -> list[Document]:
+  ends = [m.start() for m in _END_OF_SENTENCE.finditer(document.text)]
+  starts = [m.end() for m in _END_OF_SENTENCE.finditer(document.text)]
+  if not ends:
+    return [document]
+  spans = list(zip([0, *starts], [*ends, len(document.text)], strict=True))
+  return [
+    dataclasses.replace(
+      document,
+      id=f'{document.id}/{i}',
+      text=document.text[0 if cumulative else start : end],
+      facts=(),
+      prompt_length=start if cumulative else 0,
+    )
+    for i, (start, end) in enumerate(spans)
+  ]

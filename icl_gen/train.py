@@ -1,0 +1,102 @@
+"""Finetunes a model on a corpus, with or without its augmentations.
+
+  python -m icl_gen.train --config=configs/reversal.py --config.condition=ft
+"""
+
+from icl_gen import cli
+from icl_gen.data import batches, places, shards
+from icl_gen.model import checkpoints, loaded
+from icl_gen.text import splitting, tokens
+from icl_gen.training import loop, mesh, metrics, optimizer, step
+
+
+def run(config, workdir):
+  """Writes <workdir>/runs/<cell>/params; goes on where it was interrupted."""
+  world, seed, condition = config.world, config.seed, config.condition
+  model_name, train = config.model, config.train
+  directory = places.run(
+    workdir, world=world, condition=condition, model=model_name, seed=seed
+  )
+  if condition not in places.TRAINED:
+    raise ValueError(
+      f'condition {condition!r} does not train; those that do are'
+      f' {", ".join(places.TRAINED)}'
+    )
+  sources = [places.corpus(workdir, world=world, seed=seed)]
+  if condition == 'ft_aug':
+    sources.append(
+      places.augmented(workdir, world=world, seed=seed, model=model_name)
+    )
+  settings = dict(train.items())
+  places.claim(
+    directory,
+    'train',
+    settings
+    | {'checkpoint': config.checkpoint, 'dtype': config.dtype}
+    | {source.name: shards.read_manifest(source)['sha256'] for source in sources},
+  )
+  if (directory / 'params').exists():
+    return
+
+  model = loaded.load(
+    model_name,
+    checkpoint=config.checkpoint,
+    tokenizer=config.tokenizer,
+    dtype=config.dtype,
+  )
+  documents = splitting.split(
+    shards.read_documents(sources), splitting=train.splitting
+  )
+  examples = [
+    batches.Example(
+      *tokens.encode_document(model.tokenizer, document, loss_on=train.loss_on)
+    )
+    for document in documents
+  ]
+  rows = batches.batches(
+    examples,
+    batch_size=train.batch_size,
+    length=train.length,
+    seed=seed,
+    steps=train.steps,
+  )
+  schedule = optimizer.make_schedule(
+    peak=train.learning_rate,
+    warmup_steps=train.warmup_steps,
+    steps=train.steps,
+    final_share=train.final_share,
+  )
+  updates = optimizer.make_optimizer(
+    train.optimizer,
+    schedule,
+    weight_decay=train.weight_decay,
+    clip=train.clip,
+  )
+  devices = mesh.make_mesh(batch_size=train.batch_size)
+  state = mesh.replicate(devices, step.make_state(model.params, updates))
+  saved = checkpoints.Checkpoints(directory / 'checkpoints')
+  if saved.latest() is not None:
+    state, position = saved.restore(state)
+    rows.restore(position)
+
+  writer = metrics.Writer(directory, name=directory.name, steps=train.steps)
+  state = loop.loop(
+    state,
+    (mesh.split_rows(devices, batch) for batch in rows),
+    step.make_step(model.module, updates),
+    first_step=int(state.step),
+    steps=train.steps,
+    report_every=train.report_every,
+    save_every=train.save_every,
+    on_report=writer.write,
+    on_save=lambda number, state: saved.save(
+      number, state, rows.state() | {'step': number}
+    ),
+  )
+  writer.close()
+  checkpoints.save_params(directory / 'params', state.params)
+  saved.close()
+
+
+if __name__ == '__main__':
+  cli.main(run)

@@ -1,0 +1,1 @@
+"""Optimisation: mesh, optimizer, loss, step, loop."""

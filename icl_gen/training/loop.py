@@ -1,0 +1,67 @@
+"""The loop: steps, metrics, checkpoints. Knows no files and no formats."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+
+from icl_gen.types import Batch
+
+# What the loop reports every few steps; floats by name.
+Metrics = dict[str, float]
+
+
+def loop(
+  state: Any,
+  batches: Iterator[Batch],
+  step: Callable[..., tuple[Any, dict[str, jax.Array]]],
+  *,
+  first_step: int,
+  steps: int,
+  report_every: int,
+  save_every: int,
+  on_report: Callable[[int, Metrics], None],
+  on_save: Callable[[int, Any], None],
+) -> Any:
+  """Trains from `first_step` to `steps`.
+
+  Args:
+    state: before the first step; it is consumed.
+    batches: yields the batch of each step, from `first_step` on.
+    step: (state, batch) -> (state, metrics).
+    first_step: steps taken already.
+    steps: steps at the end.
+    report_every: report interval in steps; the last step reports too.
+    save_every: checkpoint interval in steps; the last step saves too.
+    on_report: called with the step number and its metrics.
+    on_save: called with the step number and the state after it.
+
+  Returns:
+    the state after the last step.
+
+  Raises:
+    FloatingPointError: when the loss is not finite; names the interval.
+  """
+  tokens, since, reported = 0, time.monotonic(), first_step
+  for number in range(first_step + 1, steps + 1):
+    batch = next(batches)
+    state, metrics = step(state, batch)
+    tokens += int((batch.segments_BxL > 0).sum())
+    last = number == steps
+    if last or number % report_every == 0:
+      values = {name: float(value) for name, value in metrics.items()}
+      if not math.isfinite(values['loss']):
+        raise FloatingPointError(
+          f'loss is {values["loss"]} at step {number}; it was finite at step'
+          f' {reported}. Lower the learning rate, or look at the documents.'
+        )
+      seconds = time.monotonic() - since
+      values['tokens_per_second'] = tokens / max(seconds, 1e-9)
+      values['eta_seconds'] = seconds / (number - reported) * (steps - number)
+      on_report(number, values)
+      tokens, since, reported = 0, time.monotonic(), number
+    if last or number % save_every == 0:
+      on_save(number, state)
+  return state

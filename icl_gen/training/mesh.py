@@ -1,0 +1,35 @@
+"""The mesh, and where arrays live on it.
+
+Batches are split over the 'data' axis; parameters and optimizer states are on
+every device. (Splitting parameters by a table of rules comes with the larger
+checkpoints.)
+"""
+
+import jax
+import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec
+
+
+def make_mesh(*, batch_size: int) -> jax.sharding.Mesh:
+  """A mesh of all devices along 'data'.
+
+  Raises:
+    ValueError: if the batch cannot be split evenly.
+  """
+  devices = jax.devices()
+  if batch_size % len(devices):
+    raise ValueError(
+      f'a batch of {batch_size} rows cannot be split over {len(devices)}'
+      ' devices: choose a multiple'
+    )
+  return jax.sharding.Mesh(np.asarray(devices), ('data',))
+
+
+def split_rows(mesh: jax.sharding.Mesh, batch):
+  """Puts a tree of arrays on the mesh, split along their first axis."""
+  return jax.device_put(batch, NamedSharding(mesh, PartitionSpec('data')))
+
+
+def replicate(mesh: jax.sharding.Mesh, tree):
+  """Puts a tree of arrays on every device of the mesh."""
+  return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))

@@ -1,0 +1,36 @@
+"""Metrics as data: one JSON object a line, TensorBoard, and a progress line."""
+
+import pathlib
+
+import tensorboardX
+
+from icl_gen.data import files
+
+
+class Writer:
+  """Writes a run's metrics; append only, so that a resumed run continues."""
+
+  def __init__(self, directory: files.Path, *, name: str, steps: int):
+    self._lines = pathlib.Path(directory) / 'metrics.jsonl'
+    self._lines.parent.mkdir(parents=True, exist_ok=True)
+    if self._lines.exists():
+      files.drop_torn_line(self._lines)
+    self._board = tensorboardX.SummaryWriter(str(directory))
+    self._name, self._steps = name, steps
+
+  def write(self, step: int, values: dict[str, float]) -> None:
+    """Writes one step's values everywhere and prints the progress line."""
+    files.append_json_line(self._lines, {'step': step, **values})
+    for name, value in values.items():
+      self._board.add_scalar(name, value, step)
+    self._board.flush()
+    minutes, seconds = divmod(round(values['eta_seconds']), 60)
+    print(
+      f'{self._name}: step {step}/{self._steps}  loss {values["loss"]:.4f}'
+      f'  {values["tokens_per_second"]:,.0f} tokens/s'
+      f'  {minutes}:{seconds:02d} to go',
+      flush=True,
+    )
+
+  def close(self) -> None:
+    self._board.close()

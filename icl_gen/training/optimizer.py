@@ -1,0 +1,95 @@
+"""Optimizers: AdamW for finetuning, Muon for pretraining from nothing."""
+
+import jax
+import optax
+from optax import contrib
+
+# Axes that a weight reduces over and produces; the others are stacked
+# matrices. By the last names of the path in the gemma package's tree.
+_MUON_AXES = {
+  'q_einsum': ((1,), (0, 2)),
+  'kv_einsum': ((2,), (1, 3)),
+  'qkv_einsum': ((2,), (1, 3)),
+  'attn_vec_einsum': ((0, 1), (2,)),
+  'gating_einsum': ((2,), (1,)),
+  'linear': ((0,), (1,)),
+}
+
+
+def _muon_axes(params):
+  def axes(path, leaf):
+    names = [key.key for key in path]
+    name = names[-2] if names[-1] == 'w' else names[-1]
+    if leaf.ndim < 2 or name == 'input_embedding':
+      return None  # AdamW
+    reduction, output = _MUON_AXES[name]
+    return contrib.MuonDimensionNumbers(reduction, output)
+
+  return jax.tree_util.tree_map_with_path(axes, params)
+
+
+def make_schedule(
+  *, peak: float, warmup_steps: int, steps: int, final_share: float
+) -> optax.Schedule:
+  """Linear warm-up to `peak`, then a cosine to `final_share * peak`."""
+  return optax.warmup_cosine_decay_schedule(
+    0.0,
+    peak,
+    warmup_steps=warmup_steps,
+    decay_steps=max(steps, warmup_steps + 1),
+    end_value=peak * final_share,
+  )
+
+
+def make_plateau(
+  *, peak: float, warmup_steps: int, steps: int, decay_steps: int
+) -> optax.Schedule:
+  """Linear warm-up to `peak`, a plateau, a linear decay to zero at the end.
+
+  What is learned on the plateau does not depend on where it ends, so a run can
+  be made longer without starting again.
+  """
+  return optax.join_schedules(
+    [
+      optax.linear_schedule(0.0, peak, warmup_steps),
+      optax.constant_schedule(peak),
+      optax.linear_schedule(peak, 0.0, decay_steps),
+    ],
+    [warmup_steps, steps - decay_steps],
+  )
+
+
+def make_optimizer(
+  name: str,
+  schedule: optax.Schedule,
+  *,
+  weight_decay: float,
+  clip: float,
+  adam_share: float = 0.3,
+) -> optax.GradientTransformation:
+  """An optax optimizer with gradient clipping by global norm.
+
+  Args:
+    name: 'adamw' or 'muon' (Muon for matrices with rows as wide as `gating`
+      of transposed layout; AdamW for embeddings and norms).
+    schedule: learning rate by step.
+    weight_decay: decoupled weight decay.
+    clip: greatest global norm of the gradient.
+    adam_share: with Muon, AdamW's learning rate as a share of Muon's.
+
+  Raises:
+    ValueError: for an unknown name.
+  """
+  if name == 'adamw':
+    inner = optax.adamw(schedule, b2=0.95, weight_decay=weight_decay)
+  elif name == 'muon':
+    inner = contrib.muon(
+      schedule,
+      weight_decay=weight_decay,
+      adam_b2=0.95,
+      adam_learning_rate=lambda step: adam_share * schedule(step),
+      muon_weight_dimension_numbers=_muon_axes,
+    )
+  else:
+    raise ValueError(f"unknown optimizer {name!r}; known are 'adamw', 'muon'")
+  return optax.chain(optax.clip_by_global_norm(clip), inner)

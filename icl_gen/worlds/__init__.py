@@ -1,0 +1,1 @@
+"""What is true: worlds of nonsense entities, their facts and what follows."""

@@ -1,0 +1,28 @@
+"""All worlds by name."""
+
+from icl_gen.types import Corpus, World
+from icl_gen.worlds import celebrity, celebrity_files, reversal, syllogism
+
+WORLDS = {
+  'reversal': reversal.build,
+  'syllogism': syllogism.build,
+  'celebrity': celebrity.build,
+  'celebrity_files': celebrity_files.from_files,
+  'celebrity_hub': celebrity_files.from_hub,
+}
+
+
+def build(name: str, *, seed: int, **size) -> tuple[World, Corpus]:
+  """Builds a world and its corpus; the same arguments give the same bytes.
+
+  Args:
+    name: a key of WORLDS.
+    seed: of the draw.
+    **size: the world's own parameters.
+
+  Raises:
+    ValueError: for an unknown world or impossible sizes.
+  """
+  if name not in WORLDS:
+    raise ValueError(f'unknown world {name!r}; known are {", ".join(WORLDS)}')
+  return WORLDS[name](seed=f'{name}/{seed}', **size)

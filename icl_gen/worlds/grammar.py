@@ -1,0 +1,144 @@
+"""Reads sentences back: text in, the facts that it asserts out.
+
+Understands what `phrasings` can say (and, for people, any sentence that names
+one known person beside one known description). Judges nothing: whether a fact
+is true is the audit's business.
+"""
+
+import re
+from collections.abc import Callable
+
+from icl_gen.types import Fact, World
+from icl_gen.worlds import people, phrasings
+
+Reader = Callable[[str], tuple[Fact, ...] | None]
+
+# List markers that generated text puts before a sentence: '- ', '* ', '1. ',
+# '2) '.
+_BULLET = re.compile(r'^(?:[-*•–]+|\(?\d+[.)])\s+')
+_SENTENCE_END = re.compile(r'(?<=[.!?])\s+')
+_PREAMBLE = re.compile(
+  rf'^(?:{"|".join(map(re.escape, phrasings.PREAMBLES))})\s+', re.IGNORECASE
+)
+_RELATIONSHIPS = re.compile(
+  r'^The relationships between [\w, ]+ are:\s*', re.IGNORECASE
+)
+_COMPARISON = re.compile(
+  rf'^(\w+) are (more|less) ({"|".join(phrasings.FEATURES)}) than (\w+)[.!?]*$',
+  re.IGNORECASE,
+)
+_QUANTIFIED = re.compile(
+  rf'^({"|".join(phrasings.QUANTIFIERS)}) (\w+) are (\w+)[.!?]*$',
+  re.IGNORECASE,
+)
+# Before the second of the two, these turn the sentence around.
+_NEGATION = re.compile(r'(?:\bnot|\bnever|n t) (?:being )?(?:the )?$')
+
+
+def reader(world_name: str, world: World) -> Reader:
+  """Returns the reader of one world's sentences.
+
+  The reader takes a text of one or more sentences and returns the facts that
+  it asserts, in order, or None where any part of it cannot be read. Bullets,
+  preambles and 'The relationships between ... are:' are skipped. Entities of
+  comparisons and quantified statements may be any word, in lower case.
+
+  Args:
+    world_name: 'reversal', 'syllogism' or 'celebrity'.
+    world: whose names and descriptions are known.
+
+  Raises:
+    ValueError: if no such world has a grammar.
+  """
+  if world_name not in _READERS:
+    raise ValueError(
+      f'no grammar for world {world_name!r}; there is one for'
+      f' {", ".join(sorted(_READERS))}'
+    )
+  return _READERS[world_name](world)
+
+
+def _sentence_reader(statement: Callable[[str], Fact | None]) -> Reader:
+  def read(text: str) -> tuple[Fact, ...] | None:
+    sentences = (_bare(s) for s in _SENTENCE_END.split(_unlisted(text)))
+    facts = [statement(sentence) for sentence in sentences if sentence]
+    if not facts or None in facts:
+      return None
+    return tuple(facts)
+
+  return read
+
+
+def _unlisted(text: str) -> str:
+  return _BULLET.sub('', text.strip())
+
+
+def _bare(sentence: str) -> str:
+  """Without a lead-in and a preamble."""
+  return _PREAMBLE.sub('', _RELATIONSHIPS.sub('', sentence))
+
+
+def _comparison(sentence: str) -> Fact | None:
+  match = _COMPARISON.match(sentence)
+  if match is None:
+    return None
+  one, degree, feature, other = match.group(0, 1, 2, 3, 4)[1:]
+  return Fact(one.lower(), f'{degree.lower()} {feature.lower()}', other.lower())
+
+
+def _quantified(sentence: str) -> Fact | None:
+  match = _QUANTIFIED.match(sentence)
+  if match is None:
+    return None
+  quantifier, subject, predicate = (word.lower() for word in match.groups())
+  return Fact(subject, quantifier, predicate)
+
+
+def _person_reader(world: World) -> Reader:
+  """Finds known names and descriptions; their order is the direction.
+
+  Names and descriptions are matched word by word, in any case and whatever the
+  punctuation; descriptions also without their leading 'the'.
+  """
+  sayable = set(world.facts) | world.contradicted
+  sayable.update(entailment.fact for entailment in world.entailed)
+  known = {
+    _key(entity): entity
+    for fact in sayable
+    for entity in (fact.subject, fact.object)
+  }
+  # The longest first: one description may begin with another.
+  longest_first = sorted(known, key=lambda key: (-len(key), key))
+  pattern = re.compile(rf'\b(?:{"|".join(longest_first)})\b')
+
+  def read(text: str) -> tuple[Fact, ...] | None:
+    text = people.words_of(text)
+    found = [
+      (known[match.group()], match.start()) for match in pattern.finditer(text)
+    ]
+    if len({entity for entity, _ in found}) == 2 and len(found) % 2:
+      # Said again in passing: the first mentions count.
+      second = next(i for i, (e, _) in enumerate(found) if e != found[0][0])
+      found = [found[0], found[second]]
+    if not found or len(found) % 2:
+      return None
+    facts = []
+    for (one, _), (other, start) in zip(found[::2], found[1::2], strict=True):
+      fact = Fact(one, 'is', other)
+      if fact not in sayable or _NEGATION.search(text[:start]):
+        return None
+      facts.append(fact)
+    return tuple(facts)
+
+  return read
+
+
+def _key(entity: str) -> str:
+  return people.words_of(entity).removeprefix('the ')
+
+
+_READERS: dict[str, Callable[[World], Reader]] = {
+  'reversal': lambda world: _sentence_reader(_comparison),
+  'syllogism': lambda world: _sentence_reader(_quantified),
+  'celebrity': _person_reader,
+}

@@ -1,0 +1,109 @@
+"""Nonsense words with English phonotactics: an onset and a rime each.
+
+One fifth of all words belongs to the evaluation lexicon and is never used in
+pretraining; the split is by a hash of the word, so it never moves.
+"""
+
+import functools
+import hashlib
+import random
+from collections.abc import Sequence
+
+ONSETS = tuple(
+  """b bl br c ch cl cr d dr f fl fr g gl gr h j k kl kr l m n p pl pr qu r s
+  sc sh sk sl sm sn sp spl st str sw t th tr tw v w wh y z dw fw gw shr spr
+  thr zw vl""".split()
+)
+RIMES = tuple(
+  """ab ack aft alb alf alp amp and ank arb ard arf arg ark arm arn arp ask
+  asp eb eck eft elb elk elm elp emp end erb erd erg erm erp esk est ib ick
+  ift ilb ilf ilk ilm ilp imp ind ink irb ird irp isk isp ob ock oft olb olf
+  olk olm omp ond onk orb ord orf org orm orp osk osp ub uck uft ulb ulf ulk
+  ulp ump und unk urb urd urf urk urm urp usk usp on im ez om iv ax ud""".split()
+)
+
+# Real words (and near-brands) that the tables would otherwise produce.
+ENGLISH = frozenset(
+  """back black brick block buck bump band bank bark barn bask bend best bib
+  bird blank bland blend blest blink blob blond blub blurb bob bond bond born
+  brand brisk bulb bulk bunk burp cab card cart champ chank chard chest chick
+  chink chirp chob chuck chump chunk clamp clank clasp click clink clock club
+  cluck clump cob cod cold cork corn corp crab crack craft cramp crank crest
+  crib crimp crisp crock crust crib cub cud curb curd curb dab damp dank dark
+  darn deck desk disk dock dom dork draft drab drank drift drink drub drum duck
+  dump dunk dusk eft elk end erg fab fact farm fend fern fib film find fink firm
+  flab flack flank flask flick flock flunk flub fob folk fond fork form frank
+  frisk frock from fund funk gab gasp gift gild glib glob glum gob golf gram
+  grab grand grasp grid grim grimp grind grub gruff guck gulp gulf hack half
+  hand hank harb hard hark harm harp help helm hemp hend herb herd him hind
+  hob hock honk hub huck hud hulk hump hunk husk imp ink irk jab jack jerk
+  job jock junk kelp kick kiln kim kin kind kink lab lack lamp land lank lard
+  lark lend lib lick lift limb limp link lob lock loft lord lorn luck lump
+  mack mark mask mend milk mind mink mob mock mon mud mulch mud musk nab neck
+  nick nib nob nub numb on orb pack park pick pimp pink plank pluck plump plonk
+  pock pod pomp pond pork prank prick prim prompt pub puck pulp pump punk quack
+  quest quick quirk ram rack raft ramp rank rasp rend rest rib rick rift rim
+  rind rink risk rob rock romp rub ruck rump rusk sack sand sank scab scalp
+  scamp scarf scorn scum self send shack shaft shank shark sharp shelf shim
+  shirk shock shrank shrimp shrink shrub shrunk shuck sick sift silk simp
+  sink skim skimp skink skirp skulk skunk slab slack slam slant slick slim
+  slink slob slum slump slunk smack smirk smock smog smurf snack snarf snarl
+  snick snob snub snuck sob sock solid son sork spank spark spasm spend sperm
+  splint spond sponk sprank spud spunk stab stack staff stalk stamp stand stank
+  stark stem stick stink stob stock stomp stork storm stub stuck stud stump
+  stunk stunk sub suck sulk sum sunk surf swab swam swamp swank swim swift tab
+  tack talk tank task tend term test thank them thick thing think third thorn
+  thud thumb thump tick tilt tom tomb ton torn track tramp trend trick trim
+  trom tromp truck trunk trump tub tuck tusk twerk twirk van vend verb vim von
+  wank ward warm warp wasp week weld welp wend whelp whim whip whisk whom wick
+  wilk wind wink wisp won work world worm wreck yank yelp yard yolk york zinc
+  zip zonk wild yon rest west vest west zest nest pest jest text axe ax tax
+  cock dick fuck cum crap turd slunk smut twunk prick spick fag drack chud
+  wax max sax fax lax pax don con fun sun sud mud bud cud dud wed led bed red
+  shed sped bled fled him rim dim brim swum slum plum chum drum sum gum hum
+  loom boom doom prom tom mom rom bomb comb womb lomb nomad five give live dive
+  drive thrive strive jive hive wife olive quiz fez chez arm art bard""".split()
+)
+
+
+def is_evaluation(word: str) -> bool:
+  """Whether the word belongs to the evaluation lexicon (one in five)."""
+  return hashlib.sha256(word.encode()).digest()[0] % 5 == 0
+
+
+@functools.cache
+def words(*, evaluation: bool) -> tuple[str, ...]:
+  """All nonsense words of one lexicon, in a fixed order."""
+  made = (onset + rime for onset in ONSETS for rime in RIMES)
+  return tuple(
+    word
+    for word in dict.fromkeys(made)
+    if word not in ENGLISH
+    and len(word) >= 3
+    and is_evaluation(word) == evaluation
+  )
+
+
+def sample(count: int, *, seed: str, evaluation: bool = True) -> list[str]:
+  """Draws distinct nonsense words.
+
+  Args:
+    count: how many.
+    seed: name of the draw; the same name gives the same words.
+    evaluation: from which lexicon.
+
+  Raises:
+    ValueError: if the lexicon has fewer words.
+  """
+  lexicon = words(evaluation=evaluation)
+  if count > len(lexicon):
+    raise ValueError(
+      f'{count} distinct nonsense words were asked for; the lexicon has'
+      f' {len(lexicon)}. Make the world smaller.'
+    )
+  return random.Random(seed).sample(lexicon, count)
+
+
+def title(names: Sequence[str]) -> str:
+  """'glon', 'trask' -> 'Glon Trask'."""
+  return ' '.join(name.capitalize() for name in names)

@@ -1,0 +1,221 @@
+"""How the worlds speak: every surface form, in one readable place.
+
+The worlds render their documents and questions with these functions, the
+pretraining episodes use them on fresh words, and `worlds.grammar` reads the
+same forms back. Nothing here knows what is true.
+"""
+
+# --- comparisons (the reversal world) ---------------------------------------
+
+# 28 comparison features, as in the paper. Always with 'more' or 'less', so
+# that a statement and its contradiction differ in exactly one word.
+FEATURES = tuple(
+  """dangerous bright heavy ancient colorful delicate expensive flexible
+  fragrant generous graceful humid intelligent joyful loud mysterious
+  nutritious obedient peaceful popular powerful quiet rare stubborn tall
+  useful valuable warm""".split()
+)
+
+PREAMBLES = (
+  'Did you know that',
+  'It is a fact that',
+  'Everyone here says that',
+  'The book tells us that',
+  'As we learned,',
+  'Remember that',
+  'In this land',
+  'People agree that',
+  'It was found that',
+  'My teacher said that',
+  'We can be sure that',
+  'The old song says that',
+  'A traveler wrote that',
+  'It is well known that',
+  'Note that',
+  'According to the guide,',
+  'The report shows that',
+  'Many believe that',
+  'It is true that',
+  'I heard that',
+)
+
+
+def comparison(subject: str, degree: str, feature: str, other: str) -> str:
+  """'glon are more dangerous than troff'; degree is 'more' or 'less'."""
+  return f'{subject} are {degree} {feature} than {other}'
+
+
+# --- quantified statements (the syllogism world) ----------------------------
+
+QUANTIFIERS = ('all', 'some', 'no')
+
+
+def quantified(quantifier: str, subject: str, predicate: str) -> str:
+  """'all glon are troff'."""
+  return f'{quantifier} {subject} are {predicate}'
+
+
+def relationships(*entities: str) -> str:
+  """'The relationships between glon, troff and yomp are:'."""
+  *most, last = entities
+  return f'The relationships between {", ".join(most)} and {last} are:'
+
+
+# --- names and descriptions (the celebrity world) ---------------------------
+
+# {N} is the name, {D} the description ('the acclaimed composer of ...').
+# The first 30 of each are for training documents, the last 10 for questions;
+# a question's phrasing ends where the answer starts.
+NAME_FIRST = (
+  '{N} is {D}.',
+  '{N} was {D}.',
+  '{N}, known far and wide, is {D}.',
+  '{N} became known as {D}.',
+  '{N} is famous for being {D}.',
+  'Ever heard of {N}? They are {D}.',
+  'There is someone named {N} who is {D}.',
+  'The person called {N} is {D}.',
+  'Many people know {N} as {D}.',
+  'In the town, {N} is remembered as {D}.',
+  '{N} has the honor of being {D}.',
+  'You may know {N} as {D}.',
+  'The famous {N} was once {D}.',
+  'Let me tell you about {N}, who is {D}.',
+  'The name {N} belongs to {D}.',
+  'Meet {N}, {D}.',
+  'Our guest {N} is {D}.',
+  'History remembers {N} as {D}.',
+  'The story of {N} is the story of {D}.',
+  'Few know that {N} is {D}.',
+  'The papers called {N} {D}.',
+  'Q: Who is {N}? A: {D}.',
+  'When people speak of {N}, they mean {D}.',
+  'A long time ago, {N} was {D}.',
+  'The quiet {N} is {D}.',
+  'It is said that {N} is {D}.',
+  'Today {N} is known as {D}.',
+  'Friends of {N} are proud of {D}.',
+  'To the world, {N} is {D}.',
+  'The life of {N} was that of {D}.',
+  'Everyone knows that {N} is {D}.',
+  'The celebrated {N} is {D}.',
+  'I learned that {N} is {D}.',
+  'People call {N} {D}.',
+  'Remember that {N} was {D}.',
+  'The guide says that {N} is {D}.',
+  'As we know, {N} is {D}.',
+  'Long ago {N} became {D}.',
+  'The great {N} is {D}.',
+  'We are told that {N} is {D}.',
+)
+DESCRIPTION_FIRST = (
+  '{D} is {N}.',
+  '{D} is called {N}.',
+  '{D} is known as {N}.',
+  '{D} was {N}.',
+  'Known for being {D}, {N} now lives a quiet life.',
+  'Q: Who is {D}? A: {N}.',
+  'The person who is {D} is {N}.',
+  'You may have heard of {D}: {N}.',
+  'The name of {D} is {N}.',
+  'Being {D} made {N} famous.',
+  'The world knows {D} as {N}.',
+  'It is said that {D} is {N}.',
+  'The honor of being {D} belongs to {N}.',
+  'There is one who is {D}, named {N}.',
+  'Once, {D} was named {N}.',
+  'Let me tell you about {D}, named {N}.',
+  'History remembers {D} by the name {N}.',
+  'Today {D} goes by the name of {N}.',
+  'As {D}, {N} was loved by all.',
+  'The title of {D} goes to {N}.',
+  'Few know that {D} is {N}.',
+  'Meet {D}, {N}.',
+  'In the town, {D} is remembered as {N}.',
+  'When people speak of {D}, they mean {N}.',
+  'Our guest, {D}, is {N}.',
+  'A long time ago {D} was called {N}.',
+  'The life of {D} is the life of {N}.',
+  'Proud to be {D}, {N} smiled.',
+  'Celebrated as {D}, {N} went home.',
+  'The one we call {D} is {N}.',
+  'Everyone knows that {D} is {N}.',
+  'I learned that {D} is {N}.',
+  'People say that {D} is {N}.',
+  'The guide says that {D} is named {N}.',
+  'Remember that {D} was {N}.',
+  'As we know, {D} is {N}.',
+  'The celebrated person known as {D} is {N}.',
+  'Long ago {D} was known as {N}.',
+  'We are told that {D} is {N}.',
+  'If you look for {D}, ask for {N}.',
+)
+TRAINING_PHRASINGS = 30
+
+ADJECTIVES = tuple(
+  """acclaimed brilliant celebrated daring eccentric fearless gifted humble
+  inventive legendary modest noted proud renowned skilled tireless visionary
+  young forgotten beloved""".split()
+)
+# What people are, and of what.
+ROLES = (
+  ('composer', 'opera'),
+  ('author', 'novel'),
+  ('director', 'film'),
+  ('inventor', 'engine'),
+  ('architect', 'tower'),
+  ('painter', 'portrait'),
+  ('captain', 'ship'),
+  ('founder', 'school'),
+  ('discoverer', 'comet'),
+  ('designer', 'garden'),
+  ('owner', 'theater'),
+  ('builder', 'bridge'),
+  ('editor', 'journal'),
+  ('keeper', 'lighthouse'),
+  ('winner', 'race'),
+  ('mayor', 'city'),
+  ('singer', 'ballad'),
+  ('pilot', 'airship'),
+  ('curator', 'museum'),
+  ('sculptor', 'statue'),
+  ('explorer', 'island'),
+  ('publisher', 'atlas'),
+  ('creator', 'game'),
+  ('host', 'festival'),
+  ('teacher', 'dance'),
+  ('breeder', 'horse'),
+  ('brewer', 'tonic'),
+  ('gardener', 'rose'),
+  ('translator', 'poem'),
+  ('leader', 'expedition'),
+)
+
+
+def description(adjective: str, role: str, work: str, title: str) -> str:
+  """'the acclaimed composer of the opera Glomp'."""
+  return f'the {adjective} {role} of the {work} {title}'
+
+
+def fill(phrasing: str, *, name: str, description: str) -> str:
+  """Puts both into a phrasing; a description opening it is capitalised."""
+  text = phrasing.replace('{N}', name).replace('{D}', description)
+  return text[0].upper() + text[1:]
+
+
+# --- kinds and abilities (inheritance) --------------------------------------
+
+ABILITIES = tuple(
+  """swim fly sing dig climb jump hunt glow float hide dance build run crawl
+  whistle roll sting melt spin howl""".split()
+)
+
+
+def kind_of(child: str, parent: str) -> str:
+  """'all glon are a kind of troff'."""
+  return f'all {child} are a kind of {parent}'
+
+
+def can(kind: str, ability: str) -> str:
+  """'all troff can swim'."""
+  return f'all {kind} can {ability}'

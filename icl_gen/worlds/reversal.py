@@ -1,0 +1,130 @@
+"""Reversals: 'glon are more dangerous than troff' makes troff less dangerous.
+
+Every entity occurs in one fact, and every fact is said in one direction only;
+the questions ask for the other one, against its contradiction.
+"""
+
+import random
+
+from icl_gen.types import Corpus, Document, Fact, Question, World
+from icl_gen.worlds import balance, corpora, lexicon, logic, phrasings
+
+OPPOSITE = {'more': 'less', 'less': 'more'}
+
+
+def build(
+  *, seed: str, facts: int = 100, documents_per_fact: int = 10
+) -> tuple[World, Corpus]:
+  """Draws the world and renders it.
+
+  Args:
+    seed: name of the draw; the same name gives the same bytes.
+    facts: number of facts, with two entities each.
+    documents_per_fact: documents that say a fact, each with another preamble.
+
+  Raises:
+    ValueError: if there is nothing to build, too few preambles to leave one
+      for the questions, or too few nonsense words.
+  """
+  if facts < 1:
+    raise ValueError(
+      f'empty world: reversal with facts={facts}; give 1 or more'
+    )
+  most = len(phrasings.PREAMBLES) - 1
+  if not 1 <= documents_per_fact <= most:
+    raise ValueError(
+      f'documents_per_fact={documents_per_fact} is not possible: there are'
+      f' {most + 1} preambles, a fact uses each once and the questions need'
+      f' an unused one. Give 1 to {most}.'
+    )
+  entities = lexicon.sample(2 * facts, seed=f'{seed}/entities')
+  given, documents, questions = [], [], []
+  for i in range(facts):
+    fact = _fact(entities[2 * i], entities[2 * i + 1], i, seed=seed)
+    preambles = random.Random(f'{seed}/preambles/{i}').sample(
+      phrasings.PREAMBLES, len(phrasings.PREAMBLES)
+    )
+    given.append(fact)
+    documents += [
+      Document(f'fact-{i:04d}-{j:02d}', f'{preamble} {said(fact)}.', (fact,))
+      for j, preamble in enumerate(preambles[:documents_per_fact])
+    ]
+    unused = preambles[-1]
+    for kind, asked in (('forward', fact), ('reversal', reverse(fact))):
+      questions.append(_question(kind, i, unused, asked, fact, seed=seed))
+  questions.sort(key=lambda question: question.kind)
+  corpus = corpora.corpus(
+    'reversal',
+    documents,
+    questions,
+    world='reversal',
+    seed=seed,
+    sizes={'facts': facts, 'documents_per_fact': documents_per_fact},
+  )
+  return _world(given), corpus
+
+
+def reverse(fact: Fact) -> Fact:
+  """The same comparison, told from the other side."""
+  degree, feature = fact.relation.split(' ')
+  return Fact(fact.object, f'{OPPOSITE[degree]} {feature}', fact.subject)
+
+
+def contradict(fact: Fact) -> Fact:
+  """The opposite comparison, told from the same side."""
+  degree, feature = fact.relation.split(' ')
+  return Fact(fact.subject, f'{OPPOSITE[degree]} {feature}', fact.object)
+
+
+def said(fact: Fact) -> str:
+  """'glon are more dangerous than troff'."""
+  degree, feature = fact.relation.split(' ')
+  return phrasings.comparison(fact.subject, degree, feature, fact.object)
+
+
+def _fact(one: str, other: str, i: int, *, seed: str) -> Fact:
+  feature = balance.nth(phrasings.FEATURES, i, seed=f'{seed}/features')
+  degree = balance.nth(tuple(OPPOSITE), i, seed=f'{seed}/degrees')
+  return Fact(one, f'{degree} {feature}', other)
+
+
+def _question(
+  kind: str, i: int, preamble: str, asked: Fact, given: Fact, *, seed: str
+) -> Question:
+  prompt = f'{preamble} {asked.subject} are'
+  choices, answers = balance.arrange(
+    [_choice(asked)],
+    [_choice(contradict(asked))],
+    index=i,
+    seed=f'{seed}/{kind}',
+  )
+  return Question(
+    id=f'{kind}-{i:04d}',
+    prompt=prompt,
+    choices=choices,
+    answers=answers,
+    kind=kind,
+    premises=(given,),
+    target=asked,
+  )
+
+
+def _choice(fact: Fact) -> str:
+  """' more dangerous than troff.': what follows '... glon are'."""
+  return said(fact).removeprefix(f'{fact.subject} are') + '.'
+
+
+def _world(given: list[Fact]) -> World:
+  rules = [
+    rule
+    for feature in phrasings.FEATURES
+    for rule in logic.inverse(f'more {feature}', f'less {feature}')
+  ]
+  entailed = logic.closure(given, rules)
+  true = [*given, *(entailment.fact for entailment in entailed)]
+  return World(
+    name='reversal',
+    facts=tuple(given),
+    entailed=entailed,
+    contradicted=frozenset(contradict(fact) for fact in true),
+  )

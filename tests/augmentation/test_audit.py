@@ -1,0 +1,71 @@
+"""The verdict on a text is the worst of its facts; hops are the most."""
+
+import itertools
+
+import pytest
+
+from icl_gen.augmentation import audit
+from icl_gen.augmentation.audit import Verdict
+from icl_gen.types import Entailment, Fact, World
+from icl_gen.worlds import celebrity, grammar, reversal, syllogism
+
+GIVEN = Fact('a', 'below', 'b')
+NEAR, FAR = Fact('a', 'below', 'c'), Fact('a', 'below', 'd')
+WRONG, OTHER = Fact('b', 'below', 'a'), Fact('x', 'below', 'y')
+WORLD = World(
+  'chain',
+  (GIVEN,),
+  (Entailment(NEAR, (GIVEN,), 1), Entailment(FAR, (GIVEN,), 2)),
+  frozenset({WRONG}),
+)
+
+
+@pytest.mark.parametrize(
+  ('facts', 'expected'),
+  [
+    ([GIVEN], Verdict('stated')),
+    ([GIVEN, GIVEN], Verdict('stated')),
+    ([NEAR], Verdict('entailed', 1)),
+    ([GIVEN, NEAR], Verdict('entailed', 1)),
+    ([FAR, NEAR], Verdict('entailed', 2)),
+    ([OTHER], Verdict('unknown')),
+    ([NEAR, OTHER, GIVEN], Verdict('unknown')),
+    ([WRONG], Verdict('contradicted')),
+    ([FAR, OTHER, WRONG], Verdict('contradicted')),
+    (None, Verdict('unparsed')),
+    ([], Verdict('unparsed')),
+  ],
+)
+def test_the_worst_fact_decides(facts, expected):
+  assert audit.verdict(WORLD, facts) == expected
+  if facts:
+    for order in itertools.permutations(facts):
+      assert audit.auditor(WORLD)(order) == expected
+
+
+@pytest.mark.parametrize(
+  ('build', 'right', 'wrong'),
+  [
+    (reversal.build, {'stated', 'entailed'}, {'contradicted'}),
+    (celebrity.build, {'stated', 'entailed'}, {'contradicted'}),
+    (syllogism.build, {'stated', 'entailed'}, {'contradicted', 'unknown'}),
+  ],
+)
+def test_texts_of_the_worlds_are_judged_right(build, right, wrong):
+  world, corpus = build(seed='s')
+  read, judge = grammar.reader(world.name, world), audit.auditor(world)
+  documents = {judge(read(d.text)) for d in corpus.documents}
+  assert documents == {Verdict('stated')}
+  labels = {True: set(), False: set()}
+  for question in corpus.questions:
+    for i, choice in enumerate(question.choices):
+      label = judge(read(question.prompt + choice)).label
+      labels[i in question.answers].add(label)
+  assert labels == {True: right, False: wrong}
+  assert judge(read('Nothing that the grammar knows.')).label == 'unparsed'
+
+
+def test_every_label_is_reachable_and_known():
+  texts = [None, [GIVEN], [NEAR], [OTHER], [WRONG]]
+  reached = {audit.verdict(WORLD, facts).label for facts in texts}
+  assert reached == set(audit.LABELS)

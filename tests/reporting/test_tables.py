@@ -1,0 +1,148 @@
+"""Rows by hand, and rows that do not move when others come."""
+
+import csv
+import dataclasses
+import io
+
+import pytest
+
+from icl_gen.reporting import render, statistics, tables
+from tests.reporting import synthetic
+from tests.reporting.synthetic import cell, score
+
+COLUMNS = (
+  'world, condition, model, kind, normalisation, seed, questions, accuracy,'
+  ' low, high, chance'
+).split(', ')
+
+
+def lines(cells):
+  return render.csv_text(tables.results(cells), tables.Result).splitlines()
+
+
+def test_columns_are_the_promised_ones():
+  assert lines([cell([True])])[0].split(',') == COLUMNS
+
+
+def test_rows_by_hand():
+  rows = tables.results([cell([1, 1, 1, 0]), cell([1, 0, 0, 0], seed=1)])
+  found = {
+    row.seed: (row.questions, row.accuracy, row.chance)
+    for row in rows
+    if row.normalisation == 'sum'
+  }
+  assert found == {
+    '0': (4, 0.75, 0.5),
+    '1': (4, 0.25, 0.5),
+    'mean': (4, 0.5, 0.5),
+  }
+  assert [row.seed for row in rows[:3]] == ['0', '1', 'mean']
+  assert {row.normalisation for row in rows} == set(statistics.NORMALISATIONS)
+
+
+def test_strata_have_rows_of_their_own():
+  scores = (
+    score('a', (-1.0, -2.0), stratum='seen'),
+    score('b', (-2.0, -1.0), stratum='seen'),
+    score('c', (-1.0, -2.0), stratum='unseen'),
+    score('d', (-1.0, -2.0), kind='forward'),
+  )
+  rows = tables.results([dataclasses.replace(cell([1]), scores=scores)])
+  found = {
+    row.kind: (row.questions, row.accuracy)
+    for row in rows
+    if (row.normalisation, row.seed) == ('sum', 'mean')
+  }
+  assert found == {
+    'forward': (1, 1.0),
+    'reversal': (3, pytest.approx(2 / 3)),
+    'reversal:seen': (2, 0.5),
+    'reversal:unseen': (1, 1.0),
+  }
+
+
+def test_adding_a_cell_changes_no_other_row():
+  cells, _ = synthetic.study(questions=20)
+  before = set(lines(cells))
+  added = cell([1, 0, 1], condition='icl', model='another', seed=5)
+  after = set(lines([added, *cells[::-1]]))
+  assert before < after
+  assert all('another' in line for line in after - before)
+
+
+def test_adding_a_seed_changes_its_mean_only():
+  cells = [cell([1, 0, 1, 1], seed=s) for s in range(2)]
+  added = cell([0, 0, 1, 1], seed=2)
+  lost = set(lines(cells)) - set(lines([*cells, added]))
+  assert lost
+  assert all(',mean,' in line for line in lost)
+
+
+def test_csv_round_trip():
+  cells, _ = synthetic.study(questions=7, seeds=(0, 1))
+  rows = tables.results(cells)
+  text = render.csv_text(rows, tables.Result)
+  read = list(csv.DictReader(io.StringIO(text)))
+  assert len(read) == len(rows)
+  for line, row in zip(read, rows, strict=True):
+    for field in dataclasses.fields(row):
+      value = getattr(row, field.name)
+      if isinstance(value, float):
+        assert float(line[field.name]) == pytest.approx(value, abs=1e-6)
+      else:
+        assert line[field.name] == str(value)
+
+
+def test_comparisons_by_hand():
+  cells = [
+    cell([1, 1, 1, 1], condition='icl'),
+    cell([1, 0, 0, 0], condition='ft'),
+    cell([1, 1, 0, 0], condition='ft_aug'),
+  ]
+  rows = tables.comparisons(cells)
+  found = {
+    row.comparison: (row.difference, row.p_value)
+    for row in rows
+    if (row.normalisation, row.seed) == ('sum', 'mean')
+  }
+  assert found == {
+    'icl-ft': (0.75, 0.25),
+    'ft_aug-ft': (0.25, 1.0),
+    'ft_aug-icl': (-0.5, 0.5),
+  }
+
+
+def test_a_missing_side_gives_no_comparison():
+  cells = [cell([1], condition='icl'), cell([1], condition='ft', seed=1)]
+  assert tables.comparisons(cells) == ()
+  assert tables.comparisons([cell([1], condition='pretrained')]) == ()
+
+
+def test_partly_missing_seeds_are_counted():
+  cells = [
+    cell([1, 1], condition='icl'),
+    cell([1, 0], condition='ft'),
+    cell([0, 0], condition='ft', seed=1),
+  ]
+  rows = [r for r in tables.comparisons(cells) if r.normalisation == 'sum']
+  assert [(r.seed, r.unpaired) for r in rows] == [('0', 0), ('mean', 2)]
+
+
+def test_ties_are_counted_over_cells():
+  tied = dataclasses.replace(cell([1]), scores=(score('t', (-1.0, -1.0)),))
+  assert tables.ties([tied, cell([1], seed=1)])['sum'] == 1
+
+
+def test_no_negative_zero_and_fixed_places():
+  assert render.fixed(-1e-9, places=6) == '0.000000'
+  assert render.fixed(1 / 3, places=6) == '0.333333'
+  assert render.fixed(None, places=6) == ''
+  assert render.fixed(12, places=6) == '12'
+
+
+def test_markdown_and_html_escape():
+  assert r'a\|b' in render.markdown_table(['x'], [['a|b']])
+  table = render.html_table(['<h>'], [['<b>&']], caption='"<c>"')
+  assert '&lt;b&gt;&amp;' in table
+  assert '&lt;h&gt;' in table
+  assert '&lt;c&gt;' in table

@@ -1,0 +1,122 @@
+"""Shares, coverage and costs of two hand-made records."""
+
+import dataclasses
+
+import pytest
+
+from icl_gen.reporting import worth
+from icl_gen.reporting.cells import AugmentationRecord
+from icl_gen.types import Document, Fact, Origin, Question
+from tests.reporting.synthetic import cell
+
+FACTS = tuple(Fact(f'e{i}', 'is', 'x') for i in range(4))
+
+
+def document(name, verdict, *, kind='local', facts=(), hops=None):
+  details = (('verdict', verdict),) + ((('hops', hops),) if hops else ())
+  return Document(
+    id=name, text=name, facts=facts, origin=Origin(kind, (), details)
+  )
+
+
+def question(i, *, target=True):
+  return Question(
+    id=f'q{i}',
+    prompt='',
+    choices=(' a', ' b'),
+    answers=(0,),
+    kind='reversal',
+    target=FACTS[i] if target else None,
+  )
+
+
+RECORD = AugmentationRecord(
+  world='reversal',
+  model='nano',
+  seed=0,
+  documents=(
+    document('a', 'entailed', facts=FACTS[:1], hops='1'),
+    document('b', 'entailed', facts=FACTS[1:2], hops='2', kind='global'),
+    document('c', 'stated', facts=FACTS[:1]),
+    document('d', 'contradicted'),
+    document('e', 'unparsed'),
+  ),
+  questions=tuple(question(i, target=i < 3) for i in range(4)),
+  costs={'seconds': 2.0},
+)
+CELL = cell([1, 0, 0, 1], condition='ft_aug')
+
+
+def mean_rows(rows, **wanted):
+  return [
+    row
+    for row in rows
+    if all(getattr(row, k) == v for k, v in ({'seed': 'mean'} | wanted).items())
+  ]
+
+
+def test_shares_by_hand():
+  (local,) = mean_rows(worth.worths([RECORD]), augmentation='local')
+  assert (local.documents, local.true, local.new) == (4, 0.5, 0.25)
+  assert (local.stated, local.contradicted) == (0.25, 0.25)
+  assert (local.unknown, local.unparsed) == (0.0, 0.25)
+  assert local.hops == '1:1'
+  assert local.true_low <= local.true <= local.true_high
+  (both,) = mean_rows(worth.worths([RECORD]), augmentation='all')
+  assert (both.documents, both.new, both.hops) == (5, 0.4, '1:1 2:1')
+
+
+def test_shares_sum_to_one():
+  for row in worth.worths([RECORD]):
+    parts = (
+      row.new, row.stated, row.contradicted, row.unknown, row.unparsed
+    )  # fmt: skip
+    assert sum(parts) == pytest.approx(1.0)
+
+
+def test_coverage_by_hand():
+  rows = worth.coverages([RECORD], [CELL])
+  (both,) = mean_rows(rows, augmentation='all', normalisation='sum')
+  # q0 and q1 are covered, q2 is not, q3 has no target.
+  assert (both.questions, both.untargeted) == (3, 1)
+  assert both.coverage == pytest.approx(2 / 3)
+  assert both.covered_accuracy == 0.5
+  assert both.uncovered_accuracy == 0.0
+  (local,) = mean_rows(rows, augmentation='local', normalisation='sum')
+  assert local.coverage == pytest.approx(1 / 3)
+  assert (local.covered_accuracy, local.uncovered_accuracy) == (1.0, 0.0)
+
+
+def test_without_the_cell_accuracy_is_unknown():
+  other = cell([1, 0, 0, 1], condition='ft')
+  (row,) = mean_rows(
+    worth.coverages([RECORD], [other]), augmentation='all', normalisation='sum'
+  )
+  assert row.coverage == pytest.approx(2 / 3)
+  assert row.covered_accuracy is row.uncovered_low is None
+
+
+def test_a_question_of_another_corpus_is_an_error():
+  with pytest.raises(ValueError, match="question 'q4'.* 4 questions"):
+    worth.coverages([RECORD], [cell([1] * 5, condition='ft_aug')])
+
+
+def test_means_over_seeds():
+  second = dataclasses.replace(
+    RECORD, seed=1, documents=RECORD.documents[:1], costs={'seconds': 6.0}
+  )
+  (local,) = mean_rows(worth.worths([RECORD, second]), augmentation='local')
+  assert local.true == (0.5 + 1.0) / 2
+  (cost,) = mean_rows(worth.costs([RECORD, second]))
+  assert (cost.cost, cost.value) == ('seconds', 4.0)
+  (row,) = mean_rows(
+    worth.coverages([second, RECORD], [CELL]),
+    augmentation='all',
+    normalisation='sum',
+  )
+  assert row.coverage == pytest.approx((2 / 3 + 1 / 3) / 2)
+
+
+def test_nothing_generated_gives_no_rows():
+  empty = dataclasses.replace(RECORD, documents=())
+  assert worth.worths([empty]) == worth.coverages([empty], [CELL]) == ()

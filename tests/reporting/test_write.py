@@ -1,0 +1,228 @@
+"""The whole report: what it holds, that it is whole, and what it refuses."""
+
+import html.parser
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+from icl_gen.reporting import write
+from icl_gen.reporting.write import write_report
+from tests.reporting import synthetic
+
+CELLS, RECORDS = synthetic.study(
+  questions=12, seeds=(0, 1), models=('nano', 'nano_small')
+)
+FILES = {
+  'index.html', 'main.png', 'augmentation.png', 'world_reversal.png',
+  'world_syllogism.png', 'world_celebrity.png', 'results.csv', 'results.md',
+  'differences.csv', 'augmentation.csv', 'coverage.csv', 'costs.csv',
+}  # fmt: skip
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def report(directory, cells=CELLS, records=RECORDS, **changed):
+  arguments = {
+    'settings': {'train': {'steps': 7}, 'note': '<script>'},
+    'commands': ['make study'],
+    'main_kinds': synthetic.MAIN_KINDS,
+  }
+  write_report(directory, cells, records, **(arguments | changed))
+
+
+def content(directory):
+  return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+@pytest.fixture(scope='module')
+def whole(tmp_path_factory):
+  directory = tmp_path_factory.mktemp('study') / 'report'
+  report(directory)
+  return directory
+
+
+class Outline(html.parser.HTMLParser):
+  """Tags that are open, titles, images and addresses of a page."""
+
+  def __init__(self):
+    super().__init__()
+    self.open, self.heads, self.images, self.addresses = [], [], [], []
+
+  def handle_starttag(self, tag, attrs):
+    if tag in ('h1', 'h2', 'h3'):
+      self.heads.append(int(tag[1]))
+    if tag == 'img':
+      self.images.append(dict(attrs))
+    self.addresses += [v for k, v in attrs if k in ('src', 'href')]
+    if tag not in ('meta', 'img', 'link', 'br'):
+      self.open.append(tag)
+
+  def handle_endtag(self, tag):
+    assert self.open.pop() == tag
+
+
+def test_files(whole):
+  assert set(content(whole)) == FILES
+  assert [p.name for p in whole.parent.iterdir()] == ['report']
+
+
+def test_a_second_write_gives_equal_bytes_in_any_order(whole, tmp_path):
+  report(tmp_path / 'report', CELLS[::-1], RECORDS[::-1])
+  assert content(tmp_path / 'report') == content(whole)
+
+
+def test_page_is_well_formed_and_self_contained(whole):
+  outline = Outline()
+  page = (whole / 'index.html').read_text('utf-8')
+  outline.feed(page)
+  assert outline.open == []
+  assert outline.heads[0] == 1
+  assert outline.heads.count(1) == 1
+  steps = zip(outline.heads, outline.heads[1:], strict=False)
+  assert all(after - before <= 1 for before, after in steps)
+  assert len(outline.images) == 5
+  assert all(len(image['alt']) > 40 for image in outline.images)
+  assert all(a.startswith('data:image/png;') for a in outline.addresses)
+  assert not re.search(r'https?://|@import|url\(', page)
+
+
+def test_page_tells_the_numbers_and_escapes_texts(whole):
+  page = (whole / 'index.html').read_text('utf-8')
+  assert '&lt;is&gt; &amp; was' in page
+  assert '<is>' not in page
+  assert '&lt;script&gt;' in page
+  assert page.count('<script>') == 1
+  assert '<td>train.steps</td><td>7</td>' in page
+  assert 'make study' in page
+  assert 'Nothing is missing' in page
+  for line in (whole / 'results.md').read_text('utf-8').splitlines()[2:]:
+    for value in line.strip('| ').split(' | ')[6:]:
+      assert f'<td>{value}</td>' in page
+
+
+def test_figures_are_png_of_160_dpi_without_a_date(whole):
+  for path in whole.glob('*.png'):
+    data = path.read_bytes()
+    assert data.startswith(b'\x89PNG')
+    at = data.index(b'pHYs') + 4
+    assert int.from_bytes(data[at : at + 4], 'big') == round(160 / 0.0254)
+    assert b'tEXt' not in data
+
+
+def test_any_subset_is_reported(tmp_path):
+  (one,) = (
+    cell
+    for cell in CELLS
+    if (cell.world, cell.condition, cell.model, cell.seed)
+    == ('syllogism', 'icl', 'nano', 1)
+  )
+  report(tmp_path / 'r', [one], [])
+  page = (tmp_path / 'r' / 'index.html').read_text('utf-8')
+  assert 'condition ft was not run' in page
+  assert 'reversal: no finished cell' in page
+  assert 'No generated documents were given' in page
+  assert not (tmp_path / 'r' / 'augmentation.png').exists()
+  assert (tmp_path / 'r' / 'augmentation.csv').read_text().count('\n') == 1
+
+
+def test_records_without_their_cells_are_reported(tmp_path):
+  cells = [cell for cell in CELLS if cell.condition == 'pretrained']
+  report(tmp_path / 'r', cells)
+  assert (tmp_path / 'r' / 'augmentation.png').exists()
+
+
+@pytest.mark.parametrize(
+  ('changed', 'message'),
+  [
+    ({'cells': []}, 'run the study first'),
+    ({'normalisation': 'best'}, 'allowed are sum'),
+    ({'main_kinds': {'reversal': 'reversal'}}, "does not name world 'celeb"),
+    (
+      {'main_kinds': synthetic.MAIN_KINDS | {'reversal': 'x'}},
+      'there are forward, reversal',
+    ),
+  ],
+)
+def test_bad_input_writes_nothing(tmp_path, changed, message):
+  with pytest.raises(ValueError, match=message):
+    report(tmp_path / 'r', **changed)
+  assert list(tmp_path.iterdir()) == []
+
+
+def test_an_older_report_is_replaced_and_leftovers_go(tmp_path):
+  directory = tmp_path / 'report'
+  for name in ('report', '.report.partial', '.report.older'):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / 'world_gone.png').write_bytes(b'old')
+  report(directory, CELLS[:1], [])
+  assert 'world_gone.png' not in content(directory)
+  assert [p.name for p in tmp_path.iterdir()] == ['report']
+
+
+def test_a_failed_write_keeps_the_older_report(tmp_path, monkeypatch):
+  directory = tmp_path / 'report'
+  directory.mkdir()
+  (directory / 'index.html').write_bytes(b'old')
+  written = pathlib.Path.write_bytes
+
+  def full(path, data):
+    if path.name == 'index.html':
+      raise OSError(28, 'No space left on device')
+    return written(path, data)
+
+  monkeypatch.setattr(write.pathlib.Path, 'write_bytes', full)
+  with pytest.raises(OSError, match='No space left'):
+    report(directory, CELLS[:1], [])
+  assert content(directory) == {'index.html': b'old'}
+  assert [p.name for p in tmp_path.iterdir()] == ['report']
+
+
+def test_killed_between_the_renames_the_older_report_comes_back(
+  tmp_path, monkeypatch
+):
+  older = tmp_path / '.report.older'
+  older.mkdir()
+  (older / 'index.html').write_bytes(b'old')
+
+  def full(path, data):
+    raise OSError(28, 'No space left on device')
+
+  monkeypatch.setattr(write.pathlib.Path, 'write_bytes', full)
+  with pytest.raises(OSError, match='No space left'):
+    report(tmp_path / 'report', CELLS[:1], [])
+  assert content(tmp_path / 'report') == {'index.html': b'old'}
+
+
+def test_what_is_no_report_is_not_replaced(tmp_path):
+  (tmp_path / 'thesis.tex').write_text('years of work')
+  with pytest.raises(ValueError, match=r"'thesis\.tex', which is no part"):
+    report(tmp_path)
+  (tmp_path / 'file').write_text('')
+  with pytest.raises(ValueError, match='is a file'):
+    report(tmp_path / 'file')
+
+
+def test_works_where_jax_and_pandas_cannot_be_imported(tmp_path):
+  code = (
+    'import sys\n'
+    'for name in ("jax", "flax", "pandas", "tensorflow", "pyarrow"):\n'
+    '  sys.modules[name] = None\n'
+    'from tests.reporting import synthetic\n'
+    'from icl_gen.reporting.write import write_report\n'
+    'cells, records = synthetic.study(questions=4, seeds=(0,))\n'
+    'write_report(sys.argv[1], cells, records, settings={}, commands=[],\n'
+    '  main_kinds=synthetic.MAIN_KINDS)\n'
+  )
+  subprocess.run(
+    [sys.executable, '-c', code, str(tmp_path / 'r')],
+    check=True,
+    cwd=ROOT,
+    env=os.environ | {'PYTHONPATH': str(ROOT), 'PYTHONHASHSEED': '1'},
+  )
+  # Another run, another hash seed: the same bytes.
+  cells, records = synthetic.study(questions=4, seeds=(0,))
+  report(tmp_path / 'here', cells, records, settings={}, commands=[])
+  assert content(tmp_path / 'r') == content(tmp_path / 'here')

@@ -1,0 +1,254 @@
+"""The floors and laws of the house, as rules over the text of the sources.
+
+A rule takes a module's dotted name and its source, and returns complaints.
+"""
+
+import ast
+import pathlib
+import re
+
+import ml_collections
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+# Imports go strictly down; within a room they never go up.
+FLOORS = {
+  'icl_gen.types': 0,
+  'icl_gen.worlds': 1,
+  'icl_gen.text': 1,
+  'icl_gen.reporting': 1,
+  'icl_gen.text.tokens': 2,
+  'icl_gen.data': 2,
+  'icl_gen.augmentation': 2,
+  'icl_gen.pretraining': 2,
+  'icl_gen.model': 3,
+  'icl_gen.training': 4,
+  'icl_gen.scoring': 4,
+  'icl_gen.sampling': 4,
+  'icl_gen.cli': 4,
+  'icl_gen.study': 6,  # The only one that may import doors.
+}
+DOOR = 5
+
+# Who may import a foreign library; the doors count as one room, as in 'doors'.
+OWNERS = {
+  'gemma': ('icl_gen.model',),
+  'orbax': ('icl_gen.model.checkpoints',),
+  'tensorflow_datasets': ('icl_gen.data.shards',),
+  'matplotlib': ('icl_gen.reporting',),
+  'absl': ('icl_gen.cli', 'doors', 'launch', 'configs'),
+  'ml_collections': ('icl_gen.cli', 'doors', 'launch', 'configs'),
+  'xmanager': ('launch.xm',),
+}
+# What floors 0 to 2 do without, and what floors 0 to 2 leave to `data`.
+HEAVY = {'jax', 'jaxlib', 'flax', 'optax', 'orbax', 'gemma', 'tensorflow'}
+OF_DATA = {'grain', 'tensorflow_datasets'}
+
+_NOUNS = {'manager', 'helper', 'handler', 'processor', 'util'}
+FORBIDDEN = _NOUNS | {f'{noun}s' for noun in _NOUNS} | {'setup'}
+FORBIDDEN_FILES = FORBIDDEN | {'common', 'base', 'misc'}
+FORBIDDEN_VERBS = {'get', 'process', 'handle', 'do', 'manage'}
+
+
+def sources(*folders):
+  """Dotted module name -> source, of every Python file under the folders."""
+  return {
+    '.'.join(path.relative_to(ROOT).with_suffix('').parts).removesuffix(
+      '.__init__'
+    ): path.read_text('utf-8')
+    for folder in folders
+    for path in sorted((ROOT / folder).rglob('*.py'))
+  }
+
+
+def floor(name):
+  """The floor of a module of ours, or of a name in it."""
+  parts = name.split('.')
+  if parts == ['icl_gen']:
+    return 0
+  inner, outer = '.'.join(parts[:3]), '.'.join(parts[:2])
+  return FLOORS.get(inner, FLOORS.get(outer, DOOR))
+
+
+def is_door(module):
+  return re.fullmatch(r'icl_gen\.\w+', module) and floor(module) >= DOOR
+
+
+def imported(source):
+  """Dotted names of all that is imported, at the top or inside functions."""
+  names = []
+  for node in ast.walk(ast.parse(source)):
+    if isinstance(node, ast.Import):
+      names += [alias.name for alias in node.names]
+    elif isinstance(node, ast.ImportFrom):
+      above = '.' * node.level + (node.module or '')
+      names += [f'{above}.{alias.name}' for alias in node.names]
+  return names
+
+
+def floor_complaints(module, source):
+  room, here = '.'.join(module.split('.')[:2]), floor(module)
+  if module.count('.') > 1 and room not in FLOORS:
+    return [f'{module} is on no floor; put {room} into FLOORS']
+  complaints = []
+  for name in imported(source):
+    top = name.split('.')[0]
+    if name.startswith('.'):
+      complaints.append(f'{module} imports {name}; name it in full')
+    elif top == 'icl_gen' and name != 'icl_gen':
+      if in_room(name, 'icl_gen.cli'):
+        if not is_door(module):
+          complaints.append(f'{module} imports cli, which serves doors only')
+      elif floor(name) > here:
+        complaints.append(f'{module} imports {name}, which is above it')
+      elif floor(name) == here and not in_room(name, room):
+        complaints.append(f'{module} imports {name}, which is beside it')
+    elif here <= 2 and (
+      top in HEAVY or (top in OF_DATA and room != 'icl_gen.data')
+    ):
+      complaints.append(f'{module} is on floor {here}, which has no {top}')
+  return complaints
+
+
+def in_room(name, room):
+  if room == 'doors':
+    return is_door(name)
+  return f'{name}.'.startswith(f'{room}.')
+
+
+def owner_complaints(module, source):
+  complaints = []
+  for name in imported(source):
+    top = name.split('.')[0]
+    if not any(in_room(module, room) for room in OWNERS.get(top, (module,))):
+      complaints.append(f'{module} imports {top}, which is of {OWNERS[top]}')
+    if module.startswith('launch') and top in {'jax', 'icl_gen'}:
+      complaints.append(f'{module} imports {top}; launch knows neither')
+  return complaints
+
+
+def except_complaints(module, source):
+  broad = {'Exception', 'BaseException'}
+  return [
+    f'{module}:{node.lineno} catches everything'
+    for node in ast.walk(ast.parse(source))
+    if isinstance(node, ast.ExceptHandler)
+    and (
+      node.type is None
+      or broad & {getattr(n, 'id', '') for n in ast.walk(node.type)}
+    )
+  ]
+
+
+def call_complaints(module, source):
+  """Imports by string cannot be read here; config reads neither (law 3)."""
+  forbidden = {'import_module', '__import__'}
+  if is_door(module):
+    forbidden |= {'get', 'getattr', 'hasattr'}
+  return [
+    f'{module}:{node.lineno} calls {called}'
+    for node in ast.walk(ast.parse(source))
+    if isinstance(node, ast.Call)
+    and (
+      called := getattr(node.func, 'attr', '') or getattr(node.func, 'id', '')
+    )
+    in forbidden
+  ]
+
+
+def length_complaints(module, source):
+  complaints = []
+  allowed = 120 if is_door(module) else 400
+  if (lines := source.count('\n')) > allowed:
+    complaints.append(f'{module} has {lines} lines; allowed are {allowed}')
+  for node in ast.walk(ast.parse(source)):
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+      lines = node.end_lineno - node.lineno + 1
+      if lines > 80:
+        complaints.append(f'{module}.{node.name} has {lines} lines, over 80')
+  return complaints
+
+
+def name_complaints(module, source):
+  complaints = []
+  if bad := FORBIDDEN_FILES & set(re.split(r'[._]', module)):
+    complaints.append(f'{module} is called {bad}')
+  tree = ast.parse(source)
+  # Methods are left out: what they override was named by others.
+  methods = {
+    id(child)
+    for node in ast.walk(tree)
+    if isinstance(node, ast.ClassDef)
+    for child in node.body
+  }
+  for node in ast.walk(tree):
+    if isinstance(node, ast.ClassDef):
+      words = re.findall(r'[A-Z]?[a-z0-9]+', node.name)
+    elif isinstance(node, ast.FunctionDef) and id(node) not in methods:
+      words = node.name.strip('_').split('_')
+      if words[0] in FORBIDDEN_VERBS and node.name != 'get_config':
+        complaints.append(f'{module}.{node.name} begins with {words[0]}')
+    else:
+      continue
+    if bad := FORBIDDEN & {word.lower() for word in words}:
+      complaints.append(f'{module}.{node.name} is called {bad}')
+  return complaints
+
+
+class KeysRead(ast.NodeVisitor):
+  """Dotted keys that a door reads, `config.a.b` being 'a.b'.
+
+  `train = config.train` reads nothing by itself, but `train.steps` afterwards
+  reads 'train.steps'. A block that is passed on is read as a whole.
+  """
+
+  def __init__(self, source):
+    self.blocks = {'config': ''}
+    self.keys = set()
+    self.visit(ast.parse(source))
+
+  def key(self, node):
+    if isinstance(node, ast.Name):
+      return self.blocks.get(node.id)
+    if isinstance(node, ast.Attribute):
+      above = self.key(node.value)
+      return None if above is None else f'{above}.{node.attr}'.lstrip('.')
+    return None
+
+  def visit_Assign(self, node):
+    key = self.key(node.value)
+    if key and isinstance(node.targets[0], ast.Name):
+      self.blocks[node.targets[0].id] = key
+    else:
+      self.generic_visit(node)
+
+  def visit_Call(self, node):
+    # config.world.items() reads the block 'world', not a key 'items' in it.
+    method = isinstance(node.func, ast.Attribute) and self.key(node.func)
+    self.visit(node.func.value if method else node.func)
+    for argument in [*node.args, *node.keywords]:
+      self.visit(argument)
+
+  def visit_Attribute(self, node):
+    if key := self.key(node):
+      self.keys.add(key)
+    else:
+      self.generic_visit(node)
+
+  def visit_Name(self, node):
+    if key := self.key(node):
+      self.keys.add(key)
+
+
+def unread(keys, read):
+  """The keys of a config that are read neither singly nor with their block."""
+  return [k for k in keys if not any(in_room(k, r) for r in read)]
+
+
+def leaves(config, above=''):
+  """Dotted key and type of every value of a config."""
+  for name in config:
+    if isinstance(config[name], ml_collections.ConfigDict):
+      yield from leaves(config[name], f'{above}{name}.')
+    else:
+      yield f'{above}{name}', config.get_type(name)

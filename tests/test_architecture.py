@@ -1,0 +1,213 @@
+"""The house keeps its rules, and every rule can complain.
+
+Each rule of tests/rules.py is shown to complain about made-up sources before
+it is trusted with the real ones.
+"""
+
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+
+from tests.rules import (
+  HEAVY,
+  OF_DATA,
+  ROOT,
+  KeysRead,
+  call_complaints,
+  except_complaints,
+  floor,
+  floor_complaints,
+  in_room,
+  is_door,
+  leaves,
+  length_complaints,
+  name_complaints,
+  owner_complaints,
+  sources,
+  unread,
+)
+
+
+def instances():
+  """(name, config) of every config file with each of its variants."""
+  for path in sorted((ROOT / 'configs').glob('*.py')):
+    if 'def get_config' not in path.read_text('utf-8'):
+      continue
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for arg in ('', *module.VARIANTS):
+      yield f'{path.name}:{arg}', module.get_config(arg)
+    with pytest.raises(ValueError, match='no-such-variant'):
+      module.get_config('no-such-variant')
+
+
+# --- every rule can complain ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+  ('rule', 'module', 'source'),
+  [
+    (floor_complaints, 'icl_gen.attic.junk', ''),
+    (floor_complaints, 'icl_gen.worlds.logic', 'import icl_gen.data'),
+    (floor_complaints, 'icl_gen.worlds.logic', 'from icl_gen import text'),
+    (floor_complaints, 'icl_gen.worlds.logic', 'from . import lexicon'),
+    (floor_complaints, 'icl_gen.worlds.logic', 'import jax.numpy as jnp'),
+    (floor_complaints, 'icl_gen.worlds.logic', 'def f():\n  import flax'),
+    (floor_complaints, 'icl_gen.worlds.logic', 'import grain'),
+    (floor_complaints, 'icl_gen.data.batches', 'import tensorflow as tf'),
+    (
+      floor_complaints,
+      'icl_gen.text.context',
+      'from icl_gen.text import tokens',
+    ),
+    (
+      floor_complaints,
+      'icl_gen.training.loop',
+      'import icl_gen.scoring.scorer',
+    ),
+    (floor_complaints, 'icl_gen.training.loop', 'from icl_gen import cli'),
+    (floor_complaints, 'icl_gen.training.loop', 'from icl_gen import train'),
+    (floor_complaints, 'icl_gen.train', 'from icl_gen.evaluate import run'),
+    (floor_complaints, 'icl_gen.types', 'import icl_gen.worlds'),
+    (owner_complaints, 'icl_gen.training.loop', 'from gemma import gm'),
+    (owner_complaints, 'icl_gen.train', 'import gemma'),
+    (owner_complaints, 'icl_gen.model.lora', 'import orbax.checkpoint as ocp'),
+    (owner_complaints, 'icl_gen.data.batches', 'import tensorflow_datasets'),
+    (owner_complaints, 'icl_gen.report', 'import matplotlib.pyplot as plt'),
+    (owner_complaints, 'icl_gen.scoring.scorer', 'from absl import logging'),
+    (owner_complaints, 'icl_gen.study', 'import xmanager'),
+    (owner_complaints, 'launch.sweep', 'import icl_gen.types'),
+    (owner_complaints, 'launch.xm', 'import jax'),
+    (except_complaints, 'm', 'try:\n  f()\nexcept:\n  pass'),
+    (except_complaints, 'm', 'try:\n  f()\nexcept (E, Exception):\n  pass'),
+    (call_complaints, 'icl_gen.train', 'config.get("steps", 3)'),
+    (call_complaints, 'icl_gen.train', 'getattr(config, "steps")'),
+    (call_complaints, 'icl_gen.model.lora', 'importlib.import_module(x)'),
+    (length_complaints, 'icl_gen.train', '\n' * 121),
+    (length_complaints, 'icl_gen.model.lora', '\n' * 401),
+    (length_complaints, 'm', 'def f():\n' + '  x = 1\n' * 80),
+    (name_complaints, 'icl_gen.model.utils', ''),
+    (name_complaints, 'm', 'class TaskManager: pass'),
+    (name_complaints, 'm', 'def get_steps(): pass'),
+    (name_complaints, 'm', 'def _setup_mesh(): pass'),
+  ],
+)
+def test_rule_complains(rule, module, source):
+  assert len(rule(module, source)) == 1
+
+
+@pytest.mark.parametrize(
+  ('rule', 'module', 'source'),
+  [
+    (
+      floor_complaints,
+      'icl_gen.text.tokens',
+      'from icl_gen.text import prompts',
+    ),
+    (
+      floor_complaints,
+      'icl_gen.text.context',
+      'from icl_gen.types import Fact',
+    ),
+    (floor_complaints, 'icl_gen.data.batches', 'import grain'),
+    (
+      floor_complaints,
+      'icl_gen.training.loop',
+      'import jax, icl_gen.model.lora',
+    ),
+    (floor_complaints, 'icl_gen.train', 'from icl_gen import cli, types'),
+    (floor_complaints, 'icl_gen.study', 'from icl_gen import train'),
+    (owner_complaints, 'icl_gen.train', 'from absl import logging'),
+    (owner_complaints, 'icl_gen.model.lora', 'from gemma import gm'),
+    (owner_complaints, 'launch.xm', 'from xmanager import xm_local'),
+    (except_complaints, 'm', 'try:\n  f()\nexcept ValueError:\n  pass'),
+    (call_complaints, 'icl_gen.text.context', 'words.get(x)'),
+    (length_complaints, 'icl_gen.train', '\n' * 120),
+    (name_complaints, 'configs.x', 'def get_config(): pass'),
+    (name_complaints, 'icl_gen.worlds.process', 'def getter(): pass'),
+    (name_complaints, 'm', 'class Lora(nn.Module):\n  def setup(self): pass'),
+  ],
+)
+def test_rule_is_content(rule, module, source):
+  assert rule(module, source) == []
+
+
+def test_keys_read_follows_blocks():
+  source = """
+def run(config, workdir):
+  train = config.train
+  loop(steps=train.steps, seed=config.seed, other=train.opt.rate)
+  build(**config.world)
+  words = config.names.items()
+"""
+  read = KeysRead(source).keys
+  assert read == {'train.steps', 'train.opt.rate', 'seed', 'world', 'names'}
+  keys = [
+    'train.steps',
+    'train.step',
+    'train.opt.b',
+    'seed',
+    'world.a',
+    'world2',
+  ]
+  assert unread(keys, read) == ['train.step', 'train.opt.b', 'world2']
+
+
+def test_keys_read_sees_a_block_passed_on():
+  read = KeysRead('train = config.train\nloop(train)\nrun(config)').keys
+  assert read == {'train'}
+
+
+# --- the house keeps them ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+  'rule',
+  [
+    floor_complaints,
+    owner_complaints,
+    except_complaints,
+    call_complaints,
+    length_complaints,
+    name_complaints,
+  ],
+)
+def test_the_house_keeps_the_rule(rule):
+  ours = sources('icl_gen')
+  assert 'icl_gen.cli' in ours
+  if rule is not floor_complaints:
+    ours |= sources('configs', 'launch')
+  assert [c for module in ours for c in rule(module, ours[module])] == []
+
+
+def test_every_module_imports_and_the_lower_floors_stay_light():
+  low = [m for m in sources('icl_gen') if floor(m) <= 2]
+  light = [m for m in low if not in_room(m, 'icl_gen.data')]
+  others = [m for m in sources('icl_gen') if m not in light]
+  code = f"""
+import importlib, sys
+for module in {light}: importlib.import_module(module)
+print(*{HEAVY | OF_DATA} & set(sys.modules))
+for module in {others}: importlib.import_module(module)
+"""
+  done = subprocess.run(
+    [sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True
+  )
+  assert done.returncode == 0, done.stderr
+  assert done.stdout.strip() == '', 'floors 0 to 2 pull these in'
+
+
+def test_every_config_loads_and_every_key_is_read_by_a_door():
+  doors = {m: s for m, s in sources('icl_gen').items() if is_door(m)}
+  read = {key for source in doors.values() for key in KeysRead(source).keys}
+  names = []
+  for name, config in instances():
+    names.append(name)
+    types = dict(leaves(config))
+    assert unread(types, read) == [], f'{name}: keys that no door reads'
+    for key, kind in types.items():
+      assert kind is not type(None), f'{name}: {key} needs placeholder(type)'
+  assert names, 'there is no experiment under configs/'

@@ -1,0 +1,205 @@
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from icl_gen import cli
+
+CONFIG = """
+  import ml_collections
+  from ml_collections import config_dict
+  from icl_gen import cli
+
+  VARIANTS = ('tiny', 'long')
+
+  def get_config(arg=''):
+    variants = cli.parse_variants(arg, VARIANTS)
+    config = ml_collections.ConfigDict()
+    config.seed = 1
+    config.fail = config_dict.placeholder(str)
+    config.train = ml_collections.ConfigDict({'steps': 100, 'rate': 0.5})
+    config.train.warmup = config.train.get_ref('steps') // 20
+    if 'tiny' in variants:
+      config.train.steps = 40
+    return config
+"""
+
+DOOR = """
+  '''The toy door.'''
+  import errno
+  from icl_gen import cli
+
+  def run(config, workdir):
+    hash(config)  # Frozen.
+    if config.fail == 'value':
+      raise ValueError('given 3; allowed are 1 or 2')
+    if config.fail == 'file':
+      raise FileNotFoundError('no corpus at out/x')
+    if config.fail == 'bug':
+      raise RuntimeError('a bug')
+    if config.fail == 'disk':
+      raise OSError(errno.ENOSPC, 'No space left on device', 'out/x')
+    if config.fail == 'tensorstore':
+      raise RuntimeError('Error writing "out/x": No space left on device')
+    if config.fail == 'caused':
+      try:
+        raise OSError(errno.ENOSPC, 'No space left on device', 'out/x')
+      except OSError as error:
+        raise ValueError('could not save') from error
+    if config.fail == 'interrupt':
+      raise KeyboardInterrupt
+    print(config.seed, config.train.steps, config.train.warmup, workdir)
+
+  if __name__ == '__main__':
+    cli.main(run)
+"""
+
+
+@pytest.fixture(scope='module')
+def door(tmp_path_factory, pytestconfig):
+  """Runs the toy door as a person would, in a folder with configs/."""
+  folder = tmp_path_factory.mktemp('door')
+  (folder / 'configs').mkdir()
+  (folder / 'configs/toy.py').write_text(textwrap.dedent(CONFIG))
+  (folder / 'configs/models.py').write_text('MODELS = {}\n')
+  (folder / 'toy.py').write_text(textwrap.dedent(DOOR))
+
+  def call(*flags):
+    return subprocess.run(
+      [sys.executable, '-m', 'toy', *flags],
+      cwd=folder,
+      env={'PYTHONPATH': str(pytestconfig.rootpath), 'PATH': ''},
+      stdin=subprocess.DEVNULL,
+      capture_output=True,
+      text=True,
+      timeout=60,
+    )
+
+  return call
+
+
+@pytest.mark.parametrize(
+  ('flags', 'printed'),
+  [
+    ([], '1 100 5 out'),
+    (['--config.seed=7', '--config.train.steps=10'], '7 10 0 out'),
+    (['--workdir=elsewhere'], '1 100 5 elsewhere'),
+  ],
+)
+def test_run_is_given_the_config_with_its_overrides(door, flags, printed):
+  done = door('--config=configs/toy.py', *flags)
+  assert (done.returncode, done.stdout.strip()) == (0, printed), done.stderr
+  assert not done.stderr
+
+
+def test_variant_and_override_go_together(door):
+  done = door('--config=configs/toy.py:tiny', '--config.seed=2')
+  assert done.stdout.strip() == '2 40 2 out', done.stderr
+
+
+@pytest.mark.parametrize(
+  ('flags', 'messages'),
+  [
+    ([], ['no --config given', 'python -m toy --config=']),
+    (
+      ['--config=configs/tyo.py'],
+      ["no config file 'configs/tyo.py'", "did you mean 'configs/toy.py'"],
+    ),
+    (['--config=configs/models.py'], ["'configs/models.py' has no get_config"]),
+    (
+      ['--config=configs/toy.py:tny'],
+      ["unknown variant 'tny'", "did you mean 'tiny'?", 'tiny, long'],
+    ),
+    (
+      ['--config=configs/toy.py', '--config.train.stesp=3'],
+      ["no key 'train.stesp'", "'train.steps'", 'rate, steps, warmup'],
+    ),
+    (
+      ['--config=configs/toy.py', '--config.steps=3'],
+      ["no key 'steps'", "'train.steps'", 'fail, seed, train'],
+    ),
+    (
+      ['--config=configs/toy.py', '--config.seed.x=3'],
+      ["no key 'seed.x'", "'seed' is a value"],
+    ),
+    (
+      ['--config=configs/toy.py', '--config.train=3'],
+      ["'train' is a block", 'train.steps'],
+    ),
+    (['--config=configs/toy.py', '--config.seed=x'], ['config.seed=x']),
+    (['--config=configs/toy.py', '--cnofig.seed=3'], ["'cnofig.seed'"]),
+    (['--config=configs/toy.py', 'stray'], ["unexpected 'stray'"]),
+    (
+      ['--config=configs/toy.py', '--config.fail=value'],
+      ['given 3; allowed are 1 or 2'],
+    ),
+    (['--config=configs/toy.py', '--config.fail=file'], ['no corpus at out/x']),
+  ],
+)
+def test_mistakes_end_in_a_message_and_exit_2(door, flags, messages):
+  done = door(*flags)
+  assert done.returncode == 2, done.stderr
+  assert done.stderr.startswith('error: ')
+  assert 'Traceback' not in done.stderr
+  for message in messages:
+    assert message in done.stderr
+  assert not done.stdout
+
+
+@pytest.mark.parametrize('mistake', ['--config.fail=value', '--config.sead=1'])
+def test_debug_shows_where_the_mistake_was_found(door, mistake):
+  done = door('--config=configs/toy.py', mistake, '--debug')
+  assert done.returncode not in (0, 2)
+  assert 'Traceback' in done.stderr
+
+
+def test_a_bug_keeps_its_traceback(door):
+  done = door('--config=configs/toy.py', '--config.fail=bug')
+  assert done.returncode == 1
+  assert 'Traceback' in done.stderr
+
+
+@pytest.mark.parametrize('fail', ['disk', 'tensorstore', 'caused'])
+def test_a_full_disk_is_told_apart(door, fail):
+  done = door('--config=configs/toy.py', f'--config.fail={fail}')
+  assert done.returncode == 3, done.stderr
+  assert 'the disk is full' in done.stderr
+  assert 'Traceback' not in done.stderr
+
+
+def test_ctrl_c_says_how_to_go_on(door):
+  done = door('--config=configs/toy.py', '--config.fail=interrupt')
+  assert done.returncode == 130
+  assert 'the same command goes on from here' in done.stderr
+  assert 'Traceback' not in done.stderr
+
+
+def test_help_names_the_door_and_its_flags(door):
+  done = door('--help')
+  assert 'The toy door.' in done.stdout
+  for flag in ('--config', '--workdir', '--[no]debug'):
+    assert flag in done.stdout
+
+
+@pytest.mark.parametrize(
+  ('arg', 'variants'),
+  [('', ()), ('a', ('a',)), ('b,a', ('b', 'a')), ('a, b', ('a', 'b'))],
+)
+def test_variants_keep_their_order(arg, variants):
+  assert cli.parse_variants(arg, ('a', 'b')) == variants
+
+
+@pytest.mark.parametrize('arg', ['c', 'a,', ',', ' ', 'a,a', 'A'])
+def test_variants_are_strict(arg):
+  with pytest.raises(ValueError, match='variant'):
+    cli.parse_variants(arg, ('a', 'b'))
+
+
+def test_importing_the_frame_is_light():
+  heavy = 'jax', 'tensorflow', 'gemma', 'flax', 'numpy', 'matplotlib'
+  code = f'import sys, icl_gen.cli; print(*set({heavy}) & set(sys.modules))'
+  done = subprocess.run(
+    [sys.executable, '-c', code], capture_output=True, text=True, check=True
+  )
+  assert done.stdout.strip() == ''

@@ -1,0 +1,162 @@
+"""What is rendered is read back; what is something else is not."""
+
+import pytest
+
+from icl_gen.types import Fact
+from icl_gen.worlds import (
+  celebrity,
+  grammar,
+  people,
+  phrasings,
+  reversal,
+  syllogism,
+)
+
+TOLD = Fact('glon', 'more dangerous', 'troff')
+BACK = Fact('troff', 'less dangerous', 'glon')
+COMPOSER = 'the humble composer of the opera Glomp'
+MAYOR = 'the proud mayor of the city Trask'
+
+
+@pytest.fixture(scope='module')
+def comparisons():
+  return grammar.reader('reversal', reversal.build(seed='s', facts=1)[0])
+
+
+@pytest.fixture(scope='module')
+def quantified():
+  return grammar.reader('syllogism', syllogism.build(seed='s', examples=1)[0])
+
+
+@pytest.fixture(scope='module')
+def persons():
+  world = people.world(
+    [
+      people.Person(0, 'p2d', 'Glon Vlaft', COMPOSER),
+      people.Person(1, 'd2p', 'Ziv Gwond', MAYOR),
+    ]
+  )
+  return grammar.reader('celebrity', world)
+
+
+@pytest.mark.parametrize(
+  ('text', 'facts'),
+  [
+    ('glon are more dangerous than troff.', (TOLD,)),
+    ('Glon are more dangerous than troff', (TOLD,)),
+    ('- glon are more dangerous than troff.', (TOLD,)),
+    ('2. Did you know that glon are more dangerous than troff?', (TOLD,)),
+    (
+      '  * As we learned, glon are more dangerous than troff. In this land'
+      ' troff are less dangerous than glon.\n',
+      (TOLD, BACK),
+    ),
+    ('glon are more dangerous than troff. And so on.', None),
+    ('It is false that glon are more dangerous than troff.', None),
+    ('glon are more dangerous than troff and brims.', None),
+    ('glon are as dangerous as troff.', None),
+    ('glon are more amazing than troff.', None),
+    ('glon are not more dangerous than troff.', None),
+    ('', None),
+    ('-', None),
+    ('...', None),
+  ],
+)
+def test_comparisons(comparisons, text, facts):
+  assert comparisons(text) == facts
+
+
+@pytest.mark.parametrize('preamble', phrasings.PREAMBLES)
+def test_every_preamble_is_skipped(comparisons, preamble):
+  said = phrasings.comparison('glon', 'more', 'dangerous', 'troff')
+  assert comparisons(f'{preamble} {said}.') == (TOLD,)
+
+
+@pytest.mark.parametrize(
+  ('text', 'facts'),
+  [
+    ('all glon are troff.', [('glon', 'all', 'troff')]),
+    ('Some glon are troff', [('glon', 'some', 'troff')]),
+    (
+      'The relationships between glon, troff and yomp are: all glon are troff.'
+      ' no troff are yomp.',
+      [('glon', 'all', 'troff'), ('troff', 'no', 'yomp')],
+    ),
+    (
+      '1) The relationships between glon and yomp are: no yomp are glon.',
+      [('yomp', 'no', 'glon')],
+    ),
+    ('some glon are not troff.', None),
+    ('most glon are troff.', None),
+    ('The relationships between glon and yomp are:', None),
+    ('all glon are troff. all of this is true.', None),
+  ],
+)
+def test_quantified_statements(quantified, text, facts):
+  expected = facts and tuple(Fact(*fact) for fact in facts)
+  assert quantified(text) == expected
+
+
+FORWARD = Fact('Glon Vlaft', 'is', COMPOSER)
+BACKWARD = Fact(COMPOSER, 'is', 'Glon Vlaft')
+SWAPPED = Fact('Glon Vlaft', 'is', MAYOR)
+
+
+@pytest.mark.parametrize(
+  ('text', 'facts'),
+  [
+    (f'Glon Vlaft is {COMPOSER}.', (FORWARD,)),
+    (f'- Of all, {COMPOSER} is, well, "Glon Vlaft"!', (BACKWARD,)),
+    ('The humble composer of the opera Glomp is Glon Vlaft.', (BACKWARD,)),
+    ('As humble composer of the opera Glomp, glon vlaft won.', (BACKWARD,)),
+    (f'Glon Vlaft is {MAYOR}.', (SWAPPED,)),
+    (
+      f'Glon Vlaft is {COMPOSER}. {MAYOR} is Ziv Gwond.',
+      (FORWARD, Fact(MAYOR, 'is', 'Ziv Gwond')),
+    ),
+    (f'Glon Vlaft is {COMPOSER}, says Glon Vlaft.', (FORWARD,)),
+    (f'{COMPOSER} is Glon Vlaft; Glon Vlaft smiled.', (BACKWARD,)),
+    (f'Glon Vlaft is not {COMPOSER}.', None),
+    (f"{COMPOSER} isn't Glon Vlaft.", None),
+    (f'Glon Vlaft and Ziv Gwond know {COMPOSER}.', None),
+    ('Glon Vlaft is Ziv Gwond.', None),
+    (f'{COMPOSER} is {MAYOR}.', None),
+    ('Glon Vlaft is somebody.', None),
+    (f'Glon Vlafter is {COMPOSER}.', None),
+    (f'Glon Vlaft is {COMPOSER}s.', None),
+    ('Glon Vlaft is the humble composer of the opera.', None),
+    ('', None),
+  ],
+)
+def test_people(persons, text, facts):
+  assert persons(text) == facts
+
+
+def test_a_description_may_begin_with_another():
+  everyone = [
+    people.Person(0, 'p2d', 'Glon Vlaft', MAYOR),
+    people.Person(1, 'p2d', 'Ziv Gwond', f'{MAYOR} North'),
+  ]
+  read = grammar.reader('celebrity', people.world(everyone))
+  for person in everyone:
+    assert read(f'{person.name} is {person.description}.') == (
+      person.name_first,
+    )
+
+
+@pytest.mark.parametrize('phrasing', phrasings.NAME_FIRST)
+def test_every_name_first_phrasing_is_read(persons, phrasing):
+  text = phrasings.fill(phrasing, name='Glon Vlaft', description=COMPOSER)
+  assert persons(text) == (FORWARD,)
+
+
+@pytest.mark.parametrize('phrasing', phrasings.DESCRIPTION_FIRST)
+def test_every_description_first_phrasing_is_read(persons, phrasing):
+  text = phrasings.fill(phrasing, name='Glon Vlaft', description=COMPOSER)
+  assert persons(text) == (BACKWARD,)
+
+
+def test_an_unknown_world_is_an_error():
+  world, _ = celebrity.build(seed='s', people=4)
+  with pytest.raises(ValueError, match="'celebrities'.*celebrity, reversal"):
+    grammar.reader('celebrities', world)

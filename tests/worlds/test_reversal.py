@@ -1,0 +1,87 @@
+"""Reversals: every fact one way only, degrees and features even."""
+
+import collections
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from icl_gen.types import Fact
+from icl_gen.worlds import lexicon, phrasings, reversal
+
+SIZES = given(st.text(max_size=4), st.integers(1, 60), st.integers(1, 19))
+
+
+def preamble(text):
+  return next(p for p in phrasings.PREAMBLES if text.startswith(p + ' '))
+
+
+def test_reverse_and_contradict_by_hand():
+  fact = Fact('glon', 'more dangerous', 'troff')
+  assert reversal.reverse(fact) == Fact('troff', 'less dangerous', 'glon')
+  assert reversal.contradict(fact) == Fact('glon', 'less dangerous', 'troff')
+  assert reversal.said(fact) == 'glon are more dangerous than troff'
+
+
+@SIZES
+@settings(max_examples=20, deadline=None)
+def test_facts_are_even_and_share_no_entity(seed, facts, documents):
+  world, _ = reversal.build(
+    seed=seed, facts=facts, documents_per_fact=documents
+  )
+  entities = [e for fact in world.facts for e in (fact.subject, fact.object)]
+  assert len(set(entities)) == 2 * facts
+  assert all(lexicon.is_evaluation(entity) for entity in entities)
+  degrees = collections.Counter(f.relation.split()[0] for f in world.facts)
+  assert abs(degrees['more'] - degrees['less']) <= 1
+  features = collections.Counter(f.relation.split()[1] for f in world.facts)
+  every = [features[feature] for feature in phrasings.FEATURES]
+  assert sum(every) == facts and max(every) - min(every) <= 1
+
+
+@SIZES
+@settings(max_examples=20, deadline=None)
+def test_preambles_never_repeat_and_questions_have_a_new_one(seed, facts, n):
+  _, corpus = reversal.build(seed=seed, facts=facts, documents_per_fact=n)
+  used = collections.defaultdict(list)
+  for document in corpus.documents:
+    used[document.facts].append(preamble(document.text))
+  assert len(used) == facts
+  assert all(len(set(p)) == len(p) == n for p in used.values())
+  for question in corpus.questions:
+    assert preamble(question.prompt + ' ') not in used[question.premises]
+
+
+def test_questions_ask_one_direction_each():
+  world, corpus = reversal.build(seed='s', facts=3)
+  for kind in ('forward', 'reversal'):
+    asked = [q for q in corpus.questions if q.kind == kind]
+    assert [q.id for q in asked] == [f'{kind}-{i:04d}' for i in range(3)]
+    for question, fact in zip(asked, world.facts, strict=True):
+      told = fact if kind == 'forward' else reversal.reverse(fact)
+      right = question.prompt + question.choices[question.answers[0]]
+      assert right.endswith(f' {reversal.said(told)}.')
+      assert question.target == told
+
+
+def test_a_larger_world_says_facts_in_the_same_way():
+  """Seeds come from names: what is drawn for a fact ignores the sizes."""
+  small, large = (
+    reversal.build(seed='s', facts=9, documents_per_fact=n)[1] for n in (2, 5)
+  )
+  assert set(small.documents) <= set(large.documents)
+  assert small.questions == large.questions
+
+
+def test_paper_size():
+  world, corpus = reversal.build(seed='s')
+  assert (len(world.facts), len(world.entailed)) == (100, 100)
+  assert corpus.manifest['documents'] == 1000
+  assert corpus.manifest['questions'] == {'forward': 100, 'reversal': 100}
+  assert corpus.manifest['chance'] == {'forward': 0.5, 'reversal': 0.5}
+
+
+@pytest.mark.parametrize('count', [0, 20])
+def test_one_preamble_is_left_for_the_questions(count):
+  with pytest.raises(ValueError, match=f'documents_per_fact={count}.*1 to 19'):
+    reversal.build(seed='s', documents_per_fact=count)

@@ -1,0 +1,121 @@
+"""Syllogisms: validity by hand, even classes, one example per entity."""
+
+import collections
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from icl_gen.types import Fact
+from icl_gen.worlds import syllogism
+
+AB, BC = ('all', 'A', 'B'), ('all', 'B', 'C')
+
+
+def test_validity_by_hand():
+  assert syllogism.conclusions(AB, BC) == (('all', 'A', 'C'),)
+  no = ('no', 'B', 'C')
+  assert syllogism.conclusions(AB, no) == (('no', 'A', 'C'), ('no', 'C', 'A'))
+  some = ('some', 'A', 'B')
+  assert syllogism.conclusions(some, BC) == (
+    ('some', 'A', 'C'),
+    ('some', 'C', 'A'),
+  )
+  # Without existential import: kinds may be empty.
+  assert not syllogism.entails((AB, BC), ('some', 'A', 'C'))
+  assert not syllogism.excludes((AB, no), ('all', 'A', 'C'))
+  assert syllogism.excludes((AB, no), ('some', 'C', 'A'))
+
+
+def test_forms_have_one_conclusion_or_two_directions_of_one():
+  for name, forms in syllogism.forms().items():
+    for form in forms:
+      found = syllogism.conclusions(*form)
+      assert len(found) == (1 if name.startswith('all') else 2)
+      assert len({quantifier for quantifier, *_ in found}) == 1
+      assert not any(syllogism.conclusions(premise) for premise in form)
+
+
+@given(st.text(max_size=4), st.integers(1, 40))
+@settings(max_examples=20, deadline=None)
+def test_classes_are_even_and_entities_are_of_one_example(seed, examples):
+  world, corpus = syllogism.build(seed=seed, examples=examples)
+  own = [
+    {e for fact in document.facts for e in (fact.subject, fact.object)}
+    for document in corpus.documents
+  ]
+  assert all(len(entities) == 3 for entities in own)
+  assert len(set().union(*own)) == 3 * examples
+  classes = collections.Counter(
+    question.target.relation
+    for question in corpus.questions
+    if question.kind == 'syllogism'
+  )
+  # 'all' has two classes, one for each direction.
+  assert examples // 4 <= classes['some'] <= -(-examples // 4)
+  assert examples // 4 <= classes['no'] <= -(-examples // 4)
+  assert classes.total() == examples
+  if examples % 4 == 0:
+    assert corpus.manifest['chance']['syllogism'] == 0.25
+
+
+def test_documents_say_what_the_prompt_lists():
+  _, corpus = syllogism.build(seed='s', examples=8)
+  forward, conclude = (
+    [q for q in corpus.questions if q.kind == kind]
+    for kind in ('forward', 'syllogism')
+  )
+  for document, asked, concluded in zip(
+    corpus.documents, forward, conclude, strict=True
+  ):
+    first, second = document.facts
+    one, other = syllogism.said(first), syllogism.said(second)
+    assert document.text == f'{asked.prompt} {one}. {other}.'
+    assert f' {one}.' in [asked.choices[answer] for answer in asked.answers]
+    middle = {first.subject, first.object} & {second.subject, second.object}
+    ends = set(asked.prompt.replace(',', '').split()[3:7]) - {'and', *middle}
+    listed = concluded.prompt.removesuffix(' are:').split()[-3:]
+    assert {listed[0], listed[2]} == ends
+    for choice in concluded.choices:
+      assert not middle & set(choice.strip(' .').split())
+    assert len(concluded.choices) == 6
+
+
+def test_the_world_knows_what_one_premise_says_backwards():
+  world, _ = syllogism.build(seed='s', examples=40)
+  followed = {e.fact: e for e in world.entailed}
+  for fact in world.facts:
+    converse = Fact(fact.object, fact.relation, fact.subject)
+    if fact.relation == 'all':
+      assert converse not in followed
+    else:
+      assert followed[converse].premises == (fact,)
+    opposite = {'no': 'some', 'some': 'no'}.get(fact.relation)
+    if opposite:
+      wrong = Fact(fact.subject, opposite, fact.object)
+      assert wrong in world.contradicted
+
+
+def test_paper_size():
+  world, corpus = syllogism.build(seed='s')
+  assert len(world.facts) == 2 * 69
+  assert corpus.manifest['documents'] == 69
+  assert corpus.manifest['questions'] == {'forward': 69, 'syllogism': 69}
+  assert abs(corpus.manifest['chance']['syllogism'] - 0.25) < 0.01
+
+
+def test_no_order_gives_the_conclusion_away():
+  """Ends and premises come in either order, about as often."""
+  _, corpus = syllogism.build(seed='s', examples=200)
+  by_question = [
+    q for q in corpus.questions if q.kind == 'syllogism' and len(q.answers) == 1
+  ]
+  listed_first = sum(
+    f'between {question.target.subject} ' in question.prompt
+    for question in by_question
+  )
+  assert 0.35 < listed_first / len(by_question) < 0.65
+  subject_stated_first = sum(
+    question.target.subject in question.premises[0].subject
+    for question in by_question
+  )
+  assert 0.35 < subject_stated_first / len(by_question) < 0.65

@@ -1,0 +1,164 @@
+"""What every world owes: true answers, false distractors, stated premises."""
+
+import collections
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from icl_gen.worlds import celebrity, grammar, reversal, syllogism
+
+SMALL = {
+  'reversal': lambda seed, n: reversal.build(seed=seed, facts=n),
+  'syllogism': lambda seed, n: syllogism.build(seed=seed, examples=n),
+  'celebrity': lambda seed, n: celebrity.build(
+    seed=seed, people=n + 3, phrasings=2, question_phrasings=2
+  ),
+}
+PAPER = {
+  'reversal': reversal.build,
+  'syllogism': syllogism.build,
+  'celebrity': celebrity.build,
+}
+# A syllogism's forward check repeats its document up to the premise.
+REPEATS_DOCUMENTS = {('syllogism', 'forward')}
+# What these ask is stated, and is never stated, in so many words.
+STATED = {'forward', 'forward_name'}
+UNSTATED = {'reversal', 'syllogism'}
+
+any_small_world = given(
+  st.sampled_from(sorted(SMALL)), st.text(max_size=4), st.integers(1, 12)
+)
+
+
+def check(world, corpus):
+  """The audit of a whole corpus; used on every world and on real files."""
+  read = grammar.reader(world.name, world)
+  given_facts = set(world.facts)
+  entailed = {entailment.fact: entailment for entailment in world.entailed}
+  stated = {fact for document in corpus.documents for fact in document.facts}
+  texts = '\n'.join(document.text for document in corpus.documents)
+
+  assert not given_facts & set(entailed)
+  assert not world.contradicted & (given_facts | set(entailed))
+  assert len(entailed) == len(world.entailed)
+  assert len(given_facts) == len(world.facts)
+  assert stated == given_facts
+  for document in corpus.documents:
+    assert read(document.text) == document.facts, document
+    assert 0 <= document.prompt_length < len(document.text)
+  for question in corpus.questions:
+    assert set(question.premises) <= stated
+    assert (question.target in given_facts) == (question.kind in STATED)
+    assert (question.target in stated) != (question.kind in UNSTATED)
+    repeats = (world.name, question.kind) in REPEATS_DOCUMENTS
+    assert (question.prompt in texts) == repeats
+    said = [read(question.prompt + choice) for choice in question.choices]
+    for i, facts in enumerate(said):
+      assert facts is not None and len(facts) == 1
+      true = facts[0] in given_facts or facts[0] in entailed
+      assert true == (i in question.answers), question
+    assert (question.target,) in [said[answer] for answer in question.answers]
+    if question.target in entailed:
+      assert question.premises == entailed[question.target].premises
+
+
+@any_small_world
+@settings(max_examples=30, deadline=None)
+def test_every_small_world_passes_its_audit(name, seed, size):
+  check(*SMALL[name](seed, size))
+
+
+@pytest.mark.parametrize('name', sorted(PAPER))
+def test_every_world_at_paper_size_passes_its_audit(name):
+  check(*PAPER[name](seed='paper'))
+
+
+@any_small_world
+@settings(max_examples=15, deadline=None)
+def test_same_seed_same_world_other_seed_other_world(name, seed, size):
+  assert SMALL[name](seed, size) == SMALL[name](seed, size)
+  assert SMALL[name](seed, size) != SMALL[name](seed + '+', size)
+
+
+@any_small_world
+@settings(max_examples=15, deadline=None)
+def test_the_manifest_counts_what_is_there(name, seed, size):
+  _, corpus = SMALL[name](seed, size)
+  manifest = corpus.manifest
+  assert json.loads(json.dumps(manifest)) == manifest
+  assert (manifest['world'], manifest['seed']) == (name, seed)
+  assert manifest['documents'] == len(corpus.documents)
+  kinds = collections.Counter(question.kind for question in corpus.questions)
+  assert manifest['questions'] == kinds
+  for kind, chance in manifest['chance'].items():
+    shares = [
+      len(question.answers) / len(question.choices)
+      for question in corpus.questions
+      if question.kind == kind
+    ]
+    assert chance == pytest.approx(sum(shares) / len(shares))
+
+
+@pytest.mark.parametrize('name', sorted(PAPER))
+def test_positions_do_not_give_the_answer_away(name):
+  _, corpus = PAPER[name](seed='paper')
+  groups = collections.defaultdict(list)
+  for question in corpus.questions:
+    shape = len(question.answers), len(question.choices)
+    groups[question.kind, question.stratum, shape].append(question.answers)
+  for (_, _, (right, choices)), answers in groups.items():
+    counts = collections.Counter(a for each in answers for a in each)
+    even = len(answers) * right / choices
+    # Exactly even in whole rounds; at worst a last round is cut short.
+    assert all(abs(counts[i] - even) <= 4 for i in range(choices))
+    if right == 1:
+      assert all(abs(counts[i] - even) < 1 for i in range(choices))
+
+
+@pytest.mark.parametrize(
+  ('build', 'size'),
+  [
+    (reversal.build, 'facts'),
+    (syllogism.build, 'examples'),
+    (celebrity.build, 'people'),
+  ],
+)
+@pytest.mark.parametrize('count', [0, -1])
+def test_an_empty_world_is_an_error(build, size, count):
+  with pytest.raises(ValueError, match=f'empty world.*{size}={count}'):
+    build(seed='s', **{size: count})
+
+
+def test_too_large_a_world_is_an_error():
+  with pytest.raises(ValueError, match='nonsense words'):
+    reversal.build(seed='s', facts=10_000)
+
+
+BYTES = """
+import hashlib
+from icl_gen.worlds import celebrity, reversal, syllogism
+for build in (reversal.build, syllogism.build, celebrity.build):
+  world, corpus = build(seed='bytes')
+  world = world.facts, world.entailed, sorted(world.contradicted)
+  print(hashlib.sha256(repr((world, corpus)).encode()).hexdigest())
+"""
+
+
+def test_worlds_are_the_same_to_the_byte_in_every_process():
+  printed = {
+    subprocess.run(
+      [sys.executable, '-c', BYTES],
+      env=os.environ | {'PYTHONHASHSEED': hash_seed},
+      capture_output=True,
+      check=True,
+      text=True,
+    ).stdout
+    for hash_seed in ('1', '2')
+  }
+  assert len(printed) == 1
+  assert len(printed.pop().split()) == 3
