@@ -26,6 +26,13 @@ COMPARE = dict(
   inheritance=0.09,
   filler=0.05,
 )
+TURN = dict(
+  comparisons=0.60,
+  people=0.16,
+  syllogisms=0.14,
+  inheritance=0.06,
+  filler=0.04,
+)
 
 VARIANTS = ('nano', 'nano_small', 'tiny')
 
@@ -40,10 +47,9 @@ def get_config(arg=''):
   config.vocabulary = 1792  # pieces of the tokenizer
 
   config.optimizer = dict(
-    name='muon',
-    learning_rate=0.01,  # of Muon; AdamW for embeddings and norms has 0.3 of it
+    name='muon',  # AdamW for embeddings and norms, with 0.3 of its rate
     warmup_steps=50,
-    decay_steps=300,  # linear, to zero, at the end of the last stage
+    decay_steps=150,  # linear, to zero, at the end of the last stage
     weight_decay=0.0,
     clip=1.0,
   )
@@ -53,22 +59,29 @@ def get_config(arg=''):
   # Shares of how a row is laid out.
   config.modes = {'context': 0.76, 'local': 0.14, 'global': 0.06, 'plain': 0.04}
   # Short contexts first: inference emerges there, and is then lengthened.
-  # Comparisons come last, and get more when the rest is there.
+  # What a reversal turns around ('more', 'less') comes last of all, and only
+  # when it weighs more. Stages are taken in the order of their names.
+  short = dict(rows=32, length=128, facts=(1, 5))
+  lengthen = dict(families=COMPARE, decisive_weight=3.0, learning_rate=0.003)
+  fast = dict(decisive_weight=1.0, learning_rate=0.01)
+  turn = dict(
+    families=TURN,
+    decisive_weight=5.0,
+    learning_rate=0.006,
+    # 'more' and 'less' are used alike by all that is learned before.
+    redraw=('more', 'less', 'Yes', 'No'),
+  )
   config.stages = {
-    'short': dict(
-      steps=1200, rows=32, length=128, facts=(1, 5), families=EVENLY
+    '1_emerge': dict(steps=1200, **short, **fast, families=EVENLY),
+    '2_compare': dict(steps=1050, **short, **fast, families=COMPARE),
+    '3_evenly': dict(steps=650, **short, **fast, families=EVENLY),
+    '4_turn': dict(steps=200, **short, **turn),
+    '5_medium': dict(
+      steps=200, rows=8, length=512, facts=(2, 24), **lengthen
     ),
-    'settle': dict(
-      steps=1200, rows=32, length=128, facts=(1, 5), families=COMPARE
-    ),
-    'medium': dict(
-      steps=300, rows=8, length=512, facts=(2, 24), families=COMPARE
-    ),
-    'long': dict(
-      steps=450, rows=2, length=2048, facts=(4, 110), families=COMPARE
-    ),
-    'longer': dict(
-      steps=300, rows=1, length=3072, facts=(8, 150), families=COMPARE
+    '6_long': dict(steps=320, rows=2, length=2048, facts=(4, 110), **lengthen),
+    '7_longer': dict(
+      steps=200, rows=1, length=3072, facts=(8, 150), **lengthen
     ),
   }
   config.report_every = 20  # steps
@@ -76,13 +89,10 @@ def get_config(arg=''):
 
   if 'tiny' in variants:
     config.optimizer.update(warmup_steps=1, decay_steps=2)
-    config.stages = dict(
-      short=dict(
-        steps=3, rows=8, length=64, facts=(1, 3), families=EVENLY
-      ),
-      long=dict(
-        steps=3, rows=8, length=128, facts=(1, 5), families=EVENLY
-      ),
-    )
+    tiny = dict(rows=8, facts=(1, 3), families=EVENLY, **fast)
+    config.stages = {
+      '1_short': dict(steps=3, length=64, **tiny),
+      '2_long': dict(steps=3, length=128, **tiny),
+    }
     config.update(report_every=2, save_every=2)
   return config

@@ -2,7 +2,7 @@
 
   python -m icl_gen.build --config=configs/syllogism.py
   python -m icl_gen.augment --config=configs/syllogism.py
-  python -m icl_gen.train --config=configs/syllogism.py --config.condition=ft_aug
+  python -m icl_gen.train --config=configs/syllogism.py
 
 Variants: `tiny` runs every stage in seconds, to see that it works.
 """

@@ -1,6 +1,6 @@
 """Samples a model's own in-context inferences and writes them as documents.
 
-  python -m icl_gen.augment --config=configs/reversal.py
+python -m icl_gen.augment --config=configs/reversal.py
 """
 
 import time
@@ -19,20 +19,20 @@ def run(config, workdir):
   """Writes <workdir>/corpora/<world>-s<seed>-augmented-<model>/."""
   world_name, seed, augment = config.world, config.seed, config.augment
   source = places.corpus(workdir, world=world_name, seed=seed)
+  places.require(source, door='build')
   directory = places.augmented(
     workdir, world=world_name, seed=seed, model=config.model
   )
-  places.claim(
-    directory.parent / f'{directory.name}.settings',
-    'augment',
-    dict(augment.items())
-    | {
-      'context': dict(config.context.items()),
-      'corpus': shards.read_manifest(source)['sha256'],
-      'checkpoint': config.checkpoint,
-      'dtype': config.dtype,
-    },
-  )
+  note = directory.parent / f'{directory.name}.settings'
+  settings = dict(augment.items()) | {
+    'context': dict(config.context.items()),
+    'corpus': shards.read_manifest(source)['sha256'],
+    'checkpoint': config.checkpoint,
+    'tokenizer': config.tokenizer,
+    'dtype': config.dtype,
+    'length': config.train.length,
+  }
+  places.check(note, 'augment', settings)
   if shards.is_written(directory):
     return
 
@@ -42,6 +42,10 @@ def run(config, workdir):
     tokenizer=config.tokenizer,
     dtype=config.dtype,
   )
+
+  def count_tokens(text):
+    return len(model.tokenizer.encode(text))
+
   documents = shards.read_documents([source])
   chosen = plan.choose(
     documents, per_fact=augment.documents_per_fact, seed=source.name
@@ -51,8 +55,9 @@ def run(config, workdir):
     seed=f'{source.name}/augment',
     factor=config.context.factor,
     budget=config.context.budget,
-    count_tokens=lambda text: len(model.tokenizer.encode(text)),
+    count_tokens=count_tokens,
   )
+  places.claim(note, 'augment', settings)
   answered, costs = [], {}
   for kind, samples, behind in (
     ('local', augment.local_samples, contexts.NONE),
@@ -74,6 +79,8 @@ def run(config, workdir):
     given=documents,
     read=grammar.reader(world.name, world),
     judge=audit.auditor(world),
+    # BOS and EOS come with it.
+    fits=lambda text: count_tokens(text) + 2 <= config.train.length,
     details={'model': config.model, 'seed': str(seed)},
   )
   manifest = {
@@ -82,7 +89,9 @@ def run(config, workdir):
     'costs': costs,
     'prompts': {kind: plan.prompt_hash(kind) for kind in plan.PROMPTS},
   }
-  shards.write(Corpus(directory.name, parsed.documents, (), manifest), directory)
+  shards.write(
+    Corpus(directory.name, parsed.documents, (), manifest), directory
+  )
   print(f'augmented {source.name}: {len(parsed.documents)} documents')
 
 

@@ -19,8 +19,10 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 
 # tensorflow, which only reads and writes data sets here, greets every command
-# with several lines unless told not to before it is imported.
+# with several lines unless told not to before it is imported. The second
+# greeting comes before it has read the level of the first.
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '0')
 
 _MISTAKE = 2
 _DISK_FULL = 3

@@ -1,6 +1,6 @@
 """Scores a cell: every choice of every question, as log-likelihoods.
 
-  python -m icl_gen.evaluate --config=configs/reversal.py --config.condition=icl
+python -m icl_gen.evaluate --config=configs/reversal.py --config.condition=icl
 """
 
 from icl_gen import cli
@@ -17,6 +17,7 @@ def run(config, workdir):
     workdir, world=world, condition=condition, model=config.model, seed=seed
   )
   source = places.corpus(workdir, world=world, seed=seed)
+  places.require(source, door='build')
   checkpoint = config.checkpoint
   if condition in places.TRAINED:
     checkpoint = str(directory / 'params')
@@ -28,11 +29,12 @@ def run(config, workdir):
   settings = {
     'corpus': shards.read_manifest(source)['sha256'],
     'checkpoint': config.checkpoint,
+    'tokenizer': config.tokenizer,
     'dtype': config.dtype,
   }
   if condition == 'icl':
     settings['context'] = dict(config.context.items())
-  places.claim(directory, 'evaluate', settings)
+  places.check(directory, 'evaluate', settings)
   if files.is_done(directory):
     return
 
@@ -52,6 +54,7 @@ def run(config, workdir):
       budget=config.context.budget,
       count_tokens=lambda text: len(model.tokenizer.encode(text)),
     )
+  places.claim(directory, 'evaluate', settings)
   found = scorer.score(model, corpus.questions, context)
   scores.write_scores(
     directory / 'scores.parquet',

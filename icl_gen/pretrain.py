@@ -1,11 +1,11 @@
 """Pretrains a nano Gemma from nothing: tokenizer, weights, loss curve.
 
-  python -m icl_gen.pretrain --config=configs/pretrain.py:nano
+python -m icl_gen.pretrain --config=configs/pretrain.py:nano
 """
 
 from icl_gen import cli
 from icl_gen.data import files, places
-from icl_gen.model import checkpoints, forward, registry
+from icl_gen.model import checkpoints, embeddings, forward, registry
 from icl_gen.pretraining import stream, vocabulary
 from icl_gen.text import tokens
 from icl_gen.training import loop, mesh, metrics, optimizer, step
@@ -17,17 +17,13 @@ def run(config, workdir):
   directory = workdir / 'pretrain' / name
   stages = [
     stream.Stage(
-      steps=stage.steps,
-      rows=stage.rows,
-      length=stage.length,
-      facts=tuple(stage.facts),
-      families=dict(stage.families.items()),
-      modes=dict(config.modes.items()),
+      **stage.to_dict(),
+      modes=config.modes.to_dict(),
       document_weight=config.document_weight,
     )
-    for stage in config.stages.values()
+    for _, stage in sorted(config.stages.items())
   ]
-  places.claim(directory, 'pretrain', config.to_dict())
+  places.check(directory, 'pretrain', config.to_dict())
   if (directory / 'params').exists():
     return
 
@@ -41,10 +37,9 @@ def run(config, workdir):
   steps = sum(stage.steps for stage in stages)
   updates = optimizer.make_optimizer(
     hyper.name,
-    optimizer.make_plateau(
-      peak=hyper.learning_rate,
+    optimizer.make_plateaus(
+      [(stage.steps, stage.learning_rate) for stage in stages],
       warmup_steps=hyper.warmup_steps,
-      steps=steps,
       decay_steps=hyper.decay_steps,
     ),
     weight_decay=hyper.weight_decay,
@@ -52,8 +47,11 @@ def run(config, workdir):
   )
   module = registry.make_module(name)
   devices = mesh.make_mesh(batch_size=min(stage.rows for stage in stages))
-  state = step.make_state(forward.make_params(module, seed=config.seed), updates)
+  state = step.make_state(
+    forward.make_params(module, seed=config.seed), updates
+  )
   state = mesh.replicate(devices, state)
+  places.claim(directory, 'pretrain', config.to_dict())
   saved = checkpoints.Checkpoints(directory / 'checkpoints')
   if saved.latest() is not None:
     state, _ = saved.restore(state)
@@ -61,7 +59,12 @@ def run(config, workdir):
   writer = metrics.Writer(directory, name=name, steps=steps)
   train_step, done = step.make_step(module, updates), 0
   for stage in stages:
-    first, done = max(done, int(state.step)), done + stage.steps
+    begin, done = done, done + stage.steps
+    first = max(begin, int(state.step))
+    if first == begin:
+      ids = [i for word in stage.redraw for i in tokenizer.encode(word)]
+      params = embeddings.redraw(state.params, ids, seed=begin)
+      state = state.replace(params=params)
     state = loop.loop(
       state,
       (

@@ -1,6 +1,6 @@
 """Tables, figures and the page of a study, from its finished cells.
 
-  python -m icl_gen.report --config=configs/study.py
+python -m icl_gen.report --config=configs/study.py
 """
 
 from icl_gen import cli

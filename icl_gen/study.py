@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import ml_collections
+
 from icl_gen import cli
 from icl_gen.data import files, places
 
@@ -38,7 +40,7 @@ def run(config, workdir):
   stages = _stages(config, root)
   left = [stage for stage in stages if not stage.result.exists()]
   if left:
-    _work(left, root, doors=_doors())
+    _work(left, root, doors=_doors(root / 'compiled'))
   if left or not (root / 'report' / 'index.html').exists():
     # Imported here: a finished study answers without loading JAX or
     # matplotlib.
@@ -55,10 +57,9 @@ def _stages(config, root) -> list[Stage]:
     for seed in config.seeds:
       for model in config.models:
         for condition in config.conditions:
-          cell = experiment.copy_and_resolve_references()
-          cell.unlock()
+          cell = ml_collections.ConfigDict(experiment)
           cell.update(seed=seed, model=model, condition=condition)
-          stages += _cell(cell, root)
+          stages += _cell(ml_collections.FrozenConfigDict(cell), root)
   return list({stage.result: stage for stage in stages}.values())
 
 
@@ -79,9 +80,13 @@ def _cell(config, root) -> list[Stage]:
   return stages
 
 
-def _doors() -> dict[str, Callable]:
+def _doors(compiled: pathlib.Path) -> dict[str, Callable]:
+  """The doors; programs are compiled once for all cells that share them."""
+  import jax
+
   from icl_gen import augment, build, evaluate, train
 
+  jax.config.update('jax_compilation_cache_dir', str(compiled))
   return {
     'build': build.run,
     'augment': augment.run,
@@ -99,8 +104,7 @@ def _work(left, root, *, doors) -> None:
     minutes, seconds = divmod(round(to_go), 60)
     eta = f', about {minutes}:{seconds:02d} to go' if done else ''
     print(
-      f'[{done + 1}/{len(left)}{eta}] {stage.door}'
-      f' {stage.result.parent.name}',
+      f'[{done + 1}/{len(left)}{eta}] {stage.door} {stage.result.parent.name}',
       flush=True,
     )
     doors[stage.door](stage.config, root)

@@ -1,6 +1,6 @@
 """Finetunes a model on a corpus, with or without its augmentations.
 
-  python -m icl_gen.train --config=configs/reversal.py --config.condition=ft
+python -m icl_gen.train --config=configs/reversal.py --config.condition=ft
 """
 
 from icl_gen import cli
@@ -23,18 +23,19 @@ def run(config, workdir):
       f' {", ".join(places.TRAINED)}'
     )
   sources = [places.corpus(workdir, world=world, seed=seed)]
+  places.require(sources[0], door='build')
   if condition == 'ft_aug':
     sources.append(
       places.augmented(workdir, world=world, seed=seed, model=model_name)
     )
-  settings = dict(train.items())
-  places.claim(
-    directory,
-    'train',
-    settings
-    | {'checkpoint': config.checkpoint, 'dtype': config.dtype}
-    | {source.name: shards.read_manifest(source)['sha256'] for source in sources},
-  )
+    places.require(sources[1], door='augment')
+  settings = dict(train.items()) | {
+    'checkpoint': config.checkpoint,
+    'tokenizer': config.tokenizer,
+    'dtype': config.dtype,
+  }
+  settings |= {s.name: shards.read_manifest(s)['sha256'] for s in sources}
+  places.check(directory, 'train', settings)
   if (directory / 'params').exists():
     return
 
@@ -44,15 +45,7 @@ def run(config, workdir):
     tokenizer=config.tokenizer,
     dtype=config.dtype,
   )
-  documents = splitting.split(
-    shards.read_documents(sources), splitting=train.splitting
-  )
-  examples = [
-    batches.Example(
-      *tokens.encode_document(model.tokenizer, document, loss_on=train.loss_on)
-    )
-    for document in documents
-  ]
+  examples = _examples(model.tokenizer, sources, train)
   rows = batches.batches(
     examples,
     batch_size=train.batch_size,
@@ -60,20 +53,10 @@ def run(config, workdir):
     seed=seed,
     steps=train.steps,
   )
-  schedule = optimizer.make_schedule(
-    peak=train.learning_rate,
-    warmup_steps=train.warmup_steps,
-    steps=train.steps,
-    final_share=train.final_share,
-  )
-  updates = optimizer.make_optimizer(
-    train.optimizer,
-    schedule,
-    weight_decay=train.weight_decay,
-    clip=train.clip,
-  )
+  updates = _optimizer(train)
   devices = mesh.make_mesh(batch_size=train.batch_size)
   state = mesh.replicate(devices, step.make_state(model.params, updates))
+  places.claim(directory, 'train', settings)
   saved = checkpoints.Checkpoints(directory / 'checkpoints')
   if saved.latest() is not None:
     state, position = saved.restore(state)
@@ -96,6 +79,34 @@ def run(config, workdir):
   writer.close()
   checkpoints.save_params(directory / 'params', state.params)
   saved.close()
+
+
+def _examples(tokenizer, sources, train) -> list[batches.Example]:
+  """The rows that the documents become."""
+  documents = splitting.split(
+    shards.read_documents(sources), splitting=train.splitting
+  )
+  return [
+    batches.Example(
+      *tokens.encode_document(tokenizer, document, loss_on=train.loss_on)
+    )
+    for document in documents
+  ]
+
+
+def _optimizer(train):
+  schedule = optimizer.make_schedule(
+    peak=train.learning_rate,
+    warmup_steps=train.warmup_steps,
+    steps=train.steps,
+    final_share=train.final_share,
+  )
+  return optimizer.make_optimizer(
+    train.optimizer,
+    schedule,
+    weight_decay=train.weight_decay,
+    clip=train.clip,
+  )
 
 
 if __name__ == '__main__':

@@ -8,6 +8,7 @@ import collections
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 
+from icl_gen.augmentation import plan
 from icl_gen.augmentation.audit import Auditor
 from icl_gen.augmentation.plan import Request
 from icl_gen.text import prompts
@@ -23,8 +24,9 @@ class Parsed:
   Attributes:
     documents: the kept lines.
     dropped: number of lines dropped, by reason: 'empty', 'unfinished' (the
-      completion was cut by the token limit), 'duplicate' (of an earlier line),
-      'given' (word for word a document of the corpus).
+      completion was cut by the token limit), 'long' (no training row holds
+      it), 'duplicate' (of an earlier line), 'given' (word for word a document
+      of the corpus).
     lines: number of lines in all; kept and dropped add up to it.
   """
 
@@ -39,6 +41,7 @@ def parse(
   given: Sequence[Document],
   read: Reader,
   judge: Auditor,
+  fits: Callable[[str], bool],
   details: Mapping[str, str],
 ) -> Parsed:
   """Makes documents of completions.
@@ -48,6 +51,7 @@ def parse(
     given: the corpus's documents.
     read: the world's grammar; None for what it cannot read.
     judge: the world's auditor.
+    fits: whether a training row holds the text.
     details: provenance for every document (model, seed, ...).
 
   Returns:
@@ -59,10 +63,11 @@ def parse(
     said = text.strip('\n').split('\n')
     for i, line in enumerate(said):
       lines += 1
-      line = line.removeprefix(prompts.BULLET.strip()).strip()
-      cut = i == len(said) - 1 and not ended
+      line = line.strip().removeprefix(prompts.BULLET.strip()).strip()
+      cut = i == len(said) - 1 and not (ended or text.endswith('\n'))
       reason = 'empty' if not line else 'unfinished' if cut else ''
       reason = reason or seen.get(normalised(line), '')
+      reason = reason or ('' if fits(line) else 'long')
       if reason:
         dropped[reason] += 1
         continue
@@ -91,6 +96,7 @@ def _document(name, line, request, read, judge, details) -> Document:
       parents=(request.parent,),
       details=(
         *details.items(),
+        ('prompt', plan.prompt_hash(request.kind)),
         ('request', request.name),
         ('verdict', verdict.label),
         ('hops', str(verdict.hops)),

@@ -39,10 +39,12 @@ def choose(
   """At most `per_fact` documents of those that state the same facts.
 
   Raises:
-    ValueError: for no documents.
+    ValueError: for no documents, or `per_fact` below 1.
   """
   if not documents:
     raise ValueError('no documents to augment; build a corpus first')
+  if per_fact < 1:
+    raise ValueError(f'{per_fact} documents per fact; allowed are 1 and more')
   groups: dict[object, list[Document]] = {}
   for document in documents:
     groups.setdefault(document.facts or document.id, []).append(document)

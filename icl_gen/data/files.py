@@ -8,6 +8,7 @@ per path at a time is assumed: two would share a sibling.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -155,6 +156,15 @@ def read_json_lines(path: Path) -> tuple[dict[str, Any], ...]:
     _parse_line(line, path=path, number=number)
     for number, line in enumerate(lines, start=1)
   )
+
+
+def hashes(directory: Path, *, but: str = '') -> dict[str, str]:
+  """SHA-256 of every file directly in a directory, one name left out."""
+  return {
+    path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+    for path in sorted(pathlib.Path(directory).iterdir())
+    if path.is_file() and path.name != but
+  }
 
 
 def mark_done(directory: Path) -> None:

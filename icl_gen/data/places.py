@@ -1,15 +1,15 @@
 """Where things are: names of corpora and runs, and their directories.
 
-  <workdir>/corpora/<world>-s<seed>/                       what is said
-  <workdir>/corpora/<world>-s<seed>-augmented-<model>/     inferences
-  <workdir>/runs/<world>-<condition>-<model>-s<seed>/      one cell
+<workdir>/corpora/<world>-s<seed>/                       what is said
+<workdir>/corpora/<world>-s<seed>-augmented-<model>/     inferences
+<workdir>/runs/<world>-<condition>-<model>-s<seed>/      one cell
 """
 
 import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from icl_gen.data import files
+from icl_gen.data import files, shards
 
 CONDITIONS = ('pretrained', 'icl', 'ft', 'ft_aug')
 TRAINED = ('ft', 'ft_aug')
@@ -44,12 +44,27 @@ def run(
   return pathlib.Path(workdir) / 'runs' / name
 
 
+def require(directory: files.Path, *, door: str) -> None:
+  """Checks that a corpus is there.
+
+  Raises:
+    ValueError: if it is not; names the door that writes it.
+  """
+  if not shards.is_written(directory):
+    raise ValueError(
+      f'there is no {str(directory)!r} yet: run `python -m icl_gen.{door}` with'
+      ' the same config and --workdir first'
+    )
+
+
 def claim(
   directory: files.Path, stage: str, settings: Mapping[str, Any]
 ) -> None:
   """Notes the settings of a stage, or checks that they are the noted ones.
 
   So a finished or interrupted stage is never continued under other settings.
+  Call it when the settings are known to work, right before the first result is
+  written, and `check` when the stage begins: else a mistake would be noted.
 
   Args:
     directory: where the stage writes; made if need be.
@@ -60,12 +75,22 @@ def claim(
     ValueError: if the stage was begun with other settings; names the first
       that differs.
   """
-  directory = pathlib.Path(directory)
-  directory.mkdir(parents=True, exist_ok=True)
-  note = directory / f'{stage}.config.json'
-  wanted = _flat(settings)
+  check(directory, stage, settings)
+  note = _note(directory, stage)
   if not note.exists():
     files.write_json(note, settings)
+
+
+def check(
+  directory: files.Path, stage: str, settings: Mapping[str, Any]
+) -> None:
+  """Checks that the noted settings, if there are any, are these.
+
+  Raises:
+    ValueError: as `claim`.
+  """
+  note, wanted = _note(directory, stage), _flat(settings)
+  if not note.exists():
     return
   noted = _flat(files.read_json(note))
   for key in sorted(noted.keys() | wanted.keys()):
@@ -75,6 +100,10 @@ def claim(
         f'{str(directory)!r} was begun with {key}={before!r}, now it is'
         f' {now!r}. Give another --workdir, or delete that directory.'
       )
+
+
+def _note(directory: files.Path, stage: str) -> pathlib.Path:
+  return pathlib.Path(directory) / f'{stage}.config.json'
 
 
 def _flat(settings: Mapping[str, Any], above: str = '') -> dict[str, Any]:

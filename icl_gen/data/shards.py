@@ -19,7 +19,6 @@ tfds and protobuf. 'array_record' opens with `builder.as_data_source` and never
 imports TensorFlow; 'tfrecord' opens with `builder.as_dataset` and needs it.
 """
 
-import hashlib
 import itertools
 import json
 import pathlib
@@ -75,7 +74,7 @@ def write(
     partial.mkdir()
     _write_dataset(splits, partial, file_format=file_format)
     manifest = _manifest(corpus, file_format=file_format)
-    manifest['files'] = _file_hashes(partial)
+    manifest['files'] = files.hashes(partial)
     files.write_json(partial / MANIFEST, manifest)
   return directory
 
@@ -230,7 +229,7 @@ def _manifest(corpus: Corpus, *, file_format: str) -> dict[str, Any]:
 def _checked_manifest(directory: pathlib.Path) -> dict[str, Any]:
   """Returns the manifest after seeing that the files are those written."""
   manifest = read_manifest(directory)
-  found = _file_hashes(directory)
+  found = files.hashes(pathlib.Path(directory), but=MANIFEST)
   for name, expected in manifest['files'].items():
     if found.get(name) != expected:
       state = 'changed since it was written' if name in found else 'missing'
@@ -239,14 +238,6 @@ def _checked_manifest(directory: pathlib.Path) -> dict[str, Any]:
         ' that wrote it again'
       )
   return manifest
-
-
-def _file_hashes(directory: pathlib.Path) -> dict[str, str]:
-  return {
-    path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-    for path in sorted(directory.iterdir())
-    if path.is_file() and path.name != MANIFEST
-  }
 
 
 def _check_replaceable(directory: pathlib.Path) -> None:

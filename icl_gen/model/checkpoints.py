@@ -4,6 +4,8 @@ A checkpoint of weights is the gemma package's own format: an orbax directory
 of the nested parameter tree, which `gm.ckpts.load_params` reads.
 """
 
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,16 @@ from orbax import checkpoint as ocp
 Tree = Any
 
 
+# What orbax and tensorstore raise for a checkpoint that is not whole.
+_DAMAGE = (ValueError, KeyError, FileNotFoundError)
+
+
 def save_params(path: str | Path, params: Tree) -> None:
-  """Writes weights in the gemma package's format; the directory is new."""
+  """Writes weights in the gemma package's format; the directory is new.
+
+  orbax writes `<path>.orbax-checkpoint-tmp` and renames it, so `path` is whole
+  as soon as it exists; what a kill left is overwritten by the next call.
+  """
   gm.ckpts.save_params(params, Path(path).absolute(), wait_until_finished=True)
 
 
@@ -27,7 +37,8 @@ def load_params(path: str | Path, like: Tree) -> Tree:
     like: a tree of arrays or shapes that the weights must match.
 
   Raises:
-    ValueError: if there is none, or its names, shapes or dtypes differ.
+    ValueError: if there is none, it is not whole, or its names, shapes or
+      dtypes differ.
   """
   path = Path(path).absolute()
   if not path.is_dir():
@@ -35,39 +46,52 @@ def load_params(path: str | Path, like: Tree) -> Tree:
       f'no checkpoint at {str(path)!r}: give the directory of an orbax'
       ' checkpoint as the gemma package writes it'
     )
-  params = gm.ckpts.load_params(path, text_only=True)
-  differences = _differences(_shapes(params), _shapes(like))
-  if differences:
+  try:
+    params = gm.ckpts.load_params(path, text_only=True)
+  except _DAMAGE as error:
     raise ValueError(
-      f'checkpoint {str(path)!r} is not of this model: '
-      + '; '.join(differences[:3])
-      + (f'; and {len(differences) - 3} more' if len(differences) > 3 else '')
-      + '. Choose the model that it was saved from.'
+      f'{str(path)!r} holds no whole checkpoint of the gemma package: {error}'
+    ) from error
+  if differences := _differences(_shapes(params), _shapes(like)):
+    raise ValueError(
+      f'checkpoint {str(path)!r} is not of this model: {differences}. Choose the'
+      ' model, and the dtype, that it was saved from.'
     )
   return params
 
 
 def _shapes(tree: Tree) -> dict[str, str]:
-  """'layer_0/attn/...' -> 'float32[4,128,32]'."""
+  """'layer_0/attn/...' -> 'float32[4, 128, 32]'."""
   return {
-    '/'.join(str(key.key) for key in path): f'{leaf.dtype}{list(leaf.shape)}'
+    jax.tree_util.keystr(path, simple=True, separator='/'): (
+      f'{leaf.dtype}{list(leaf.shape)}'
+    )
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
   }
 
 
-def _differences(found: dict[str, str], wanted: dict[str, str]) -> list[str]:
-  return [
-    f'{name} is {found.get(name, "missing")}, wanted'
-    f' {wanted.get(name, "nothing of that name")}'
+def _differences(found: dict[str, str], wanted: dict[str, str]) -> str:
+  """The first few, in words; '' for none."""
+  names = [
+    name
     for name in sorted(found.keys() | wanted.keys())
     if found.get(name) != wanted.get(name)
   ]
+  words = [
+    f'{name} is {found.get(name, "missing")}, wanted'
+    f' {wanted.get(name, "nothing of that name")}'
+    for name in names[:3]
+  ]
+  if len(names) > 3:
+    words.append(f'and {len(names) - 3} more')
+  return '; '.join(words)
 
 
 class Checkpoints:
   """Numbered training states of one run; the newest whole one is the resume.
 
-  A step is written under a temporary name and renamed when it is whole.
+  A step is written under a temporary name and renamed when it is whole. One
+  process at a time uses the directory.
   """
 
   def __init__(self, directory: str | Path, *, keep: int = 2):
@@ -79,8 +103,16 @@ class Checkpoints:
         child.rmdir()
     self._orbax = ocp.CheckpointManager(
       self._directory,
+      # Named here, so that a run that has not saved yet can read metadata.
+      item_handlers={
+        'state': ocp.StandardCheckpointHandler(),
+        'position': ocp.JsonCheckpointHandler(),
+      },
       options=ocp.CheckpointManagerOptions(
-        max_to_keep=keep, enable_async_checkpointing=False
+        max_to_keep=keep,
+        enable_async_checkpointing=False,
+        # What a killed run was writing would stay for ever.
+        cleanup_tmp_directories=True,
       ),
     )
 
@@ -90,7 +122,7 @@ class Checkpoints:
 
   def save(self, step: int, state: Tree, position: dict[str, Any]) -> None:
     """Writes the state and the input's position (JSON values) as one."""
-    self._orbax.save(
+    saved = self._orbax.save(
       step,
       args=ocp.args.Composite(
         state=ocp.args.StandardSave(state),
@@ -98,14 +130,51 @@ class Checkpoints:
       ),
     )
     self._orbax.wait_until_finished()
+    # orbax would skip a step that is not newer than the latest one.
+    assert saved, f'step {step} was not saved; the latest is {self.latest()}'
 
   def restore(self, like: Tree) -> tuple[Tree, dict[str, Any]]:
-    """The newest state, in the shapes and dtypes of `like`, and position.
+    """The newest whole state, placed as `like` is, and its position.
+
+    A state that cannot be read (a disk error) is moved aside with a warning,
+    and the one before it is taken.
+
+    Args:
+      like: a tree of arrays; names, shapes and dtypes must be the saved ones.
 
     Raises:
-      ValueError: if a dtype or shape differs (orbax alone would cast).
+      ValueError: if a name, shape or dtype differs (orbax alone would cast), or
+        no state can be read.
     """
-    step = self.latest()
+    damaged: dict[int, Exception] = {}
+    for step in sorted(self._orbax.all_steps(), reverse=True):
+      try:
+        differences = _differences(self._saved_shapes(step), _shapes(like))
+        found = None if differences else self._read(step, like)
+      except _DAMAGE as error:
+        damaged[step] = error
+        continue
+      if found is None:
+        raise ValueError(
+          f'the training state {step} in {str(self._directory)!r} is not of'
+          f' this run: {differences}. Resume with the settings that it was'
+          ' saved with, or start in a fresh directory.'
+        )
+      self._move_aside(damaged, kept=step)
+      return found
+    why = '; '.join(f'{step}: {error}' for step, error in damaged.items())
+    raise ValueError(
+      f'no training state in {str(self._directory)!r} can be read'
+      f' ({why or "there is none"}); delete the directory to start again'
+    )
+
+  def _saved_shapes(self, step: int) -> dict[str, str]:
+    metadata = self._orbax.item_metadata(step)['state']
+    if metadata is None:
+      raise FileNotFoundError('its metadata cannot be read')
+    return _shapes(metadata.tree)
+
+  def _read(self, step: int, like: Tree) -> tuple[Tree, dict[str, Any]]:
     shapes = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
     restored = self._orbax.restore(
       step,
@@ -115,6 +184,21 @@ class Checkpoints:
       ),
     )
     return restored['state'], dict(restored['position'])
+
+  def _move_aside(self, damaged: dict[int, Exception], *, kept: int) -> None:
+    """Takes damaged states out of the count, so that they are made again."""
+    for step, error in damaged.items():
+      aside = self._directory / f'damaged-{step}'
+      if aside.exists():
+        shutil.rmtree(aside)
+      os.rename(self._directory / str(step), aside)
+      print(
+        f'warning: the training state {step} cannot be read; it is now'
+        f' {str(aside)!r}, and training goes on from {kept} ({error})',
+        flush=True,
+      )
+    if damaged:
+      self._orbax.reload()
 
   def close(self) -> None:
     self._orbax.close()

@@ -32,7 +32,9 @@ def _nano_config(
 
 NANO = {
   'nano': _nano_config(width=128, hidden=256, heads=4, layers=6, window=64),
-  'nano_small': _nano_config(width=64, hidden=128, heads=2, layers=6, window=64),
+  'nano_small': _nano_config(
+    width=64, hidden=128, heads=2, layers=6, window=64
+  ),
 }
 RELEASED = {
   'gemma2_2b': gm.nn.Gemma2_2B,
@@ -46,9 +48,7 @@ RELEASED = {
 }
 
 
-def make_module(
-  name: str, *, dtype: str = 'float32'
-) -> gm.nn.Transformer:
+def make_module(name: str, *, dtype: str = 'float32') -> gm.nn.Transformer:
   """The Flax module of a model.
 
   Args:
@@ -64,9 +64,11 @@ def make_module(
     )
   if name in RELEASED:
     module = RELEASED[name]
-    options = {} if name.startswith(('gemma2', 'gemma3_270m', 'gemma3_1b')) else {
-      'text_only': True
-    }
+    options = (
+      {}
+      if name.startswith(('gemma2', 'gemma3_270m', 'gemma3_1b'))
+      else {'text_only': True}
+    )
     return module(dtype=jnp.dtype(dtype), tokens='tokens', **options)
   raise ValueError(
     f'unknown model {name!r}; known are {", ".join((*NANO, *RELEASED))}'

@@ -4,6 +4,7 @@ A family draws facts, says them in documents, and can then state, as often as
 asked, something that follows: a restatement, a reversal, a conclusion. In the
 texts, '~' before a word marks it as unpredictable (the word that opens a new
 statement): such words, and the documents themselves, get a small loss weight.
+'^' marks the one word that a reversal has to turn around.
 """
 
 import dataclasses
@@ -15,6 +16,8 @@ from icl_gen.pretraining import english
 from icl_gen.worlds import lexicon, phrasings, syllogism
 
 UNPREDICTABLE = '~'
+DECISIVE = '^'
+_MARKS = str.maketrans('', '', UNPREDICTABLE + DECISIVE)
 _CHARACTERS = string.ascii_letters + string.digits
 
 
@@ -36,7 +39,9 @@ class Episode:
 def _preamble(rng: random.Random, probability: float) -> str:
   if rng.random() > probability:
     return ''
-  return ' '.join(f'~{w}' for w in rng.choice(phrasings.PREAMBLES).split()) + ' '
+  return (
+    ' '.join(f'~{w}' for w in rng.choice(phrasings.PREAMBLES).split()) + ' '
+  )
 
 
 def _sentence(rng: random.Random, statement: str, probability: float) -> str:
@@ -72,29 +77,34 @@ def comparisons(rng: random.Random, count: int) -> Episode:
     one, degree, feature, other = fact
     return other, 'less' if degree == 'more' else 'more', feature, one
 
+  def state(rng, fact, *, mark: str, preamble: float) -> str:
+    one, degree, feature, other = fact
+    degree = DECISIVE + degree
+    statement = phrasings.comparison(mark + one, degree, feature, other)
+    return _sentence(rng, statement, preamble)
+
   def ask(rng: random.Random, i: int) -> str:
     fact = facts[i]
     if rng.random() < 0.7:
       fact = reverse(fact)
     if rng.random() < 0.1:
-      return _yes_or_no(rng, fact, reverse)
-    one, *rest = fact
-    return _sentence(rng, phrasings.comparison(f'~{one}', *rest), 0.4)
+      return _yes_or_no(rng, fact)
+    return state(rng, fact, mark=UNPREDICTABLE, preamble=0.4)
 
   def infer(rng: random.Random, i: int) -> list[str]:
     return [
-      _sentence(rng, phrasings.comparison(*facts[i]), 0.7),
-      _sentence(rng, phrasings.comparison(*reverse(facts[i])), 0.7),
+      state(rng, facts[i], mark='', preamble=0.7),
+      state(rng, reverse(facts[i]), mark='', preamble=0.7),
     ]
 
   documents = [
-    _sentence(rng, phrasings.comparison(*fact), 0.9).replace('~', '')
+    _sentence(rng, phrasings.comparison(*fact), 0.9).translate(_MARKS)
     for fact in facts
   ]
   return Episode(documents, ask, infer)
 
 
-def _yes_or_no(rng, fact, reverse) -> str:
+def _yes_or_no(rng, fact) -> str:
   one, degree, feature, other = fact
   answer = 'Yes'
   if rng.random() < 0.5:
@@ -245,7 +255,7 @@ def inheritance(rng: random.Random, count: int) -> Episode:
     ]
     said.append(phrasings.can(chain[-1], ability))
     askable += [phrasings.can(f'~{kind}', ability) for kind in chain]
-    documents += [_sentence(rng, s, 0.5).replace('~', '') for s in said]
+    documents += [_sentence(rng, s, 0.5).translate(_MARKS) for s in said]
   order = list(range(len(documents)))
   rng.shuffle(order)
 
@@ -253,7 +263,7 @@ def inheritance(rng: random.Random, count: int) -> Episode:
     return _sentence(rng, askable[i], 0.3)
 
   def infer(rng: random.Random, i: int) -> list[str]:
-    statement = askable[order[i]].replace('~', '')
+    statement = askable[order[i]].translate(_MARKS)
     return [_sentence(rng, statement, 0.5) for _ in range(2)]
 
   return Episode([documents[i] for i in order], ask, infer)

@@ -22,30 +22,37 @@ class Stage:
 
   Attributes:
     steps: number of optimizer steps.
+    learning_rate: of the optimizer, in this stage.
     rows: rows per batch.
     length: tokens per row.
     facts: least and greatest number of documents of an episode.
     families: share of each family, by name; need not sum to one.
     modes: share of each row layout ('context', 'local', 'global', 'plain').
     document_weight: loss weight of what cannot be predicted.
+    decisive_weight: loss weight of the word that a reversal turns around.
+    redraw: words whose embeddings are drawn anew when the stage begins.
   """
 
   steps: int
+  learning_rate: float
   rows: int
   length: int
   facts: tuple[int, int]
   families: Mapping[str, float]
   modes: Mapping[str, float]
   document_weight: float
+  decisive_weight: float
+  redraw: tuple[str, ...] = ()
 
 
 class Writer:
   """Turns marked words into ids and weights, a line at a time."""
 
-  def __init__(self, tokenizer, *, length: int, document_weight):
+  def __init__(self, tokenizer, stage: Stage):
     self._tokenizer = tokenizer
-    self._length = length
-    self._document_weight = document_weight
+    self._length = stage.length
+    self._document_weight = stage.document_weight
+    self._decisive_weight = stage.decisive_weight
     self.ids = [tokenizer.bos_id]
     self.weights = [0.0]
 
@@ -54,11 +61,10 @@ class Writer:
     return len(self.ids) >= self._length
 
   def line(self, text: str, *, document: bool = False) -> None:
-    """Adds a line; words marked '~', and documents, weigh little."""
+    """Adds a line of marked words; documents weigh little."""
     opens = len(self.ids) == 1 or self.ids[-1] == self._tokenizer.eos_id
     for i, word in enumerate(text.split(' ')):
-      small = document or word.startswith(episodes.UNPREDICTABLE)
-      word = word.removeprefix(episodes.UNPREDICTABLE)
+      word, weight = self._weighed(word, document=document)
       raw = i == 0 and not opens
       found = (
         self._tokenizer.encode_inner(word)
@@ -66,8 +72,16 @@ class Writer:
         else self._tokenizer.encode_word(word)
       )
       self.ids += found
-      self.weights += [self._document_weight if small else 1.0] * len(found)
+      self.weights += [weight] * len(found)
     self._append(self._tokenizer.newline_id, 1.0)
+
+  def _weighed(self, word: str, *, document: bool) -> tuple[str, float]:
+    """The word without its mark, and its loss weight."""
+    if word.startswith(episodes.UNPREDICTABLE):
+      return word[1:], self._document_weight
+    if word.startswith(episodes.DECISIVE):
+      return word[1:], self._decisive_weight
+    return word, self._document_weight if document else 1.0
 
   def end(self) -> None:
     """Ends a text: the last newline becomes the end-of-sequence token."""
@@ -88,7 +102,8 @@ class Writer:
 
 
 def _draw(rng: random.Random, shares: Mapping[str, float]) -> str:
-  return rng.choices(list(shares), list(shares.values()))[0]
+  names = sorted(shares)
+  return rng.choices(names, [shares[name] for name in names])[0]
 
 
 def _write_context(rng, episode, writer) -> None:
@@ -145,14 +160,10 @@ _MODES = {
 }
 
 
-def row(
-  stage: Stage, tokenizer, *, seed: str
-) -> tuple[np.ndarray, np.ndarray]:
+def row(stage: Stage, tokenizer, *, seed: str) -> tuple[np.ndarray, np.ndarray]:
   """One row of ids (int32[L]) and loss weights (float32[L])."""
   rng = random.Random(seed)
-  writer = Writer(
-    tokenizer, length=stage.length, document_weight=stage.document_weight
-  )
+  writer = Writer(tokenizer, stage)
   while not writer.full:
     family = _draw(rng, stage.families)
     count = rng.randint(*stage.facts)

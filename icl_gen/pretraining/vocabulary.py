@@ -130,5 +130,6 @@ def _train_unigram(*, size: int, seed: str) -> bytes:
     remove_extra_whitespaces=False,
     add_dummy_prefix=True,
     num_threads=1,
+    minloglevel=2,  # else it tells of every merge, on stderr
   )
   return model.getvalue()

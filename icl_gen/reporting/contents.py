@@ -161,7 +161,10 @@ def _check_main_kinds(cells, records, main_kinds: Mapping[str, str]) -> None:
   kinds: dict[str, set[str]] = {}
   for cell in cells:
     found = kinds.setdefault(cell.world, set())
-    found |= {score.kind for score in cell.scores}
+    for score in cell.scores:
+      found.add(score.kind)
+      if score.stratum:
+        found.add(f'{score.kind}:{score.stratum}')
   for record in records:
     kinds.setdefault(record.world, {q.kind for q in record.questions})
   for world, found in sorted(kinds.items()):

@@ -56,7 +56,8 @@ def augmentation_figure(
     (row.world, row.model, row.augmentation): row
     for row in coverages
     if (row.seed, row.normalisation) == (MEAN, normalisation)
-    and row.kind == main_kinds[row.world]
+    # Coverage is of kinds; strata differ in their wrong choices only.
+    and row.kind == main_kinds[row.world].partition(':')[0]
   }
   heights, gaps = _stacked_places(shares)
   with matplotlib.rc_context(STYLE):

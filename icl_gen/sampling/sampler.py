@@ -80,10 +80,19 @@ def sample(
     rows_per_batch: requests per batch.
 
   Raises:
-    ValueError: for names that repeat.
+    ValueError: for names that repeat, a temperature below 0, no tokens to
+      sample, or an empty prompt behind a context (which has been encoded to its
+      end, so nothing is left to predict the first token from).
   """
   if len({request.name for request in requests}) != len(requests):
     raise ValueError('two requests have the same name; names must be distinct')
+  if temperature < 0 or max_tokens < 1:
+    raise ValueError(
+      f'temperature {temperature}, max_tokens {max_tokens}; allowed are 0 and'
+      ' more, and 1 and more'
+    )
+  if shared is not None and not all(request.prompt for request in requests):
+    raise ValueError('a prompt is empty; behind a context, give it some text')
   tokenizer = model.tokenizer
   for start in range(0, len(requests), rows_per_batch):
     chosen = requests[start : start + rows_per_batch]
@@ -217,9 +226,7 @@ def _generate(
     positions = put(positions, position_Bx1, axis=1)
     segments = put(segments, segment_Bx1, axis=1)
     token_B = jnp.where(done, 0, draw(hidden_Bx1xD[:, 0], t))
-    out = jax.lax.dynamic_update_slice_in_dim(
-      out, token_B[:, None], t, axis=1
-    )
+    out = jax.lax.dynamic_update_slice_in_dim(out, token_B[:, None], t, axis=1)
     counts = counts + jnp.where(done, 0, 1)
     done = done | (token_B == eos_id)
     return t + 1, out, done, counts, cache, positions, segments

@@ -42,7 +42,8 @@ def score(
     one `Score` per question, in order.
 
   Raises:
-    ValueError: for no questions, a repeated id, or a choice without tokens.
+    ValueError: for no questions, a repeated id, a choice without tokens, or a
+      model whose log-probabilities are not finite.
   """
   if not questions:
     raise ValueError('no questions to score; build a corpus with questions')
@@ -56,7 +57,9 @@ def score(
   conditional = _sums(model, rows, shared, rows_per_batch)
   bos = model.tokenizer.bos_id
   alone = [
-    tokens.Row(np.concatenate([[bos], row.ids[row.given :]]).astype(np.int32), 1)
+    tokens.Row(
+      np.concatenate([[bos], row.ids[row.given :]]).astype(np.int32), 1
+    )
     for row in rows
   ]
   unconditional = _sums(model, alone, None, rows_per_batch)
@@ -117,7 +120,8 @@ def _sums(model, rows, shared, rows_per_batch) -> np.ndarray:
   row is answered exactly once.
   """
   order = sorted(range(len(rows)), key=lambda r: len(rows[r].ids))
-  sums = np.full(len(rows), np.nan, np.float32)
+  sums = np.zeros(len(rows), np.float32)
+  answered = np.zeros(len(rows), bool)
   for start in range(0, len(order), rows_per_batch):
     chosen = order[start : start + rows_per_batch]
     length = _up(max(len(rows[r].ids) for r in chosen), ROW_BUCKET)
@@ -130,9 +134,15 @@ def _sums(model, rows, shared, rows_per_batch) -> np.ndarray:
     found = _row_sums(
       model.module, model.params, shared, tokens_BxL, lengths_B, given_B
     )
-    assert np.isnan(sums[chosen]).all()
-    sums[chosen] = np.asarray(found)[: len(chosen)]
-  assert not np.isnan(sums).any()
+    assert not answered[chosen].any()
+    sums[chosen], answered[chosen] = np.asarray(found)[: len(chosen)], True
+  assert answered.all()
+  if not np.isfinite(sums).all():
+    raise ValueError(
+      f'{(~np.isfinite(sums)).sum()} of {len(sums)} log-probabilities are not'
+      ' finite: the weights are not those of a trained model, or they need a'
+      ' wider dtype'
+    )
   return sums
 
 

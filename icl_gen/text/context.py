@@ -86,9 +86,7 @@ def _in_rounds(documents, rng) -> list[Document]:
   order = list(groups.values())
   rng.shuffle(order)
   longest = max(len(group) for group in order)
-  return [
-    group[i] for i in range(longest) for group in order if i < len(group)
-  ]
+  return [group[i] for i in range(longest) for group in order if i < len(group)]
 
 
 def _within(documents, budget, count_tokens) -> list[Document]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from icl_gen.types import Document
 
 SPLITTINGS = ('none', 'independent', 'cumulative')
-_END_OF_SENTENCE = re.compile(r'(?<=[.!?])\s+')
+_END_OF_SENTENCE = re.compile(r'(?<=[.!?])\s+(?=\S)')
 
 
 def split(

@@ -34,7 +34,8 @@ def loop(
     first_step: steps taken already.
     steps: steps at the end.
     report_every: report interval in steps; the last step reports too.
-    save_every: checkpoint interval in steps; the last step saves too.
+    save_every: checkpoint interval in steps; the last step saves too. What is
+      not finite is never saved: going on from it would be in vain.
     on_report: called with the step number and its metrics.
     on_save: called with the step number and the state after it.
 
@@ -42,26 +43,37 @@ def loop(
     the state after the last step.
 
   Raises:
-    FloatingPointError: when the loss is not finite; names the interval.
+    FloatingPointError: when the loss, or another metric of the step, is not
+      finite; names the interval.
   """
   tokens, since, reported = 0, time.monotonic(), first_step
+  finite = first_step
   for number in range(first_step + 1, steps + 1):
     batch = next(batches)
     state, metrics = step(state, batch)
     tokens += int((batch.segments_BxL > 0).sum())
     last = number == steps
-    if last or number % report_every == 0:
+    reports = last or number % report_every == 0
+    saves = last or number % save_every == 0
+    if reports or saves:
       values = {name: float(value) for name, value in metrics.items()}
-      if not math.isfinite(values['loss']):
-        raise FloatingPointError(
-          f'loss is {values["loss"]} at step {number}; it was finite at step'
-          f' {reported}. Lower the learning rate, or look at the documents.'
-        )
+      _check_finite(values, number=number, finite=finite)
+      finite = number
+    if reports:
       seconds = time.monotonic() - since
       values['tokens_per_second'] = tokens / max(seconds, 1e-9)
       values['eta_seconds'] = seconds / (number - reported) * (steps - number)
       on_report(number, values)
       tokens, since, reported = 0, time.monotonic(), number
-    if last or number % save_every == 0:
+    if saves:
       on_save(number, state)
   return state
+
+
+def _check_finite(values: Metrics, *, number: int, finite: int) -> None:
+  for name, value in values.items():
+    if not math.isfinite(value):
+      raise FloatingPointError(
+        f'{name} is {value} at step {number}; it was finite at step {finite}.'
+        ' Lower the learning rate, or look at the documents.'
+      )

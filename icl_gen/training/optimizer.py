@@ -1,5 +1,7 @@
 """Optimizers: AdamW for finetuning, Muon for pretraining from nothing."""
 
+from collections.abc import Sequence
+
 import jax
 import optax
 from optax import contrib
@@ -22,6 +24,11 @@ def _muon_axes(params):
     name = names[-2] if names[-1] == 'w' else names[-1]
     if leaf.ndim < 2 or name == 'input_embedding':
       return None  # AdamW
+    if name not in _MUON_AXES:
+      raise ValueError(
+        f'no Muon axes are known for parameter {"/".join(names)!r} of shape'
+        f" {leaf.shape}; add {name!r} to _MUON_AXES, or choose 'adamw'"
+      )
     reduction, output = _MUON_AXES[name]
     return contrib.MuonDimensionNumbers(reduction, output)
 
@@ -41,22 +48,42 @@ def make_schedule(
   )
 
 
-def make_plateau(
-  *, peak: float, warmup_steps: int, steps: int, decay_steps: int
+def make_plateaus(
+  plateaus: Sequence[tuple[int, float]], *, warmup_steps: int, decay_steps: int
 ) -> optax.Schedule:
-  """Linear warm-up to `peak`, a plateau, a linear decay to zero at the end.
+  """Linear warm-up, plateaus, and a linear decay to zero at the end.
 
-  What is learned on the plateau does not depend on where it ends, so a run can
-  be made longer without starting again.
+  What is learned on a plateau does not depend on what comes after it, so a
+  run can be made longer without starting again.
+
+  Args:
+    plateaus: (steps, learning rate) of each; the first includes the warm-up,
+      the last the decay.
+    warmup_steps: at the beginning.
+    decay_steps: at the end.
+
+  Raises:
+    ValueError: if the warm-up or the decay does not fit into its plateau.
   """
-  return optax.join_schedules(
-    [
-      optax.linear_schedule(0.0, peak, warmup_steps),
-      optax.constant_schedule(peak),
-      optax.linear_schedule(peak, 0.0, decay_steps),
-    ],
-    [warmup_steps, steps - decay_steps],
-  )
+  steps = sum(count for count, _ in plateaus)
+  first, last = plateaus[0][0], plateaus[-1][0]
+  if warmup_steps > first or decay_steps > last - (
+    warmup_steps if len(plateaus) == 1 else 0
+  ):
+    raise ValueError(
+      f'{warmup_steps} steps of warm-up and {decay_steps} of decay do not fit'
+      f' into the first plateau ({first} steps) and the last ({last} steps):'
+      ' take fewer of them'
+    )
+  schedules = [optax.linear_schedule(0.0, plateaus[0][1], warmup_steps)]
+  boundaries, begun = [warmup_steps], 0
+  for count, rate in plateaus:
+    begun += count
+    schedules.append(optax.constant_schedule(rate))
+    boundaries.append(begun)
+  boundaries[-1] = steps - decay_steps
+  schedules.append(optax.linear_schedule(plateaus[-1][1], 0.0, decay_steps))
+  return optax.join_schedules(schedules, boundaries)
 
 
 def make_optimizer(

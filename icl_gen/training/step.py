@@ -76,7 +76,7 @@ def make_step(module, optimizer: optax.GradientTransformation):
     metrics = {
       'loss': value,
       'weight': weight,
-      'grad_norm': optax.global_norm(grads),
+      'grad_norm': optax.tree.norm(grads),
     }
     return State(state.step + 1, params, opt_state), metrics
 

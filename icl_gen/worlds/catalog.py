@@ -1,5 +1,7 @@
 """All worlds by name."""
 
+import inspect
+
 from icl_gen.types import Corpus, World
 from icl_gen.worlds import celebrity, celebrity_files, reversal, syllogism
 
@@ -21,8 +23,19 @@ def build(name: str, *, seed: int, **size) -> tuple[World, Corpus]:
     **size: the world's own parameters.
 
   Raises:
-    ValueError: for an unknown world or impossible sizes.
+    ValueError: for an unknown world, sizes that it does not have, or
+      impossible ones.
   """
   if name not in WORLDS:
     raise ValueError(f'unknown world {name!r}; known are {", ".join(WORLDS)}')
-  return WORLDS[name](seed=f'{name}/{seed}', **size)
+  made = WORLDS[name]
+  try:
+    inspect.signature(made).bind(seed='', **size)
+  except TypeError as error:
+    parameters = inspect.signature(made).parameters
+    allowed = ', '.join(name for name in parameters if name != 'seed')
+    raise ValueError(
+      f'size {size} is not of world {name!r} ({error}); its keys are {allowed}:'
+      " take the world's own config"
+    ) from error
+  return made(seed=f'{name}/{seed}', **size)

@@ -1,12 +1,15 @@
 """Nonsense words with English phonotactics: an onset and a rime each.
 
-One fifth of all words belongs to the evaluation lexicon and is never used in
-pretraining; the split is by a hash of the word, so it never moves.
+One fifth of all words is held out of the pretraining lexicon; the split is by a
+hash of the word, so it never moves. The evaluation lexicon is what of it
+pretraining does not meet otherwise either: as the beginning of an English word,
+or of a name that it spells from syllables.
 """
 
 import functools
 import hashlib
 import random
+import re
 from collections.abc import Sequence
 
 ONSETS = tuple(
@@ -19,7 +22,8 @@ RIMES = tuple(
   asp eb eck eft elb elk elm elp emp end erb erd erg erm erp esk est ib ick
   ift ilb ilf ilk ilm ilp imp ind ink irb ird irp isk isp ob ock oft olb olf
   olk olm omp ond onk orb ord orf org orm orp osk osp ub uck uft ulb ulf ulk
-  ulp ump und unk urb urd urf urk urm urp usk usp on im ez om iv ax ud""".split()
+  ulp ump und unk urb urd urf urk urm urp usk usp on im ez om iv ax
+  ud""".split()
 )
 
 # Real words (and near-brands) that the tables would otherwise produce.
@@ -66,9 +70,33 @@ ENGLISH = frozenset(
 )
 
 
-def is_evaluation(word: str) -> bool:
-  """Whether the word belongs to the evaluation lexicon (one in five)."""
+# What is left out of the evaluation lexicon only, so that the pretraining rows
+# stay as they are: English words, what English words of the pretraining stream
+# begin with ('problem'), and what a random string of it happened to spell.
+_NOT_HELD_OUT = frozenset(
+  """clack cleft daft drunk fluck fruck hax kraft quark quim scud skank soft
+  speck sward theft twink vax weft whelk whomp comp forg prob cheft
+  yez""".split()
+)
+# How a name of the pretraining stream may begin ('Worfan'); see
+# `pretraining.episodes`.
+_SYLLABLES = re.compile(
+  '[bcdfghjklmnprstvwz][aeiou](?:n|r|l|s|t|m|th|ck)?[bcdfghjklmnprstvwz]?'
+)
+
+
+def _is_held_out(word: str) -> bool:
+  """Whether the pretraining lexicon leaves the word out (one in five)."""
   return hashlib.sha256(word.encode()).digest()[0] % 5 == 0
+
+
+def is_evaluation(word: str) -> bool:
+  """Whether a nonsense word belongs to the evaluation lexicon."""
+  return (
+    _is_held_out(word)
+    and word not in _NOT_HELD_OUT
+    and not _SYLLABLES.fullmatch(word)
+  )
 
 
 @functools.cache
@@ -80,7 +108,7 @@ def words(*, evaluation: bool) -> tuple[str, ...]:
     for word in dict.fromkeys(made)
     if word not in ENGLISH
     and len(word) >= 3
-    and is_evaluation(word) == evaluation
+    and (is_evaluation(word) if evaluation else not _is_held_out(word))
   )
 
 

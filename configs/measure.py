@@ -1,0 +1,44 @@
+"""What a model infers in context, by kind of inference and context length.
+
+  python -m icl_gen.measure --config=configs/measure.py
+  python -m icl_gen.measure --config=configs/measure.py:nano_small
+
+The figures of the nano models' cards come from here. Variants: `nano_small`,
+`tiny`.
+"""
+
+from ml_collections import config_dict
+
+from icl_gen import cli
+
+VARIANTS = ('nano_small', 'tiny')
+
+
+def get_config(arg=''):
+  """The measurement; `arg` is a comma-separated list of variants."""
+  variants = cli.parse_variants(arg, VARIANTS)
+  config = config_dict.ConfigDict()
+  config.model = 'nano_small' if 'nano_small' in variants else 'nano'
+  config.checkpoint = ''  # directory of weights; '' for the embedded nano
+  config.tokenizer = ''  # SentencePiece model; '' for the embedded nano
+  config.dtype = 'float32'
+  config.seeds = (100, 101)  # worlds that no study uses
+  # World -> the parameter that makes it larger, its values, and the others.
+  # Contexts hold every document of the world once.
+  config.worlds = dict(
+    reversal=dict(
+      grows='facts', sizes=(5, 20, 50, 100), fixed=dict(documents_per_fact=1)
+    ),
+    syllogism=dict(grows='examples', sizes=(4, 16, 40, 69), fixed=dict()),
+    celebrity=dict(
+      grows='people',
+      sizes=(4, 10, 20, 30),
+      fixed=dict(phrasings=1, question_phrasings=2),
+    ),
+  )
+  if 'tiny' in variants:
+    config.seeds = (100,)
+    config.worlds.reversal.sizes = (3,)
+    config.worlds.syllogism.sizes = (4,)
+    config.worlds.celebrity.sizes = (4,)
+  return config

@@ -1,0 +1,127 @@
+"""What is asked of the model, and that questions cannot be asked."""
+
+import dataclasses
+import inspect
+import typing
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from icl_gen.augmentation import parse, plan
+from icl_gen.types import Document, Fact, Question
+
+
+def documents_of(fact, count):
+  facts = (Fact(fact, 'r', 'o'),)
+  return [Document(f'{fact}-{i}', f'{fact} {i}.', facts) for i in range(count)]
+
+
+@given(
+  st.lists(st.integers(1, 5), min_size=1, max_size=5),
+  st.integers(1, 4),
+  st.text(max_size=3),
+)
+def test_each_fact_gives_its_share(counts, per_fact, seed):
+  documents = [
+    d for f, count in enumerate(counts) for d in documents_of(f'f{f}', count)
+  ]
+  chosen = plan.choose(documents, per_fact=per_fact, seed=seed)
+  assert [d for d in documents if d in chosen] == list(chosen)
+  for f, count in enumerate(counts):
+    said = [d for d in chosen if d.id.startswith(f'f{f}-')]
+    assert len(said) == min(count, per_fact)
+
+
+def test_the_choice_is_drawn_by_the_seed():
+  documents = documents_of('f', 10)
+  chosen = {plan.choose(documents, per_fact=3, seed=s) for s in 'abcdefgh'}
+  assert len(chosen) > 4
+  assert plan.choose(documents, per_fact=3, seed='a') == plan.choose(
+    documents, per_fact=3, seed='a'
+  )
+
+
+def test_other_documents_change_no_choice():
+  ours = documents_of('f', 6)
+  before, after = documents_of('a', 4), documents_of('z', 4)
+  alone = plan.choose(ours, per_fact=2, seed='s')
+  among = plan.choose([*before, *ours, *after], per_fact=2, seed='s')
+  assert [d for d in among if d in ours] == list(alone)
+
+
+def test_documents_whose_facts_nobody_knows_are_all_chosen():
+  documents = [Document(str(i), 'Text.') for i in range(5)]
+  assert plan.choose(documents, per_fact=1, seed='s') == tuple(documents)
+
+
+@pytest.mark.parametrize(
+  ('documents', 'per_fact', 'message'),
+  [
+    ([], 1, 'no documents to augment'),
+    (documents_of('f', 1), 0, '0 documents per fact; allowed are 1 and more'),
+  ],
+)
+def test_nothing_to_choose_is_refused(documents, per_fact, message):
+  with pytest.raises(ValueError, match=message):
+    plan.choose(documents, per_fact=per_fact, seed='s')
+
+
+@pytest.mark.parametrize('kind', plan.PROMPTS)
+def test_requests_carry_names_and_parents(kind):
+  documents = documents_of('f', 3)
+  requests = plan.requests(documents, kind=kind, samples=2)
+  assert [r.name for r in requests] == [
+    f'{kind}/{d.id}/{sample}' for d in documents for sample in range(2)
+  ]
+  for request in requests:
+    (parent,) = (d for d in documents if d.id == request.parent)
+    assert request.kind == kind
+    assert request.prompt == plan.PROMPTS[kind](parent.text)
+    assert parent.text in request.prompt
+
+
+def test_another_sample_or_document_renames_no_request():
+  few = plan.requests(documents_of('f', 2), kind='local', samples=1)
+  more = plan.requests(documents_of('f', 3), kind='local', samples=3)
+  assert set(few) < set(more)
+
+
+def test_unknown_kinds_are_refused():
+  with pytest.raises(ValueError, match="'lokal'; known are local, global"):
+    plan.requests(documents_of('f', 1), kind='lokal', samples=1)
+
+
+def test_a_change_of_wording_shows_in_the_hash(monkeypatch):
+  before = {kind: plan.prompt_hash(kind) for kind in plan.PROMPTS}
+  assert len(set(before.values())) == len(plan.PROMPTS)
+  monkeypatch.setattr(plan.prompts, 'LOCAL', plan.prompts.LOCAL + ' ')
+  assert plan.prompt_hash('local') != before['local']
+  assert plan.prompt_hash('global') == before['global']
+
+
+@pytest.mark.parametrize('verb', [plan.choose, plan.requests, parse.parse])
+def test_questions_have_no_way_in(verb):
+  """Law 2: neither a parameter nor a field can carry one."""
+  waiting = list(typing.get_type_hints(verb).values())
+  seen = set()
+  while waiting:
+    kind = waiting.pop()
+    waiting += typing.get_args(kind)
+    if dataclasses.is_dataclass(kind) and kind not in seen:
+      seen.add(kind)
+      waiting += typing.get_type_hints(kind).values()
+  assert Document in seen
+  assert Question not in seen
+  assert all(
+    p.annotation is not inspect.Parameter.empty
+    for p in inspect.signature(verb).parameters.values()
+  )
+
+
+def test_a_question_given_as_a_document_ends_at_once():
+  question = Question('q', 'glon are', (' a', ' b'), (0,), 'reversal')
+  with pytest.raises(AttributeError):
+    plan.requests([question], kind='local', samples=1)
+  with pytest.raises(AttributeError):
+    plan.choose([question], per_fact=1, seed='s')

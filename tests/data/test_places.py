@@ -1,0 +1,97 @@
+"""Names are told apart, settings are noted once and for all."""
+
+import pytest
+
+from icl_gen.data import files, places
+
+SETTINGS = {
+  'seed': 1,
+  'rate': 2e-3,
+  'facts': (1, 5),
+  'train': {'steps': 4, 'optimizer': {'name': 'muon'}},
+}
+
+
+def test_no_two_stages_write_to_one_place(tmp_path):
+  cells = [
+    (world, condition, model, seed)
+    for world in ('reversal', 'celebrity')
+    for condition in places.CONDITIONS
+    for model in ('nano', 'nano_small')
+    for seed in (1, 11)
+  ]
+  there = [
+    places.run(tmp_path, world=w, condition=c, model=m, seed=s)
+    for w, c, m, s in cells
+  ]
+  there += {places.corpus(tmp_path, world=w, seed=s) for w, _, _, s in cells}
+  there += {
+    places.augmented(tmp_path, world=w, seed=s, model=m) for w, _, m, s in cells
+  }
+  assert len(set(there)) == len(there)
+  assert set(places.TRAINED) < set(places.CONDITIONS)
+
+
+def test_unknown_conditions_are_refused(tmp_path):
+  with pytest.raises(ValueError, match="'tf'; allowed are pretrained, icl, ft"):
+    places.run(tmp_path, world='w', condition='tf', model='m', seed=0)
+
+
+def test_the_first_claim_notes_and_the_second_is_silent(tmp_path):
+  directory = tmp_path / 'new' / 'run'
+  places.claim(directory, 'train', SETTINGS)
+  note = directory / 'train.config.json'
+  assert files.read_json(note)['train'] == SETTINGS['train']
+  before = note.stat()
+  places.claim(directory, 'train', SETTINGS)
+  places.claim(directory, 'train', SETTINGS | {'facts': [1, 5]})
+  after = note.stat()
+  assert (before.st_mtime_ns, before.st_ino) == (
+    after.st_mtime_ns,
+    after.st_ino,
+  )
+
+
+@pytest.mark.parametrize('verb', [places.claim, places.check])
+@pytest.mark.parametrize(
+  ('other', 'message'),
+  [
+    (SETTINGS | {'seed': 2}, 'seed=1, now it is 2'),
+    (SETTINGS | {'facts': (1, 6)}, r'facts=\[1, 5\], now it is \[1, 6\]'),
+    (SETTINGS | {'new': 0}, "new='absent', now it is 0"),
+    (
+      SETTINGS | {'train': {'steps': 4, 'optimizer': {'name': 'adamw'}}},
+      "train.optimizer.name='muon', now it is 'adamw'",
+    ),
+    (
+      {k: v for k, v in SETTINGS.items() if k != 'rate'},
+      "rate=0.002, now it is 'absent'",
+    ),
+  ],
+)
+def test_other_settings_are_refused_and_named(tmp_path, verb, other, message):
+  places.claim(tmp_path, 'train', SETTINGS)
+  with pytest.raises(ValueError, match=message):
+    verb(tmp_path, 'train', other)
+  places.claim(tmp_path, 'train', SETTINGS)
+
+
+def test_stages_do_not_mind_each_other(tmp_path):
+  places.claim(tmp_path, 'train', SETTINGS)
+  places.claim(tmp_path, 'evaluate', SETTINGS | {'seed': 2})
+  with pytest.raises(ValueError, match='seed=2'):
+    places.check(tmp_path, 'evaluate', SETTINGS)
+
+
+def test_a_check_leaves_nothing_behind(tmp_path):
+  places.check(tmp_path / 'run', 'train', SETTINGS)
+  assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_missing_is_named_with_its_door(tmp_path):
+  (tmp_path / 'half').mkdir()
+  for name in ('none', 'half'):
+    with pytest.raises(ValueError, match=rf'{name}.*icl_gen\.augment'):
+      places.require(tmp_path / name, door='augment')
+  (tmp_path / 'half' / 'manifest.json').write_text('{}')
+  places.require(tmp_path / 'half', door='augment')

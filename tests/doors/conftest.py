@@ -1,0 +1,210 @@
+"""Weights of noise for the doors, and the doors as commands.
+
+Programs are compiled once for all tests of this folder: they are kept in a
+folder that the commands share.
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import jax
+import ml_collections
+import numpy as np
+import pytest
+from jax.experimental.compilation_cache import compilation_cache
+
+from icl_gen.model import checkpoints, forward, registry
+from icl_gen.text import tokens
+
+ROOT = pathlib.Path(__file__).parents[2]
+TOKENIZER = ROOT / 'icl_gen/assets/tokenizer.model'
+
+
+@dataclasses.dataclass(frozen=True)
+class Ended:
+  """What a command left: its exit status, as shells tell it, and its words."""
+
+  code: int
+  stdout: str
+  stderr: str
+
+
+class Commands:
+  """Runs doors as commands, one at a time; see forks.py."""
+
+  def __init__(self, folder, *, env):
+    self._files = [str(folder / name) for name in ('stdout', 'stderr')]
+    self._server = subprocess.Popen(
+      [
+        sys.executable,
+        '-W',
+        'ignore',
+        str(pathlib.Path(__file__).with_name('forks.py')),
+      ],
+      cwd=ROOT,
+      env=env,
+      stdin=subprocess.PIPE,
+      stdout=subprocess.PIPE,
+      text=True,
+    )
+    self._told()
+
+  def _told(self):
+    return int(self._server.stdout.readline())
+
+  def start(self, door, *flags):
+    """Starts a door; returns its process id."""
+    for path in self._files:
+      pathlib.Path(path).unlink(missing_ok=True)
+    command = {'door': door, 'flags': flags, 'files': self._files}
+    self._server.stdin.write(json.dumps(command) + '\n')
+    self._server.stdin.flush()
+    return self._told()
+
+  def printed(self):
+    """What the command has written to stdout so far."""
+    with contextlib.suppress(FileNotFoundError):
+      return pathlib.Path(self._files[0]).read_text()
+    return ''
+
+  def end(self):
+    """Waits for the command that was started."""
+    code = os.waitstatus_to_exitcode(self._told())
+    stdout, stderr = (pathlib.Path(f).read_text() for f in self._files)
+    return Ended(code, stdout, stderr)
+
+  def run(self, door, *flags):
+    self.start(door, *flags)
+    return self.end()
+
+  def kill(self, pid):
+    os.kill(pid, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(self._told())
+
+  def close(self):
+    self._server.stdin.close()
+    self._server.wait()
+
+
+@pytest.fixture(scope='session')
+def compiled(tmp_path_factory):
+  """The folder of compiled programs."""
+  return tmp_path_factory.mktemp('compiled')
+
+
+@pytest.fixture(scope='package')
+def compile_once(compiled):
+  """For doors that are called in this process."""
+  options = {
+    'jax_compilation_cache_dir': str(compiled),
+    'jax_persistent_cache_min_compile_time_secs': 0,
+    'jax_disable_most_optimizations': True,
+  }
+  before = {name: jax.config.values[name] for name in options}
+  for name, value in options.items():
+    jax.config.update(name, value)
+  compilation_cache.reset_cache()
+  yield
+  for name, value in before.items():
+    jax.config.update(name, value)
+  compilation_cache.reset_cache()
+
+
+@pytest.fixture(scope='session')
+def commands(compiled, tmp_path_factory):
+  """The doors as commands."""
+  env = os.environ | {
+    'PYTHONPATH': str(ROOT),
+    'JAX_COMPILATION_CACHE_DIR': str(compiled),
+    'JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS': '0',
+    'JAX_DISABLE_MOST_OPTIMIZATIONS': '1',
+  }
+  made = Commands(tmp_path_factory.mktemp('commands'), env=env)
+  yield made
+  made.close()
+
+
+@pytest.fixture(scope='session')
+def noise(tmp_path_factory):
+  """Directory of a nano Gemma's weights that nothing was learned by.
+
+  Line breaks and ends of texts weigh more, so that completions end.
+  """
+  module = registry.make_module('nano')
+  params = forward.make_params(module, seed=0)
+  table = np.array(params['embedder']['input_embedding'])
+  nano = tokens.load(TOKENIZER)
+  table[[nano.eos_id, nano.newline_id]] *= 3
+  params['embedder']['input_embedding'] = table
+  path = tmp_path_factory.mktemp('noise') / 'params'
+  checkpoints.save_params(path, params)
+  return path
+
+
+@pytest.fixture
+def flags(noise, tmp_path):
+  """Flags of the smallest experiment, in a workdir of its own."""
+  return (
+    '--config=configs/reversal.py:tiny',
+    f'--config.checkpoint={noise}',
+    f'--config.tokenizer={TOKENIZER}',
+    '--config.train.batch_size=8',
+    f'--workdir={tmp_path}',
+  )
+
+
+@pytest.fixture(scope='session')
+def experiment(noise):
+  """Makes the frozen config that the flags stand for."""
+
+  def make(**changes):
+    config = configs('reversal').get_config('tiny')
+    config.update(checkpoint=str(noise), tokenizer=str(TOKENIZER))
+    config.update(**changes)
+    config.train.batch_size = 8
+    return ml_collections.FrozenConfigDict(config)
+
+  return make
+
+
+def configs(name):
+  """A module of configs/, which is no package of ours."""
+  with pytest.MonkeyPatch.context() as patch:
+    patch.syspath_prepend(ROOT)
+    return __import__(f'configs.{name}').__dict__[name]
+
+
+@pytest.fixture(scope='session')
+def pretraining():
+  """The frozen config of the smallest pretraining."""
+  config = configs('pretrain').get_config('tiny')
+  return ml_collections.FrozenConfigDict(config)
+
+
+def leaves(path, like='nano'):
+  """Every array of a checkpoint of weights, by name."""
+  module = registry.make_module(like)
+  shapes = jax.eval_shape(lambda: forward.make_params(module, seed=0))
+  found = checkpoints.load_params(path, shapes)
+  return {
+    jax.tree_util.keystr(key): np.asarray(leaf)
+    for key, leaf in jax.tree_util.tree_leaves_with_path(found)
+  }
+
+
+@pytest.fixture(scope='session')
+def same_weights():
+  """Whether two checkpoints hold the same numbers, to the bit."""
+
+  def same(one, other):
+    one, other = leaves(one), leaves(other)
+    assert one.keys() == other.keys()
+    return all(np.array_equal(one[name], other[name]) for name in one)
+
+  return same

@@ -1,0 +1,42 @@
+"""Imports the doors once; then forks a process for every command it reads.
+
+One line of JSON in: the door's name, its flags, and the files for stdout and
+stderr. Two lines out: the process id, and, when it has ended, its exit status.
+"""
+
+import json
+import os
+import sys
+
+from icl_gen import augment, build, cli, evaluate, pretrain, train
+
+DOORS = {
+  'augment': augment,
+  'build': build,
+  'evaluate': evaluate,
+  'pretrain': pretrain,
+  'train': train,
+}
+
+
+def become(door, flags, files):
+  """In the child: what `python -m icl_gen.<door> <flags>` would be."""
+  for descriptor, path in zip((1, 2), files, strict=True):
+    os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
+  sys.argv = [DOORS[door].__file__, *flags]
+  cli.main(DOORS[door].run, prog=f'icl_gen.{door}')
+
+
+def tell(number):
+  os.write(1, f'{number}\n'.encode())
+
+
+if __name__ == '__main__':
+  tell(os.getpid())
+  while line := sys.stdin.readline():
+    command = json.loads(line)
+    child = os.fork()
+    if child == 0:
+      become(**command)
+    tell(child)
+    tell(os.waitpid(child, 0)[1])

@@ -1,0 +1,130 @@
+"""Killed at any moment, the same command ends with the same result."""
+
+import random
+import time
+
+import pytest
+
+from icl_gen.data import places, scores, shards
+
+ROUNDS = 3
+
+
+def wait_for(text, commands, *, seconds=120):
+  """Waits until the running command has printed the text."""
+  until = time.monotonic() + seconds
+  while text not in commands.printed():
+    assert time.monotonic() < until, commands.printed()
+    time.sleep(0.01)
+
+
+def succeed(commands, *command):
+  ended = commands.run(*command)
+  assert ended.code == 0, ended.stderr
+  return ended
+
+
+def cell(workdir, condition='ft'):
+  return places.run(
+    workdir, world='reversal', condition=condition, model='nano', seed=0
+  )
+
+
+@pytest.fixture
+def elsewhere(tmp_path_factory):
+  """A workdir for the run that nobody interrupts."""
+  return tmp_path_factory.mktemp('elsewhere')
+
+
+def test_training_goes_on_from_its_last_checkpoint(
+  commands, flags, same_weights, tmp_path, elsewhere
+):
+  flags = (*flags, '--config.train.steps=10', '--config.train.save_every=3')
+  for workdir in (tmp_path, elsewhere):
+    succeed(commands, 'build', *flags, f'--workdir={workdir}')
+  succeed(commands, 'train', *flags, f'--workdir={elsewhere}')
+
+  pid = commands.start('train', *flags)
+  wait_for('step 6/10', commands)
+  time.sleep(random.uniform(0, 0.3))
+  killed = commands.kill(pid)
+  assert killed == -9
+  assert not (cell(tmp_path) / 'params').exists()
+  ended = succeed(commands, 'train', *flags)
+  assert 'step 2/10' not in ended.stdout  # it did not begin again
+  assert 'step 10/10' in ended.stdout
+  assert same_weights(cell(tmp_path) / 'params', cell(elsewhere) / 'params')
+
+
+def result(door, workdir):
+  """What must be the same in the end; times and paths are not."""
+  corpus = places.corpus(workdir, world='reversal', seed=0)
+  if door == 'build':
+    return {path.name: path.read_bytes() for path in corpus.iterdir()}, sorted(
+      path.name for path in corpus.parent.iterdir()
+    )
+  if door == 'augment':
+    directory = places.augmented(
+      workdir, world='reversal', seed=0, model='nano'
+    )
+    found = shards.read(directory)
+    return found.documents, found.manifest['dropped']
+  assert door == 'evaluate'
+  path = cell(workdir, 'icl') / 'scores.parquet'
+  return scores.read_scores(path), scores.read_scores_metadata(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('door', ['build', 'augment', 'evaluate'])
+def test_a_door_killed_at_random_moments_ends_with_the_same(
+  commands, flags, tmp_path, elsewhere, door
+):
+  flags = (*flags, '--config.condition=icl')
+  if door != 'build':
+    for workdir in (tmp_path, elsewhere):
+      succeed(commands, 'build', *flags, f'--workdir={workdir}')
+  began = time.monotonic()
+  succeed(commands, door, *flags, f'--workdir={elsewhere}')
+  lasts = time.monotonic() - began
+  for _ in range(ROUNDS):
+    pid = commands.start(door, *flags)
+    time.sleep(random.uniform(0, lasts))
+    commands.kill(pid)
+  succeed(commands, door, *flags)
+  assert result(door, tmp_path) == result(door, elsewhere)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('door', ['train', 'pretrain'])
+def test_training_killed_at_random_moments_ends_with_the_same(
+  commands, flags, same_weights, tmp_path, elsewhere, door
+):
+  if door == 'train':
+    flags = (*flags, '--config.train.steps=12')
+    for workdir in (tmp_path, elsewhere):
+      succeed(commands, 'build', *flags, f'--workdir={workdir}')
+    places_of = cell
+  else:
+    flags = ('--config=configs/pretrain.py:tiny', f'--workdir={tmp_path}')
+
+    def places_of(workdir):
+      return workdir / 'pretrain' / 'nano'
+
+  succeed(commands, door, *flags, f'--workdir={elsewhere}')
+  began = time.monotonic()  # everything is compiled now
+  (elsewhere / 'again').mkdir()
+  if door == 'train':
+    succeed(commands, 'build', *flags, f'--workdir={elsewhere / "again"}')
+  succeed(commands, door, *flags, f'--workdir={elsewhere / "again"}')
+  lasts = time.monotonic() - began
+  for _ in range(ROUNDS):
+    pid = commands.start(door, *flags)
+    time.sleep(random.uniform(0, lasts))
+    commands.kill(pid)
+  succeed(commands, door, *flags)
+  assert same_weights(
+    places_of(tmp_path) / 'params', places_of(elsewhere) / 'params'
+  )
+  assert same_weights(
+    places_of(elsewhere / 'again') / 'params', places_of(elsewhere) / 'params'
+  )

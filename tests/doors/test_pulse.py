@@ -1,0 +1,189 @@
+"""All doors one after the other; then again, and nothing changes."""
+
+import contextlib
+import hashlib
+import io
+
+import numpy as np
+import pytest
+
+from icl_gen import augment, build, evaluate, pretrain, train
+from icl_gen.data import files, places, scores, shards
+
+ORDER = [
+  (build, 'ft'),
+  (train, 'ft'),
+  (augment, 'ft'),
+  (train, 'ft_aug'),
+  *((evaluate, condition) for condition in places.CONDITIONS),
+]
+
+
+def go_through(experiment, workdir):
+  """Runs every door; returns what each has printed."""
+  printed = []
+  for door, condition in ORDER:
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+      door.run(experiment(condition=condition), workdir)
+    printed.append(out.getvalue())
+  return printed
+
+
+def everything(folder):
+  """Size, time and content of all that lies in a folder."""
+  return {
+    str(path.relative_to(folder)): (
+      path.stat().st_mtime_ns,
+      path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest(),
+    )
+    for path in sorted(folder.rglob('*'))
+  }
+
+
+@pytest.fixture(scope='module')
+def workdir(experiment, compile_once, tmp_path_factory):
+  return tmp_path_factory.mktemp('pulse')
+
+
+@pytest.fixture(scope='module')
+def printed(experiment, workdir):
+  return go_through(experiment, workdir)
+
+
+def found(workdir, condition):
+  """The scores of a cell, as one array, and their metadata."""
+  directory = run_of(workdir, condition)
+  path = directory / 'scores.parquet'
+  values = [
+    (choice.logp, choice.logp_unconditional)
+    for score in scores.read_scores(path)
+    for choice in score.choices
+  ]
+  return np.asarray(values), scores.read_scores_metadata(path)
+
+
+def run_of(workdir, condition):
+  return places.run(
+    workdir, world='reversal', condition=condition, model='nano', seed=0
+  )
+
+
+def test_every_door_tells_what_it_does(printed):
+  for (door, _), text in zip(ORDER, printed, strict=True):
+    verb = {
+      build: 'built',
+      train: 'step 4/4',
+      augment: 'augmented',
+      evaluate: 'scored',
+    }[door]
+    assert verb in text
+
+
+def test_every_question_is_scored_in_every_condition(printed, workdir):
+  corpus = shards.read(places.corpus(workdir, world='reversal', seed=0))
+  for condition in places.CONDITIONS:
+    directory = run_of(workdir, condition)
+    assert files.is_done(directory)
+    answered = scores.read_scores(directory / 'scores.parquet')
+    assert [s.question_id for s in answered] == [q.id for q in corpus.questions]
+    assert [s.answers for s in answered] == [
+      q.answers for q in corpus.questions
+    ]
+
+
+def test_no_two_conditions_score_alike(printed, workdir):
+  values = {c: found(workdir, c)[0] for c in places.CONDITIONS}
+  for one in values:
+    for other in values:
+      differ = one != other
+      assert (values[one][:, 0] != values[other][:, 0]).any() == differ
+  # What is said without a prompt does not depend on the context.
+  np.testing.assert_array_equal(values['icl'][:, 1], values['pretrained'][:, 1])
+
+
+def test_only_the_condition_in_context_has_one(printed, workdir):
+  for condition in places.CONDITIONS:
+    _, metadata = found(workdir, condition)
+    seen = metadata['context_documents'], metadata['context_left_out']
+    assert seen == ((6, 12) if condition == 'icl' else (0, 0))
+    assert (metadata['context_tokens'] > 20) == (condition == 'icl')
+
+
+def test_training_reports_and_leaves_its_state(printed, workdir):
+  for condition in places.TRAINED:
+    directory = run_of(workdir, condition)
+    records = files.read_json_lines(directory / 'metrics.jsonl')
+    assert [record['step'] for record in records] == [2, 4]
+    assert list(directory.glob('events.out.tfevents.*'))
+    steps = {path.name for path in (directory / 'checkpoints').iterdir()}
+    assert {'2', '4'} <= steps
+
+
+def test_inferences_are_documents_with_a_history(printed, workdir):
+  source = places.corpus(workdir, world='reversal', seed=0)
+  directory = places.augmented(workdir, world='reversal', seed=0, model='nano')
+  given = {document.id for document in shards.read_documents([source])}
+  corpus = shards.read(directory)
+  assert corpus.questions == ()
+  assert corpus.documents
+  for document in corpus.documents:
+    details = dict(document.origin.details)
+    assert set(document.origin.parents) < given
+    assert document.origin.kind in ('local', 'global')
+    assert details['model'] == 'nano'
+    assert details['verdict'] == 'unparsed'  # it is noise
+  manifest = corpus.manifest
+  dropped = sum(manifest['dropped'].values())
+  assert len(corpus.documents) + dropped == manifest['lines']
+  for kind, cost in manifest['costs'].items():
+    assert cost['requests'] == 6
+    assert cost['tokens_in'] > cost['requests'] <= cost['tokens_out']
+    assert (cost['context_tokens'] > 0) == (kind == 'global')
+
+
+def test_a_second_time_changes_no_file(printed, experiment, workdir):
+  before = everything(workdir)
+  assert go_through(experiment, workdir) == [''] * len(ORDER)
+  assert everything(workdir) == before
+
+
+def test_the_same_experiment_elsewhere_gives_the_same(
+  printed, experiment, workdir, same_weights, tmp_path
+):
+  for door, condition in ORDER[:2]:
+    door.run(experiment(condition=condition), tmp_path)
+  ours, theirs = (
+    everything(places.corpus(folder, world='reversal', seed=0))
+    for folder in (workdir, tmp_path)
+  )
+  assert {k: v[1] for k, v in ours.items()} == {
+    k: v[1] for k, v in theirs.items()
+  }
+  assert same_weights(
+    run_of(workdir, 'ft') / 'params', run_of(tmp_path, 'ft') / 'params'
+  )
+
+
+def test_pretraining_makes_a_model_that_the_doors_take(
+  pretraining, experiment, compile_once, pytestconfig, tmp_path
+):
+  pretrain.run(pretraining, tmp_path)
+  directory = tmp_path / 'pretrain' / 'nano'
+  ships = pytestconfig.rootpath / 'icl_gen/assets/tokenizer.model'
+  made = directory / 'tokenizer.model'
+  assert made.stat().st_size == ships.stat().st_size
+  records = files.read_json_lines(directory / 'metrics.jsonl')
+  assert [record['step'] for record in records] == [2, 3, 4, 6]
+
+  before = everything(tmp_path)
+  pretrain.run(pretraining, tmp_path)
+  assert everything(tmp_path) == before
+
+  learned = experiment(
+    condition='pretrained',
+    checkpoint=str(directory / 'params'),
+    tokenizer=str(made),
+  )
+  for door in (build, evaluate):
+    door.run(learned, tmp_path)
+  assert files.is_done(run_of(tmp_path, 'pretrained'))

@@ -1,0 +1,5 @@
+"""What every test of this room is given."""
+
+from tests.tiny import quick_compiles
+
+__all__ = ['quick_compiles']

@@ -1,0 +1,333 @@
+"""Weights and states come back exactly, or with a message that says why not."""
+
+import contextlib
+import functools
+import os
+import pathlib
+import shutil
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from gemma import gm
+
+from icl_gen.model import checkpoints
+
+LAYER = 'layer_0/mlp/linear'
+
+
+def params(seed=0, dtype='float32'):
+  rng = np.random.default_rng(seed)
+
+  def draw(*shape):
+    return jnp.asarray(rng.standard_normal(shape), dtype)
+
+  return {
+    'embedder': {'input_embedding': draw(7, 4)},
+    'layer_0': {'mlp': {'linear': draw(4, 4)}, 'norm': {'scale': draw(4)}},
+  }
+
+
+def state(seed=0, dtype='float32'):
+  """A tree as training's: a count, weights, nested states of an optimizer."""
+  adam = optax.chain(optax.clip(1.0), optax.adamw(0.1))
+  weights = params(seed, dtype)
+  return {
+    'step': jnp.int32(seed),
+    'params': weights,
+    'opt_state': adam.init(weights),
+  }
+
+
+def assert_equal(tree, other):
+  assert jax.tree.structure(tree) == jax.tree.structure(other)
+  for one, two in zip(
+    jax.tree.leaves(tree), jax.tree.leaves(other), strict=True
+  ):
+    assert one.dtype == two.dtype
+    np.testing.assert_array_equal(one, two)
+
+
+# --- what a kill would leave --------------------------------------------------
+
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+_CHANGES = {'os.rename', 'os.remove', 'os.mkdir', 'os.rmdir', 'shutil.rmtree'}
+_watched = []
+
+
+def _look(event, args):
+  """Calls who watches, before each change of the file system."""
+  if not _watched:
+    return
+  if event in _CHANGES or (event == 'open' and args[2] & _WRITES):
+    root, take = _watched[0]
+    if isinstance(args[0], str) and args[0].startswith(str(root)):
+      take()
+
+
+@functools.cache
+def _install():
+  sys.addaudithook(_look)  # can never be removed
+
+
+def _copy(source, target):
+  """As shutil.copytree, but files may vanish meanwhile."""
+  target.mkdir(parents=True)
+  for path in sorted(source.rglob('*')):
+    with contextlib.suppress(FileNotFoundError):
+      copy = target / path.relative_to(source)
+      if path.is_dir():
+        copy.mkdir(exist_ok=True)
+      else:
+        copy.write_bytes(path.read_bytes())
+
+
+@contextlib.contextmanager
+def every_moment(root, copies):
+  """Copies a directory before every change that is made in it.
+
+  A copy is what a kill at that moment would leave.
+  """
+  _install()
+  taken = []
+
+  def take():
+    taken.append(copies / str(len(taken)))
+    _copy(root, taken[-1])
+
+  _watched.append((root, take))
+  try:
+    yield taken
+  finally:
+    _watched.clear()
+
+
+# --- weights ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('dtype', ['float32', 'bfloat16'])
+def test_weights_come_back_and_the_package_reads_them(tmp_path, dtype):
+  weights = params(dtype=dtype)
+  checkpoints.save_params(tmp_path / 'params', weights)
+  like = jax.eval_shape(lambda: weights)
+  assert_equal(checkpoints.load_params(tmp_path / 'params', like), weights)
+  assert_equal(gm.ckpts.load_params(tmp_path / 'params'), weights)
+
+
+def without(tree, name):
+  return {key: value for key, value in tree.items() if key != name}
+
+
+@pytest.mark.parametrize(
+  ('saved', 'wanted', 'message'),
+  [
+    (
+      params(),
+      params(dtype='bfloat16'),
+      r'is float32\[7, 4\], wanted bfloat16\[7, 4\].*dtype',
+    ),
+    (
+      without(params(), 'layer_0'),
+      params(),
+      rf'{LAYER} is missing, wanted float32\[4, 4\]',
+    ),
+    (
+      params(),
+      without(params(), 'layer_0'),
+      rf'{LAYER} is float32\[4, 4\], wanted nothing of that name',
+    ),
+    (
+      params() | {'embedder': {'input_embedding': jnp.zeros((9, 4))}},
+      params(),
+      r'embedder/input_embedding is float32\[9, 4\], wanted float32\[7, 4\]',
+    ),
+  ],
+  ids=['dtype', 'missing', 'extra', 'shape'],
+)
+def test_weights_of_another_model_are_refused(
+  tmp_path, saved, wanted, message
+):
+  checkpoints.save_params(tmp_path / 'params', saved)
+  with pytest.raises(ValueError, match=message):
+    checkpoints.load_params(tmp_path / 'params', wanted)
+
+
+def test_many_differences_are_not_all_told(tmp_path):
+  checkpoints.save_params(tmp_path / 'params', {'other': jnp.zeros(2)})
+  with pytest.raises(ValueError, match=r'and 1 more\. Choose the model'):
+    checkpoints.load_params(tmp_path / 'params', params())
+
+
+def test_what_is_no_checkpoint_is_refused(tmp_path):
+  with pytest.raises(ValueError, match=r"no checkpoint at '.*/nowhere'"):
+    checkpoints.load_params(tmp_path / 'nowhere', params())
+  (tmp_path / 'empty').mkdir()
+  with pytest.raises(ValueError, match='holds no whole checkpoint'):
+    checkpoints.load_params(tmp_path / 'empty', params())
+
+
+@pytest.mark.parametrize('name', ['_METADATA', 'manifest.ocdbt'])
+def test_damaged_weights_are_refused(tmp_path, name):
+  checkpoints.save_params(tmp_path / 'params', params())
+  os.truncate(tmp_path / 'params' / name, 20)
+  with pytest.raises(ValueError, match='holds no whole checkpoint'):
+    checkpoints.load_params(tmp_path / 'params', params())
+
+
+def test_weights_are_whole_as_soon_as_they_are_there(tmp_path):
+  """The doors take the directory of this name as a finished stage."""
+  root = tmp_path / 'run'
+  root.mkdir()
+  with every_moment(root, tmp_path / 'copies') as moments:
+    checkpoints.save_params(root / 'params', params())
+  moments.append(root)
+  there = [moment for moment in moments if (moment / 'params').exists()]
+  for moment in there:
+    found = checkpoints.load_params(moment / 'params', params())
+    assert_equal(found, params())
+  # Before that, there was something under another name, to be written over.
+  begun = [m for m in moments if m not in there and any(m.iterdir())]
+  assert len(begun) > 1
+  checkpoints.save_params(begun[-1] / 'params', params(1))
+  found = checkpoints.load_params(begun[-1] / 'params', params())
+  assert_equal(found, params(1))
+
+
+# --- training states ----------------------------------------------------------
+
+
+def test_states_come_back_with_the_position(tmp_path):
+  saved = checkpoints.Checkpoints(tmp_path)
+  assert saved.latest() is None
+  for step in (5, 7, 11):
+    saved.save(step, state(step), {'step': step, 'name': 'glon'})
+  saved.close()
+  again = checkpoints.Checkpoints(tmp_path)
+  assert again.latest() == 11
+  found, position = again.restore(state())
+  assert_equal(found, state(11))
+  assert position == {'step': 11, 'name': 'glon'}
+  assert {p.name for p in tmp_path.iterdir()} == {'7', '11'}, 'two are kept'
+
+
+def test_an_empty_directory_is_no_state(tmp_path):
+  checkpoints.Checkpoints(tmp_path).save(3, state(3), {})
+  (tmp_path / '7').mkdir()
+  (tmp_path / 'notes').mkdir()
+  saved = checkpoints.Checkpoints(tmp_path)
+  assert saved.latest() == 3
+  saved.save(7, state(7), {})
+  assert_equal(saved.restore(state())[0], state(7))
+  assert (tmp_path / 'notes').exists()
+
+
+def test_a_state_of_other_settings_is_refused(tmp_path):
+  """It is the user's to decide, so an older state is not tried."""
+  saved = checkpoints.Checkpoints(tmp_path)
+  saved.save(3, state(3, dtype='bfloat16'), {})
+  saved.save(4, state(4), {})
+  name = r'params/embedder/input_embedding is float32\[7, 4\], wanted'
+  with pytest.raises(ValueError, match=rf'state 4 .*{name} bfloat16'):
+    saved.restore(state(dtype='bfloat16'))
+  wider = state()
+  wider['params']['embedder']['input_embedding'] = jnp.zeros((7, 5))
+  with pytest.raises(ValueError, match=rf'{name} float32\[7, 5\]'):
+    saved.restore(wider)
+  with pytest.raises(ValueError, match='opt_state.* wanted nothing'):
+    saved.restore(without(state(), 'opt_state'))
+  assert {p.name for p in tmp_path.iterdir()} == {'3', '4'}
+
+
+def damage(directory, how):
+  if how == 'data':
+    for path in sorted((directory / 'state').rglob('d/*')):
+      os.truncate(path, 0)
+  elif how == 'all':
+    for path in directory.rglob('*'):
+      if path.is_file():
+        os.truncate(path, path.stat().st_size // 2)
+  elif (directory / how).is_dir():
+    shutil.rmtree(directory / how)
+  else:
+    os.truncate(directory / how, 5)
+
+
+@pytest.mark.parametrize(
+  'how',
+  [
+    'data',
+    'all',
+    'state',
+    'position',
+    'position/metadata',
+    'state/_METADATA',
+    'state/manifest.ocdbt',
+  ],
+)
+def test_a_damaged_state_gives_way_to_the_one_before(tmp_path, capsys, how):
+  saved = checkpoints.Checkpoints(tmp_path)
+  for step in (3, 4):
+    saved.save(step, state(step), {'step': step})
+  damage(tmp_path / '4', how)
+  again = checkpoints.Checkpoints(tmp_path)
+  found, position = again.restore(state())
+  assert_equal(found, state(3))
+  assert position == {'step': 3}
+  warning = capsys.readouterr().out
+  assert 'warning: the training state 4 cannot be read' in warning
+  assert 'goes on from 3' in warning
+  # Training comes to step 4 again, and it counts.
+  assert again.latest() == 3
+  again.save(4, state(44), {'step': 4})
+  found, _ = checkpoints.Checkpoints(tmp_path).restore(state())
+  assert_equal(found, state(44))
+  assert (tmp_path / 'damaged-4').is_dir(), 'nothing is thrown away'
+
+
+def test_where_no_state_can_be_read_nothing_is_touched(tmp_path):
+  """Else the next try would silently start from the beginning."""
+  saved = checkpoints.Checkpoints(tmp_path)
+  for step in (3, 4):
+    saved.save(step, state(step), {'step': step})
+    damage(tmp_path / str(step), 'state')
+  for _ in range(2):
+    with pytest.raises(ValueError, match=r'can be read \(4: .*; 3: .*delete'):
+      checkpoints.Checkpoints(tmp_path).restore(state())
+  with pytest.raises(ValueError, match='there is none'):
+    checkpoints.Checkpoints(tmp_path / 'new').restore(state())
+
+
+def test_a_step_is_never_skipped_silently(tmp_path):
+  saved = checkpoints.Checkpoints(tmp_path)
+  saved.save(4, state(4), {})
+  with pytest.raises(AssertionError, match='step 3 was not saved'):
+    saved.save(3, state(3), {})
+
+
+def test_a_kill_at_any_moment_leaves_a_whole_state(tmp_path):
+  root = tmp_path / 'run'
+  saved = checkpoints.Checkpoints(root)
+  for step in (1, 2):
+    saved.save(step, state(step), {'step': step})
+  with every_moment(root, tmp_path / 'copies') as moments:
+    saved.save(3, state(3), {'step': 3})  # and 1 is removed
+  assert len(moments) > 5
+  steps = []
+  for moment in moments:
+    again = checkpoints.Checkpoints(moment)
+    found, position = again.restore(state())
+    steps.append(position['step'])
+    assert again.latest() == steps[-1]
+    assert_equal(found, state(steps[-1]))
+  assert steps[0] == 2 and steps[-1] == 3 and steps == sorted(steps)
+  # Going on from the middle, where something was half written.
+  begun = moments[steps.index(3) - 1]
+  assert any('tmp' in p.name for p in pathlib.Path(begun).iterdir())
+  again = checkpoints.Checkpoints(begun)
+  again.save(3, state(33), {'step': 3})
+  found, _ = checkpoints.Checkpoints(begun).restore(state())
+  assert_equal(found, state(33))
+  assert {p.name for p in begun.iterdir()} == {'2', '3'}

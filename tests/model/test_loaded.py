@@ -1,0 +1,116 @@
+"""A model is loaded whole and fitting, or not at all."""
+
+import io
+
+import jax
+import numpy as np
+import pytest
+import sentencepiece
+
+from icl_gen.model import checkpoints, forward, loaded, registry
+from tests import tiny
+
+
+@pytest.fixture
+def weights():
+  """Weights for nano_small, of a pattern."""
+  shapes = jax.eval_shape(
+    lambda: forward.make_params(registry.make_module('nano_small'), seed=0)
+  )
+  return jax.tree.map(
+    lambda leaf: np.arange(leaf.size, dtype=leaf.dtype).reshape(leaf.shape),
+    shapes,
+  )
+
+
+@pytest.fixture
+def tokenizer(tmp_path):
+  path = tmp_path / 'tokenizer.model'
+  path.write_bytes(tiny.tokenizer_bytes())
+  return path
+
+
+def test_what_is_loaded_is_what_was_saved(tmp_path, weights, tokenizer):
+  checkpoints.save_params(tmp_path / 'params', weights)
+  paths = {
+    'checkpoint': str(tmp_path / 'params'),
+    'tokenizer': str(tokenizer),
+  }
+  model = loaded.load('nano_small', **paths)
+  assert model.name == 'nano_small'
+  assert model.module == registry.make_module('nano_small')
+  assert model.tokenizer.size == tiny.VOCABULARY
+  jax.tree.map(np.testing.assert_array_equal, model.params, weights)
+  # Another model, and another dtype, do not fit.
+  with pytest.raises(ValueError, match='not of this model'):
+    loaded.load('nano', **paths)
+  with pytest.raises(ValueError, match=r'is float32.*wanted bfloat16'):
+    loaded.load('nano_small', dtype='bfloat16', **paths)
+
+
+def test_unknown_models_are_refused():
+  with pytest.raises(ValueError, match=r"'glon'; known are nano, .*gemma3_1b"):
+    loaded.load('glon')
+
+
+def test_models_that_are_not_embedded_need_both_paths(tokenizer):
+  with pytest.raises(ValueError, match='--config.checkpoint=PATH'):
+    loaded.load('gemma3_1b', tokenizer=str(tokenizer))
+  with pytest.raises(ValueError, match='--config.tokenizer=PATH'):
+    loaded.load('gemma3_1b', checkpoint='somewhere')
+
+
+def load_with(tokenizer):
+  return loaded.load('nano', checkpoint='nowhere', tokenizer=str(tokenizer))
+
+
+def test_a_missing_checkpoint_is_told(tokenizer):
+  with pytest.raises(ValueError, match=r"no checkpoint at '.*nowhere'"):
+    load_with(tokenizer)
+
+
+def test_a_missing_tokenizer_is_told(tmp_path):
+  with pytest.raises(ValueError, match=r"no tokenizer at '.*none.model'"):
+    load_with(tmp_path / 'none.model')
+
+
+@pytest.mark.parametrize('content', [b'', b'no model at all\n', b'\0' * 64])
+def test_a_file_that_is_no_tokenizer_is_refused(tmp_path, content):
+  (tmp_path / 'file').write_bytes(content)
+  with pytest.raises(ValueError, match='is not a SentencePiece model'):
+    load_with(tmp_path / 'file')
+
+
+def train_tokenizer(path, *, size, **special):
+  model = io.BytesIO()
+  sentencepiece.SentencePieceTrainer.train(
+    sentence_iterator=iter(['glon troff femp'] * 9),
+    model_writer=model,
+    vocab_size=size,
+    hard_vocab_limit=False,
+    minloglevel=9,
+    **special,
+  )
+  path.write_bytes(model.getvalue())
+  return path
+
+
+def test_a_tokenizer_of_another_family_is_refused(tmp_path):
+  """SentencePiece's own ids: no padding, bos 1, eos 2."""
+  other = train_tokenizer(tmp_path / 'other.model', size=20)
+  with pytest.raises(ValueError, match=r'= \(-1, 2, 1\).*need \(0, 1, 2\)'):
+    load_with(other)
+
+
+def test_a_tokenizer_with_more_pieces_than_embeddings_is_refused(tmp_path):
+  wide = train_tokenizer(
+    tmp_path / 'wide.model',
+    size=2000,
+    pad_id=0,
+    eos_id=1,
+    bos_id=2,
+    unk_id=3,
+    user_defined_symbols=[f'<piece{i}>' for i in range(1800)],
+  )
+  with pytest.raises(ValueError, match=r'18\d\d pieces.*1792 embeddings'):
+    load_with(wide)

@@ -1,0 +1,40 @@
+"""Every name is a dense text model whose layers we know."""
+
+import jax
+import pytest
+
+from icl_gen.model import forward, registry
+
+
+@pytest.mark.parametrize('name', [*registry.NANO, *registry.RELEASED])
+def test_every_name_is_a_model_with_windows(name):
+  module = registry.make_module(name)
+  windows = forward.windows(module)
+  assert len(windows) == module.config.num_layers
+  assert None in windows and len(set(windows)) == 2
+  assert module.config.vision_encoder is None, 'text only'
+  is_gemma2 = name.startswith('gemma2')
+  assert bool(module.config.final_logit_softcap) == is_gemma2
+  assert module.config.use_qk_norm == (not is_gemma2)
+
+
+def test_parameters_have_the_dtype_that_is_asked_for():
+  for dtype in ('float32', 'bfloat16'):
+    module = registry.make_module('nano_small', dtype=dtype)
+    shapes = jax.eval_shape(lambda m=module: forward.make_params(m, seed=0))
+    assert {str(leaf.dtype) for leaf in jax.tree.leaves(shapes)} == {dtype}
+
+
+def test_parameters_differ_by_seed_only():
+  module = registry.make_module('nano_small')
+  one, same, other = (
+    jax.tree.leaves(forward.make_params(module, seed=seed))
+    for seed in (0, 0, 1)
+  )
+  assert all((a == b).all() for a, b in zip(one, same, strict=True))
+  assert any((a != b).any() for a, b in zip(one, other, strict=True))
+
+
+def test_unknown_names_are_refused():
+  with pytest.raises(ValueError, match=r"unknown model 'glon'; known are nano"):
+    registry.make_module('glon')

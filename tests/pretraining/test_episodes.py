@@ -1,0 +1,278 @@
+"""Whatever an episode states is true; checked without its own logic."""
+
+import functools
+import itertools
+import random
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from icl_gen.pretraining import episodes
+from icl_gen.worlds import lexicon, phrasings
+
+any_episode = given(seed=st.integers(0, 10**6), count=st.integers(1, 9))
+
+
+def unmarked(text):
+  return text.replace('~', '').replace('^', '')
+
+
+def statements(episode, seed):
+  """(document's number, statement) of all that an episode says."""
+  rng = random.Random(seed)
+  for i in range(len(episode.documents)):
+    for _ in range(3):
+      yield i, unmarked(episode.ask(rng, i))
+    for said in episode.infer(rng, i):
+      yield i, unmarked(said)
+
+
+def bare(sentence):
+  """Without the preamble."""
+  for preamble in phrasings.PREAMBLES:
+    sentence = sentence.removeprefix(f'{preamble} ')
+  return sentence
+
+
+# --- comparisons ------------------------------------------------------------
+
+COMPARISON = re.compile(r'(\w+) are (more|less) (\w+) than (\w+)\.')
+YES_OR_NO = re.compile(r'Q: are (\w+) (\w+) (\w+) than (\w+)\? A: (Yes|No)\.')
+
+
+def order(one, degree, feature, other):
+  """(feature, the one that has more of it, the one that has less)."""
+  return (feature, *((one, other) if degree == 'more' else (other, one)))
+
+
+@any_episode
+def test_comparisons_are_true(seed, count):
+  episode = episodes.comparisons(random.Random(seed), count)
+  said = [
+    order(*COMPARISON.fullmatch(bare(d)).groups()) for d in episode.documents
+  ]
+  assert len(said) == count
+  for i, statement in statements(episode, seed):
+    if match := YES_OR_NO.fullmatch(statement):
+      *asked, answer = match.groups()
+      true = order(*asked) == said[i]
+      assert true == (answer == 'Yes')
+      assert true or order(*asked)[::2] == (said[i][0], said[i][1])
+    else:
+      assert order(*COMPARISON.fullmatch(bare(statement)).groups()) == said[i]
+
+
+def test_comparisons_are_asked_in_every_way():
+  rng = random.Random(0)
+  episode = episodes.comparisons(rng, 1)
+  ((one, *_),) = COMPARISON.findall(episode.documents[0])
+  asked = [unmarked(episode.ask(rng, 0)) for _ in range(400)]
+  answers = [m[5] for m in map(YES_OR_NO.fullmatch, asked) if m]
+  assert answers.count('Yes') > 5
+  assert answers.count('No') > 5
+  firsts = [m[1] for m in map(COMPARISON.search, map(bare, asked)) if m]
+  assert 0.5 < sum(first != one for first in firsts) / len(firsts) < 0.9
+
+
+# --- syllogisms -------------------------------------------------------------
+
+QUANTIFIED = re.compile(r'(all|some|no) (\w+) are (\w+)')
+LISTED = re.compile(r'The relationships between ([\w, ]+) and (\w+) are: ')
+
+
+def holds(statement, model):
+  quantifier, subject, predicate = statement
+  subjects, both = model[subject], model[subject] & model[predicate]
+  return {'all': subjects == both, 'some': both, 'no': not both}[quantifier]
+
+
+@functools.cache
+def follows(premises, conclusion):
+  """Whether the conclusion holds in every model of the premises.
+
+  Members are told apart by their kinds only, so that subsets of the eight
+  combinations of three kinds are all the models that there are.
+  """
+  kinds = sorted({kind for _, *pair in premises for kind in pair})
+  members = list(itertools.product([False, True], repeat=3))
+  for there in itertools.product([False, True], repeat=8):
+    living = [m for m, alive in zip(members, there, strict=True) if alive]
+    model = {k: {m for m in living if m[i]} for i, k in enumerate(kinds)}
+    if all(holds(p, model) for p in premises) and not holds(conclusion, model):
+      return False
+  return True
+
+
+def abstract(premises, conclusion):
+  """The same with kinds named 0, 1, 2, so that few forms are checked."""
+  kinds = list(dict.fromkeys(kind for _, *pair in premises for kind in pair))
+  number = {kind: i for i, kind in enumerate(kinds)}
+  quantifier, subject, predicate = conclusion
+  return (
+    tuple((q, number[s], number[p]) for q, s, p in premises),
+    (quantifier, number[subject], number[predicate]),
+  )
+
+
+@any_episode
+def test_syllogisms_follow(seed, count):
+  episode = episodes.syllogisms(random.Random(seed), count)
+  assert len(episode.documents) == count
+  for i, statement in statements(episode, seed):
+    premises = QUANTIFIED.findall(episode.documents[i])
+    (conclusion,) = QUANTIFIED.findall(statement)
+    assert len(premises) == 2
+    assert follows(*abstract(premises, conclusion)), (premises, conclusion)
+    ends = {k for p in premises for k in p[1:] if k not in premises[0][1:]}
+    ends |= {k for k in premises[0][1:] if k not in premises[1][1:]}
+    assert set(conclusion[1:]) == ends
+    listed = LISTED.match(statement)
+    assert {listed[1], listed[2]} == ends
+
+
+def test_the_check_of_syllogisms_can_fail():
+  barbara = (('all', 0, 1), ('all', 1, 2))
+  assert follows(barbara, ('all', 0, 2))
+  assert not follows(barbara, ('all', 2, 0))
+  assert not follows(barbara, ('some', 0, 2))  # there may be none
+
+
+# --- names and descriptions -------------------------------------------------
+
+
+@functools.cache
+def patterns():
+  parts = {'{N}': r'(?P<name>\w+(?: \w+)?)', '{D}': r'(?P<description>the .+)'}
+  made = []
+  for phrasing in (*phrasings.NAME_FIRST, *phrasings.DESCRIPTION_FIRST):
+    said = re.escape(phrasing)
+    for part, pattern in parts.items():
+      said = said.replace(re.escape(part), pattern)
+    made.append(re.compile(said, re.IGNORECASE))
+  return made
+
+
+def pairs(text):
+  """All (name, description) that a text may be understood to say."""
+  return {
+    (match['name'].lower(), match['description'].lower())
+    for match in (pattern.fullmatch(text) for pattern in patterns())
+    if match
+  }
+
+
+@any_episode
+def test_people_keep_their_descriptions(seed, count):
+  episode = episodes.people(random.Random(seed), count)
+  said = [pairs(document) for document in episode.documents]
+  assert all(said)
+  assert len(said) == count
+  for i, statement in statements(episode, seed):
+    assert pairs(statement) & said[i], (episode.documents[i], statement)
+    others = set().union(*said[:i], *said[i + 1 :]) - said[i]
+    assert not pairs(statement) & others
+
+
+def test_people_are_said_in_both_orders():
+  rng = random.Random(0)
+  for style in ('ask', 'infer'):
+    texts = []
+    for _ in range(40):
+      episode = episodes.people(rng, 2)
+      said = getattr(episode, style)(rng, 0)
+      texts += [said] if style == 'ask' else said
+    first = [
+      re.match(r'[\W]*the \w+ \w+', unmarked(t).lower()) is not None
+      for t in texts
+    ]
+    assert 0.1 < sum(first) / len(first) < 0.9
+
+
+# --- inheritance ------------------------------------------------------------
+
+KIND = re.compile(r'all (\w+) are a kind of (\w+)\.')
+ABILITY = re.compile(r'all (\w+) can (\w+)\.')
+
+
+@any_episode
+def test_abilities_are_inherited(seed, count):
+  episode = episodes.inheritance(random.Random(seed), count)
+  assert len(episode.documents) >= count
+  text = ' '.join(episode.documents)
+  above, able = KIND.findall(text), set(ABILITY.findall(text))
+  assert len(above) + len(able) == len(episode.documents)
+  for _ in above:
+    able |= {(c, a) for c, parent in above for p, a in able if p == parent}
+  for _, statement in statements(episode, seed):
+    assert ABILITY.fullmatch(bare(statement)).groups() in able
+
+
+def test_abilities_are_asked_over_several_hops():
+  rng = random.Random(0)
+  asked, said = set(), set()
+  for _ in range(30):
+    episode = episodes.inheritance(rng, 4)
+    said |= set(map(bare, episode.documents))
+    asked |= {bare(s) for _, s in statements(episode, 0)}
+  assert asked & said
+  assert len(asked - said) > len(asked) / 3
+
+
+# --- filler -----------------------------------------------------------------
+
+CODES = (
+  re.compile(r'The code of the (?P<noun>\w+) is (?P<code>\w+)\.'),
+  re.compile(r'(?P<code>\w+) is the code of the (?P<noun>\w+)\.'),
+)
+
+
+@any_episode
+def test_codes_are_looked_up(seed, count):
+  episode = episodes.filler(random.Random(seed), count)
+  said = [CODES[0].fullmatch(d).groupdict() for d in episode.documents]
+  # One noun is in its list twice.
+  assert [c['noun'] for c in said if said.count(c) > 1] == []
+  nouns = [code['noun'] for code in said]
+  assert {noun for noun in nouns if nouns.count(noun) > 1} <= {'language'}
+  for i, statement in statements(episode, seed):
+    found = [m for m in (c.fullmatch(statement) for c in CODES) if m]
+    assert found or 'code' not in statement
+    assert not found or found[0].groupdict() == said[i]
+
+
+# --- all families -----------------------------------------------------------
+
+
+@pytest.mark.parametrize('family', episodes.FAMILIES)
+def test_documents_are_single_unmarked_lines(family):
+  for seed in range(30):
+    episode = episodes.FAMILIES[family](random.Random(seed), 4)
+    again = episodes.FAMILIES[family](random.Random(seed), 4)
+    assert list(episode.documents) == list(again.documents)
+    for document in episode.documents:
+      assert document == unmarked(document) == ' '.join(document.split())
+    for _, statement in statements(episode, seed):
+      assert statement == ' '.join(statement.split())
+
+
+@pytest.mark.parametrize('family', ['comparisons', 'syllogisms', 'inheritance'])
+def test_kinds_are_words_of_the_pretraining_lexicon(family):
+  known = set(lexicon.words(evaluation=False))
+  english = ' '.join(
+    [
+      *phrasings.FEATURES,
+      *phrasings.PREAMBLES,
+      *phrasings.ABILITIES,
+      'Q: are A: Yes No more less than all some no can a kind of',
+      phrasings.relationships('', '', ''),
+    ]
+  )
+  english = set(re.findall(r'\w+', english))
+  for seed in range(30):
+    episode = episodes.FAMILIES[family](random.Random(seed), 5)
+    text = ' '.join(
+      [*episode.documents, *dict(statements(episode, 0)).values()]
+    )
+    assert set(re.findall(r'\w+', text)) <= known | english

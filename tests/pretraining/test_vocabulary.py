@@ -1,0 +1,92 @@
+"""The tokenizer: Gemma's ids, every text, the same bytes."""
+
+import hashlib
+
+import pytest
+import sentencepiece
+from hypothesis import given
+from hypothesis import strategies as st
+
+from icl_gen.pretraining import vocabulary
+from icl_gen.text import tokens
+
+# Releases of SentencePiece train different pieces.
+PINNED = '0.2.3'
+
+
+@pytest.fixture(scope='module')
+def asset(pytestconfig):
+  return pytestconfig.rootpath / 'icl_gen/assets/tokenizer.model'
+
+
+@pytest.fixture(scope='module')
+def pieces(asset):
+  return sentencepiece.SentencePieceProcessor(model_file=str(asset))
+
+
+def test_special_ids_are_gemmas(pieces):
+  special = {
+    '<pad>': 0,
+    '</s>': 1,
+    '<s>': 2,
+    '<unk>': 3,
+    '<start_of_turn>': 105,
+    '<end_of_turn>': 106,
+  }
+  assert {name: pieces.piece_to_id(name) for name in special} == special
+  for name, special_id in list(special.items())[4:]:
+    assert pieces.encode(f'a{name}\nb').count(special_id) == 1
+  for name in list(special)[:4]:  # cannot be said in a text
+    assert special[name] not in pieces.encode(f'a {name} b')
+
+
+@given(text=st.text(st.characters(codec='utf-8'), max_size=30))
+def test_any_text_comes_back(pieces, text):
+  ids = pieces.encode(text)
+  assert pieces.unk_id() not in ids
+  assert pieces.decode(ids) == text
+
+
+@given(text=st.text('abcdeghlmnorstuw AT.,?\n', max_size=30))
+def test_texts_of_letters_come_back(pieces, text):
+  assert pieces.decode(pieces.encode(text)) == text
+
+
+def test_a_line_break_is_one_piece_and_merges_with_nothing(pieces):
+  newline = pieces.piece_to_id('\n')
+  assert newline == 107
+  assert pieces.encode('a\n\nb').count(newline) == 2
+  others = [pieces.id_to_piece(i) for i in range(pieces.get_piece_size())]
+  assert [piece for piece in others if '\n' in piece] == ['\n']
+
+
+def test_the_words_of_the_phrasings_are_one_piece(pieces):
+  words = set(vocabulary._surface_words()) - {'N', 'D'}
+  assert len(words) > 200
+  assert [word for word in words if len(pieces.encode(word)) != 1] == []
+
+
+def test_the_size_is_as_asked_and_every_piece_is_there_once(pieces):
+  size = pieces.get_piece_size()
+  assert size == 1792
+  texts = {pieces.id_to_piece(i) for i in range(size)}
+  assert len(texts) == size
+
+
+def test_training_gives_the_bytes_that_ship(asset, capfd):
+  if sentencepiece.__version__ != PINNED:
+    pytest.skip(f'the bytes are those of sentencepiece {PINNED}')
+  made = [vocabulary.train(size=1792, seed='vocabulary') for _ in range(2)]
+  assert made[0] == made[1]
+  assert (
+    hashlib.sha256(made[0]).hexdigest()
+    == hashlib.sha256(asset.read_bytes()).hexdigest()
+  )
+  assert capfd.readouterr() == ('', '')
+
+
+def test_another_seed_draws_another_tokenizer(asset, tmp_path):
+  path = tmp_path / 'other.model'
+  path.write_bytes(vocabulary.train(size=1600, seed='other'))
+  assert tokens.load(path).size == 1600
+  assert path.read_bytes() != asset.read_bytes()

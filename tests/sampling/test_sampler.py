@@ -1,0 +1,194 @@
+"""Samples are what a plain loop over whole rows draws, batch or no batch."""
+
+import collections
+import dataclasses
+import functools
+
+import numpy as np
+import pytest
+
+from icl_gen.model import prefix
+from icl_gen.sampling import sampler
+from icl_gen.text import context as contexts
+from icl_gen.types import Document
+from tests import tiny
+
+EOS = 1
+MAX_TOKENS = 12
+PROMPTS = (
+  'The femp is',
+  'All glon are',
+  'No',
+  'Yes. The troff is more or less',
+)
+CONTEXT = contexts.build(
+  [
+    Document('a', 'The glon is blue.'),
+    Document('b', 'All femp are dangerous.'),
+  ],
+  seed='context',
+)
+
+
+@pytest.fixture(autouse=True)
+def small_buckets(monkeypatch):
+  monkeypatch.setattr(prefix, 'BUCKET', 32)
+  monkeypatch.setattr(sampler, 'PROMPT_BUCKET', 8)
+
+
+@functools.cache
+def model():
+  """The tiny model, more inclined to end."""
+  params = tiny.params('gemma3')
+  table = params['embedder']['input_embedding']
+  table = table.at[EOS].multiply(3.0)
+  params = params | {'embedder': {'input_embedding': table}}
+  return dataclasses.replace(tiny.model(), params=params)
+
+
+def requests(*prompts):
+  return [sampler.Request(f'name of {p}', p) for p in prompts or PROMPTS]
+
+
+def sample(asked=None, shared=None, *, seed='seed', temperature=1.0, rows=4):
+  batches = sampler.sample(
+    model(),
+    asked or requests(),
+    shared,
+    seed=seed,
+    temperature=temperature,
+    max_tokens=MAX_TOKENS,
+    rows_per_batch=rows,
+  )
+  return [completion for batch in batches for completion in batch]
+
+
+def greedy_by_hand(ids):
+  """The likeliest next id, again and again, each from the whole row."""
+  start = len(ids)
+  while len(ids) < start + MAX_TOKENS and EOS not in ids[start:]:
+    row = tiny.logits('gemma3', np.int32(ids), weights=model().params)
+    ids = [*ids, int(row[-1].argmax())]
+  return ids[start:]
+
+
+@pytest.mark.parametrize(
+  'context', [contexts.NONE, CONTEXT], ids=['none', 'some']
+)
+def test_greedy_is_the_loop_by_hand(context):
+  shared = sampler.encode_context(model(), context) if context.text else None
+  tokenizer = model().tokenizer
+  found = sample(shared=shared, temperature=0.0)
+  ends = set()
+  for prompt, completion in zip(PROMPTS, found, strict=True):
+    before = [2, *tokenizer.encode(context.text + prompt)]
+    ids = greedy_by_hand(before)
+    ended = ids[-1] == EOS
+    assert completion == sampler.Completion(
+      name=f'name of {prompt}',
+      text=tokenizer.decode(ids[:-1] if ended else ids),
+      tokens_in=len(tokenizer.encode_inner(prompt) if shared else before),
+      tokens_out=len(ids),
+      ended=ended,
+    )
+    ends.add(ended)
+  if shared is None:
+    assert ends == {True, False}, 'both ways to end should be seen'
+
+
+def test_a_sample_does_not_know_its_batch():
+  together = sample()
+  assert len({completion.text for completion in together}) == len(PROMPTS)
+  # In another order, and in other batches.
+  turned = sample(requests(*PROMPTS[::-1], 'Some', 'More'))
+  assert turned[: len(PROMPTS)] == together[::-1]
+  # Alone; without the long prompt beside it the arrays are shorter too.
+  assert sample(requests(PROMPTS[0]), rows=1) == together[:1]
+
+
+def test_the_seed_and_the_name_are_the_draw():
+  first = sample()
+  assert sample() == first
+  others = sample(seed='another')
+  assert sum(a.text != b.text for a, b in zip(first, others, strict=True)) > 2
+  same_prompt = [sampler.Request(str(i), PROMPTS[0]) for i in range(4)]
+  assert len({completion.text for completion in sample(same_prompt)}) > 1
+
+
+def test_temperature_zero_knows_no_seed():
+  assert sample(temperature=0.0) == sample(temperature=0.0, seed='another')
+
+
+def test_counts_and_ends():
+  tokenizer = model().tokenizer
+  many = [sampler.Request(str(i), PROMPTS[i % 4]) for i in range(40)]
+  found = sample(many)
+  assert [c.name for c in found] == [r.name for r in many]
+  for asked, completion in zip(many, found, strict=True):
+    assert completion.tokens_in == 1 + len(tokenizer.encode(asked.prompt))
+    if not completion.ended:
+      assert completion.tokens_out == MAX_TOKENS
+    assert 1 <= completion.tokens_out <= MAX_TOKENS
+  lengths = {c.tokens_out for c in found if c.ended}
+  assert len(lengths) > 3 and not all(c.ended for c in found)
+
+
+@pytest.mark.parametrize('temperature', [1.0, 0.5])
+def test_frequencies_are_the_probabilities(temperature):
+  """4,096 first tokens, the texts in groups of about the same probability."""
+  count = 4096
+  found = sampler.sample(
+    model(),
+    [sampler.Request(str(i), PROMPTS[0]) for i in range(count)],
+    None,
+    seed='seed',
+    temperature=temperature,
+    max_tokens=1,
+    rows_per_batch=count,
+  )
+  texts = [completion.text for completion in next(iter(found))]
+  before = np.int32([2, *model().tokenizer.encode(PROMPTS[0])])
+  row = tiny.logits('gemma3', before, weights=model().params)[-1]
+  probabilities = np.exp((row - row.max()) / temperature)
+  probabilities /= probabilities.sum()
+  # Many tokens have the same text, a part of a character for example.
+  by_text = collections.Counter()
+  for token, probability in enumerate(probabilities):
+    by_text[model().tokenizer.decode([token])] += probability
+  likely = [text for text, _ in by_text.most_common()]
+  total = np.cumsum([by_text[text] for text in likely])
+  group_of = dict(zip(likely, (total * 8).astype(int).clip(0, 7), strict=True))
+  expected_8, seen_8 = np.zeros(8), np.zeros(8)
+  for text, probability in by_text.items():
+    expected_8[group_of[text]] += probability
+  for text in texts:
+    seen_8[group_of[text]] += 1 / count
+  assert np.count_nonzero(expected_8 > 0.02) > 4
+  sigma_8 = np.sqrt(expected_8 * (1 - expected_8) / count)
+  assert (np.abs(seen_8 - expected_8) < 4 * sigma_8 + 1e-3).all()
+
+
+@pytest.mark.parametrize(
+  ('asked', 'changed', 'message'),
+  [
+    (['same', 'same'], {}, 'same name'),
+    (['a'], {'temperature': -1.0}, 'temperature'),
+    (['a'], {'max_tokens': 0}, 'max_tokens'),
+  ],
+)
+def test_what_cannot_be_sampled_is_refused(asked, changed, message):
+  settings = {'seed': '', 'temperature': 1.0, 'max_tokens': 4} | changed
+  asked = [sampler.Request(name, 'The') for name in asked]
+  with pytest.raises(ValueError, match=message):
+    next(sampler.sample(model(), asked, None, **settings))
+
+
+def test_an_empty_prompt_needs_no_context():
+  shared = sampler.encode_context(model(), CONTEXT)
+  with pytest.raises(ValueError, match='prompt is empty'):
+    sample(requests('The', ''), shared)
+
+
+def test_no_requests_give_nothing():
+  settings = {'seed': '', 'temperature': 1.0, 'max_tokens': 4}
+  assert list(sampler.sample(model(), [], None, **settings)) == []

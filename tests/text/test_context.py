@@ -1,0 +1,149 @@
+"""All documents once, or the part that was asked for, and told which."""
+
+import collections
+import math
+import subprocess
+import sys
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from icl_gen.text import context, tokens
+from icl_gen.types import Document, Fact
+from icl_gen.worlds import reversal
+
+
+def documents_of(counts):
+  """counts[f] documents that say fact f; the last fact is said in two ways."""
+  return [
+    Document(
+      f'{f}-{i}', f'Fact {f} again {"so " * i}.', (Fact(f'{f}', 'r', 'o'),)
+    )
+    for f, count in enumerate(counts)
+    for i in range(count)
+  ]
+
+
+corpora = st.lists(st.integers(1, 4), min_size=1, max_size=6).map(documents_of)
+seeds = st.text(max_size=4)
+
+
+def check(built, documents):
+  """What holds for every context: no more, no less than what it tells."""
+  by_id = {document.id: document for document in documents}
+  assert len(set(built.documents)) == len(built.documents)
+  assert built.left_out == len(documents) - len(built.documents)
+  assert built.text == ''.join(f'- {by_id[d].text}\n' for d in built.documents)
+
+
+@given(corpora, seeds)
+def test_without_limits_every_document_is_there_once(documents, seed):
+  built = context.build(documents, seed=seed)
+  check(built, documents)
+  assert built.left_out == 0
+
+
+def test_the_order_is_drawn_by_the_seed():
+  documents = documents_of([3, 3, 3])
+  orders = {
+    context.build(documents, seed=seed).documents for seed in 'abcdefgh'
+  }
+  assert len(orders) == 8
+  again = context.build(documents, seed='a')
+  assert again == context.build(documents, seed='a')
+  # Not merely the rounds shuffled within themselves.
+  firsts = {order[0].split('-')[1] for order in orders}
+  assert len(firsts) > 1
+
+
+def test_the_order_does_not_depend_on_the_interpreters_hashes(pytestconfig):
+  code = """
+from icl_gen.text import context
+from icl_gen.worlds import reversal
+_, corpus = reversal.build(seed='s', facts=5, documents_per_fact=4)
+print(context.build(corpus.documents, seed='c', factor=3))
+"""
+  told = {
+    subprocess.run(
+      [sys.executable, '-c', code],
+      cwd=pytestconfig.rootpath,
+      env={'PYTHONHASHSEED': hash_seed},
+      capture_output=True,
+      check=True,
+    ).stdout
+    for hash_seed in ('0', '1', '2')
+  }
+  assert len(told) == 1
+
+
+@given(corpora, seeds, st.integers(1, 9))
+def test_a_factor_keeps_its_share_and_every_fact_that_it_can(
+  documents, seed, factor
+):
+  built = context.build(documents, seed=seed, factor=factor)
+  check(built, documents)
+  assert len(built.documents) == math.ceil(len(documents) / factor)
+  said = collections.Counter(d.split('-')[0] for d in built.documents)
+  there = collections.Counter(d.id.split('-')[0] for d in documents)
+  assert len(said) == min(len(there), len(built.documents))
+  # Dealt in rounds: a fact is said a second time only when all are said once.
+  most = max(said.values())
+  assert all(said[f] >= min(there[f], most - 1) for f in there)
+
+
+def test_documents_without_facts_are_facts_of_their_own():
+  documents = [Document(str(i), f'Text {i}.') for i in range(6)]
+  documents += documents_of([6])
+  built = context.build(documents, seed='s', factor=2)
+  assert len(built.documents) == 6
+  assert sum('-' in d for d in built.documents) <= 1
+
+
+@given(corpora, seeds, st.integers(10, 120), st.integers(1, 3))
+def test_a_budget_is_kept_and_used(documents, seed, budget, factor):
+  longest = max(len(f'- {d.text}\n') for d in documents)
+  assume(longest < budget)
+  whole = context.build(documents, seed=seed, factor=factor)
+  built = context.build(documents, seed=seed, factor=factor, budget=budget)
+  check(built, documents)
+  used = 1 + len(built.text)  # BOS is a token too
+  assert used <= budget
+  # What was left out for the budget would not have fitted.
+  room = budget - used
+  texts = {d.id: d.text for d in documents}
+  for left in set(whole.documents) - set(built.documents):
+    assert len(f'- {texts[left]}\n') > room
+
+
+def test_a_budget_of_tokens_is_a_budget_of_the_whole_texts_tokens(pytestconfig):
+  nano = tokens.load(pytestconfig.rootpath / 'icl_gen/assets/tokenizer.model')
+  _, corpus = reversal.build(seed='s', facts=6, documents_per_fact=3)
+
+  def count(text):
+    return len(nano.encode(text))
+
+  for budget in range(20, 300, 7):
+    built = context.build(
+      corpus.documents, seed='s', budget=budget, count_tokens=count
+    )
+    assert 1 + count(built.text) <= budget
+
+
+@pytest.mark.parametrize(
+  ('documents', 'options', 'message'),
+  [
+    ([], {}, 'no documents'),
+    (documents_of([1]), {'factor': 0}, 'factor 0; allowed are 1 and more'),
+    (documents_of([1]), {'budget': 3}, 'fits into a context of 3 tokens'),
+  ],
+)
+def test_impossible_parts_are_refused(documents, options, message):
+  with pytest.raises(ValueError, match=message):
+    context.build(documents, seed='s', **options)
+
+
+def test_a_question_goes_on_with_the_list_only_where_there_is_one():
+  built = context.build(documents_of([1]), seed='s')
+  assert context.tail(built, 'glon are') == '- glon are'
+  assert context.tail(context.NONE, 'glon are') == 'glon are'

@@ -1,0 +1,68 @@
+"""n sentences give n documents, and nothing of the text is lost."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from icl_gen.text import splitting
+from icl_gen.types import GIVEN, Document, Fact
+
+PICTURE = Document(
+  'd', 'A b. C d.', facts=(Fact('a', 'b', 'c'),), prompt_length=2
+)
+sentences = st.lists(
+  st.text('ab ,', min_size=1, max_size=6).filter(str.strip).map(str.strip),
+  min_size=1,
+  max_size=5,
+)
+
+
+def split(document, how):
+  return splitting.split([document], splitting=how)
+
+
+def test_the_pictures():
+  assert [d.text for d in split(PICTURE, 'independent')] == ['A b.', 'C d.']
+  cumulative = split(PICTURE, 'cumulative')
+  assert [d.text for d in cumulative] == ['A b.', 'A b. C d.']
+  assert [d.text[d.prompt_length :] for d in cumulative] == ['A b.', 'C d.']
+  assert split(PICTURE, 'none') == (PICTURE,)
+
+
+@given(
+  sentences,
+  st.sampled_from('.!?'),
+  st.sampled_from([' ', '\n', '  ']),
+  st.sampled_from(['', ' ', '\n']),
+)
+def test_sentences_add_up_to_the_text(said, end, gap, rest):
+  text = gap.join(sentence + end for sentence in said) + rest
+  document = Document('d', text)
+  independent = split(document, 'independent')
+  assert len(independent) == len(said)
+  assert gap.join(part.text for part in independent) == text
+  cumulative = split(document, 'cumulative')
+  assert [c.text[c.prompt_length :] for c in cumulative] == [
+    part.text for part in independent
+  ]
+  assert all(text.startswith(part.text) for part in cumulative)
+  assert cumulative[-1].text == text
+
+
+@pytest.mark.parametrize('how', splitting.SPLITTINGS)
+def test_one_sentence_stays_as_it_is(how):
+  document = Document('d', 'A 3.5 b, e.g.c', (Fact('a', 'b', 'c'),), 3)
+  assert split(document, how) == (document,)
+
+
+@pytest.mark.parametrize('how', ['independent', 'cumulative'])
+def test_parts_have_ids_of_their_own_and_know_their_origin(how):
+  parts = splitting.split([PICTURE, Document('e', 'E f? G.')], splitting=how)
+  assert [part.id for part in parts] == ['d/0', 'd/1', 'e/0', 'e/1']
+  # Which sentence says which fact is not known.
+  assert all(part.facts == () and part.origin == GIVEN for part in parts)
+
+
+def test_unknown_splittings_are_refused():
+  with pytest.raises(ValueError, match="'words'; allowed are none, indep"):
+    splitting.split([PICTURE], splitting='words')

@@ -1,0 +1,110 @@
+"""The loop reports, saves and stops where it should; no model is needed."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from icl_gen.training import loop
+from icl_gen.types import Batch
+
+
+def batch():
+  """Two rows with three and one tokens."""
+  zeros = np.zeros((2, 4), np.int32)
+  segments = np.int32([[1, 1, 2, 0], [1, 0, 0, 0]])
+  return Batch(zeros, zeros, zeros, segments)
+
+
+def run(*, losses=None, norms=None, first_step=0, **changed):
+  """(events, last state); the state counts the steps."""
+  settings = {'steps': 10, 'report_every': 4, 'save_every': 3} | changed
+  losses, norms = losses or {}, norms or {}
+  events = []
+
+  def step(state, batch):
+    assert isinstance(batch, Batch)
+    number = state + 1
+    return number, {
+      'loss': np.float32(losses.get(number, number)),
+      'grad_norm': np.float32(norms.get(number, 1)),
+    }
+
+  try:
+    last = loop.loop(
+      first_step,
+      itertools.repeat(batch()),
+      step,
+      first_step=first_step,
+      on_report=lambda number, values: events.append(
+        ('report', number, values)
+      ),
+      on_save=lambda number, state: events.append(('save', number, state)),
+      **settings,
+    )
+  except FloatingPointError as error:
+    return events, error
+  return events, last
+
+
+def steps_of(events, kind):
+  return [number for name, number, _ in events if name == kind]
+
+
+def test_it_reports_and_saves_at_intervals_and_at_the_end():
+  events, last = run()
+  assert steps_of(events, 'report') == [4, 8, 10]
+  assert steps_of(events, 'save') == [3, 6, 9, 10]
+  assert last == 10
+  for kind, number, what in events:
+    # The loss is that of the step; the state is the one after it.
+    assert (what['loss'] if kind == 'report' else what) == number
+
+
+def test_an_end_at_an_interval_is_reported_and_saved_once():
+  events, _ = run(steps=12)
+  assert steps_of(events, 'report') == [4, 8, 12]
+  assert steps_of(events, 'save') == [3, 6, 9, 12]
+
+
+def test_it_goes_on_from_the_first_step():
+  events, last = run(first_step=7)
+  assert steps_of(events, 'report') == [8, 10]
+  assert steps_of(events, 'save') == [9, 10]
+  assert last == 10
+
+
+def test_what_is_finished_is_left_alone():
+  assert run(first_step=10) == ([], 10)
+
+
+def test_speed_counts_tokens_without_padding(monkeypatch):
+  clock = itertools.count(100, 2.0)  # seconds, at each look
+  monkeypatch.setattr(loop.time, 'monotonic', lambda: next(clock))
+  events, _ = run(steps=8, save_every=8)
+  first, second = (v for kind, _, v in events if kind == 'report')
+  # Four steps of four tokens in 2 seconds; four steps to go.
+  assert (first['tokens_per_second'], first['eta_seconds']) == (8.0, 2.0)
+  assert (second['tokens_per_second'], second['eta_seconds']) == (8.0, 0.0)
+
+
+@pytest.mark.parametrize('value', [float('nan'), float('inf')])
+def test_a_loss_that_is_not_finite_stops_and_names_the_interval(value):
+  lost = dict.fromkeys(range(5, 11), value)  # lost for ever from step 5 on
+  events, error = run(losses=lost, save_every=100)
+  assert isinstance(error, FloatingPointError)
+  assert f'loss is {value} at step 8' in str(error)
+  assert 'finite at step 4' in str(error)
+  assert steps_of(events, 'report') == [4]
+  assert steps_of(events, 'save') == []
+
+
+def test_what_is_not_finite_is_never_saved():
+  """Or a resumed run would start from it, again and again."""
+  events, error = run(losses=dict.fromkeys(range(5, 11), float('nan')))
+  assert 'at step 6; it was finite at step 4' in str(error)
+  assert steps_of(events, 'save') == [3]
+  # The loss is of the weights before the step, the gradient spoils them.
+  events, error = run(norms={6: float('nan')})
+  assert 'grad_norm is nan at step 6' in str(error)
+  assert steps_of(events, 'save') == [3]

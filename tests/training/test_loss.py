@@ -1,0 +1,67 @@
+"""The loss is optax's cross entropy, weighted, and blind where weights are 0."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from icl_gen.training import loss
+
+B, L, V = 3, 5, 7
+
+
+def row():
+  rng = np.random.default_rng(0)
+  logits = 3 * rng.standard_normal((B, L, V)).astype(np.float32)
+  tokens = rng.integers(0, V, (B, L)).astype(np.int32)
+  weights = rng.choice([0.0, 0.2, 1.0], (B, L)).astype(np.float32)
+  return logits, tokens, weights
+
+
+def test_the_picture_of_the_docstring():
+  """The logits at l predict token l + 1; what is sure and right costs 0."""
+  bos, the, cat, sat, pad = range(5)
+  tokens = np.int32([[bos, the, cat, sat, pad]])
+  weights = np.float32([[0, 1, 1, 1, 0]])
+  logits = np.full((1, 5, V), -50, np.float32)
+  logits[0, [0, 1, 2], [the, cat, sat]] = 50
+  found, total = loss.next_token_loss(logits, tokens, weights)
+  assert (float(found), float(total)) == (0.0, 3.0)
+  logits[0, 1, cat], logits[0, 1, sat] = 0, 0
+  logits[0, 1, 5:] = -50
+  # One token of three is now one of two.
+  found, _ = loss.next_token_loss(logits, tokens, weights)
+  assert float(found) == pytest.approx(np.log(2) / 3)
+
+
+def test_it_is_the_cross_entropy_of_optax():
+  logits, tokens, weights = row()
+  found, total = loss.next_token_loss(logits, tokens, weights)
+  losses = optax.softmax_cross_entropy_with_integer_labels(
+    jnp.asarray(logits[:, :-1]), jnp.asarray(tokens[:, 1:])
+  )
+  assert float(total) == pytest.approx(weights[:, 1:].sum())
+  wanted = np.average(losses, weights=weights[:, 1:])
+  assert float(found) == pytest.approx(wanted, rel=1e-6)
+
+
+def test_where_there_is_no_weight_there_is_no_gradient():
+  logits, tokens, weights = row()
+  grads, _ = jax.grad(loss.next_token_loss, has_aux=True)(
+    logits, tokens, weights
+  )
+  # The last logits predict nothing; column 0 of the weights is unused.
+  weight_of_logits = np.pad(weights[:, 1:], ((0, 0), (0, 1)))
+  assert 0 < (weight_of_logits == 0).sum() < B * L
+  seen = np.abs(np.asarray(grads)).max(axis=-1)
+  np.testing.assert_array_equal(seen > 0, weight_of_logits > 0)
+
+
+def test_a_batch_of_no_weight_costs_nothing():
+  logits, tokens, weights = row()
+  (found, total), grads = jax.value_and_grad(
+    loss.next_token_loss, has_aux=True
+  )(logits, tokens, 0 * weights)
+  assert (float(found), float(total)) == (0.0, 0.0)
+  assert not np.asarray(grads).any()

@@ -1,0 +1,41 @@
+"""A run's metrics are lines of JSON, also after it was interrupted."""
+
+import json
+
+from icl_gen.training import metrics
+
+
+def values(loss):
+  return {'loss': loss, 'tokens_per_second': 12345.6, 'eta_seconds': 125.0}
+
+
+def lines(directory):
+  text = (directory / 'metrics.jsonl').read_text('utf-8')
+  return [json.loads(line) for line in text.splitlines()]
+
+
+def test_lines_are_written_and_progress_is_shown(tmp_path, capsys):
+  writer = metrics.Writer(tmp_path / 'run', name='glon', steps=20)
+  writer.write(10, values(2.5))
+  writer.write(20, values(1.5))
+  writer.close()
+  assert lines(tmp_path / 'run') == [
+    {'step': 10} | values(2.5),
+    {'step': 20} | values(1.5),
+  ]
+  shown = capsys.readouterr().out.splitlines()
+  assert shown[0] == (
+    'glon: step 10/20  loss 2.5000  12,346 tokens/s  2:05 to go'
+  )
+  assert list((tmp_path / 'run').glob('events.out.tfevents.*'))
+
+
+def test_a_resumed_run_writes_on_and_drops_a_torn_line(tmp_path):
+  for step in (10, 20):
+    writer = metrics.Writer(tmp_path, name='glon', steps=20)
+    writer.write(step, values(1.0))
+    writer.close()
+    with (tmp_path / 'metrics.jsonl').open('a') as file:
+      file.write('{"step": 3')
+  metrics.Writer(tmp_path, name='glon', steps=20).close()
+  assert [line['step'] for line in lines(tmp_path)] == [10, 20]

@@ -1,0 +1,197 @@
+"""Muon turns every matrix, AdamW the rest; schedules are the drawn lines."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from icl_gen.model import forward, registry
+from icl_gen.training import optimizer
+from tests import tiny
+
+RATE = 0.1
+
+
+def make(name, *, clip=1.0, **changed):
+  settings = {'weight_decay': 0.0, 'adam_share': 0.3} | changed
+  return optimizer.make_optimizer(
+    name, optax.constant_schedule(RATE), clip=clip, **settings
+  )
+
+
+def one_layer(dialect):
+  return {
+    name: tiny.params(dialect)[name]
+    for name in ('embedder', 'final_norm', 'layer_1')
+  }
+
+
+@functools.cache
+def first_updates(dialect):
+  """Gradients of noise and what Muon makes of them in its first step.
+
+  By name of the parameter, (gradient, update).
+  """
+  params = one_layer(dialect)
+  rng = np.random.default_rng(0)
+  grads = jax.tree.map(
+    lambda leaf: rng.standard_normal(leaf.shape).astype(np.float32), params
+  )
+  muon = make('muon', clip=1e6)
+  updates, _ = jax.jit(muon.update)(grads, muon.init(params), params)
+  return {
+    jax.tree_util.keystr(path, simple=True, separator='/'): (grad, update)
+    for (path, update), grad in zip(
+      jax.tree_util.tree_leaves_with_path(jax.device_get(updates)),
+      jax.tree.leaves(grads),
+      strict=True,
+    )
+  }
+
+
+# Weights as matrices between inputs and outputs; stacked ones as several.
+MATRICES = {
+  'attn/q_einsum/w': lambda w: [np.concatenate(list(w), axis=1)],
+  'attn/kv_einsum/w': lambda w: [np.concatenate(list(x), axis=1) for x in w],
+  'attn/qkv_einsum/w': lambda w: [np.concatenate(list(x), axis=1) for x in w],
+  'attn/attn_vec_einsum/w': lambda w: [np.concatenate(list(w), axis=0)],
+  'mlp/gating_einsum': list,
+  'mlp/linear': lambda w: [w],
+}
+
+
+@pytest.mark.parametrize('dialect', ['gemma3', 'all_key_heads'])
+def test_muon_makes_every_matrix_a_rotation(dialect):
+  """The nearest one to the gradient, about: all its singular values are 1."""
+  matrices = {
+    name.removeprefix('layer_1/'): pair
+    for name, pair in first_updates(dialect).items()
+    if pair[0].ndim > 1 and 'embedding' not in name
+  }
+  assert len(matrices) == (5 if dialect == 'gemma3' else 4)
+  for name, (grad, update) in matrices.items():
+    for of_grad, of_update in zip(
+      MATRICES[name](grad), MATRICES[name](update), strict=True
+    ):
+      left, sizes, right = np.linalg.svd(of_grad, full_matrices=False)
+      rotation = left @ right
+      cosine = -np.sum(rotation * of_update) / (
+        np.linalg.norm(rotation) * np.linalg.norm(of_update)
+      )
+      assert cosine > 0.975, name
+      # What it would be without Muon.
+      assert sizes.sum() / np.linalg.norm(of_grad) / len(sizes) ** 0.5 < 0.96
+
+
+def test_what_is_no_matrix_is_adams():
+  """Adam's first step is the same for everything, up or down."""
+  others = {
+    name: update
+    for name, (grad, update) in first_updates('gemma3').items()
+    if grad.ndim == 1 or 'embedding' in name
+  }
+  # The embedding, the final norm, and of the layer four norms and two more.
+  assert len(others) == 8
+  nesterov = 1 + 0.9 * (1 - 0.9) / (1 - 0.9**2)
+  for update in others.values():
+    np.testing.assert_allclose(abs(update), nesterov * 0.3 * RATE, rtol=0.01)
+
+
+@pytest.mark.parametrize('name', [*registry.NANO, 'gemma2_2b', 'gemma3_4b'])
+def test_muon_knows_every_parameter(name):
+  module = registry.make_module(name)
+  shapes = jax.eval_shape(lambda: forward.make_params(module, seed=0))
+  axes = optimizer._muon_axes(shapes)
+  is_axes = lambda leaf: leaf is None or hasattr(leaf, 'reduction_axis')
+  found = jax.tree.leaves(axes, is_leaf=is_axes)
+  for (path, leaf), chosen in zip(
+    jax.tree_util.tree_leaves_with_path(shapes), found, strict=True
+  ):
+    is_table = 'embedding' in jax.tree_util.keystr(path)
+    assert (chosen is not None) == (leaf.ndim > 1 and not is_table)
+
+
+def test_an_invented_parameter_is_refused():
+  params = {'layer_0': {'adapter': {'w': jnp.ones((2, 3))}}}
+  with pytest.raises(ValueError, match=r"'layer_0/adapter/w'.*'adapter'"):
+    make('muon').init(params)
+
+
+def test_an_unknown_name_is_refused():
+  with pytest.raises(ValueError, match="'sgd'.*'adamw', 'muon'"):
+    make('sgd')
+
+
+@pytest.mark.parametrize('name', ['adamw', 'muon'])
+def test_weights_decay_by_the_learning_rate(name):
+  params = {'mlp': {'linear': jnp.ones((4, 4))}}
+  none = jax.tree.map(jnp.zeros_like, params)
+  decaying = make(name, weight_decay=0.5)
+  updates, _ = decaying.update(none, decaying.init(params), params)
+  np.testing.assert_allclose(updates['mlp']['linear'], -0.5 * RATE, rtol=1e-6)
+
+
+def test_gradients_are_clipped_together():
+  """By one global norm, so that their proportions stay."""
+  params = {'a': jnp.zeros(2), 'b': jnp.zeros(1)}
+  grads = {'a': jnp.array([30.0, 0.0]), 'b': jnp.array([40.0])}
+  adam = make('adamw', clip=5.0)
+  _, state = adam.update(grads, adam.init(params), params)
+  mu = optax.tree_utils.tree_get(state, 'mu')
+  np.testing.assert_allclose(mu['a'], [0.3, 0], rtol=1e-5)
+  np.testing.assert_allclose(mu['b'], [0.4], rtol=1e-5)
+
+
+def plateaus(*given, warmup_steps=4, decay_steps=5):
+  schedule = optimizer.make_plateaus(
+    given, warmup_steps=warmup_steps, decay_steps=decay_steps
+  )
+  return lambda steps: [float(schedule(step)) for step in steps]
+
+
+def test_a_plateau():
+  found = plateaus((20, 2.0))([0, 1, 4, 10, 15, 16, 19, 20, 30])
+  np.testing.assert_allclose(
+    found, [0, 0.5, 2, 2, 2, 1.6, 0.4, 0, 0], atol=1e-6
+  )
+
+
+def test_plateaus():
+  found = plateaus((10, 2.0), (5, 4.0), (10, 1.0))(
+    [0, 2, 4, 9, 10, 14, 15, 20, 21, 25]
+  )
+  np.testing.assert_allclose(
+    found, [0, 1, 2, 2, 4, 4, 1, 1, 0.8, 0], atol=1e-6
+  )
+
+
+def test_a_plateau_does_not_know_what_comes_after_it():
+  short, long = plateaus((20, 1.0)), plateaus((20, 1.0), (20, 3.0))
+  assert short(range(16)) == long(range(16))
+
+
+@pytest.mark.parametrize(
+  'given', [[(8, 1.0)], [(3, 1.0), (9, 1.0)], [(9, 1.0), (4, 1.0)]]
+)
+def test_plateaus_without_room_are_refused(given):
+  with pytest.raises(ValueError, match='4 steps of warm-up and 5 of decay'):
+    plateaus(*given)
+
+
+def test_the_cosine():
+  schedule = optimizer.make_schedule(
+    peak=2.0, warmup_steps=4, steps=12, final_share=0.1
+  )
+  found = [float(schedule(step)) for step in (0, 2, 4, 8, 12, 20)]
+  # Half-way down is the mean of the peak and the end.
+  np.testing.assert_allclose(found, [0, 1, 2, 1.1, 0.2, 0.2], atol=1e-6)
+
+
+def test_a_cosine_shorter_than_its_warm_up_only_warms_up():
+  schedule = optimizer.make_schedule(
+    peak=1.0, warmup_steps=10, steps=5, final_share=0.1
+  )
+  assert float(schedule(5)) == pytest.approx(0.5)

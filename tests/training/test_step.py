@@ -1,0 +1,162 @@
+"""Training is the same on one device and on eight, in one go or resumed."""
+
+import functools
+
+import jax
+import numpy as np
+import optax
+import pytest
+
+from icl_gen.data import batches
+from icl_gen.model import checkpoints
+from icl_gen.training import loop, mesh, optimizer, step
+from tests import tiny
+
+ROWS, LENGTH, STEPS = 8, 16, 6
+FIELDS = ('tokens_BxL', 'weights_BxL', 'positions_BxL', 'segments_BxL')
+
+
+@functools.cache
+def updates():
+  schedule = optimizer.make_schedule(
+    peak=0.01, warmup_steps=1, steps=STEPS, final_share=0.1
+  )
+  return optimizer.make_optimizer(
+    'adamw', schedule, weight_decay=0.01, clip=1.0
+  )
+
+
+@functools.cache
+def train_step():
+  return step.make_step(tiny.module('gemma3'), updates())
+
+
+def fresh():
+  """The state before the first step; its arrays are nobody else's."""
+  params = jax.tree.map(lambda leaf: leaf.copy(), tiny.params('gemma3'))
+  return step.make_state(params, updates())
+
+
+def examples():
+  return [
+    batches.Example(
+      tiny.ids(4 + i % 10, seed=i), np.ones(4 + i % 10, np.float32)
+    )
+    for i in range(20)
+  ]
+
+
+def rows():
+  return batches.batches(
+    examples(), batch_size=ROWS, length=LENGTH, seed=0, steps=STEPS
+  )
+
+
+def devices():
+  return mesh.make_mesh(batch_size=ROWS)
+
+
+def split(position):
+  return (mesh.split_rows(devices(), batch) for batch in position)
+
+
+def assert_equal(tree, other):
+  assert jax.tree.structure(tree) == jax.tree.structure(other)
+  for one, two in zip(jax.tree.leaves(tree), jax.tree.leaves(other), strict=True):
+    assert one.dtype == two.dtype
+    np.testing.assert_array_equal(one, two)
+
+
+def test_eight_devices_are_as_one():
+  alone, together = fresh(), mesh.replicate(devices(), fresh())
+  for batch, _ in zip(rows(), range(2), strict=False):
+    alone, of_one = train_step()(alone, batch)
+    together, of_eight = train_step()(
+      together, mesh.split_rows(devices(), batch)
+    )
+    for name in ('loss', 'weight', 'grad_norm'):
+      np.testing.assert_allclose(of_one[name], of_eight[name], rtol=1e-5)
+  assert int(alone.step) == int(together.step) == 2
+  moved = jax.tree.map(
+    lambda a, b: float(abs(a - b).max()), alone.params, fresh().params
+  )
+  assert min(jax.tree.leaves(moved)) > 1e-3, 'everything should have moved'
+  for one, eight in zip(
+    jax.tree.leaves(alone), jax.tree.leaves(together), strict=True
+  ):
+    np.testing.assert_allclose(one, eight, atol=1e-5)
+
+
+def test_metrics_are_what_they_are_called():
+  """The gradient's norm is the one before clipping."""
+  batch = next(rows())
+  state = mesh.replicate(devices(), fresh())
+  _, metrics = train_step()(state, mesh.split_rows(devices(), batch))
+  assert float(metrics['weight']) == batch.weights_BxL.sum()
+  logps = [
+    tiny.logps('gemma3', row[:count])
+    for row, count in zip(
+      batch.tokens_BxL, batch.segments_BxL.sum(axis=1), strict=True
+    )
+  ]
+  assert float(metrics['loss']) == pytest.approx(
+    -np.concatenate(logps).mean(), rel=1e-5
+  )
+  assert float(metrics['grad_norm']) > 1
+
+
+def test_the_state_is_donated():
+  state = mesh.replicate(devices(), fresh())
+  batch = mesh.split_rows(devices(), next(rows()))
+  after, _ = train_step()(state, batch)
+  assert all(leaf.is_deleted() for leaf in jax.tree.leaves(state))
+  assert not any(leaf.is_deleted() for leaf in jax.tree.leaves(after))
+  assert not batch.tokens_BxL.is_deleted()
+
+
+def test_training_lowers_the_loss():
+  state = mesh.replicate(devices(), fresh())
+  batch, losses = mesh.split_rows(devices(), next(rows())), []
+  for _ in range(STEPS):
+    state, metrics = train_step()(state, batch)
+    losses.append(float(metrics['loss']))
+  assert losses[-1] < losses[0] - 1
+
+
+def train(directory, *, until=STEPS):
+  """What the doors do; `until` is where the run is killed."""
+  state, position = mesh.replicate(devices(), fresh()), rows()
+  saved = checkpoints.Checkpoints(directory)
+  if saved.latest() is not None:
+    state, found = saved.restore(state)
+    position.restore(found)
+  reports = []
+  state = loop.loop(
+    state,
+    split(position),
+    train_step(),
+    first_step=int(state.step),
+    steps=until,
+    report_every=1,
+    save_every=2,
+    on_report=lambda number, values: reports.append((number, values['loss'])),
+    # Killed before the last state is saved.
+    on_save=lambda number, state: number % 2
+    or saved.save(number, state, position.state()),
+  )
+  saved.close()
+  return state, dict(reports)
+
+
+def test_a_resumed_run_is_an_uninterrupted_one(tmp_path):
+  wanted, losses = train(tmp_path / 'whole')
+  _, before = train(tmp_path / 'killed', until=3)
+  found, after = train(tmp_path / 'killed')
+  assert (sorted(before), sorted(after)) == ([1, 2, 3], [3, 4, 5, 6])
+  assert before | after == losses
+  assert_equal(found, wanted)
+  assert optax.tree_utils.tree_get(found, 'mu') is not None
+  # What was saved last is what was returned.
+  last, position = checkpoints.Checkpoints(tmp_path / 'killed').restore(found)
+  assert_equal(last, wanted)
+  assert position['step'] == STEPS
