@@ -62,7 +62,7 @@ def get_config(arg=''):
   )
 
   config.augment = dict(
-    documents_per_fact=6,  # of those that state the same facts
+    documents_per_fact=4,  # of those that state the same facts
     local_samples=1,  # per document, each alone
     global_samples=1,  # per document, behind all documents
     temperature=0.7,

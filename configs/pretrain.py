@@ -34,6 +34,14 @@ TURN = dict(
   filler=0.04,
 )
 
+LOOKUP = dict(
+  comparisons=0.25,
+  people=0.38,
+  syllogisms=0.28,
+  inheritance=0.06,
+  filler=0.03,
+)
+
 VARIANTS = ('nano', 'nano_small', 'tiny')
 
 
@@ -79,9 +87,27 @@ def get_config(arg=''):
     '5_medium': dict(
       steps=200, rows=8, length=512, facts=(2, 24), **lengthen
     ),
-    '6_long': dict(steps=320, rows=2, length=2048, facts=(4, 110), **lengthen),
-    '7_longer': dict(
-      steps=200, rows=1, length=3072, facts=(8, 150), **lengthen
+    '6_long': dict(steps=200, rows=2, length=2048, facts=(4, 110), **lengthen),
+    '7_long': dict(
+      steps=200,
+      rows=2,
+      length=2048,
+      facts=(4, 110),
+      **lengthen | {'learning_rate': 0.006},
+    ),
+    '8_lookup': dict(
+      steps=200,
+      rows=2,
+      length=2048,
+      facts=(4, 110),
+      **lengthen | {'learning_rate': 0.006, 'families': LOOKUP},
+    ),
+    '9_longer': dict(
+      steps=150,
+      rows=1,
+      length=3072,
+      facts=(8, 160),
+      **lengthen | {'learning_rate': 0.006, 'families': LOOKUP},
     ),
   }
   config.report_every = 20  # steps

@@ -54,8 +54,8 @@ def load_params(path: str | Path, like: Tree) -> Tree:
     ) from error
   if differences := _differences(_shapes(params), _shapes(like)):
     raise ValueError(
-      f'checkpoint {str(path)!r} is not of this model: {differences}. Choose the'
-      ' model, and the dtype, that it was saved from.'
+      f'checkpoint {str(path)!r} is not of this model: {differences}. Choose'
+      ' the model, and the dtype, that it was saved from.'
     )
   return params
 

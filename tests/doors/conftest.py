@@ -21,6 +21,7 @@ from jax.experimental.compilation_cache import compilation_cache
 
 from icl_gen.model import checkpoints, forward, registry
 from icl_gen.text import tokens
+from tests.doors import forks
 
 ROOT = pathlib.Path(__file__).parents[2]
 TOKENIZER = ROOT / 'icl_gen/assets/tokenizer.model'
@@ -116,7 +117,7 @@ def compile_once(compiled):
   compilation_cache.reset_cache()
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope='package')
 def commands(compiled, tmp_path_factory):
   """The doors as commands."""
   env = os.environ | {
@@ -130,18 +131,27 @@ def commands(compiled, tmp_path_factory):
   made.close()
 
 
-@pytest.fixture(scope='session')
-def noise(tmp_path_factory):
+@pytest.fixture(scope='package', autouse=True)
+def shrunk():
+  """In this process too, 'nano' has two layers."""
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setitem(registry.NANO, 'nano', forks.SHRUNK)
+    yield
+
+
+@pytest.fixture(scope='package')
+def noise(shrunk, tmp_path_factory):
   """Directory of a nano Gemma's weights that nothing was learned by.
 
-  Line breaks and ends of texts weigh more, so that completions end.
+  The end of a text is often likely, so that completions end.
   """
   module = registry.make_module('nano')
   params = forward.make_params(module, seed=0)
-  table = np.array(params['embedder']['input_embedding'])
+  table_VxD = np.array(params['embedder']['input_embedding'])
   nano = tokens.load(TOKENIZER)
-  table[[nano.eos_id, nano.newline_id]] *= 3
-  params['embedder']['input_embedding'] = table
+  # A normed state meets this row with a standard deviation of 6.
+  table_VxD[nano.eos_id] *= 6 / (table_VxD.std() * table_VxD.shape[1] ** 0.5)
+  params['embedder']['input_embedding'] = table_VxD
   path = tmp_path_factory.mktemp('noise') / 'params'
   checkpoints.save_params(path, params)
   return path
@@ -159,7 +169,7 @@ def flags(noise, tmp_path):
   )
 
 
-@pytest.fixture(scope='session')
+@pytest.fixture(scope='package')
 def experiment(noise):
   """Makes the frozen config that the flags stand for."""
 

@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import os
-import pathlib
 import shutil
 import sys
 
@@ -17,6 +16,12 @@ from gemma import gm
 from icl_gen.model import checkpoints
 
 LAYER = 'layer_0/mlp/linear'
+
+# After the first array that cannot be read, orbax closes its event loop, while
+# others are still on their way to it.
+pytestmark = pytest.mark.filterwarnings(
+  'ignore:Exception ignored in. None:pytest.PytestUnraisableExceptionWarning'
+)
 
 
 def params(seed=0, dtype='float32'):
@@ -147,9 +152,7 @@ def without(tree, name):
   ],
   ids=['dtype', 'missing', 'extra', 'shape'],
 )
-def test_weights_of_another_model_are_refused(
-  tmp_path, saved, wanted, message
-):
+def test_weights_of_another_model_are_refused(tmp_path, saved, wanted, message):
   checkpoints.save_params(tmp_path / 'params', saved)
   with pytest.raises(ValueError, match=message):
     checkpoints.load_params(tmp_path / 'params', wanted)
@@ -229,11 +232,11 @@ def test_a_state_of_other_settings_is_refused(tmp_path):
   saved = checkpoints.Checkpoints(tmp_path)
   saved.save(3, state(3, dtype='bfloat16'), {})
   saved.save(4, state(4), {})
-  name = r'params/embedder/input_embedding is float32\[7, 4\], wanted'
+  name = r'/embedder/input_embedding is float32\[7, 4\], wanted'
   with pytest.raises(ValueError, match=rf'state 4 .*{name} bfloat16'):
     saved.restore(state(dtype='bfloat16'))
   wider = state()
-  wider['params']['embedder']['input_embedding'] = jnp.zeros((7, 5))
+  wider['params']['embedder'] = {'input_embedding': jnp.zeros((7, 5))}
   with pytest.raises(ValueError, match=rf'{name} float32\[7, 5\]'):
     saved.restore(wider)
   with pytest.raises(ValueError, match='opt_state.* wanted nothing'):
@@ -314,7 +317,12 @@ def test_a_kill_at_any_moment_leaves_a_whole_state(tmp_path):
     saved.save(step, state(step), {'step': step})
   with every_moment(root, tmp_path / 'copies') as moments:
     saved.save(3, state(3), {'step': 3})  # and 1 is removed
-  assert len(moments) > 5
+  half_written = [
+    moment
+    for moment in moments
+    if any('tmp' in p.name for p in moment.iterdir())
+  ]
+  assert len(half_written) > 3
   steps = []
   for moment in moments:
     again = checkpoints.Checkpoints(moment)
@@ -323,9 +331,8 @@ def test_a_kill_at_any_moment_leaves_a_whole_state(tmp_path):
     assert again.latest() == steps[-1]
     assert_equal(found, state(steps[-1]))
   assert steps[0] == 2 and steps[-1] == 3 and steps == sorted(steps)
-  # Going on from the middle, where something was half written.
-  begun = moments[steps.index(3) - 1]
-  assert any('tmp' in p.name for p in pathlib.Path(begun).iterdir())
+  # Going on from there; what was half written is cleared away.
+  begun = half_written[-1]
   again = checkpoints.Checkpoints(begun)
   again.save(3, state(33), {'step': 3})
   found, _ = checkpoints.Checkpoints(begun).restore(state())

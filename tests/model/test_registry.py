@@ -25,16 +25,6 @@ def test_parameters_have_the_dtype_that_is_asked_for():
     assert {str(leaf.dtype) for leaf in jax.tree.leaves(shapes)} == {dtype}
 
 
-def test_parameters_differ_by_seed_only():
-  module = registry.make_module('nano_small')
-  one, same, other = (
-    jax.tree.leaves(forward.make_params(module, seed=seed))
-    for seed in (0, 0, 1)
-  )
-  assert all((a == b).all() for a, b in zip(one, same, strict=True))
-  assert any((a != b).any() for a, b in zip(one, other, strict=True))
-
-
 def test_unknown_names_are_refused():
   with pytest.raises(ValueError, match=r"unknown model 'glon'; known are nano"):
     registry.make_module('glon')

@@ -119,6 +119,13 @@ def test_temperature_zero_knows_no_seed():
   assert sample(temperature=0.0) == sample(temperature=0.0, seed='another')
 
 
+def test_every_token_is_drawn_anew():
+  """So hot that all tokens are alike: the noise alone decides."""
+  for completion in sample(temperature=1e6):
+    if completion.tokens_out > 4:
+      assert len(set(model().tokenizer.encode(completion.text))) > 2
+
+
 def test_counts_and_ends():
   tokenizer = model().tokenizer
   many = [sampler.Request(str(i), PROMPTS[i % 4]) for i in range(40)]

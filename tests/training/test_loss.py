@@ -1,4 +1,4 @@
-"""The loss is optax's cross entropy, weighted, and blind where weights are 0."""
+"""The loss is optax's cross entropy, weighted, and blind at weights of 0."""
 
 import jax
 import jax.numpy as jnp

@@ -105,8 +105,9 @@ def test_muon_knows_every_parameter(name):
   module = registry.make_module(name)
   shapes = jax.eval_shape(lambda: forward.make_params(module, seed=0))
   axes = optimizer._muon_axes(shapes)
-  is_axes = lambda leaf: leaf is None or hasattr(leaf, 'reduction_axis')
-  found = jax.tree.leaves(axes, is_leaf=is_axes)
+  found = jax.tree.leaves(
+    axes, is_leaf=lambda leaf: leaf is None or hasattr(leaf, 'reduction_axis')
+  )
   for (path, leaf), chosen in zip(
     jax.tree_util.tree_leaves_with_path(shapes), found, strict=True
   ):
@@ -163,9 +164,7 @@ def test_plateaus():
   found = plateaus((10, 2.0), (5, 4.0), (10, 1.0))(
     [0, 2, 4, 9, 10, 14, 15, 20, 21, 25]
   )
-  np.testing.assert_allclose(
-    found, [0, 1, 2, 2, 4, 4, 1, 1, 0.8, 0], atol=1e-6
-  )
+  np.testing.assert_allclose(found, [0, 1, 2, 2, 4, 4, 1, 1, 0.8, 0], atol=1e-6)
 
 
 def test_a_plateau_does_not_know_what_comes_after_it():

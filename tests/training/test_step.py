@@ -62,7 +62,9 @@ def split(position):
 
 def assert_equal(tree, other):
   assert jax.tree.structure(tree) == jax.tree.structure(other)
-  for one, two in zip(jax.tree.leaves(tree), jax.tree.leaves(other), strict=True):
+  for one, two in zip(
+    jax.tree.leaves(tree), jax.tree.leaves(other), strict=True
+  ):
     assert one.dtype == two.dtype
     np.testing.assert_array_equal(one, two)
 
@@ -141,8 +143,9 @@ def train(directory, *, until=STEPS):
     save_every=2,
     on_report=lambda number, values: reports.append((number, values['loss'])),
     # Killed before the last state is saved.
-    on_save=lambda number, state: number % 2
-    or saved.save(number, state, position.state()),
+    on_save=lambda number, state: (
+      number % 2 or saved.save(number, state, position.state())
+    ),
   )
   saved.close()
   return state, dict(reports)
