@@ -9,14 +9,18 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 ARGS :=
 
-.PHONY: study test lint format requirements clean
+.PHONY: study test test-slow lint format requirements clean
 .DELETE_ON_ERROR:
 
 study: $(READY)
 	$(PY) -m icl_gen.study --config=configs/study.py $(ARGS)
 
 test: lint
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -m 'not slow' $(ARGS)
+
+# The tests that take long: kills at random moments and the like.
+test-slow: $(READY)
+	$(PY) -m pytest -m slow $(ARGS)
 
 lint: $(READY)
 	$(PY) -m ruff format --check .

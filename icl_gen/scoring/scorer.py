@@ -116,6 +116,21 @@ def _up(length: int, bucket: int) -> int:
 def _sums(model, rows, shared, rows_per_batch) -> np.ndarray:
   """Summed log-probability float32[R] of the scored ids of each row.
 
+  Equal rows (a name that is a choice of many questions) are computed once.
+  """
+  different: dict[tuple[bytes, int], int] = {}
+  place_R = [
+    different.setdefault((row.ids.tobytes(), row.given), len(different))
+    for row in rows
+  ]
+  first = dict(zip(reversed(place_R), reversed(rows), strict=True))
+  once = [first[place] for place in range(len(different))]
+  return _sums_of_different(model, once, shared, rows_per_batch)[place_R]
+
+
+def _sums_of_different(model, rows, shared, rows_per_batch) -> np.ndarray:
+  """`_sums` of rows of which no two are equal.
+
   Rows are taken in order of length, so that a batch has little padding; every
   row is answered exactly once.
   """

@@ -89,8 +89,8 @@ class Commands:
     return os.waitstatus_to_exitcode(self._told())
 
   def close(self):
-    self._server.stdin.close()
-    self._server.wait()
+    with self._server:  # closes its pipes and waits for it
+      pass
 
 
 @pytest.fixture(scope='session')
