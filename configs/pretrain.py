@@ -84,9 +84,7 @@ def get_config(arg=''):
     '2_compare': dict(steps=1050, **short, **fast, families=COMPARE),
     '3_evenly': dict(steps=650, **short, **fast, families=EVENLY),
     '4_turn': dict(steps=200, **short, **turn),
-    '5_medium': dict(
-      steps=200, rows=8, length=512, facts=(2, 24), **lengthen
-    ),
+    '5_medium': dict(steps=200, rows=8, length=512, facts=(2, 24), **lengthen),
     '6_long': dict(steps=200, rows=2, length=2048, facts=(4, 110), **lengthen),
     '7_long': dict(
       steps=200,

@@ -179,14 +179,7 @@ def _generate(
 
   def draw(hidden_BxD, t):
     logits_BxV = forward.head(module, params, hidden_BxD)
-    noise = jax.vmap(
-      lambda key: jax.random.gumbel(
-        jax.random.fold_in(key, t), logits_BxV.shape[1:]
-      )
-    )(row_keys)
-    return jnp.argmax(logits_BxV + temperature * noise, axis=-1).astype(
-      jnp.int32
-    )
+    return _draw(logits_BxV, row_keys, t, temperature)
 
   # Room for the sampled tokens, empty (segment 0) until they are there.
   room = ((0, 0), (0, 0), (0, max_tokens), (0, 0))
@@ -234,3 +227,14 @@ def _generate(
   carry = (jnp.int32(1), out, done, counts, cache, positions, segments)
   _, out, _, counts, *_ = jax.lax.while_loop(more, one, carry)
   return out, counts
+
+
+def _draw(logits_BxV, row_keys, t, temperature):
+  """One id per row, int32[B], by its own key (the Gumbel-max trick)."""
+  noise_BxV = jax.vmap(
+    lambda key: jax.random.gumbel(
+      jax.random.fold_in(key, t), logits_BxV.shape[1:]
+    )
+  )(row_keys)
+  drawn_B = jnp.argmax(logits_BxV + temperature * noise_BxV, axis=-1)
+  return drawn_B.astype(jnp.int32)

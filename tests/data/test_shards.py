@@ -402,7 +402,7 @@ def child(directory, module, name):
       shards.write(corpus, directory)
   return pid
 
-points = [(shards, '_write_split'), (shards, '_file_hashes'),
+points = [(shards, '_write_split'), (files, 'hashes'),
           (files, 'write_json'), (os, 'fsync'), (os, 'replace')]
 for number, (module, name) in enumerate(points):
   pid = child(f'{sys.argv[1]}/point{number}', module, name)

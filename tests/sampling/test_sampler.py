@@ -146,15 +146,16 @@ def test_frequencies_are_the_probabilities(temperature):
   count = 4096
   found = sampler.sample(
     model(),
-    [sampler.Request(str(i), PROMPTS[0]) for i in range(count)],
+    [sampler.Request(str(i), 'No') for i in range(count)],
     None,
     seed='seed',
     temperature=temperature,
     max_tokens=1,
     rows_per_batch=count,
   )
-  texts = [completion.text for completion in next(iter(found))]
-  before = np.int32([2, *model().tokenizer.encode(PROMPTS[0])])
+  completions = next(found)
+  assert {completion.tokens_out for completion in completions} == {1}
+  before = np.int32([2, *model().tokenizer.encode('No')])
   row = tiny.logits('gemma3', before, weights=model().params)[-1]
   probabilities = np.exp((row - row.max()) / temperature)
   probabilities /= probabilities.sum()
@@ -168,11 +169,14 @@ def test_frequencies_are_the_probabilities(temperature):
   expected_8, seen_8 = np.zeros(8), np.zeros(8)
   for text, probability in by_text.items():
     expected_8[group_of[text]] += probability
-  for text in texts:
-    seen_8[group_of[text]] += 1 / count
+  for completion in completions:
+    seen_8[group_of[completion.text]] += 1 / count
   assert np.count_nonzero(expected_8 > 0.02) > 4
   sigma_8 = np.sqrt(expected_8 * (1 - expected_8) / count)
   assert (np.abs(seen_8 - expected_8) < 4 * sigma_8 + 1e-3).all()
+  # The end of the text is a token like the others, also as the last one.
+  ended = np.mean([completion.ended for completion in completions])
+  assert ended == pytest.approx(probabilities[EOS], rel=0.4)
 
 
 @pytest.mark.parametrize(

@@ -52,9 +52,10 @@ def test_the_order_is_drawn_by_the_seed():
   assert len(orders) == 8
   again = context.build(documents, seed='a')
   assert again == context.build(documents, seed='a')
-  # Not merely the rounds shuffled within themselves.
-  firsts = {order[0].split('-')[1] for order in orders}
-  assert len(firsts) > 1
+  # Not in the rounds in which they were dealt: a fact may be said twice before
+  # another is said once.
+  facts = [[name.split('-')[0] for name in order[:3]] for order in orders]
+  assert any(len(set(first)) < 3 for first in facts)
 
 
 def test_the_order_does_not_depend_on_the_interpreters_hashes(pytestconfig):
