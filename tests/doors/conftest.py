@@ -4,7 +4,6 @@ Programs are compiled once for all tests of this folder: they are kept in a
 folder that the commands share.
 """
 
-import contextlib
 import dataclasses
 import json
 import os
@@ -40,53 +39,60 @@ class Commands:
   """Runs doors as commands, one at a time; see forks.py."""
 
   def __init__(self, folder, *, env):
+    # What a door's imports have to say, on stderr.
+    self.greeting = folder / 'greeting'
     self._files = [str(folder / name) for name in ('stdout', 'stderr')]
-    self._server = subprocess.Popen(
-      [
-        sys.executable,
-        '-W',
-        'ignore',
-        str(pathlib.Path(__file__).with_name('forks.py')),
-      ],
-      cwd=ROOT,
-      env=env,
-      stdin=subprocess.PIPE,
-      stdout=subprocess.PIPE,
-      text=True,
-    )
+    with open(self.greeting, 'w') as greeting:
+      self._server = subprocess.Popen(
+        [
+          sys.executable,
+          '-W',
+          'ignore',
+          str(pathlib.Path(__file__).with_name('forks.py')),
+        ],
+        cwd=ROOT,
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=greeting,
+        text=True,
+      )
     self._told()
 
   def _told(self):
     return int(self._server.stdout.readline())
+
+  def _tell(self, line):
+    self._server.stdin.write(line + '\n')
+    self._server.stdin.flush()
 
   def start(self, door, *flags):
     """Starts a door; returns its process id."""
     for path in self._files:
       pathlib.Path(path).unlink(missing_ok=True)
     command = {'door': door, 'flags': flags, 'files': self._files}
-    self._server.stdin.write(json.dumps(command) + '\n')
-    self._server.stdin.flush()
+    self._tell(json.dumps(command))
     return self._told()
 
   def printed(self):
-    """What the command has written to stdout so far."""
-    with contextlib.suppress(FileNotFoundError):
-      return pathlib.Path(self._files[0]).read_text()
-    return ''
+    """What the command has written to stdout and stderr so far."""
+    paths = [pathlib.Path(path) for path in self._files]
+    return [path.read_text() if path.exists() else '' for path in paths]
 
   def end(self):
     """Waits for the command that was started."""
+    self._tell('')
     code = os.waitstatus_to_exitcode(self._told())
-    stdout, stderr = (pathlib.Path(f).read_text() for f in self._files)
-    return Ended(code, stdout, stderr)
+    return Ended(code, *self.printed())
 
   def run(self, door, *flags):
     self.start(door, *flags)
     return self.end()
 
   def kill(self, pid):
+    """Kills what `start` has started; it may have ended already."""
     os.kill(pid, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(self._told())
+    return self.end()
 
   def close(self):
     with self._server:  # closes its pipes and waits for it
@@ -120,7 +126,8 @@ def compile_once(compiled):
 @pytest.fixture(scope='package')
 def commands(compiled, tmp_path_factory):
   """The doors as commands."""
-  env = os.environ | {
+  ours = {k: v for k, v in os.environ.items() if not k.startswith('TF_')}
+  env = ours | {
     'PYTHONPATH': str(ROOT),
     'JAX_COMPILATION_CACHE_DIR': str(compiled),
     'JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS': '0',

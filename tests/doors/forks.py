@@ -1,7 +1,8 @@
 """Imports the doors once; then forks a process for every command it reads.
 
 One line of JSON in: the door's name, its flags, and the files for stdout and
-stderr. Two lines out: the process id, and, when it has ended, its exit status.
+stderr; the process id out. An empty line in; when the process has ended, its
+exit status out.
 In these processes 'nano' is a model of two layers, which compiles sooner.
 """
 
@@ -45,4 +46,5 @@ if __name__ == '__main__':
     if child == 0:
       become(**command)
     tell(child)
+    sys.stdin.readline()  # until then the id is not given to another process
     tell(os.waitpid(child, 0)[1])

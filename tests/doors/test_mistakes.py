@@ -65,6 +65,14 @@ def check(ended, messages):
   assert ended.stderr.count('\n') == 2
 
 
+def test_commands_that_work_are_quiet_on_stderr(commands, flags, tmp_path):
+  assert commands.greeting.read_text() == ''
+  for door in ('build', 'train', 'evaluate'):
+    ended = commands.run(door, *flags)
+    assert (ended.code, ended.stderr) == (0, '')
+    assert ended.stdout
+
+
 # --- as functions -----------------------------------------------------------
 
 

@@ -334,7 +334,7 @@ def test_a_kill_at_any_moment_leaves_a_whole_state(tmp_path):
   # Going on from there; what was half written is cleared away.
   begun = half_written[-1]
   again = checkpoints.Checkpoints(begun)
-  again.save(3, state(33), {'step': 3})
+  again.save(4, state(4), {'step': 4})
   found, _ = checkpoints.Checkpoints(begun).restore(state())
-  assert_equal(found, state(33))
-  assert {p.name for p in begun.iterdir()} == {'2', '3'}
+  assert_equal(found, state(4))
+  assert {p.name for p in begun.iterdir()} == {'2', '4'}
