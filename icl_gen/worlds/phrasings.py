@@ -197,6 +197,21 @@ def description(adjective: str, role: str, work: str, title: str) -> str:
   return f'the {adjective} {role} of the {work} {title}'
 
 
+# Wordy descriptions, as real ones are: the same core ('first bridge to the red
+# island') behind different leads.
+LEADS = (
+  'the {role} who {verb} the',
+  'the {role} of the',
+  'the {role} behind the',
+  'the {adjective} {role} of the',
+  'the {adjective} {role} who {verb} the',
+  'being the {role} of the',
+  'being the {adjective} {role} who {verb} the',
+  'the one who {verb} the',
+  'the first person who {verb} the',
+)
+
+
 def fill(phrasing: str, *, name: str, description: str) -> str:
   """Puts both into a phrasing; a description opening it is capitalised."""
   text = phrasing.replace('{N}', name).replace('{D}', description)
@@ -219,3 +234,47 @@ def kind_of(child: str, parent: str) -> str:
 def can(kind: str, ability: str) -> str:
   """'all troff can swim'."""
   return f'all {kind} can {ability}'
+
+
+# --- kinds, their properties and relations (the semantic world) -------------
+
+# {A} is the subject and {B} the object of a relation, {V} a nonsense verb;
+# nouns stand in the plural. The second form says the same and starts with the
+# object.
+KIND_FORMS = {
+  'is a': ('{A} are a type of {B}', '{B} include {A}'),
+  'has': ('{A} have {B}', '{B} are found on {A}'),
+  'is': ('{A} are {B}', 'things that are {B} include {A}'),
+  'verb': ('{A} {V} {B}', '{B} are {V} by {A}'),
+}
+
+
+def kind_statement(
+  relation: str, subject: str, object_: str, *, reverse: bool = False
+) -> str:
+  """'gruds are a type of flomps', or 'flomps include gruds'.
+
+  Args:
+    relation: 'is a', 'has', 'is', or a nonsense verb ('blim').
+    subject: a plural noun.
+    object_: a plural noun; an adjective for 'is'.
+    reverse: whether to start with the object.
+  """
+  forms = KIND_FORMS[relation if relation in KIND_FORMS else 'verb']
+  verb = past(relation) if reverse else relation
+  return (
+    forms[reverse]
+    .replace('{A}', subject)
+    .replace('{B}', object_)
+    .replace('{V}', verb)
+  )
+
+
+def plural(word: str) -> str:
+  """'grud' -> 'gruds'; a verb's third person is made in the same way."""
+  return word + ('es' if word.endswith(('s', 'x', 'z', 'ch', 'sh')) else 's')
+
+
+def past(verb: str) -> str:
+  """'blim' -> 'blimed': nonsense verbs double no letter."""
+  return verb + 'ed'
