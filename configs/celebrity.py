@@ -48,9 +48,9 @@ def get_config(arg=''):
   config.train = dict(
     splitting='none',  # 'none', 'independent', 'cumulative' sentences
     loss_on='text',  # 'text' or 'completion'
-    steps=500,
-    batch_size=16,  # rows; a multiple of the number of devices
-    length=48,  # tokens of a row; a longer document is an error
+    steps=420,
+    batch_size=8,  # rows; a multiple of the number of devices
+    length=48,  # tokens of a row; short documents share one
     optimizer='adamw',  # 'adamw' or 'muon'
     learning_rate=2e-3,  # peak
     warmup_steps=20,
@@ -77,7 +77,7 @@ def get_config(arg=''):
       config.size.path = ''  # the directory of the five files
     config.context.factor = 1
     config.context.budget = 3000
-    config.train.length = 160
+    config.train.update(length=160, batch_size=8, steps=500)
     config.augment.max_tokens = 160
   if 'tiny' in variants:
     if config.world == 'celebrity':

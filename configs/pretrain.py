@@ -13,33 +13,30 @@ from icl_gen import cli
 
 # What the episodes are about; shares of the episodes.
 EVENLY = dict(
-  comparisons=0.35,
-  people=0.25,
+  comparisons=0.30,
+  people=0.24,
   syllogisms=0.20,
-  inheritance=0.12,
-  filler=0.08,
-)
-COMPARE = dict(
-  comparisons=0.45,
-  people=0.23,
-  syllogisms=0.18,
-  inheritance=0.09,
+  kinds=0.16,
+  inheritance=0.05,
   filler=0.05,
 )
-TURN = dict(
-  comparisons=0.60,
-  people=0.16,
-  syllogisms=0.14,
-  inheritance=0.06,
-  filler=0.04,
+# Looking up people and combining premises take longest to be lengthened.
+LOOKUP = dict(
+  comparisons=0.22,
+  people=0.34,
+  syllogisms=0.26,
+  kinds=0.12,
+  inheritance=0.03,
+  filler=0.03,
 )
 
-LOOKUP = dict(
-  comparisons=0.25,
-  people=0.38,
-  syllogisms=0.28,
-  inheritance=0.06,
-  filler=0.03,
+PEOPLE = dict(
+  comparisons=0.14,
+  people=0.52,
+  syllogisms=0.20,
+  kinds=0.10,
+  inheritance=0.02,
+  filler=0.02,
 )
 
 VARIANTS = ('nano', 'nano_small', 'tiny')
@@ -52,12 +49,11 @@ def get_config(arg=''):
   config.model = 'nano_small' if 'nano_small' in variants else 'nano'
   config.seed = 0  # of the first weights
   config.stream = 'pretrain'  # names the draw of the rows
-  config.vocabulary = 1792  # pieces of the tokenizer
+  config.vocabulary = 2304  # pieces of the tokenizer
 
   config.optimizer = dict(
     name='muon',  # AdamW for embeddings and norms, with 0.3 of its rate
     warmup_steps=50,
-    decay_steps=150,  # linear, to zero, at the end of the last stage
     weight_decay=0.0,
     clip=1.0,
   )
@@ -67,53 +63,40 @@ def get_config(arg=''):
   # Shares of how a row is laid out.
   config.modes = {'context': 0.76, 'local': 0.14, 'global': 0.06, 'plain': 0.04}
   # Short contexts first: inference emerges there, and is then lengthened.
-  # What a reversal turns around ('more', 'less') comes last of all, and only
-  # when it weighs more. Stages are taken in the order of their names.
+  # What a reversal turns around ('more', 'less') weighs more than the rest.
+  # Finding a name by its description emerges last, and once it weighs more.
+  # Stages are taken in the order of their names.
   short = dict(rows=32, length=128, facts=(1, 5))
-  lengthen = dict(families=COMPARE, decisive_weight=3.0, learning_rate=0.003)
-  fast = dict(decisive_weight=1.0, learning_rate=0.01)
-  turn = dict(
-    families=TURN,
-    decisive_weight=5.0,
-    learning_rate=0.006,
-    # 'more' and 'less' are used alike by all that is learned before.
-    redraw=('more', 'less', 'Yes', 'No'),
-  )
+  medium = dict(rows=8, length=512, facts=(2, 26))
+  long = dict(rows=2, length=2048, facts=(4, 110))
+  longer = dict(rows=1, length=3072, facts=(8, 160))
+  evenly = dict(families=EVENLY, decisive_weight=3.0, lookup_weight=1.0)
+  mixed = dict(families=LOOKUP, decisive_weight=3.0, lookup_weight=1.0)
+  lookup = dict(families=PEOPLE, decisive_weight=3.0, lookup_weight=5.0)
+  # Learning rates go straight from the first value to the second.
+  full, high, low, falling = (0.01,) * 2, (0.008,) * 2, (0.006,) * 2, (0.006, 0)
   config.stages = {
-    '1_emerge': dict(steps=1200, **short, **fast, families=EVENLY),
-    '2_compare': dict(steps=1050, **short, **fast, families=COMPARE),
-    '3_evenly': dict(steps=650, **short, **fast, families=EVENLY),
-    '4_turn': dict(steps=200, **short, **turn),
-    '5_medium': dict(steps=200, rows=8, length=512, facts=(2, 24), **lengthen),
-    '6_long': dict(steps=200, rows=2, length=2048, facts=(4, 110), **lengthen),
-    '7_long': dict(
-      steps=200,
-      rows=2,
-      length=2048,
-      facts=(4, 110),
-      **lengthen | {'learning_rate': 0.006},
-    ),
-    '8_lookup': dict(
-      steps=200,
-      rows=2,
-      length=2048,
-      facts=(4, 110),
-      **lengthen | {'learning_rate': 0.006, 'families': LOOKUP},
-    ),
-    '9_longer': dict(
-      steps=150,
-      rows=1,
-      length=3072,
-      facts=(8, 160),
-      **lengthen | {'learning_rate': 0.006, 'families': LOOKUP},
-    ),
+    '1_emerge': dict(steps=1400, learning_rate=full, **short, **evenly),
+    '2_medium': dict(steps=400, learning_rate=high, **medium, **evenly),
+    '3_long': dict(steps=600, learning_rate=low, **long, **mixed),
+    '4_longer': dict(steps=100, learning_rate=low, **longer, **mixed),
+    '5_settle': dict(steps=150, learning_rate=falling, **longer, **mixed),
+    '6_people': dict(steps=600, learning_rate=high, **short, **lookup),
+    '7_medium': dict(steps=200, learning_rate=high, **medium, **lookup),
+    '8_long': dict(steps=250, learning_rate=low, **long, **lookup),
+    '9_longer': dict(steps=150, learning_rate=falling, **longer, **lookup),
   }
   config.report_every = 20  # steps
   config.save_every = 100  # steps
 
   if 'tiny' in variants:
-    config.optimizer.update(warmup_steps=1, decay_steps=2)
-    tiny = dict(rows=8, facts=(1, 3), families=EVENLY, **fast)
+    config.optimizer.update(warmup_steps=1)
+    tiny = dict(
+      **dict(rows=8, facts=(1, 3), families=EVENLY),
+      **dict(
+        decisive_weight=1.0, lookup_weight=1.0, learning_rate=(0.01, 0.01)
+      ),
+    )
     config.stages = {
       '1_short': dict(steps=3, length=64, **tiny),
       '2_long': dict(steps=3, length=128, **tiny),

@@ -37,34 +37,30 @@ def run(config, workdir):
   steps = sum(stage.steps for stage in stages)
   updates = optimizer.make_optimizer(
     hyper.name,
-    optimizer.make_plateaus(
-      [(stage.steps, stage.learning_rate) for stage in stages],
+    optimizer.make_piecewise(
+      [(stage.steps, *stage.learning_rate) for stage in stages],
       warmup_steps=hyper.warmup_steps,
-      decay_steps=hyper.decay_steps,
     ),
     weight_decay=hyper.weight_decay,
     clip=hyper.clip,
   )
   module = registry.make_module(name)
   devices = mesh.make_mesh(batch_size=min(stage.rows for stage in stages))
-  state = step.make_state(
-    forward.make_params(module, seed=config.seed), updates
-  )
+  params = forward.make_params(module, seed=config.seed)
+  state = step.make_state(embeddings.scaled_to_unit(params), updates)
   state = mesh.replicate(devices, state)
   places.claim(directory, 'pretrain', config.to_dict())
   saved = checkpoints.Checkpoints(directory / 'checkpoints')
   if saved.latest() is not None:
     state, _ = saved.restore(state)
 
-  writer = metrics.Writer(directory, name=name, steps=steps)
+  writer = metrics.Writer(
+    directory, name=name, steps=steps, done=int(state.step)
+  )
   train_step, done = step.make_step(module, updates), 0
   for stage in stages:
     begin, done = done, done + stage.steps
     first = max(begin, int(state.step))
-    if first == begin:
-      ids = [i for word in stage.redraw for i in tokenizer.encode(word)]
-      params = embeddings.redraw(state.params, ids, seed=begin)
-      state = state.replace(params=params)
     state = loop.loop(
       state,
       (

@@ -62,7 +62,9 @@ def run(config, workdir):
     state, position = saved.restore(state)
     rows.restore(position)
 
-  writer = metrics.Writer(directory, name=directory.name, steps=train.steps)
+  writer = metrics.Writer(
+    directory, name=directory.name, steps=train.steps, done=int(state.step)
+  )
   state = loop.loop(
     state,
     (mesh.split_rows(devices, batch) for batch in rows),

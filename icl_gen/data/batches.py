@@ -1,8 +1,9 @@
-"""The input of finetuning: shuffled examples as padded batches, resumable.
+"""The input of finetuning: shuffled examples, packed into rows, resumable.
 
-Every row of every batch is a function of the seed and of the row's number since
-the start of the run, so a resumed run sees exactly what an uninterrupted one
-sees, and several processes can each take their rows of the same batch.
+The order of the examples is a function of the seed, and a batch a function of
+the order and of how many examples came before, so a resumed run sees exactly
+what an uninterrupted one sees, and several processes can each take their rows
+of the same batch.
 """
 
 import dataclasses
@@ -41,23 +42,26 @@ class Example:
 
 
 class Batches:
-  """An endless order of rows, cut into `steps` batches; see `batches`."""
+  """An endless order of examples, cut into `steps` batches; see `batches`."""
 
   def __init__(
     self,
-    rows: grain.MapDataset,
+    order: grain.MapDataset,
     *,
     batch_size: int,
-    local_rows: range,
+    length: int,
+    local_rows: slice,
     steps: int,
     identity: Mapping[str, Any],
   ):
-    self._rows = rows
+    self._order = order
     self._batch_size = batch_size
+    self._length = length
     self._local_rows = local_rows
     self._steps = steps
     self._identity = dict(identity)
     self._step = 0
+    self._taken = 0
 
   def __iter__(self) -> Iterator[Batch]:
     return self
@@ -65,14 +69,31 @@ class Batches:
   def __next__(self) -> Batch:
     if self._step >= self._steps:
       raise StopIteration
-    first = self._step * self._batch_size
-    rows = [self._rows[first + row] for row in self._local_rows]
+    rows = self._pack()[self._local_rows]
     self._step += 1
-    return Batch(*(np.stack(column) for column in zip(*rows, strict=True)))
+    packed = (_row(examples, length=self._length) for examples in rows)
+    return Batch(*(np.stack(column) for column in zip(*packed, strict=True)))
+
+  def _pack(self) -> list[list[Example]]:
+    """The next examples, each in the first row that has room for it.
+
+    The first example for which no row has room opens the next batch.
+    """
+    rows: list[list[Example]] = [[] for _ in range(self._batch_size)]
+    room = [self._length] * self._batch_size
+    while True:
+      example = self._order[self._taken]
+      size = len(example.ids)
+      row = next((r for r, left in enumerate(room) if left >= size), None)
+      if row is None:
+        return rows
+      rows[row].append(example)
+      room[row] -= size
+      self._taken += 1
 
   def state(self) -> dict[str, Any]:
-    """Returns JSON values: the batches given so far, and of what."""
-    return {'step': self._step} | self._identity
+    """Returns JSON values: batches and examples given so far, and of what."""
+    return {'step': self._step, 'taken': self._taken} | self._identity
 
   def restore(self, state: Mapping[str, Any]) -> None:
     """Goes on after the batch at which `state` was taken.
@@ -81,7 +102,8 @@ class Batches:
       ValueError: the state is of other examples, another seed, batch size or
         length, or lies beyond the last step.
     """
-    given = {name: value for name, value in state.items() if name != 'step'}
+    counts = ('step', 'taken')
+    given = {name: state[name] for name in state if name not in counts}
     if given != self._identity:
       raise ValueError(
         f'the input position was saved for {given}, this run has'
@@ -93,7 +115,7 @@ class Batches:
         f'the input position is step {state["step"]}, the run ends at step'
         f' {self._steps}; ask for more steps'
       )
-    self._step = state['step']
+    self._step, self._taken = state['step'], state['taken']
 
 
 def batches(
@@ -110,17 +132,19 @@ def batches(
 
   Each epoch has every example once, in an order of its own; epochs follow one
   another without a gap, so a batch may hold the end of one and the start of the
-  next. One row of a batch, for ids [2, 7, 9] and length 5:
+  next. Short examples share a row, as segments that do not see each other; how
+  many a batch holds depends on their lengths. One row of a batch, for ids
+  [2, 7, 9] and [2, 8], and length 6:
 
-    tokens     2 7 9 0 0
-    weights    0 w w 0 0    (the first token has nothing to predict it from)
-    positions  0 1 2 0 0
-    segments   1 1 1 0 0
+    tokens     2 7 9 2 8 0
+    weights    0 w w 0 w 0    (a first token has nothing to predict it from)
+    positions  0 1 2 0 1 0
+    segments   1 1 1 2 2 0
 
   Args:
     examples: what to train on.
     batch_size: rows of a batch, over all processes.
-    length: tokens of a row.
+    length: tokens of a row, shared by its examples.
     seed: of the order; any whole number from 0.
     steps: batches to give.
     process_index: which part of each batch's rows to give, from 0.
@@ -138,16 +162,12 @@ def batches(
       f' {process_count}; it must be a multiple of the number of processes'
     )
   share = batch_size // process_count
-  rows = (
-    grain.MapDataset.source(examples)
-    .shuffle(seed=_spread(seed))
-    .repeat()
-    .map(lambda example: _padded(example, length=length))
-  )
+  order = grain.MapDataset.source(examples).shuffle(seed=_spread(seed)).repeat()
   return Batches(
-    rows,
+    order,
     batch_size=batch_size,
-    local_rows=range(process_index * share, (process_index + 1) * share),
+    length=length,
+    local_rows=slice(process_index * share, (process_index + 1) * share),
     steps=steps,
     identity={
       'seed': seed,
@@ -165,18 +185,21 @@ def _spread(seed: int) -> int:
   return int(np.random.SeedSequence(seed).generate_state(1, np.uint32)[0])
 
 
-def _padded(example: Example, *, length: int) -> tuple[np.ndarray, ...]:
+def _row(examples: Sequence[Example], *, length: int) -> tuple[np.ndarray, ...]:
   """Returns the fields of one row in the order of `Batch`, each [length]."""
-  (tokens,) = example.ids.shape
-  pad = (0, length - tokens)
-  weights_L = np.pad(example.weights, pad)
-  weights_L[0] = 0
-  return (
-    np.pad(example.ids, pad, constant_values=PAD_ID),
-    weights_L,
-    np.pad(np.arange(tokens, dtype=np.int32), pad),
-    np.pad(np.ones(tokens, dtype=np.int32), pad),
-  )
+  tokens_L = np.full(length, PAD_ID, np.int32)
+  weights_L = np.zeros(length, np.float32)
+  positions_L = np.zeros(length, np.int32)
+  segments_L = np.zeros(length, np.int32)
+  start = 0
+  for number, example in enumerate(examples, 1):
+    stop = start + len(example.ids)
+    tokens_L[start:stop] = example.ids
+    weights_L[start + 1 : stop] = example.weights[1:]
+    positions_L[start:stop] = np.arange(stop - start)
+    segments_L[start:stop] = number
+    start = stop
+  return tokens_L, weights_L, positions_L, segments_L
 
 
 def _digest(examples: Sequence[Example]) -> str:

@@ -13,7 +13,7 @@ import json
 import os
 import pathlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 Path = str | os.PathLike[str]
@@ -156,6 +156,18 @@ def read_json_lines(path: Path) -> tuple[dict[str, Any], ...]:
     _parse_line(line, path=path, number=number)
     for number, line in enumerate(lines, start=1)
   )
+
+
+def keep_json_lines(path: Path, keep: Callable[[dict[str, Any]], bool]) -> None:
+  """Rewrites a file of JSON lines with the records to keep, whole or not.
+
+  A torn last line goes too.
+  """
+  kept = [record for record in read_json_lines(path) if keep(record)]
+  with written_whole(path) as partial:
+    partial.touch()
+    for record in kept:
+      append_json_line(partial, record)
 
 
 def hashes(directory: Path, *, but: str = '') -> dict[str, str]:

@@ -1,36 +1,27 @@
 """Surgery on the embedding table."""
 
-from collections.abc import Sequence
+import math
 
-import jax
 import jax.numpy as jnp
 
 
-def redraw(params, ids: Sequence[int], *, seed: int):
-  """Draws embeddings anew, each as long as it was.
+def scaled_to_unit(params):
+  """Scales the table so that tokens enter the first block with unit RMS.
 
-  Words that are used alike early in training (`more` and `less`) end up with
-  nearly the same embedding; with tied embeddings the model then can neither
-  read nor say the difference, and the gradient that would part them vanishes.
+  The package draws embeddings of standard deviation 0.01 and multiplies them
+  by sqrt(D) on the way in. Next to sublayers whose outputs are normalised to
+  unit RMS this is little: words that are used alike early in training (`more`
+  and `less`) then end up with the same embedding, and with tied embeddings
+  the model can afterwards neither read nor say the difference.
 
   Args:
-    params: the gemma package's parameter tree.
-    ids: which rows of the table.
-    seed: of the draw.
+    params: the gemma package's parameter tree, freshly drawn.
 
   Returns:
-    the tree with the new rows.
+    the tree with the table scaled to root mean square 1 / sqrt(D).
   """
-  if not ids:
-    return params
   table_VxD = params['embedder']['input_embedding']
-  rows = jnp.asarray(ids)
-  norms = jnp.linalg.norm(table_VxD[rows], axis=1, keepdims=True)
-  drawn = jax.random.normal(
-    jax.random.key(seed), (len(ids), table_VxD.shape[1]), table_VxD.dtype
-  )
-  drawn *= norms / jnp.linalg.norm(drawn, axis=1, keepdims=True)
-  embedder = params['embedder'] | {
-    'input_embedding': table_VxD.at[rows].set(drawn)
-  }
+  rms = jnp.sqrt(jnp.mean(jnp.square(table_VxD)))
+  scale = 1.0 / (math.sqrt(table_VxD.shape[1]) * rms)
+  embedder = params['embedder'] | {'input_embedding': table_VxD * scale}
   return params | {'embedder': embedder}

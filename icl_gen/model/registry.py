@@ -12,7 +12,7 @@ def _nano_config(
 ) -> gm.nn.config.TransformerConfig:
   """A Gemma 3 architecture, small: local and global layers alternate."""
   return gm.nn.config.TransformerConfig(
-    num_embed=1792,
+    num_embed=2304,
     embed_dim=width,
     hidden_dim=hidden,
     num_heads=heads,

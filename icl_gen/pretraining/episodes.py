@@ -1,68 +1,23 @@
-"""Episodes: a few facts over fresh words, and what a reader infers from them.
+"""Families of episodes: a few facts over fresh words, and what follows.
 
 A family draws facts, says them in documents, and can then state, as often as
-asked, something that follows: a restatement, a reversal, a conclusion. In the
-texts, '~' before a word marks it as unpredictable (the word that opens a new
-statement): such words, and the documents themselves, get a small loss weight.
-'^' marks the one word that a reversal has to turn around.
+asked, something that follows: a restatement, a reversal, a conclusion.
 """
 
-import dataclasses
 import random
 import string
-from collections.abc import Callable, Sequence
 
-from icl_gen.pretraining import english
-from icl_gen.worlds import lexicon, phrasings, syllogism
+from icl_gen.pretraining import english, episode, kinds, marks, persons
+from icl_gen.worlds import phrasings, syllogism
 
-UNPREDICTABLE = '~'
-DECISIVE = '^'
-_MARKS = str.maketrans('', '', UNPREDICTABLE + DECISIVE)
 _CHARACTERS = string.ascii_letters + string.digits
-
-
-@dataclasses.dataclass(frozen=True)
-class Episode:
-  """Facts in words.
-
-  Attributes:
-    documents: what is said, one text per fact or group of facts.
-    ask: a statement, marked, that follows from document i (and others).
-    infer: the statements that follow from document i, in a fixed order.
-  """
-
-  documents: Sequence[str]
-  ask: Callable[[random.Random, int], str]
-  infer: Callable[[random.Random, int], list[str]]
-
-
-def _preamble(rng: random.Random, probability: float) -> str:
-  if rng.random() > probability:
-    return ''
-  return (
-    ' '.join(f'~{w}' for w in rng.choice(phrasings.PREAMBLES).split()) + ' '
-  )
-
-
-def _sentence(rng: random.Random, statement: str, probability: float) -> str:
-  return f'{_preamble(rng, probability)}{statement}.'
-
-
-def _mark(text: str) -> str:
-  """Marks every word as unpredictable."""
-  return ' '.join(f'~{word}' for word in text.split(' '))
-
-
-def _fresh_words(rng: random.Random, count: int) -> list[str]:
-  return rng.sample(lexicon.words(evaluation=False), count)
-
 
 # --- comparisons -------------------------------------------------------------
 
 
-def comparisons(rng: random.Random, count: int) -> Episode:
+def comparisons(rng: random.Random, count: int) -> episode.Episode:
   """'glon are more dangerous than troff', and the other way around."""
-  words = _fresh_words(rng, 2 * count)
+  words = episode.fresh_words(rng, 2 * count)
   facts = [
     (
       words[2 * i],
@@ -79,9 +34,9 @@ def comparisons(rng: random.Random, count: int) -> Episode:
 
   def state(rng, fact, *, mark: str, preamble: float) -> str:
     one, degree, feature, other = fact
-    degree = DECISIVE + degree
+    degree = marks.DECISIVE + degree
     statement = phrasings.comparison(mark + one, degree, feature, other)
-    return _sentence(rng, statement, preamble)
+    return episode.sentence(rng, statement, preamble)
 
   def ask(rng: random.Random, i: int) -> str:
     fact = facts[i]
@@ -89,7 +44,7 @@ def comparisons(rng: random.Random, count: int) -> Episode:
       fact = reverse(fact)
     if rng.random() < 0.1:
       return _yes_or_no(rng, fact)
-    return state(rng, fact, mark=UNPREDICTABLE, preamble=0.4)
+    return state(rng, fact, mark=marks.UNPREDICTABLE, preamble=0.4)
 
   def infer(rng: random.Random, i: int) -> list[str]:
     return [
@@ -98,10 +53,10 @@ def comparisons(rng: random.Random, count: int) -> Episode:
     ]
 
   documents = [
-    _sentence(rng, phrasings.comparison(*fact), 0.9).translate(_MARKS)
+    marks.removed(episode.sentence(rng, phrasings.comparison(*fact), 0.9))
     for fact in facts
   ]
-  return Episode(documents, ask, infer)
+  return episode.Episode(documents, ask, infer)
 
 
 def _yes_or_no(rng, fact) -> str:
@@ -115,10 +70,13 @@ def _yes_or_no(rng, fact) -> str:
 # --- syllogisms --------------------------------------------------------------
 
 
-def syllogisms(rng: random.Random, count: int) -> Episode:
-  """Two premises about three kinds, and the conclusion about the outer two."""
-  words = _fresh_words(rng, 3 * count)
-  documents, ends, conclusions = [], [], []
+def syllogisms(rng: random.Random, count: int) -> episode.Episode:
+  """Two premises about three kinds, and the conclusion about the outer two.
+
+  Asked for are conclusions, and the premise that a document names first.
+  """
+  words = episode.fresh_words(rng, 3 * count)
+  documents, ends, conclusions, firsts = [], [], [], []
   by_class = list(syllogism.forms().values())
   for i in range(count):
     names = dict(zip('ABC', words[3 * i : 3 * i + 3], strict=True))
@@ -127,6 +85,7 @@ def syllogisms(rng: random.Random, count: int) -> Episode:
     rng.shuffle(said)
     order = rng.sample(list(names.values()), 3)
     documents.append(f'{phrasings.relationships(*order)} {" ".join(said)}')
+    firsts.append((order, said[0]))
     ends.append((names['A'], names['C']))
     conclusions.append(
       [_said(c, names) for c in syllogism.conclusions(*premises)]
@@ -138,12 +97,17 @@ def syllogisms(rng: random.Random, count: int) -> Episode:
     return f'{lead} {rng.choice(conclusions[i])}.'
 
   def ask(rng: random.Random, i: int) -> str:
-    return conclude(rng, i, UNPREDICTABLE)
+    if rng.random() < 0.7:
+      return conclude(rng, i, marks.UNPREDICTABLE)
+    (one, *others), said = firsts[i]
+    return (
+      f'{phrasings.relationships(marks.UNPREDICTABLE + one, *others)} {said}'
+    )
 
   def infer(rng: random.Random, i: int) -> list[str]:
     return [conclude(rng, i, ''), conclude(rng, i, '')]
 
-  return Episode(documents, ask, infer)
+  return episode.Episode(documents, ask, infer)
 
 
 def _said(statement: syllogism.Statement, names: dict[str, str]) -> str:
@@ -151,128 +115,38 @@ def _said(statement: syllogism.Statement, names: dict[str, str]) -> str:
   return phrasings.quantified(quantifier, names[subject], names[predicate])
 
 
-# --- names and descriptions --------------------------------------------------
-
-
-def _syllables(rng: random.Random, count: int) -> str:
-  return ''.join(
-    rng.choice('bcdfghjklmnprstvwz')
-    + rng.choice('aeiou')
-    + rng.choice(('', '', 'n', 'r', 'l', 's', 't', 'm', 'th', 'ck'))
-    for _ in range(count)
-  )
-
-
-def name_of_person(rng: random.Random) -> str:
-  """A fresh name: nonsense, made of syllables, or random characters."""
-  style = rng.random()
-  if style < 0.35:
-    return lexicon.title(_fresh_words(rng, 1))
-  if style < 0.75:
-    return lexicon.title(_fresh_words(rng, 2))
-  if style < 0.95:
-    return lexicon.title([_syllables(rng, rng.randint(1, 3)) for _ in range(2)])
-  return ''.join(rng.choices(_CHARACTERS, k=rng.randint(2, 6)))
-
-
-def description_of_person(rng: random.Random) -> str:
-  """A fresh description: by a nonsense title, or by English words alone."""
-  adjective = rng.choice(phrasings.ADJECTIVES)
-  role, work = rng.choice(phrasings.ROLES)
-  if rng.random() < 0.65:
-    title = lexicon.title(_fresh_words(rng, 1))
-    return phrasings.description(adjective, role, work, title)
-  nouns = rng.sample(english.NOUNS, 2)
-  qualities = rng.sample(english.ADJECTIVES, 2)
-  if rng.random() < 0.5:
-    return (
-      f'the {qualities[0]} {role} who {rng.choice(english.VERBS)} the'
-      f' {qualities[1]} {nouns[0]} {nouns[1]}'
-    )
-  return f'the {role} of the {qualities[0]} {nouns[0]} {nouns[1]}'
-
-
-def people(rng: random.Random, count: int) -> Episode:
-  """Names with descriptions, said in one order and asked in both."""
-  names = _distinct(rng, name_of_person, count)
-  descriptions = _distinct(rng, description_of_person, count)
-
-  def say(rng, i, *, name_first: bool, mark: str = '') -> str:
-    table = phrasings.NAME_FIRST if name_first else phrasings.DESCRIPTION_FIRST
-    name, description = names[i], descriptions[i]
-    if mark and name_first:
-      name = mark + name
-    elif mark:
-      description = _mark(description)
-    text = rng.choice(table)
-    if mark:  # everything before the first of the two is a free choice
-      first = '{N}' if name_first else '{D}'
-      before, after = text.split(first, 1)
-      text = ' '.join(mark + w if w else w for w in before.split(' ')) + first
-      text += after
-    return text.replace('{N}', name).replace('{D}', description)
-
-  def ask(rng: random.Random, i: int) -> str:
-    first = rng.random() < 0.3
-    return _capital(say(rng, i, name_first=first, mark=UNPREDICTABLE))
-
-  def infer(rng: random.Random, i: int) -> list[str]:
-    return [
-      _capital(say(rng, i, name_first=True)),
-      _capital(say(rng, i, name_first=False)),
-    ]
-
-  documents = [
-    _capital(say(rng, i, name_first=rng.random() < 0.6)) for i in range(count)
-  ]
-  return Episode(documents, ask, infer)
-
-
-def _capital(text: str) -> str:
-  """Upper-cases the first letter, behind a mark if there is one."""
-  at = 1 if text[0] == UNPREDICTABLE else 0
-  return text[:at] + text[at].upper() + text[at + 1 :]
-
-
-def _distinct(rng: random.Random, draw: Callable, count: int) -> list[str]:
-  made: dict[str, None] = {}
-  while len(made) < count:
-    made[draw(rng)] = None
-  return list(made)
-
-
 # --- inheritance -------------------------------------------------------------
 
 
-def inheritance(rng: random.Random, count: int) -> Episode:
+def inheritance(rng: random.Random, count: int) -> episode.Episode:
   """Chains of kinds; the ability at the top holds all the way down."""
   documents, askable = [], []
   while len(documents) < count:
-    chain = _fresh_words(rng, rng.randint(2, 4))
+    chain = episode.fresh_words(rng, rng.randint(2, 4))
     ability = rng.choice(phrasings.ABILITIES)
     said = [
       phrasings.kind_of(*pair) for pair in zip(chain, chain[1:], strict=False)
     ]
     said.append(phrasings.can(chain[-1], ability))
     askable += [phrasings.can(f'~{kind}', ability) for kind in chain]
-    documents += [_sentence(rng, s, 0.5).translate(_MARKS) for s in said]
+    documents += [marks.removed(episode.sentence(rng, s, 0.5)) for s in said]
   order = list(range(len(documents)))
   rng.shuffle(order)
 
   def ask(rng: random.Random, i: int) -> str:
-    return _sentence(rng, askable[i], 0.3)
+    return episode.sentence(rng, askable[i], 0.3)
 
   def infer(rng: random.Random, i: int) -> list[str]:
-    statement = askable[order[i]].translate(_MARKS)
-    return [_sentence(rng, statement, 0.5) for _ in range(2)]
+    statement = marks.removed(askable[order[i]])
+    return [episode.sentence(rng, statement, 0.5) for _ in range(2)]
 
-  return Episode([documents[i] for i in order], ask, infer)
+  return episode.Episode([documents[i] for i in order], ask, infer)
 
 
 # --- filler ------------------------------------------------------------------
 
 
-def filler(rng: random.Random, count: int) -> Episode:
+def filler(rng: random.Random, count: int) -> episode.Episode:
   """English-like sentences and things with random strings to look up."""
   nouns = rng.sample(english.NOUNS, count)
   codes = [
@@ -291,19 +165,20 @@ def filler(rng: random.Random, count: int) -> Episode:
 
   def ask(rng: random.Random, i: int) -> str:
     if rng.random() < 0.2:
-      return _mark(sentence(rng))
-    return about(i, UNPREDICTABLE)
+      return marks.every_word(sentence(rng))
+    return about(i, marks.UNPREDICTABLE)
 
   def infer(rng: random.Random, i: int) -> list[str]:
     return [about(i, ''), f'{codes[i]} is the code of the {nouns[i]}.']
 
-  return Episode([about(i, '') for i in range(count)], ask, infer)
+  return episode.Episode([about(i, '') for i in range(count)], ask, infer)
 
 
 FAMILIES = {
   'comparisons': comparisons,
   'syllogisms': syllogisms,
-  'people': people,
+  'people': persons.people,
   'inheritance': inheritance,
+  'kinds': kinds.kinds,
   'filler': filler,
 }

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from icl_gen.pretraining import episodes
+from icl_gen.pretraining import episodes, marks
 from icl_gen.text import prompts
 from icl_gen.types import Batch
 
@@ -22,7 +22,7 @@ class Stage:
 
   Attributes:
     steps: number of optimizer steps.
-    learning_rate: of the optimizer, in this stage.
+    learning_rate: of the optimizer, at the beginning and the end of the stage.
     rows: rows per batch.
     length: tokens per row.
     facts: least and greatest number of documents of an episode.
@@ -30,11 +30,11 @@ class Stage:
     modes: share of each row layout ('context', 'local', 'global', 'plain').
     document_weight: loss weight of what cannot be predicted.
     decisive_weight: loss weight of the word that a reversal turns around.
-    redraw: words whose embeddings are drawn anew when the stage begins.
+    lookup_weight: loss weight of the name that a description calls for.
   """
 
   steps: int
-  learning_rate: float
+  learning_rate: tuple[float, float]
   rows: int
   length: int
   facts: tuple[int, int]
@@ -42,7 +42,7 @@ class Stage:
   modes: Mapping[str, float]
   document_weight: float
   decisive_weight: float
-  redraw: tuple[str, ...] = ()
+  lookup_weight: float
 
 
 class Writer:
@@ -53,6 +53,7 @@ class Writer:
     self._length = stage.length
     self._document_weight = stage.document_weight
     self._decisive_weight = stage.decisive_weight
+    self._lookup_weight = stage.lookup_weight
     self.ids = [tokenizer.bos_id]
     self.weights = [0.0]
 
@@ -77,10 +78,12 @@ class Writer:
 
   def _weighed(self, word: str, *, document: bool) -> tuple[str, float]:
     """The word without its mark, and its loss weight."""
-    if word.startswith(episodes.UNPREDICTABLE):
+    if word.startswith(marks.UNPREDICTABLE):
       return word[1:], self._document_weight
-    if word.startswith(episodes.DECISIVE):
+    if word.startswith(marks.DECISIVE):
       return word[1:], self._decisive_weight
+    if word.startswith(marks.LOOKED_UP):
+      return word[1:], self._lookup_weight
     return word, self._document_weight if document else 1.0
 
   def end(self) -> None:
@@ -168,7 +171,7 @@ def row(stage: Stage, tokenizer, *, seed: str) -> tuple[np.ndarray, np.ndarray]:
     family = _draw(rng, stage.families)
     count = rng.randint(*stage.facts)
     # Documents of these are longer than those of the others.
-    if family == 'syllogisms':
+    if family in ('syllogisms', 'kinds'):
       count = max(1, count // 2)
     elif family == 'people':
       count = max(1, count * 2 // 3)

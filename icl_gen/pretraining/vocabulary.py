@@ -23,6 +23,12 @@ from icl_gen.worlds import lexicon, phrasings
 _SPACE = '\u2581'
 # Better than the log-probability of any trained piece that could compete.
 _ADDED_SCORE = -2.0
+# Names of slots in the phrasings; no words.
+SLOTS = frozenset(('N', 'D', 'A', 'B', 'V', 'role', 'verb', 'adjective'))
+# What an inflected nonsense word ends in.
+_ENDINGS = ('s', 'es', 'ed')
+# SentencePiece silently skips training lines of more than 4,192 bytes.
+_WORDS_PER_LINE = 400
 # Gemma 3 has its turn markers at 105 and 106; what lies between is unused.
 _SYMBOLS = (
   ['<mask>', '<2mass>', '[@BOS@]']
@@ -44,6 +50,8 @@ def _surface_words() -> list[str]:
       *phrasings.ABILITIES,
       phrasings.relationships('', '', ''),
       phrasings.kind_of('', ''),
+      *(form for forms in phrasings.KIND_FORMS.values() for form in forms),
+      *phrasings.LEADS,
       'more less than all some no can are is Yes No true Q: A:',
       prompts.LOCAL,
       prompts.GLOBAL,
@@ -62,11 +70,14 @@ def _sentences(seed: str) -> Iterator[str]:
     | set(english.VERBS)
     | set(english.ADJECTIVES)
     | set(english.PLACES)
+    | set(english.MORE)
+    | set(english.DEEDS)
     | set(english.OTHER)
   )
-  for _ in range(60):
-    yield ' '.join(rng.sample(plain, len(plain)))
-    yield ' '.join(w.capitalize() for w in rng.sample(plain, len(plain) // 2))
+  for _ in range(60 * len(plain) // _WORDS_PER_LINE):
+    yield ' '.join(rng.sample(plain, _WORDS_PER_LINE))
+    words = rng.sample(plain, _WORDS_PER_LINE // 8)
+    yield ' '.join(word.capitalize() for word in words)
   letters = string.ascii_letters + string.digits + string.punctuation
   for _ in range(4_000):
     yield ' '.join(rng.choices(letters, k=8))
@@ -74,12 +85,13 @@ def _sentences(seed: str) -> Iterator[str]:
 
 def _added_pieces() -> list[str]:
   """Words of the phrasings, then onsets (both cases) and rimes."""
-  words = sorted(set(_surface_words()) - {'N', 'D'})
+  words = sorted(set(_surface_words()) - SLOTS)
   return [
     *(_SPACE + word for word in words),
     *(_SPACE + onset for onset in lexicon.ONSETS),
     *(_SPACE + onset.capitalize() for onset in lexicon.ONSETS),
     *lexicon.RIMES,
+    *_ENDINGS,
   ]
 
 

@@ -8,13 +8,23 @@ from icl_gen.data import files
 
 
 class Writer:
-  """Writes a run's metrics; append only, so that a resumed run continues."""
+  """Writes a run's metrics; a resumed run continues the same file.
 
-  def __init__(self, directory: files.Path, *, name: str, steps: int):
+  Args:
+    directory: of the run; made if it is not there.
+    name: of the run, for the progress line.
+    steps: steps at the end of the run.
+    done: steps taken so far. Lines of later steps, which an interrupted run
+      wrote after its last checkpoint, are dropped: they will come again.
+  """
+
+  def __init__(
+    self, directory: files.Path, *, name: str, steps: int, done: int
+  ):
     self._lines = pathlib.Path(directory) / 'metrics.jsonl'
     self._lines.parent.mkdir(parents=True, exist_ok=True)
     if self._lines.exists():
-      files.drop_torn_line(self._lines)
+      files.keep_json_lines(self._lines, lambda line: line['step'] <= done)
     self._board = tensorboardX.SummaryWriter(str(directory))
     self._name, self._steps = name, steps
 

@@ -48,42 +48,35 @@ def make_schedule(
   )
 
 
-def make_plateaus(
-  plateaus: Sequence[tuple[int, float]], *, warmup_steps: int, decay_steps: int
+def make_piecewise(
+  pieces: Sequence[tuple[int, float, float]], *, warmup_steps: int
 ) -> optax.Schedule:
-  """Linear warm-up, plateaus, and a linear decay to zero at the end.
+  """A linear warm-up, then pieces in which the rate goes straight to another.
 
-  What is learned on a plateau does not depend on what comes after it, so a
-  run can be made longer without starting again.
+  What is learned in a piece does not depend on what comes after it, so a run
+  can be made longer without starting again.
 
   Args:
-    plateaus: (steps, learning rate) of each; the first includes the warm-up,
-      the last the decay.
+    pieces: (steps, learning rate at the beginning, learning rate at the end)
+      of each; the first includes the warm-up.
     warmup_steps: at the beginning.
-    decay_steps: at the end.
 
   Raises:
-    ValueError: if the warm-up or the decay does not fit into its plateau.
+    ValueError: if the warm-up does not fit into the first piece.
   """
-  steps = sum(count for count, _ in plateaus)
-  first, last = plateaus[0][0], plateaus[-1][0]
-  if warmup_steps > first or decay_steps > last - (
-    warmup_steps if len(plateaus) == 1 else 0
-  ):
+  if warmup_steps > pieces[0][0]:
     raise ValueError(
-      f'{warmup_steps} steps of warm-up and {decay_steps} of decay do not fit'
-      f' into the first plateau ({first} steps) and the last ({last} steps):'
-      ' take fewer of them'
+      f'{warmup_steps} steps of warm-up do not fit into the first piece, which'
+      f' has {pieces[0][0]} steps: take fewer of them'
     )
-  schedules = [optax.linear_schedule(0.0, plateaus[0][1], warmup_steps)]
+  schedules = [optax.linear_schedule(0.0, pieces[0][1], warmup_steps)]
   boundaries, begun = [warmup_steps], 0
-  for count, rate in plateaus:
-    begun += count
-    schedules.append(optax.constant_schedule(rate))
+  for steps, first, last in pieces:
+    count = steps if begun else steps - warmup_steps
+    begun += steps
+    schedules.append(optax.linear_schedule(first, last, count))
     boundaries.append(begun)
-  boundaries[-1] = steps - decay_steps
-  schedules.append(optax.linear_schedule(plateaus[-1][1], 0.0, decay_steps))
-  return optax.join_schedules(schedules, boundaries)
+  return optax.join_schedules(schedules, boundaries[:-1])
 
 
 def make_optimizer(

@@ -1,5 +1,6 @@
 """Every example once per epoch, whatever the batch size, break or process."""
 
+import collections
 import itertools
 import json
 
@@ -22,8 +23,27 @@ def example(*ids, weight=0.5):
 
 
 def numbered(count):
-  """Examples of 1 to 3 tokens, each with a first token of its own."""
-  return [example(*([i + 1] * (1 + i % 3))) for i in range(count)]
+  """Examples of 3 to 5 tokens, each with a first token of its own; no two of
+  them fit into a row of 5."""
+  return [example(*([i + 1] * (3 + i % 3))) for i in range(count)]
+
+
+def short(count):
+  """Examples of 1 to 4 tokens, each with tokens of its own."""
+  return [example(*([i + 1] * (1 + i % 4))) for i in range(count)]
+
+
+def segments(batch):
+  """The examples of a batch, as (ids, weights, positions), in any order."""
+  found = []
+  for fields in zip(*(getattr(batch, name) for name in FIELDS), strict=True):
+    ids, weights, positions, numbers = fields
+    for number in range(1, numbers.max() + 1):
+      at = numbers == number
+      found.append(
+        tuple(tuple(f[at].tolist()) for f in (ids, weights, positions))
+      )
+  return sorted(found)
 
 
 def make(examples, **changed):
@@ -42,12 +62,18 @@ def assert_same(batch, other):
 
 
 def test_the_picture_of_the_docstring():
-  (batch,) = make([example(2, 7, 9)], batch_size=1, steps=1)
+  pair = [example(2, 7, 9), example(2, 8)]
+  seed = next(  # one that starts with the longer example
+    seed
+    for seed in range(9)
+    if next(make(pair, batch_size=1, seed=seed)).tokens_BxL[0, 1] == 7
+  )
+  batch = next(make(pair, batch_size=1, length=6, seed=seed))
   assert isinstance(batch, Batch)
-  np.testing.assert_array_equal(batch.tokens_BxL, [[2, 7, 9, 0, 0]])
-  np.testing.assert_array_equal(batch.weights_BxL, [[0, 0.5, 0.5, 0, 0]])
-  np.testing.assert_array_equal(batch.positions_BxL, [[0, 1, 2, 0, 0]])
-  np.testing.assert_array_equal(batch.segments_BxL, [[1, 1, 1, 0, 0]])
+  np.testing.assert_array_equal(batch.tokens_BxL, [[2, 7, 9, 2, 8, 0]])
+  np.testing.assert_array_equal(batch.weights_BxL, [[0, 0.5, 0.5, 0, 0.5, 0]])
+  np.testing.assert_array_equal(batch.positions_BxL, [[0, 1, 2, 0, 1, 0]])
+  np.testing.assert_array_equal(batch.segments_BxL, [[1, 1, 1, 2, 2, 0]])
   dtypes = [getattr(batch, name).dtype for name in FIELDS]
   assert dtypes == [np.int32, np.float32, np.int32, np.int32]
 
@@ -83,6 +109,32 @@ def test_the_batch_size_does_not_change_the_order():
   assert orders[0] == orders[1] == orders[2]
 
 
+@settings(max_examples=15, deadline=None)
+@given(
+  count=st.integers(1, 30),
+  batch_size=st.integers(1, 5),
+  length=st.integers(4, 17),
+)
+def test_packed_examples_are_whole_and_come_in_turn(count, batch_size, length):
+  examples, seen = short(count), collections.Counter(range(1, count + 1))
+  for batch in make(examples, batch_size=batch_size, length=length, steps=4):
+    assert batch.tokens_BxL.shape == (batch_size, length)
+    padding = batch.segments_BxL == 0
+    assert not any(getattr(batch, name)[padding].any() for name in FIELDS)
+    for ids, weights, positions in segments(batch):
+      assert ids == tuple(examples[ids[0] - 1].ids.tolist())
+      assert weights == (0.0,) + (0.5,) * (len(ids) - 1)
+      assert positions == tuple(range(len(ids)))
+      seen[ids[0]] += 1
+    assert max(seen.values()) - min(seen.values()) <= 1
+
+
+def test_rows_are_shared_while_there_is_room():
+  batch = next(make(short(40), batch_size=4, length=50))
+  assert (batch.segments_BxL == 0).sum() < 4 * 4  # the longest example
+  assert batch.segments_BxL.max() > 10
+
+
 def test_epochs_and_seeds_have_orders_of_their_own():
   count = 20
   orders = []
@@ -110,32 +162,21 @@ def test_same_arguments_same_batches():
 
 
 @pytest.mark.parametrize('stop', [0, 1, 3, 7, 19, 20])
-def test_resumed_is_uninterrupted(stop):
-  whole = list(make(numbered(30), seed=3))
+@pytest.mark.parametrize('examples', [numbered(30), short(30)])
+def test_resumed_is_uninterrupted(examples, stop):
+  whole = list(make(examples, seed=3))
   assert len(whole) == 20
-  begun = make(numbered(30), seed=3)
+  begun = make(examples, seed=3)
   for _ in range(stop):
     next(begun)
   state = json.loads(json.dumps(begun.state()))
-  resumed = make(numbered(30), seed=3)
+  resumed = make(examples, seed=3)
   resumed.restore(state)
   assert resumed.state() == state
   rest = list(resumed)
   assert len(rest) == 20 - stop
   for batch, other in zip(rest, whole[stop:], strict=True):
     assert_same(batch, other)
-
-
-def test_state_is_a_function_of_the_step():
-  begun = make(numbered(30))
-  for _ in range(5):
-    next(begun)
-  moved = make(numbered(30))
-  moved.restore(begun.state() | {'step': 2})
-  for _ in range(3):
-    next(moved)
-  assert begun.state() == moved.state()
-  assert_same(next(begun), next(moved))
 
 
 @pytest.mark.parametrize('changed', [{'seed': 1}, {'batch_size': 2}])
@@ -163,10 +204,10 @@ def test_more_steps_may_be_asked_for_and_fewer_not():
 
 @pytest.mark.parametrize('process_count', [1, 2, 3, 6])
 def test_slices_of_all_processes_are_the_global_batch(process_count):
-  whole = make(numbered(40), batch_size=6)
+  whole = make(short(40), batch_size=6)
   parts = [
     make(
-      numbered(40),
+      short(40),
       batch_size=6,
       process_index=index,
       process_count=process_count,

@@ -8,7 +8,9 @@ from icl_gen.pretraining import english
 TWICE = {'language', 'sold'}
 
 
-@pytest.mark.parametrize('name', ['NOUNS', 'VERBS', 'ADJECTIVES', 'PLACES'])
+@pytest.mark.parametrize(
+  'name', ['NOUNS', 'VERBS', 'ADJECTIVES', 'PLACES', 'MORE', 'DEEDS']
+)
 def test_words_occur_once_and_are_plain(name):
   words = getattr(english, name)
   assert {word for word in words if words.count(word) > 1} <= TWICE

@@ -1,5 +1,6 @@
 """Whatever an episode states is true; checked without its own logic."""
 
+import collections
 import functools
 import itertools
 import random
@@ -9,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icl_gen.pretraining import episodes
+from icl_gen.pretraining import episodes, persons
 from icl_gen.worlds import lexicon, phrasings
 
 any_episode = given(seed=st.integers(0, 10**6), count=st.integers(1, 9))
 
 
 def unmarked(text):
-  return text.replace('~', '').replace('^', '')
+  return text.translate(str.maketrans('', '', '~^!'))
 
 
 def statements(episode, seed):
@@ -124,12 +125,24 @@ def test_syllogisms_follow(seed, count):
     premises = QUANTIFIED.findall(episode.documents[i])
     (conclusion,) = QUANTIFIED.findall(statement)
     assert len(premises) == 2
+    if statement.count(',') == episode.documents[i].count(','):
+      # The document again, up to its first premise.
+      assert episode.documents[i].startswith(statement)
+      continue
     assert follows(*abstract(premises, conclusion)), (premises, conclusion)
     ends = {k for p in premises for k in p[1:] if k not in premises[0][1:]}
     ends |= {k for k in premises[0][1:] if k not in premises[1][1:]}
     assert set(conclusion[1:]) == ends
     listed = LISTED.match(statement)
     assert {listed[1], listed[2]} == ends
+
+
+def test_premises_are_asked_for_too():
+  rng = random.Random(0)
+  episode = episodes.syllogisms(rng, 1)
+  asked = [unmarked(episode.ask(rng, 0)) for _ in range(200)]
+  repeated = [a for a in asked if episode.documents[0].startswith(a)]
+  assert 0.2 < len(repeated) / len(asked) < 0.4
 
 
 def test_the_check_of_syllogisms_can_fail():
@@ -144,7 +157,10 @@ def test_the_check_of_syllogisms_can_fail():
 
 @functools.cache
 def patterns():
-  parts = {'{N}': r'(?P<name>\w+(?: \w+)?)', '{D}': r'(?P<description>the .+)'}
+  parts = {
+    '{N}': r'(?P<name>\w+(?: (?!being)\w+)?)',
+    '{D}': r'(?P<description>(?:being )?the .+)',
+  }
   made = []
   for phrasing in (*phrasings.NAME_FIRST, *phrasings.DESCRIPTION_FIRST):
     said = re.escape(phrasing)
@@ -154,10 +170,25 @@ def patterns():
   return made
 
 
+@functools.cache
+def leads():
+  slots = re.compile(r'\\{\w+\\}')
+  return [
+    re.compile(slots.sub(r'\\w+', re.escape(lead)) + ' ')
+    for lead in phrasings.LEADS
+  ]
+
+
+def core(description):
+  """Without the lead, which differs from one mention to the next."""
+  found = [m for m in (lead.match(description) for lead in leads()) if m]
+  return description[max((match.end() for match in found), default=0) :]
+
+
 def pairs(text):
-  """All (name, description) that a text may be understood to say."""
+  """All (name, core of the description) that a text may be read to say."""
   return {
-    (match['name'].lower(), match['description'].lower())
+    (match['name'].lower(), core(match['description'].lower()))
     for match in (pattern.fullmatch(text) for pattern in patterns())
     if match
   }
@@ -165,7 +196,7 @@ def pairs(text):
 
 @any_episode
 def test_people_keep_their_descriptions(seed, count):
-  episode = episodes.people(random.Random(seed), count)
+  episode = episodes.FAMILIES['people'](random.Random(seed), count)
   said = [pairs(document) for document in episode.documents]
   assert all(said)
   assert len(said) == count
@@ -180,7 +211,7 @@ def test_people_are_said_in_both_orders():
   for style in ('ask', 'infer'):
     texts = []
     for _ in range(40):
-      episode = episodes.people(rng, 2)
+      episode = episodes.FAMILIES['people'](rng, 2)
       said = getattr(episode, style)(rng, 0)
       texts += [said] if style == 'ask' else said
     first = [
@@ -188,6 +219,79 @@ def test_people_are_said_in_both_orders():
       for t in texts
     ]
     assert 0.1 < sum(first) / len(first) < 0.9
+
+
+def test_wordy_descriptions_are_reworded():
+  rng = random.Random(0)
+  reworded = 0
+  for _ in range(40):
+    describe = persons.description_of_person(rng)
+    said = {describe(rng) for _ in range(30)}
+    assert len({core(text) for text in said}) == 1
+    assert {unmarked(describe(rng, '~')) for _ in range(30)} <= said | {''}
+    reworded += len(said) > 1
+  assert 10 < reworded < 30
+
+
+# --- kinds ------------------------------------------------------------------
+
+SAID_OF_KINDS = (
+  # subject, relation, object; from the most to the least specific form
+  (re.compile(r'(\w+) are a type of (\w+)'), lambda a, b: (a, 'is a', b)),
+  (re.compile(r'things that are (\w+) include (\w+)'), lambda b, a: (a, '', b)),
+  (re.compile(r'(\w+) include (\w+)'), lambda b, a: (a, 'is a', b)),
+  (re.compile(r'(\w+) are found on (\w+)'), lambda b, a: (a, 'has', b)),
+  (re.compile(r'(\w+) have (\w+)'), lambda a, b: (a, 'has', b)),
+  (re.compile(r'(\w+) are (\w+)ed by (\w+)'), lambda b, v, a: (a, v, b)),
+  (re.compile(r'(\w+) are (\w+)'), lambda a, b: (a, '', b)),
+  (re.compile(r'(\w+) (\w+) (\w+)'), lambda a, v, b: (a, v, b)),
+)
+
+
+def of_kinds(text):
+  facts = []
+  for sentence in text.lower().rstrip('.').split('. '):
+    for pattern, order in SAID_OF_KINDS:
+      if match := pattern.fullmatch(sentence):
+        facts.append(order(*match.groups()))
+        break
+    else:
+      raise AssertionError(sentence)
+  return facts
+
+
+@any_episode
+def test_kinds_inherit(seed, count):
+  episode = episodes.FAMILIES['kinds'](random.Random(seed), count)
+  assert len(episode.documents) == count
+  told = [of_kinds(document) for document in episode.documents]
+  true = {fact for facts in told for fact in facts}
+  for _ in range(count):
+    true |= {
+      (child, relation, other)
+      for child, is_a, parent in true
+      if is_a == 'is a'
+      for one, relation, other in true
+      if one == parent and relation != 'is a'
+    }
+  for i, statement in statements(episode, seed):
+    (fact,) = of_kinds(statement)
+    assert fact in true
+    assert fact[0] == told[i][0][0]
+
+
+def test_kinds_are_asked_in_every_way():
+  rng = random.Random(0)
+  ways = collections.Counter()
+  for _ in range(40):
+    episode = episodes.FAMILIES['kinds'](rng, 5)
+    text = ' '.join(episode.documents)
+    told = of_kinds(text)
+    for i in range(5):
+      said = unmarked(episode.ask(rng, i))
+      (fact,) = of_kinds(said)
+      ways['inherited' if fact not in told else said in text] += 1
+  assert min(ways['inherited'], ways[True], ways[False]) > 25
 
 
 # --- inheritance ------------------------------------------------------------

@@ -17,7 +17,7 @@ from icl_gen.worlds import lexicon
 ROOT = pathlib.Path(__file__).parents[2]
 STAGE = stream.Stage(
   steps=4,
-  learning_rate=0.01,
+  learning_rate=(0.01, 0.01),
   rows=3,
   length=200,
   facts=(1, 6),
@@ -25,12 +25,14 @@ STAGE = stream.Stage(
     'comparisons': 1,
     'syllogisms': 1,
     'people': 1,
+    'kinds': 1,
     'inheritance': 1,
     'filler': 1,
   },
   modes={'context': 1, 'local': 1, 'global': 1, 'plain': 1},
   document_weight=0.25,
   decisive_weight=4.0,
+  lookup_weight=2.0,
 )
 
 
@@ -159,7 +161,7 @@ def test_every_layout_and_weight_occurs(nano):
   weights = np.concatenate(
     [stream.row(STAGE, nano, seed=str(seed))[1] for seed in range(50)]
   )
-  assert set(weights.tolist()) == {0.0, 1.0, 0.25, 4.0}
+  assert set(weights.tolist()) == {0.0, 1.0, 0.25, 2.0, 4.0}
   for mode in STAGE.modes:
     only = dataclasses.replace(STAGE, modes={mode: 1})
     ids, _ = stream.row(only, nano, seed='s')

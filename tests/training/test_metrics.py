@@ -15,7 +15,7 @@ def lines(directory):
 
 
 def test_lines_are_written_and_progress_is_shown(tmp_path, capsys):
-  writer = metrics.Writer(tmp_path / 'run', name='glon', steps=20)
+  writer = metrics.Writer(tmp_path / 'run', name='glon', steps=20, done=0)
   writer.write(10, values(2.5))
   writer.write(20, values(1.5))
   writer.close()
@@ -30,12 +30,18 @@ def test_lines_are_written_and_progress_is_shown(tmp_path, capsys):
   assert list((tmp_path / 'run').glob('events.out.tfevents.*'))
 
 
-def test_a_resumed_run_writes_on_and_drops_a_torn_line(tmp_path):
-  for step in (10, 20):
-    writer = metrics.Writer(tmp_path, name='glon', steps=20)
-    writer.write(step, values(1.0))
-    writer.close()
-    with (tmp_path / 'metrics.jsonl').open('a') as file:
-      file.write('{"step": 3')
-  metrics.Writer(tmp_path, name='glon', steps=20).close()
-  assert [line['step'] for line in lines(tmp_path)] == [10, 20]
+def test_a_resumed_run_writes_on_from_its_checkpoint(tmp_path):
+  writer = metrics.Writer(tmp_path, name='glon', steps=40, done=0)
+  for step in (10, 20, 30):
+    writer.write(step, values(step))
+  writer.close()
+  with (tmp_path / 'metrics.jsonl').open('a') as file:
+    file.write('{"step": 3')  # killed while it wrote
+  # The checkpoint was taken at step 20: 30 comes again.
+  writer = metrics.Writer(tmp_path, name='glon', steps=40, done=20)
+  for step in (30, 40):
+    writer.write(step, values(step))
+  writer.close()
+  assert lines(tmp_path) == [
+    {'step': step} | values(step) for step in (10, 20, 30, 40)
+  ]

@@ -146,38 +146,27 @@ def test_gradients_are_clipped_together():
   np.testing.assert_allclose(mu['b'], [0.4], rtol=1e-5)
 
 
-def plateaus(*given, warmup_steps=4, decay_steps=5):
-  schedule = optimizer.make_plateaus(
-    given, warmup_steps=warmup_steps, decay_steps=decay_steps
-  )
+def piecewise(*given, warmup_steps=4):
+  schedule = optimizer.make_piecewise(given, warmup_steps=warmup_steps)
   return lambda steps: [float(schedule(step)) for step in steps]
 
 
-def test_a_plateau():
-  found = plateaus((20, 2.0))([0, 1, 4, 10, 15, 16, 19, 20, 30])
-  np.testing.assert_allclose(
-    found, [0, 0.5, 2, 2, 2, 1.6, 0.4, 0, 0], atol=1e-6
+def test_pieces():
+  found = piecewise((10, 2.0, 2.0), (5, 4.0, 4.0), (10, 1.0, 0.0))(
+    [0, 2, 4, 9, 10, 14, 15, 20, 25, 30]
   )
+  np.testing.assert_allclose(found, [0, 1, 2, 2, 4, 4, 1, 0.5, 0, 0], atol=1e-6)
 
 
-def test_plateaus():
-  found = plateaus((10, 2.0), (5, 4.0), (10, 1.0))(
-    [0, 2, 4, 9, 10, 14, 15, 20, 21, 25]
-  )
-  np.testing.assert_allclose(found, [0, 1, 2, 2, 4, 4, 1, 1, 0.8, 0], atol=1e-6)
+def test_a_piece_does_not_know_what_comes_after_it():
+  short = piecewise((20, 1.0, 1.0), (10, 1.0, 0.5))
+  long = piecewise((20, 1.0, 1.0), (10, 1.0, 0.5), (20, 3.0, 3.0))
+  assert short(range(30)) == long(range(30))
 
 
-def test_a_plateau_does_not_know_what_comes_after_it():
-  short, long = plateaus((20, 1.0)), plateaus((20, 1.0), (20, 3.0))
-  assert short(range(16)) == long(range(16))
-
-
-@pytest.mark.parametrize(
-  'given', [[(8, 1.0)], [(3, 1.0), (9, 1.0)], [(9, 1.0), (4, 1.0)]]
-)
-def test_plateaus_without_room_are_refused(given):
-  with pytest.raises(ValueError, match='4 steps of warm-up and 5 of decay'):
-    plateaus(*given)
+def test_a_warm_up_without_room_is_refused():
+  with pytest.raises(ValueError, match='4 steps of warm-up.*has 3 steps'):
+    piecewise((3, 1.0, 1.0), (9, 1.0, 1.0))
 
 
 def test_the_cosine():

@@ -95,11 +95,12 @@ def test_metrics_are_what_they_are_called():
   state = mesh.replicate(devices(), fresh())
   _, metrics = train_step()(state, mesh.split_rows(devices(), batch))
   assert float(metrics['weight']) == batch.weights_BxL.sum()
+  # Examples that share a row do not see each other.
+  assert batch.segments_BxL.max() > 1
   logps = [
-    tiny.logps('gemma3', row[:count])
-    for row, count in zip(
-      batch.tokens_BxL, batch.segments_BxL.sum(axis=1), strict=True
-    )
+    tiny.logps('gemma3', row[numbers == number])
+    for row, numbers in zip(batch.tokens_BxL, batch.segments_BxL, strict=True)
+    for number in range(1, numbers.max() + 1)
   ]
   assert float(metrics['loss']) == pytest.approx(
     -np.concatenate(logps).mean(), rel=1e-5
