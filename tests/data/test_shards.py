@@ -386,7 +386,7 @@ def test_full_disk_leaves_what_was_there(tmp_path):
 KILLED = """
 import os, pickle, random, signal, sys, time
 import tensorflow_datasets
-from icl_gen.data import files, shards
+from icl_gen.data import dataset, files, shards
 corpus = pickle.load(sys.stdin.buffer)
 
 def killed(*_, **__):
@@ -402,7 +402,7 @@ def child(directory, module, name):
       shards.write(corpus, directory)
   return pid
 
-points = [(shards, '_write_split'), (files, 'hashes'),
+points = [(dataset, 'write_split'), (files, 'hashes'),
           (files, 'write_json'), (os, 'fsync'), (os, 'replace')]
 for number, (module, name) in enumerate(points):
   pid = child(f'{sys.argv[1]}/point{number}', module, name)
