@@ -128,20 +128,14 @@ def _example(question: Question) -> str:
 
 
 def _origin(manifest: dict[str, Any]) -> str:
-  """The corpus's own manifest, as far as it is plain: seeds and sizes."""
-  counted = {'documents', 'questions', 'chance', 'audit'}
+  """What the corpus's own manifest says of seeds and sizes."""
+  told_above = {'documents', 'questions', 'chance', 'audit'}
   rows = [
-    [
-      name,
-      value
-      if isinstance(value, str)
-      else json.dumps(value, ensure_ascii=False),
-    ]
+    [name, json.dumps(value, ensure_ascii=False)]
     for name, value in manifest['corpus'].items()
-    if name not in counted
+    if name not in told_above
   ]
-  rows.append(['SHA-256 of the records', manifest['sha256']])
-  return table(['what', 'value'], rows)
+  return table(['what', 'value'], [*rows, ['SHA-256', manifest['sha256']]])
 
 
 def _audit(audit: dict[str, Any]) -> str:

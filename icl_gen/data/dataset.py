@@ -9,7 +9,7 @@ import pathlib
 from collections.abc import Sequence
 from typing import Any
 
-from icl_gen.data import records
+from icl_gen.data import files, records
 
 FILE_FORMATS = ('array_record', 'tfrecord')
 # TFDS wants a name for the data set; the corpus's own is in the manifest, and
@@ -40,18 +40,26 @@ def write(
     features=features(),
   )
   info.set_file_format(file_format)
-  info.set_splits(
-    tfds.core.splits.SplitDict(
-      [
-        write_split(rows, info=info, split=split)
-        for split, rows in splits.items()
-      ]
-    )
-  )
+  write_splits(splits, directory, info=info)
   info.write_to_directory(directory)
 
 
-def write_split(rows: Sequence[records.Row], *, info: Any, split: str) -> Any:
+def write_splits(
+  splits: dict[str, list[records.Row]], directory: files.Path, *, info: Any
+) -> None:
+  """Writes the record files of a tfds DatasetInfo, and notes them in it."""
+  import tensorflow_datasets as tfds
+
+  written = [
+    write_split(rows, directory, info=info, split=split)
+    for split, rows in splits.items()
+  ]
+  info.set_splits(tfds.core.splits.SplitDict(written))
+
+
+def write_split(
+  rows: Sequence[records.Row], directory: files.Path, *, info: Any, split: str
+) -> Any:
   """Writes one record file; returns its tfds SplitInfo."""
   import tensorflow_datasets as tfds
   from tensorflow_datasets.core import example_serializer, file_adapters
@@ -66,8 +74,8 @@ def write_split(rows: Sequence[records.Row], *, info: Any, split: str) -> Any:
     for row in rows
   ]
   template = tfds.core.ShardedFileTemplate(
-    dataset_name=DATASET,
-    data_dir=info.data_dir,
+    dataset_name=info.name,
+    data_dir=directory,
     split=split,
     filetype_suffix=info.file_format.file_suffix,
   )

@@ -66,10 +66,7 @@ def write(
     OSError: the disk is full, or the directory is not writable.
   """
   directory = pathlib.Path(directory)
-  if file_format not in FILE_FORMATS:
-    raise ValueError(
-      f'file_format {file_format!r} is unknown; allowed are {FILE_FORMATS}'
-    )
+  check_format(file_format)
   _check_replaceable(directory)
   _check_manifest_value(corpus)
   splits = split_rows(corpus)
@@ -82,6 +79,14 @@ def write(
     manifest['files'] = files.hashes(partial)
     files.write_json(partial / MANIFEST, manifest)
   return directory
+
+
+def check_format(file_format: str) -> None:
+  """Raises ValueError unless it is one of FILE_FORMATS."""
+  if file_format not in FILE_FORMATS:
+    raise ValueError(
+      f'file_format {file_format!r} is unknown; allowed are {FILE_FORMATS}'
+    )
 
 
 def read(directory: files.Path) -> Corpus:
