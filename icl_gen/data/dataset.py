@@ -123,12 +123,12 @@ def read_split(
     examples = tfds.as_numpy(
       builder.as_dataset(split=entry['split'], shuffle_files=False)
     )
-  rows = [_plain_row(example) for example in examples]
+  rows = [plain_row(example) for example in examples]
   assert len(rows) == entry['count'], (directory, entry, len(rows))
   return rows
 
 
-def _plain_row(example: dict[str, Any]) -> records.Row:
+def plain_row(example: dict[str, Any]) -> records.Row:
   """Turns tfds's bytes and NumPy numbers into what was written."""
   row = {}
   for name, value in example.items():
