@@ -5,7 +5,7 @@ import functools
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from icl_gen.data import card, shards
@@ -50,6 +50,8 @@ def test_every_kind_has_an_example_with_its_answers_marked(tmp_path):
   assert text.count('A question of kind') == 2
 
 
+@example(text='```')
+@example(text='a\n`````\nb')
 @given(text=st.text(alphabet='`~|\\ a\n', max_size=12))
 def test_no_text_ends_its_block_or_its_cell(text):
   block = card.fenced(text).splitlines()
