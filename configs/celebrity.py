@@ -33,6 +33,8 @@ def get_config(arg=''):
     distractors=('target_seen', 'never_target'),
   )
   config.seed = 0  # of the world, of sampling and of training
+  config.file_format = 'array_record'  # of the corpus; or 'tfrecord'
+  config.audit = False  # check the corpus before it is written
   config.condition = 'ft'  # 'pretrained', 'icl', 'ft', 'ft_aug'
 
   config.model = 'nano'  # a name in model/registry.py

@@ -22,6 +22,8 @@ def get_config(arg=''):
   config.world = 'reversal'  # a name in worlds/catalog.py
   config.size = dict(facts=100, documents_per_fact=10)
   config.seed = 0  # of the world, of sampling and of training
+  config.file_format = 'array_record'  # of the corpus; or 'tfrecord'
+  config.audit = False  # check the corpus before it is written
   config.condition = 'ft'  # 'pretrained', 'icl', 'ft', 'ft_aug'
 
   config.model = 'nano'  # a name in model/registry.py

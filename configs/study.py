@@ -7,16 +7,22 @@ On the files of the reversal-curse paper:
   python -m icl_gen.study --config=configs/study.py:files \\
     --config.experiments.celebrity.size.path=DIRECTORY --workdir=out/files
 
-Variants: `files` (that), `tiny` runs everything in a minute or two, to see
-that it works.
+On your own documents and questions (see configs/custom.py):
+
+  python -m icl_gen.study --config=configs/study.py:custom \\
+    --config.experiments.custom.size.path=DIRECTORY \\
+    --config.main_kinds.custom=KIND --workdir=out/custom
+
+Variants: `files` and `custom` (those), `tiny` runs everything in a minute or
+two, to see that it works.
 """
 
 from ml_collections import config_dict
 
-from configs import celebrity, reversal, syllogism
+from configs import celebrity, custom, reversal, syllogism
 from icl_gen import cli
 
-VARIANTS = ('files', 'tiny')
+VARIANTS = ('files', 'custom', 'tiny')
 
 
 def get_config(arg=''):
@@ -31,6 +37,8 @@ def get_config(arg=''):
   if 'files' in variants:
     arg = ','.join(v for v in variants)
     config.experiments.celebrity = celebrity.get_config(arg)
+  elif 'custom' in variants:
+    config.experiments.custom = custom.get_config(size)
   else:
     config.experiments.reversal = reversal.get_config(size)
     config.experiments.syllogism = syllogism.get_config(size)
@@ -40,6 +48,7 @@ def get_config(arg=''):
     reversal='reversal',
     syllogism='syllogism',
     celebrity='reversal:target_seen',
+    custom='reversal',
   )
 
   config.conditions = ('pretrained', 'icl', 'ft', 'ft_aug')

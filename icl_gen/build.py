@@ -1,25 +1,60 @@
-"""Builds a world: its documents and questions, as a TFDS data set.
+"""Builds a world, or several: documents and questions, in every format.
 
 python -m icl_gen.build --config=configs/reversal.py
+python -m icl_gen.build --config=configs/worlds.py
 """
 
+import dataclasses
+import functools
+
 from icl_gen import cli
-from icl_gen.data import places, shards
-from icl_gen.worlds import catalog
+from icl_gen.data import card, places, plain, shards
+from icl_gen.worlds import catalog, checks
 
 
 def run(config, workdir):
-  """Writes <workdir>/corpora/<world>-s<seed>/; nothing if it is there."""
-  world, seed, size = config.world, config.seed, dict(config.size.items())
-  directory = places.corpus(workdir, world=world, seed=seed)
+  """Writes <workdir>/corpora/<world>-s<seed>/; nothing if it is there.
+
+  A config of several `worlds` gives <workdir>/corpora/<world>/ each.
+  """
+  seed = config.seed
+  how = {'file_format': config.file_format, 'audit': config.audit}
+  shards.check_format(config.file_format)
+  if 'worlds' in config:
+    for world, size in config.worlds.items():
+      _build(workdir / 'corpora' / world, world, seed, size, **how)
+  else:
+    directory = places.corpus(workdir, world=config.world, seed=seed)
+    _build(directory, config.world, seed, config.size, **how)
+
+
+def _build(directory, world, seed, size, *, file_format, audit):
+  size = dict(size.items())
   note = directory.parent / f'{directory.name}.settings'
-  settings = {'world': world, 'seed': seed, 'size': size}
+  settings = {
+    'world': world,
+    'seed': seed,
+    'size': size,
+    'file_format': file_format,
+    'audit': audit,
+    'files': catalog.fingerprint(world, size),
+  }
   places.check(note, 'build', settings)
   if shards.is_written(directory):
     return
-  _, corpus = catalog.build(world, seed=seed, **size)
+  truth, corpus = catalog.build(world, seed=seed, **size)
+  if audit:
+    found = checks.audit(truth, corpus)
+    corpus = dataclasses.replace(
+      corpus, manifest=dict(corpus.manifest) | {'audit': found}
+    )
+    for complaint in found['complaints']:
+      print(f'audit of {directory.name}: {complaint}')
   places.claim(note, 'build', settings)
-  shards.write(corpus, directory)
+  about = functools.partial(card.write, about=catalog.describe(world))
+  shards.write(
+    corpus, directory, file_format=file_format, beside=(plain.write, about)
+  )
   print(
     f'built {directory}: {len(corpus.documents)} documents,'
     f' {len(corpus.questions)} questions'

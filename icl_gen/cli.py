@@ -11,8 +11,8 @@ import os
 import pathlib
 import re
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import NoReturn
 
 import ml_collections
 from absl import app, flags, logging
@@ -30,7 +30,10 @@ _INTERRUPTED = 130  # What shells report after Ctrl-C.
 
 
 def main(
-  run: Callable[[Any, pathlib.Path], None], *, prog: str | None = None
+  run: Callable[..., None],
+  *,
+  prog: str | None = None,
+  choices: Mapping[str, Sequence[str]] | None = None,
 ) -> NoReturn:
   """Runs a door from the command line and exits.
 
@@ -41,14 +44,19 @@ def main(
   Args:
     run: the door's function. Given the frozen config and the workdir.
     prog: the door's name in messages; None: the module that Python was given.
+    choices: flags of the door's own with the values that they may have; they
+      must be given, and `run` is given them as keywords.
   """
+  choices = choices or {}
   prog = prog or _module_given()
   flags.DEFINE_bool('debug', False, 'Show the traceback of every error.')
   flags.DEFINE_string('workdir', 'out', 'Where everything is written.')
   config_flags.DEFINE_config_file(
     'config', None, 'configs/<experiment>.py[:variant,...]'
   )
-  for name in ('debug', 'workdir', 'config'):  # So that --help lists them.
+  for name, allowed in choices.items():
+    flags.DEFINE_enum(name, None, list(allowed), 'What is wanted.')
+  for name in ('debug', 'workdir', 'config', *choices):  # For --help.
     flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS[name])
 
   def parse(argv):
@@ -62,7 +70,9 @@ def main(
     # orbax tells of every step of every save.
     logging.set_verbosity(logging.WARNING)
     workdir = pathlib.Path(flags.FLAGS.workdir).expanduser()
-    _or_exit(lambda: run(config, workdir), debug=flags.FLAGS.debug)
+    _or_exit(
+      lambda: run(config, workdir, **_chosen(choices)), debug=flags.FLAGS.debug
+    )
 
   app.run(call, flags_parser=parse)
   raise AssertionError('app.run does not return')
@@ -112,6 +122,14 @@ def _or_exit(function, *, debug=False):
     print(f'error: {error}', file=sys.stderr)
     print('(--debug shows where)', file=sys.stderr)
     sys.exit(_MISTAKE)
+
+
+def _chosen(choices):
+  """Name -> value of a door's own flags."""
+  for name, allowed in choices.items():
+    if flags.FLAGS[name].value is None:
+      raise ValueError(f'no --{name} given; allowed are {", ".join(allowed)}')
+  return {name: flags.FLAGS[name].value for name in choices}
 
 
 def _is_disk_full(error):

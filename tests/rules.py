@@ -34,7 +34,7 @@ DOOR = 5
 OWNERS = {
   'gemma': ('icl_gen.model',),
   'orbax': ('icl_gen.model.checkpoints',),
-  'tensorflow_datasets': ('icl_gen.data.shards',),
+  'tensorflow_datasets': ('icl_gen.data.dataset', 'icl_gen.data.builders'),
   'matplotlib': ('icl_gen.reporting',),
   'absl': ('icl_gen.cli', 'doors', 'launch', 'configs'),
   'ml_collections': ('icl_gen.cli', 'doors', 'launch', 'configs'),

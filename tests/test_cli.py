@@ -55,6 +55,16 @@ DOOR = """
     cli.main(run)
 """
 
+CHOOSY = """
+  from icl_gen import cli
+
+  def run(config, workdir, *, to):
+    print(to, config.seed)
+
+  if __name__ == '__main__':
+    cli.main(run, choices={'to': ('here', 'there')})
+"""
+
 
 @pytest.fixture(scope='module')
 def door(tmp_path_factory, pytestconfig):
@@ -64,10 +74,11 @@ def door(tmp_path_factory, pytestconfig):
   (folder / 'configs/toy.py').write_text(textwrap.dedent(CONFIG))
   (folder / 'configs/models.py').write_text('MODELS = {}\n')
   (folder / 'toy.py').write_text(textwrap.dedent(DOOR))
+  (folder / 'choosy.py').write_text(textwrap.dedent(CHOOSY))
 
-  def call(*flags):
+  def call(*flags, module='toy'):
     return subprocess.run(
-      [sys.executable, '-m', 'toy', *flags],
+      [sys.executable, '-m', module, *flags],
       cwd=folder,
       env={'PYTHONPATH': str(pytestconfig.rootpath), 'PATH': ''},
       stdin=subprocess.DEVNULL,
@@ -152,6 +163,21 @@ def test_debug_shows_where_the_mistake_was_found(door, mistake):
   done = door('--config=configs/toy.py', mistake, '--debug')
   assert done.returncode not in (0, 2)
   assert 'Traceback' in done.stderr
+
+
+def test_a_flag_of_the_doors_own_must_be_one_of_its_choices(door):
+  config = '--config=configs/toy.py'
+  done = door(config, '--to=there', module='choosy')
+  assert (done.returncode, done.stdout) == (0, 'there 1\n'), done.stderr
+  for flags, message in (
+    ([], 'no --to given; allowed are here, there'),
+    (['--to=nowhere'], '<here|there>'),
+  ):
+    done = door(config, *flags, module='choosy')
+    assert (done.returncode, done.stdout) == (2, '')
+    assert message in done.stderr
+  assert '--to' in door('--help', module='choosy').stdout
+  assert '--to' not in door('--help').stdout
 
 
 def test_a_bug_keeps_its_traceback(door):

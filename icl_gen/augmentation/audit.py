@@ -9,7 +9,14 @@ from collections.abc import Callable, Sequence
 from icl_gen.types import Fact, World
 
 # From the best to the worst; a text gets the worst label of its facts.
-LABELS = ('stated', 'entailed', 'unknown', 'contradicted', 'unparsed')
+LABELS = (
+  'stated',
+  'entailed',
+  'unknown',
+  'contradicted',
+  'unparsed',
+  'unverified',
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,8 +26,9 @@ class Verdict:
   Attributes:
     label: 'stated' (every fact is given), 'entailed' (every fact is given or
       entailed, one at least entailed), 'contradicted' (some fact is excluded),
-      'unknown' (no fact is excluded, some are neither given nor entailed) or
-      'unparsed' (no facts could be read).
+      'unknown' (no fact is excluded, some are neither given nor entailed),
+      'unparsed' (no facts could be read) or 'unverified' (the world has no
+      facts to judge by, as a user's own documents have none).
     hops: of an entailed text, the most hops of any of its facts; else 0.
   """
 
@@ -42,6 +50,8 @@ def auditor(world: World) -> Auditor:
   The judge takes the facts of a text (None or empty where it could not be
   read) and returns a Verdict.
   """
+  if not world.facts:
+    return lambda facts: Verdict('unverified')
   of_fact = {fact: Verdict('contradicted') for fact in world.contradicted}
   for entailment in world.entailed:
     of_fact[entailment.fact] = Verdict('entailed', entailment.hops)

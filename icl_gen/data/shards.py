@@ -1,4 +1,4 @@
-"""Corpora on disk, as TFDS data sets; no other file knows tfds or TensorFlow.
+"""Corpora on disk: a TFDS data set, and a manifest that vouches for it.
 
 A corpus's directory opens with `tfds.builder_from_directory(directory)`: the
 split `documents`, one split `<kind>_questions` per question kind, and the
@@ -23,20 +23,21 @@ import itertools
 import json
 import pathlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from icl_gen.data import files, records
+from icl_gen.data import dataset, files, records
 from icl_gen.types import Corpus, Document, Question
 
 MANIFEST = 'manifest.json'
 FORMAT = 'icl_gen corpus'
 VERSION = 1
-FILE_FORMATS = ('array_record', 'tfrecord')
+FILE_FORMATS = dataset.FILE_FORMATS
 DOCUMENTS = 'documents'
-# TFDS wants a name for the data set; the corpus's own is in the manifest, and
-# need not be an identifier.
-DATASET = 'icl_gen_corpus'
+
+# Writes further files into a corpus's directory, given the corpus and what the
+# manifest says of it, the files apart.
+Beside = Callable[[pathlib.Path, Corpus, dict[str, Any]], None]
 
 _RUN_BUILD = 'give the directory that `python -m icl_gen.build` wrote'
 
@@ -46,6 +47,7 @@ def write(
   directory: files.Path,
   *,
   file_format: str = 'array_record',
+  beside: Sequence[Beside] = (),
 ) -> pathlib.Path:
   """Writes a corpus whole, and returns its directory.
 
@@ -55,6 +57,7 @@ def write(
     corpus: what to write. Empty parts are allowed.
     directory: where `manifest.json` and the TFDS files shall lie.
     file_format: 'array_record' or 'tfrecord'.
+    beside: what else to write there, as a part of the whole: `plain.write`.
 
   Raises:
     ValueError: unknown format, a directory with other things in it, an id that
@@ -63,20 +66,27 @@ def write(
     OSError: the disk is full, or the directory is not writable.
   """
   directory = pathlib.Path(directory)
+  check_format(file_format)
+  _check_replaceable(directory)
+  _check_manifest_value(corpus)
+  splits = split_rows(corpus)
+  manifest = _manifest(corpus, file_format=file_format)
+  with files.written_whole(directory) as partial:
+    partial.mkdir()
+    dataset.write(splits, partial, file_format=file_format)
+    for write_beside in beside:
+      write_beside(partial, corpus, manifest)
+    manifest['files'] = files.hashes(partial)
+    files.write_json(partial / MANIFEST, manifest)
+  return directory
+
+
+def check_format(file_format: str) -> None:
+  """Raises ValueError unless it is one of FILE_FORMATS."""
   if file_format not in FILE_FORMATS:
     raise ValueError(
       f'file_format {file_format!r} is unknown; allowed are {FILE_FORMATS}'
     )
-  _check_replaceable(directory)
-  _check_manifest_value(corpus)
-  splits = _split_rows(corpus)
-  with files.written_whole(directory) as partial:
-    partial.mkdir()
-    _write_dataset(splits, partial, file_format=file_format)
-    manifest = _manifest(corpus, file_format=file_format)
-    manifest['files'] = files.hashes(partial)
-    files.write_json(partial / MANIFEST, manifest)
-  return directory
 
 
 def read(directory: files.Path) -> Corpus:
@@ -90,7 +100,9 @@ def read(directory: files.Path) -> Corpus:
   manifest = _checked_manifest(directory)
   rows = []
   for entry in manifest['questions'].values():
-    rows += _read_split(directory, entry, file_format=manifest['file_format'])
+    rows += dataset.read_split(
+      directory, entry, file_format=manifest['file_format']
+    )
   rows.sort(key=lambda row: row['index'])
   corpus = Corpus(
     name=manifest['name'],
@@ -193,8 +205,13 @@ def _by_kind(corpus: Corpus) -> dict[str, list[Question]]:
   return by_kind
 
 
-def _split_rows(corpus: Corpus) -> dict[str, list[records.Row]]:
-  """Returns the rows of every split that has some."""
+def split_rows(corpus: Corpus) -> dict[str, list[records.Row]]:
+  """Returns the rows of every split that has some.
+
+  Raises:
+    ValueError: an id occurs twice, kinds cannot be told apart, or a record
+      would not come back equal.
+  """
   documents, questions = records.corpus_rows(corpus)
   names = split_names(list(_by_kind(corpus)))
   splits = {name: [] for name in names.values()}
@@ -267,129 +284,7 @@ def _check_manifest_value(corpus: Corpus) -> None:
 def _documents(
   directory: pathlib.Path, manifest: dict[str, Any]
 ) -> tuple[Document, ...]:
-  rows = _read_split(
+  rows = dataset.read_split(
     directory, manifest['documents'], file_format=manifest['file_format']
   )
   return tuple(records.row_document(row) for row in rows)
-
-
-# Below: the lines that know tfds. It is imported where it is used, because the
-# import costs seconds.
-
-
-def _write_dataset(
-  splits: dict[str, list[records.Row]],
-  directory: pathlib.Path,
-  *,
-  file_format: str,
-) -> None:
-  """Writes record files, one per split, and the data set's description.
-
-  Not through tfds.core.SequentialWriter: it serialises the columns in an order
-  that differs from one interpreter to the next, so its bytes do too.
-  """
-  import tensorflow_datasets as tfds
-
-  info = tfds.core.DatasetInfo(
-    builder=tfds.core.DatasetIdentity(
-      name=DATASET,
-      version=tfds.core.Version('1.0.0'),
-      data_dir=str(directory),
-      module_name=__name__,
-    ),
-    features=_features(),
-  )
-  info.set_file_format(file_format)
-  info.set_splits(
-    tfds.core.splits.SplitDict(
-      [
-        _write_split(rows, info=info, split=split)
-        for split, rows in splits.items()
-      ]
-    )
-  )
-  info.write_to_directory(directory)
-
-
-def _write_split(rows: Sequence[records.Row], *, info: Any, split: str) -> Any:
-  """Writes one record file; returns its tfds SplitInfo."""
-  import tensorflow_datasets as tfds
-  from tensorflow_datasets.core import example_serializer, file_adapters
-
-  serializer = example_serializer.ExampleSerializer(
-    info.features.get_serialized_info()
-  )
-  examples = [
-    serializer.get_tf_example(
-      info.features.encode_example(row)
-    ).SerializeToString(deterministic=True)
-    for row in rows
-  ]
-  template = tfds.core.ShardedFileTemplate(
-    dataset_name=DATASET,
-    data_dir=info.data_dir,
-    split=split,
-    filetype_suffix=info.file_format.file_suffix,
-  )
-  path = template.sharded_filepath(shard_index=0, num_shards=1)
-  adapter = file_adapters.ADAPTER_FOR_FORMAT[info.file_format]
-  try:
-    adapter.write_examples(path, enumerate(examples))
-  except RuntimeError as error:  # what ArrayRecord makes of a failed write
-    raise OSError(f'cannot write {path}: {error}') from error
-  return tfds.core.SplitInfo(
-    name=split,
-    shard_lengths=[len(examples)],
-    num_bytes=sum(len(example) for example in examples),
-    filename_template=template,
-  )
-
-
-def _features() -> Any:
-  """Returns the tfds features of `records.EMPTY_ROW`."""
-  import numpy as np
-  import tensorflow_datasets as tfds
-
-  features = {
-    name: np.int64 if isinstance(empty, int) else tfds.features.Text()
-    for name, empty in records.EMPTY_ROW.items()
-  }
-  features['choices'] = tfds.features.Sequence(tfds.features.Text())
-  features['answers'] = tfds.features.Sequence(np.int64)
-  assert set(features) == set(records.EMPTY_ROW)
-  return tfds.features.FeaturesDict(features)
-
-
-def _read_split(
-  directory: pathlib.Path, entry: dict[str, Any], *, file_format: str
-) -> list[records.Row]:
-  """Returns the rows of one split, as they were written."""
-  if entry['count'] == 0:
-    return []
-  import tensorflow_datasets as tfds
-
-  builder = tfds.builder_from_directory(directory)
-  if file_format == 'array_record':
-    examples = builder.as_data_source(entry['split'])
-  else:
-    examples = tfds.as_numpy(
-      builder.as_dataset(split=entry['split'], shuffle_files=False)
-    )
-  rows = [_plain_row(example) for example in examples]
-  assert len(rows) == entry['count'], (directory, entry, len(rows))
-  return rows
-
-
-def _plain_row(example: dict[str, Any]) -> records.Row:
-  """Turns tfds's bytes and NumPy numbers into what was written."""
-  row = {}
-  for name, value in example.items():
-    if name == 'choices':
-      row[name] = tuple(choice.decode() for choice in value)
-    elif name == 'answers':
-      row[name] = tuple(int(answer) for answer in value)
-    elif isinstance(value, bytes):
-      row[name] = value.decode()
-    else:
-      row[name] = int(value)
-  return row

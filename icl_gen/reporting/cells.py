@@ -24,6 +24,7 @@ VERDICTS = {
   'unknown': 'unknown',
   'contradicted': 'false',
   'unparsed': 'not parsed',
+  'unverified': 'not verifiable',
 }
 
 

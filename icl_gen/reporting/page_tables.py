@@ -105,6 +105,7 @@ def verdicts(told: Contents) -> str:
       percent(row.contradicted),
       percent(row.unknown),
       percent(row.unparsed),
+      percent(row.unverified),
       row.hops,
     ]
     for row in told.worths
@@ -120,6 +121,7 @@ def verdicts(told: Contents) -> str:
     'false',
     'unknown',
     'not parsed',
+    'not verifiable',
     'hops:documents',
   ]
   caption = 'Generated documents by verdict, in per cent, means over seeds.'

@@ -45,6 +45,8 @@ class Worth:
     contradicted: share that is false.
     unknown: share that is neither true nor false in the world.
     unparsed: share in which no statement was recognised.
+    unverified: share that nothing could be checked against, 1 in worlds
+      without known facts; there, all other shares are None.
     hops: of the new ones, 'hops:documents' pairs, e.g. '1:34 2:5'.
   """
 
@@ -53,16 +55,17 @@ class Worth:
   augmentation: str
   seed: str
   documents: float
-  true: float
-  true_low: float
-  true_high: float
-  new: float
-  new_low: float
-  new_high: float
-  stated: float
-  contradicted: float
-  unknown: float
-  unparsed: float
+  true: float | None
+  true_low: float | None
+  true_high: float | None
+  new: float | None
+  new_low: float | None
+  new_high: float | None
+  stated: float | None
+  contradicted: float | None
+  unknown: float | None
+  unparsed: float | None
+  unverified: float
   hops: str
 
 
@@ -154,7 +157,7 @@ def _worth(key, by_seed: Mapping[int, Sequence[Document]]) -> Worth:
 
   found = {name: share(name, (name,)) for name in VERDICTS}
   true = share('true', ('stated', 'entailed'))
-  return Worth(
+  row = Worth(
     *key,
     documents=sum(map(len, by_seed.values())) / len(by_seed),
     true=true.mean,
@@ -167,8 +170,18 @@ def _worth(key, by_seed: Mapping[int, Sequence[Document]]) -> Worth:
     contradicted=found['contradicted'].mean,
     unknown=found['unknown'].mean,
     unparsed=found['unparsed'].mean,
+    unverified=found['unverified'].mean,
     hops=_hops(itertools.chain.from_iterable(by_seed.values())),
   )
+  # Where nothing can be checked, none is true and none is false either.
+  return row if row.unverified < 1 else dataclasses.replace(row, **_UNKNOWN)
+
+
+_UNKNOWN = {
+  field.name: None
+  for field in dataclasses.fields(Worth)
+  if field.type == float | None
+}
 
 
 def _hops(documents: Iterable[Document]) -> str:

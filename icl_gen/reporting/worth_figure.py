@@ -32,6 +32,7 @@ VERDICT_COLORS = {
   'unknown': '#E8D9A0',
   'contradicted': '#D55E00',
   'unparsed': '#BBBBBB',
+  'unverified': '#E5E5E5',
 }
 # As the bars of ft_aug in the other figures.
 _DOTS = '#009E73'
@@ -92,7 +93,7 @@ def _verdict_bars(axis, shares: Sequence[Worth], heights) -> None:
   starts = np.zeros(len(shares))
   for name in VERDICTS:
     column = 'new' if name == 'entailed' else name
-    widths = np.array([100 * getattr(row, column) for row in shares])
+    widths = np.array([100 * (getattr(row, column) or 0) for row in shares])
     color = VERDICT_COLORS[name]
     axis.barh(
       heights,

@@ -1,16 +1,38 @@
 """All worlds by name."""
 
 import inspect
+from collections.abc import Callable, Mapping
 
 from icl_gen.types import Corpus, World
-from icl_gen.worlds import celebrity, celebrity_files, reversal, syllogism
+from icl_gen.worlds import (
+  celebrity,
+  celebrity_files,
+  custom,
+  reversal,
+  syllogism,
+)
 
-WORLDS = {
+Builder = Callable[..., tuple[World, Corpus]]
+
+WORLDS: dict[str, Builder] = {
   'reversal': reversal.build,
   'syllogism': syllogism.build,
   'celebrity': celebrity.build,
   'celebrity_files': celebrity_files.from_files,
   'celebrity_hub': celebrity_files.from_hub,
+  'custom': custom.from_folder,
+}
+# Of the worlds that are drawn: the paper's size, and one for small models.
+SIZES = {
+  'reversal': {
+    'paper': {'facts': 100, 'documents_per_fact': 10},
+    'nano': {'facts': 40, 'documents_per_fact': 3},
+  },
+  'syllogism': {'paper': {'examples': 69}, 'nano': {'examples': 24}},
+  'celebrity': {
+    'paper': {'people': 30, 'phrasings': 30, 'question_phrasings': 10},
+    'nano': {'people': 10, 'phrasings': 4, 'question_phrasings': 2},
+  },
 }
 
 
@@ -26,9 +48,7 @@ def build(name: str, *, seed: int, **size) -> tuple[World, Corpus]:
     ValueError: for an unknown world, sizes that it does not have, or
       impossible ones.
   """
-  if name not in WORLDS:
-    raise ValueError(f'unknown world {name!r}; known are {", ".join(WORLDS)}')
-  made = WORLDS[name]
+  made = _known(name)
   try:
     inspect.signature(made).bind(seed='', **size)
   except TypeError as error:
@@ -39,3 +59,29 @@ def build(name: str, *, seed: int, **size) -> tuple[World, Corpus]:
       " take the world's own config"
     ) from error
   return made(seed=f'{name}/{seed}', **size)
+
+
+def describe(name: str) -> str:
+  """What a world is, in Markdown: what its own file says of it.
+
+  Raises:
+    ValueError: for an unknown world.
+  """
+  return inspect.getdoc(inspect.getmodule(_known(name)))
+
+
+def fingerprint(name: str, size: Mapping[str, object]) -> dict[str, str]:
+  """SHA-256 of the files that a world is read from; none if it is drawn.
+
+  Raises:
+    ValueError: for an unknown world, or where the files are not there.
+  """
+  if _known(name) is custom.from_folder and 'path' in size:
+    return custom.fingerprint(size['path'])
+  return {}
+
+
+def _known(name: str) -> Builder:
+  if name not in WORLDS:
+    raise ValueError(f'unknown world {name!r}; known are {", ".join(WORLDS)}')
+  return WORLDS[name]

@@ -44,7 +44,7 @@ def reader(world_name: str, world: World) -> Reader:
   comparisons and quantified statements may be any word, in lower case.
 
   Args:
-    world_name: 'reversal', 'syllogism' or 'celebrity'.
+    world_name: a key of _READERS. Nothing of 'custom' can be read.
     world: whose names and descriptions are known.
 
   Raises:
@@ -56,6 +56,11 @@ def reader(world_name: str, world: World) -> Reader:
       f' {", ".join(sorted(_READERS))}'
     )
   return _READERS[world_name](world)
+
+
+def has_reader(world_name: str) -> bool:
+  """Whether `reader` knows the world."""
+  return world_name in _READERS
 
 
 def _sentence_reader(statement: Callable[[str], Fact | None]) -> Reader:
@@ -141,4 +146,5 @@ _READERS: dict[str, Callable[[World], Reader]] = {
   'reversal': lambda world: _sentence_reader(_comparison),
   'syllogism': lambda world: _sentence_reader(_quantified),
   'celebrity': _person_reader,
+  'custom': lambda world: lambda text: None,  # nobody knows what it may say
 }

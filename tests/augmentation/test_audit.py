@@ -19,6 +19,8 @@ WORLD = World(
   frozenset({WRONG}),
 )
 
+EMPTY = World('custom', (), ())
+
 
 @pytest.mark.parametrize(
   ('facts', 'expected'),
@@ -68,4 +70,12 @@ def test_texts_of_the_worlds_are_judged_right(build, right, wrong):
 def test_every_label_is_reachable_and_known():
   texts = [None, [GIVEN], [NEAR], [OTHER], [WRONG]]
   reached = {audit.verdict(WORLD, facts).label for facts in texts}
-  assert reached == set(audit.LABELS)
+  unverified = {audit.verdict(EMPTY, facts).label for facts in texts}
+  assert reached | unverified == set(audit.LABELS)
+
+
+def test_without_facts_nothing_is_verified():
+  read = grammar.reader('custom', EMPTY)
+  for text in ('Glon are more dangerous than troff.', ''):
+    assert audit.verdict(EMPTY, read(text)) == Verdict('unverified')
+  assert audit.verdict(EMPTY, [GIVEN]) == Verdict('unverified')

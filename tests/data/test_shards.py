@@ -386,7 +386,7 @@ def test_full_disk_leaves_what_was_there(tmp_path):
 KILLED = """
 import os, pickle, random, signal, sys, time
 import tensorflow_datasets
-from icl_gen.data import files, shards
+from icl_gen.data import dataset, files, plain, shards
 corpus = pickle.load(sys.stdin.buffer)
 
 def killed(*_, **__):
@@ -399,10 +399,10 @@ def child(directory, module, name):
     if module is not None:
       setattr(module, name, killed)
     while True:
-      shards.write(corpus, directory)
+      shards.write(corpus, directory, beside=[plain.write])
   return pid
 
-points = [(shards, '_write_split'), (files, 'hashes'),
+points = [(dataset, 'write_split'), (plain, 'write_parquet'), (files, 'hashes'),
           (files, 'write_json'), (os, 'fsync'), (os, 'replace')]
 for number, (module, name) in enumerate(points):
   pid = child(f'{sys.argv[1]}/point{number}', module, name)
@@ -418,7 +418,7 @@ for number in range(12):
 def test_kill_leaves_nothing_that_is_read_as_a_corpus(tmp_path):
   result = run_python(KILLED, tmp_path, stdin=pickle.dumps(SMALL))
   assert result.returncode == 0, result.stderr.decode()
-  numbers = [f'point{i}' for i in range(5)] + [f'moment{i}' for i in range(12)]
+  numbers = [f'point{i}' for i in range(6)] + [f'moment{i}' for i in range(12)]
   assert any(name.startswith('.partial') for name in names(tmp_path))
   for name in numbers:
     directory = tmp_path / name

@@ -69,9 +69,21 @@ def test_shares_by_hand():
 def test_shares_sum_to_one():
   for row in worth.worths([RECORD]):
     parts = (
-      row.new, row.stated, row.contradicted, row.unknown, row.unparsed
+      row.new, row.stated, row.contradicted, row.unknown, row.unparsed,
+      row.unverified,
     )  # fmt: skip
     assert sum(parts) == pytest.approx(1.0)
+
+
+def test_what_nobody_can_check_is_neither_true_nor_false():
+  record = dataclasses.replace(
+    RECORD,
+    documents=(document('a', 'unverified'), document('b', 'unverified')),
+  )
+  (local,) = mean_rows(worth.worths([record]), augmentation='local')
+  assert (local.documents, local.unverified, local.hops) == (2, 1.0, '')
+  for share in ('true', 'true_low', 'new', 'contradicted', 'unparsed'):
+    assert getattr(local, share) is None
 
 
 def test_coverage_by_hand():

@@ -1,5 +1,7 @@
 """The whole report: what it holds, that it is whole, and what it refuses."""
 
+import csv
+import dataclasses
 import html.parser
 import os
 import pathlib
@@ -226,3 +228,40 @@ def test_works_where_jax_and_pandas_cannot_be_imported(tmp_path):
   cells, records = synthetic.study(questions=4, seeds=(0,))
   report(tmp_path / 'here', cells, records, settings={}, commands=[])
   assert content(tmp_path / 'r') == content(tmp_path / 'here')
+
+
+def unverified(record):
+  """The record as the audit of a user's own documents leaves it."""
+  documents = tuple(
+    dataclasses.replace(
+      document,
+      facts=(),
+      origin=dataclasses.replace(
+        document.origin, details=(('verdict', 'unverified'),)
+      ),
+    )
+    for document in record.documents
+  )
+  questions = tuple(
+    dataclasses.replace(question, target=None) for question in record.questions
+  )
+  return dataclasses.replace(record, documents=documents, questions=questions)
+
+
+def test_a_world_of_which_nothing_is_known_is_reported(tmp_path):
+  record = unverified(next(r for r in RECORDS if r.world == 'reversal'))
+  cells = [
+    cell
+    for cell in CELLS
+    if (cell.world, cell.model, cell.seed)
+    == (record.world, record.model, record.seed)
+  ]
+  report(tmp_path / 'report', cells, [record])
+  with open(tmp_path / 'report' / 'augmentation.csv') as file:
+    rows = list(csv.DictReader(file))
+  assert rows
+  for row in rows:
+    assert float(row['unverified']) == 1
+    assert row['true'] == row['contradicted'] == row['unparsed'] == ''
+  page = (tmp_path / 'report' / 'index.html').read_text('utf-8')
+  assert 'not verifiable' in page

@@ -1,0 +1,54 @@
+"""Writes a built corpus for others' tools.
+
+python -m icl_gen.export --config=configs/reversal.py --to=lm_eval
+python -m icl_gen.export --config=configs/reversal.py --to=hf
+"""
+
+from importlib import resources
+
+from icl_gen import cli
+from icl_gen.data import harness, hub, places, shards
+from icl_gen.text import context as contexts
+from icl_gen.text import tokens
+from icl_gen.worlds import catalog
+
+# lm_eval: tasks of lm-evaluation-harness; hf: a folder for a data hub.
+FORMS = ('lm_eval', 'hf')
+
+
+def run(config, workdir, *, to):
+  """Writes <workdir>/exports/<corpus>-<to>/; nothing if it is there."""
+  world, seed = config.world, config.seed
+  source = places.corpus(workdir, world=world, seed=seed)
+  places.require(source, door='build')
+  manifest = shards.read_manifest(source)
+  directory = workdir / 'exports' / f'{source.name}-{to}'
+  note = directory.parent / f'{directory.name}.settings'
+  settings = {'corpus': manifest['sha256']}
+  if to == 'lm_eval':
+    settings['context'] = dict(config.context.items())
+    settings['tokenizer'] = config.tokenizer
+  places.check(note, 'export', settings)
+  if directory.exists():
+    return
+  corpus = shards.read(source)
+  if to == 'lm_eval':
+    # The context that `evaluate` takes, so that accuracies can be compared.
+    embedded = resources.files('icl_gen') / 'assets' / 'tokenizer.model'
+    tokenizer = tokens.load(config.tokenizer or str(embedded))
+    context = contexts.build(
+      corpus.documents,
+      seed=f'{source.name}/context',
+      factor=config.context.factor,
+      budget=config.context.budget,
+      count_tokens=lambda text: len(tokenizer.encode(text)),
+    )
+    harness.write(directory, corpus, context)
+  else:
+    hub.write(directory, corpus, manifest, about=catalog.describe(world))
+  places.claim(note, 'export', settings)
+  print(f'exported {directory}')
+
+
+if __name__ == '__main__':
+  cli.main(run, choices={'to': FORMS})

@@ -1,0 +1,42 @@
+"""Registered worlds give what our own builds give."""
+
+import pytest
+
+from icl_gen.data import dataset, records, shards
+from icl_gen.worlds import catalog
+
+# tfds asks protobuf in a way that newer versions advise against.
+pytestmark = pytest.mark.filterwarnings(
+  r'ignore:label\(\) is deprecated:DeprecationWarning',
+  'ignore:unclosed:ResourceWarning',
+)
+
+
+def test_every_drawn_world_is_registered_in_both_sizes():
+  import tensorflow_datasets as tfds
+
+  from icl_gen.data import builders
+
+  assert list(builders.BUILDERS) == [f'icl_{world}' for world in catalog.SIZES]
+  for name, made in builders.BUILDERS.items():
+    assert tfds.builder_cls(name) is made
+    assert sorted(made.builder_configs) == ['nano', 'paper']
+
+
+@pytest.mark.parametrize('world', sorted(catalog.SIZES))
+def test_it_loads_what_build_writes(tmp_path, world):
+  import tensorflow_datasets as tfds
+
+  import icl_gen.data.builders  # noqa: F401
+
+  found = tfds.data_source(
+    f'icl_{world}/nano',
+    data_dir=tmp_path,
+    builder_kwargs={'file_format': 'array_record'},
+  )
+  _, corpus = catalog.build(world, seed=0, **catalog.SIZES[world]['nano'])
+  expected = shards.split_rows(corpus)
+  assert sorted(found) == sorted(expected)
+  for split, rows in expected.items():
+    assert [dataset.plain_row(row) for row in found[split]] == rows
+  assert set(rows[0]) == set(records.EMPTY_ROW)

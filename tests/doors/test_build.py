@@ -1,0 +1,130 @@
+"""Built and exported corpora: every format, once, whatever the config says."""
+
+import inspect
+import json
+
+import ml_collections
+import pytest
+
+from icl_gen import build, export
+from icl_gen.data import card, files, plain, shards
+from icl_gen.worlds import catalog
+from tests.doors.conftest import configs
+from tests.doors.test_pulse import everything
+
+
+def frozen(name, arg='', **changes):
+  config = configs(name).get_config(arg)
+  for key, value in changes.items():
+    block, _, name = key.rpartition('__')
+    (config[block] if block else config)[name] = value
+  return ml_collections.FrozenConfigDict(config)
+
+
+@pytest.fixture(scope='module')
+def built(tmp_path_factory):
+  workdir = tmp_path_factory.mktemp('worlds')
+  build.run(frozen('worlds', 'nano'), workdir)
+  return workdir
+
+
+def test_all_worlds_are_built_in_every_format(built):
+  worlds = [*catalog.SIZES, 'custom']
+  corpora = built / 'corpora'
+  found = [p.name for p in corpora.iterdir() if shards.is_written(p)]
+  assert sorted(found) == sorted(worlds)
+  for world in worlds:
+    corpus = shards.read(corpora / world)
+    said = corpus.documents, corpus.questions
+    assert plain.read_jsonl(corpora / world) == said
+    assert plain.read_parquet(corpora / world) == said
+    assert corpus.manifest['audit']['complaints'] == []
+    text = (corpora / world / card.CARD).read_text('utf-8')
+    assert catalog.describe(world) in text
+    assert 'No complaints.' in text
+    if world != 'custom':
+      _, drawn = catalog.build(world, seed=0, **catalog.SIZES[world]['nano'])
+      assert said == (drawn.documents, drawn.questions)
+
+
+def test_a_second_build_changes_nothing(built, capsys):
+  before = everything(built)
+  build.run(frozen('worlds', 'nano'), built)
+  assert everything(built) == before
+  assert capsys.readouterr().out == ''
+
+
+@pytest.mark.parametrize('world', sorted(catalog.SIZES))
+def test_the_worlds_own_config_has_the_papers_size(world):
+  size = configs(world).get_config().size.to_dict()
+  paper = catalog.SIZES[world]['paper']
+  defaults = {
+    name: parameter.default
+    for name, parameter in inspect.signature(
+      catalog.WORLDS[world]
+    ).parameters.items()
+    if name != 'seed'
+  }
+  assert defaults | size == defaults | paper
+
+
+def test_the_format_and_the_audit_are_settings(tmp_path):
+  build.run(frozen('reversal', 'tiny', file_format='tfrecord'), tmp_path)
+  directory = tmp_path / 'corpora' / 'reversal-s0'
+  manifest = shards.read_manifest(directory)
+  assert manifest['file_format'] == 'tfrecord'
+  assert 'audit' not in manifest['corpus']
+  assert 'as_dataset' in (directory / card.CARD).read_text('utf-8')
+  for changes, message in (
+    ({}, "begun with file_format='tfrecord', now it is 'array_record'"),
+    ({'file_format': 'tfrecord', 'audit': True}, 'audit=False, now it is True'),
+  ):
+    with pytest.raises(ValueError, match=message):
+      build.run(frozen('reversal', 'tiny', **changes), tmp_path)
+  with pytest.raises(ValueError, match="file_format 'csv' is unknown"):
+    build.run(frozen('reversal', 'tiny', file_format='csv'), tmp_path / 'new')
+  assert not (tmp_path / 'new').exists()
+
+
+def test_documents_that_changed_are_not_taken_for_those_built(tmp_path):
+  mine = tmp_path / 'mine'
+  mine.mkdir()
+  (mine / 'a.txt').write_text('Glon are red.')
+  config = frozen('custom', size__path=str(mine))
+  build.run(config, tmp_path / 'out')
+  build.run(config, tmp_path / 'out')
+  (mine / 'a.txt').write_text('Glon are blue.')
+  with pytest.raises(ValueError, match='begun with files.a.txt='):
+    build.run(config, tmp_path / 'out')
+
+
+def test_complaints_are_printed_and_kept(tmp_path, capsys):
+  mine = tmp_path / 'mine'
+  mine.mkdir()
+  (mine / 'documents.jsonl').write_text('{"id": "a", "text": "Glon are red."}')
+  row = {'prompt': 'Glon are', 'choices': ['red.', 'b'], 'answer': 0}
+  (mine / 'questions.jsonl').write_text(json.dumps(row | {'kind': 'k'}))
+  build.run(frozen('custom', size__path=str(mine), audit=True), tmp_path)
+  assert "a document holds it with ' red.'" in capsys.readouterr().out
+  corpus = shards.read(tmp_path / 'corpora' / 'custom-s0')
+  (complaint,) = corpus.manifest['audit']['complaints']
+  text = (tmp_path / 'corpora' / 'custom-s0' / card.CARD).read_text('utf-8')
+  assert complaint in text
+
+
+@pytest.mark.parametrize('to', export.FORMS)
+def test_exports_are_written_once(built, tmp_path, capsys, to):
+  config = frozen('custom')
+  with pytest.raises(ValueError, match='run `python -m icl_gen.build`'):
+    export.run(config, tmp_path, to=to)
+  build.run(config, tmp_path)
+  export.run(config, tmp_path, to=to)
+  directory = tmp_path / 'exports' / f'custom-s0-{to}'
+  assert files.hashes(directory)
+  capsys.readouterr()
+  before = everything(tmp_path)
+  export.run(config, tmp_path, to=to)
+  assert (everything(tmp_path), capsys.readouterr().out) == (before, '')
+  if to == 'lm_eval':
+    with pytest.raises(ValueError, match='context.factor=1, now it is 2'):
+      export.run(frozen('custom', context__factor=2), tmp_path, to=to)

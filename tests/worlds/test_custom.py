@@ -1,0 +1,267 @@
+"""A user's folder: what is read of it, and what is said of mistakes in it."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from icl_gen.types import World
+from icl_gen.worlds import catalog, checks, custom
+
+EXAMPLE = pathlib.Path(__file__).parents[2] / 'configs' / 'custom_example'
+DOCUMENT = {'id': 'd', 'text': 'Glon are red.'}
+QUESTION = {
+  'prompt': 'Glon are',
+  'choices': ['red', 'blue'],
+  'answer': 0,
+  'kind': 'k',
+}
+
+
+def lines(*rows):
+  return ''.join(json.dumps(row, ensure_ascii=False) + '\n' for row in rows)
+
+
+def write(folder, **contents):
+  """Writes <name>.jsonl of text or bytes."""
+  folder.mkdir(exist_ok=True)
+  for name, content in contents.items():
+    if isinstance(content, str):
+      content = content.encode()
+    (folder / f'{name}.jsonl').write_bytes(content)
+  return folder
+
+
+def read(folder, **options):
+  return custom.from_folder(folder, seed='s', **options)[1]
+
+
+def test_the_example_is_read_and_sound():
+  world, corpus = catalog.build('custom', seed=0, path=EXAMPLE)
+  assert world == World('custom', (), ())
+  assert corpus.manifest['questions'] == {
+    'rephrase': 4,
+    'reversal': 4,
+    'deduction': 4,
+  }
+  assert corpus.manifest['documents'] == 12
+  assert checks.audit(world, corpus)['complaints'] == []
+  assert corpus.manifest['sha256'] == custom.fingerprint(EXAMPLE)
+  assert list(corpus.manifest['sha256']) == [custom.DOCUMENTS, custom.QUESTIONS]
+
+
+def test_records_are_what_the_lines_say(tmp_path):
+  long = {'id': 'e', 'text': 'A b c.', 'prompt_length': 2}
+  several = {
+    'id': 'q', 'prompt': 'Glon are ', 'choices': ['x', ' y', 'z'],
+    'answer': [2, 0], 'kind': 'k', 'stratum': 's',
+  }  # fmt: skip
+  corpus = read(
+    write(
+      tmp_path,
+      documents=lines(DOCUMENT, long),
+      questions=lines(QUESTION, several),
+    )
+  )
+  one, other = corpus.documents
+  assert (one.id, one.text, one.prompt_length) == ('d', 'Glon are red.', 0)
+  assert (other.id, other.text, other.prompt_length) == ('e', 'A b c.', 2)
+  first, second = corpus.questions
+  assert first.choices == (' red', ' blue')
+  assert (first.answers, first.kind, first.stratum) == ((0,), 'k', '')
+  # White space is there already, so none is added.
+  assert second.choices == ('x', ' y', 'z')
+  assert (second.id, second.answers, second.stratum) == ('q', (2, 0), 's')
+
+
+@pytest.mark.parametrize(
+  ('prompt', 'joiner', 'choices'),
+  [
+    ('Glon are', ' ', (' red', ' blue')),
+    ('Glon are', '', ('red', 'blue')),
+    ('Glon are\n', ' ', ('red', 'blue')),
+    ('', ' ', ('red', 'blue')),
+  ],
+)
+def test_prompt_and_choice_are_joined_once(tmp_path, prompt, joiner, choices):
+  write(
+    tmp_path,
+    documents=lines(DOCUMENT),
+    questions=lines(QUESTION | {'prompt': prompt}),
+  )
+  (question,) = read(tmp_path, joiner=joiner).questions
+  assert question.choices == choices
+
+
+def test_marks_line_ends_and_blank_lines_say_nothing(tmp_path):
+  rows = [DOCUMENT, DOCUMENT | {'id': 'e', 'text': 'Two\r\nlines.'}]
+  plain = read(write(tmp_path / 'a', documents=lines(*rows)))
+  dressed = b'\xef\xbb\xbf\r\n' + lines(*rows).replace('\n', '\r\n \n').encode()
+  other = read(write(tmp_path / 'b', documents=dressed.rstrip()))
+  assert other.documents == plain.documents
+  assert plain.documents[1].text == 'Two\r\nlines.'
+
+
+def test_ids_of_questions_stay_when_lines_are_added(tmp_path):
+  other = QUESTION | {'kind': 'l'}
+  one = read(
+    write(tmp_path, documents=lines(DOCUMENT), questions=lines(QUESTION))
+  )
+  two = read(write(tmp_path, questions='\n' + lines(other, QUESTION)))
+  assert one.questions[0] == two.questions[1]
+  assert two.questions[0].id != two.questions[1].id
+
+
+def test_texts_are_documents(tmp_path):
+  (tmp_path / 'b' / '.git').mkdir(parents=True)
+  for name, content in {
+    'z.txt': b'\xef\xbb\xbf Zed.\r\nSecond.\r\n\r\n',
+    'b/a.MD': '# Ä\n\ntext'.encode(),
+    'b/.git/x.md': b'hidden',
+    'b/y.py': b'no text',
+    '.hidden.txt': b'hidden',
+  }.items():
+    (tmp_path / name).write_bytes(content)
+  documents = read(tmp_path).documents
+  assert [(d.id, d.text) for d in documents] == [
+    ('b/a.MD', '# Ä\n\ntext'),
+    ('z.txt', 'Zed.\nSecond.'),
+  ]
+  # Lines go before texts: a README beside them is no document.
+  write(tmp_path, documents=lines(DOCUMENT))
+  assert [d.id for d in read(tmp_path).documents] == ['d']
+
+
+@pytest.mark.parametrize(
+  ('name', 'content', 'message'),
+  [
+    ('documents', '{"id": 1', r'documents.jsonl, line 2 is not JSON.*"text"'),
+    ('documents', b'"\xff"', r'line 2 is not JSON in UTF-8.*"text"'),
+    ('documents', '[' * 100_000, r'line 2 is not JSON'),
+    ('documents', '[1]', r'line 2 is \[1\]; expected is {"id"'),
+    ('documents', lines({'id': 'e'}), 'line 2 has no "text"; a document needs'),
+    ('documents', lines({'id': 'e', 'text': ' '}), '"text": " "; expected'),
+    ('documents', lines({'id': 3, 'text': 'a'}), '"id": 3; expected a text'),
+    ('documents', lines(DOCUMENT), "line 2 has the id 'd' of .*line 1"),
+    (
+      'documents',
+      lines({'id': 'e', 'text': 'a', 'url': 'x'}),
+      'line 2 has "url", which would be lost; .* may have prompt_length',
+    ),
+    (
+      'documents',
+      lines({'id': 'e', 'text': 'abc', 'prompt_length': 3}),
+      '"prompt_length": 3; .*from 0 to 2',
+    ),
+    ('documents', '{"id": "e", "text": "\\ud800"}', 'half a surrogate.*"text"'),
+    ('questions', lines(QUESTION), 'questions.jsonl, line 2 has the id .*line'),
+    ('questions', lines({'prompt': 'a'}), 'line 2 has no "choices"'),
+    ('questions', lines(QUESTION | {'answer': 2}), '"answer": 2; .*0 to 1'),
+    ('questions', lines(QUESTION | {'answer': True}), '"answer": true; '),
+    ('questions', lines(QUESTION | {'answer': []}), r'"answer": \[\]; '),
+    ('questions', lines(QUESTION | {'answer': [0, 0]}), r'"answer": \[0, 0\]'),
+    ('questions', lines(QUESTION | {'choices': ['a']}), 'two or more texts'),
+    ('questions', lines(QUESTION | {'choices': 'ab'}), 'two or more texts'),
+    ('questions', lines(QUESTION | {'choices': ['a', '']}), 'two or more'),
+    ('questions', lines(QUESTION | {'choices': ['a', ' a']}), "' a' twice"),
+    ('questions', lines(QUESTION | {'kind': ''}), '"kind": ""; expected'),
+    ('questions', lines(QUESTION | {'stratum': 1}), '"stratum": 1; expected'),
+  ],
+)
+def test_mistakes_name_file_and_line(tmp_path, name, content, message):
+  good = {'documents': lines(DOCUMENT), 'questions': lines(QUESTION)}
+  write(tmp_path, **good)
+  read(tmp_path)
+  if isinstance(content, str):
+    content = content.encode()
+  write(tmp_path, **{name: good[name].encode() + content})
+  with pytest.raises(ValueError, match=message) as caught:
+    read(tmp_path)
+  assert str(tmp_path) in str(caught.value)
+
+
+def test_folders_without_documents_are_named(tmp_path):
+  (tmp_path / 'empty').mkdir()
+  (tmp_path / 'file').touch()
+  write(tmp_path / 'blank', documents='\n \n')
+  for path, message in (
+    ('', 'give --config.size.path=DIRECTORY'),
+    (tmp_path / 'none', 'none does not exist; give the folder'),
+    (tmp_path / 'file', 'file is a file; give the folder'),
+    (tmp_path / 'empty', 'empty has no documents'),
+    (tmp_path / 'blank', 'blank has no documents'),
+  ):
+    with pytest.raises(ValueError, match=message):
+      read(path)
+  (tmp_path / 'empty' / 'a.txt').write_bytes(b'one\ntwo \xff')
+  with pytest.raises(ValueError, match=r'a.txt, line 2 is not UTF-8'):
+    read(tmp_path / 'empty')
+  (tmp_path / 'empty' / 'a.txt').write_bytes(b' \n')
+  with pytest.raises(ValueError, match=r'a.txt is empty'):
+    read(tmp_path / 'empty')
+
+
+texts = st.text(min_size=1, max_size=12).filter(str.strip)
+
+
+@settings(
+  max_examples=40,
+  deadline=None,
+  suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+  documents=st.dictionaries(texts, texts, min_size=1, max_size=4),
+  choices=st.lists(texts, min_size=2, max_size=4, unique_by=str.lstrip),
+  prompt=st.text(max_size=8),
+  escaped=st.booleans(),
+)
+def test_any_text_comes_through(tmp_path, documents, choices, prompt, escaped):
+  rows = [{'id': name, 'text': text} for name, text in documents.items()]
+  asked = QUESTION | {'prompt': prompt, 'choices': choices}
+  dumped = [
+    '\n'.join(json.dumps(row, ensure_ascii=escaped) for row in part)
+    for part in (rows, [asked])
+  ]
+  corpus = read(write(tmp_path, documents=dumped[0], questions=dumped[1]))
+  assert {d.id: d.text for d in corpus.documents} == documents
+  (question,) = corpus.questions
+  assert question.prompt == prompt
+  for given_choice, choice in zip(choices, question.choices, strict=True):
+    assert choice in (given_choice, f' {given_choice}')
+
+
+MEASURED = """
+import resource, sys, time
+from icl_gen.worlds import custom
+began = time.monotonic()
+_, corpus = custom.from_folder(sys.argv[1], seed='s')
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(len(corpus.documents), sum(len(d.text) for d in corpus.documents))
+print(peak, time.monotonic() - began)
+"""
+
+
+@pytest.mark.slow
+def test_a_hundred_megabytes_are_read_line_by_line(tmp_path):
+  with open(tmp_path / 'documents.jsonl', 'w', encoding='utf-8') as file:
+    for i in range(50_000):
+      text = f'{i} ' + 'glon are red. ' * 143
+      file.write(json.dumps({'id': f'd{i}', 'text': text}) + '\n')
+  size = (tmp_path / 'documents.jsonl').stat().st_size
+  assert size > 100e6
+  done = subprocess.run(
+    [sys.executable, '-c', MEASURED, str(tmp_path)],
+    capture_output=True,
+    check=True,
+    text=True,
+  )
+  count, characters, peak, seconds = map(float, done.stdout.split())
+  assert (count, characters > 99e6) == (50_000, True)
+  # The texts themselves, and little else (macOS counts bytes, Linux kilobytes).
+  unit = 1 if sys.platform == 'darwin' else 1024
+  assert peak * unit < 2.5 * size
+  print(f'{size / 1e6:.0f} MB: {seconds:.1f} s, {peak * unit / 1e6:.0f} MB')
