@@ -3,12 +3,19 @@
 import inspect
 
 from icl_gen.types import Corpus, World
-from icl_gen.worlds import celebrity, celebrity_files, reversal, syllogism
+from icl_gen.worlds import (
+  celebrity,
+  celebrity_files,
+  reversal,
+  semantic,
+  syllogism,
+)
 
 WORLDS = {
   'reversal': reversal.build,
   'syllogism': syllogism.build,
   'celebrity': celebrity.build,
+  'semantic': semantic.build,
   'celebrity_files': celebrity_files.from_files,
   'celebrity_hub': celebrity_files.from_hub,
 }

@@ -54,9 +54,13 @@ def said(fact: Fact) -> str:
 
 def _in_form(fact: Fact, choose: Callable[[tuple[str, ...]], str]) -> str:
   reverse, relation = is_inverse(fact.relation), base(fact.relation)
-  one, other = (fact.object, fact.subject) if reverse else (
-    fact.subject,
-    fact.object,
+  one, other = (
+    (fact.object, fact.subject)
+    if reverse
+    else (
+      fact.subject,
+      fact.object,
+    )
   )
   form = choose(phrasings.kind_forms(relation, reverse=reverse))
   return phrasings.fill_kind(form, relation, one, other, reverse=reverse)
@@ -91,9 +95,7 @@ def documents(
       f'{count} documents for {len(told)} categories; every category needs one'
       f' that says its facts. Give {len(told)} or more.'
     )
-  place = {
-    fact: i for i, fact in enumerate(itertools.chain(*told.values()))
-  }
+  place = {fact: i for i, fact in enumerate(itertools.chain(*told.values()))}
   made = []
   for i in range(count):
     lap, number = divmod(i, len(told))
@@ -126,7 +128,9 @@ def _varied(noun, told, lap, rng, *, seed) -> tuple[list[Fact], str]:
   render = balance.nth(_TEXTS, lap - 1, seed=f'{seed}/styles/{noun}')
   facts = _facts(noun, told, rng)
   least, most = _STATEMENTS[render]
-  some = list(itertools.islice(itertools.cycle(facts), rng.randint(least, most)))
+  some = list(
+    itertools.islice(itertools.cycle(facts), rng.randint(least, most))
+  )
   return some, render(noun, some, rng)
 
 

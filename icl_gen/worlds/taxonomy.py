@@ -128,45 +128,53 @@ RELATIONS = {
   'eats': """
     cat: mouse sparrow; lion: zebra; tiger: deer; leopard: monkey goat;
     wolf: sheep deer; fox: hen mouse; bear: salmon; rat: beetle;
-    bat: moth beetle; hawk: sparrow mouse; eagle: salmon; owl: mouse rat;
-    robin: ant; hen: beetle ant; penguin: eel; cobra: rat; python: goat rat;
-    lizard: ant moth; crocodile: zebra; shark: salmon; eel: crab;
-    spider: moth; scorpion: beetle; lobster: crab; whale: crustacean;
-    dog: fish; mouse: insect; sparrow: insect; duck: insect""",
+    bat: moth beetle; hawk: sparrow; eagle: salmon; hen: beetle ant;
+    penguin: eel; python: goat; lizard: ant moth; crocodile: zebra;
+    shark: salmon; eel: crab; lobster: crab; whale: crustacean; dog: fish;
+    mouse: insect; songbird: insect; waterfowl: insect; arachnid: insect;
+    raptor: rodent; snake: rodent; feline: fish""",
   'fears': """
-    mouse: cat owl; sparrow: hawk cat; zebra: lion; deer: wolf tiger;
-    sheep: wolf; goat: leopard; hen: fox; monkey: leopard; rat: cobra owl;
-    salmon: bear; moth: bat; ant: lizard; crab: eel; squirrel: hawk;
-    cat: dog; lizard: hawk; duck: fox; penguin: shark;
-    rodent: raptor; songbird: feline; waterfowl: eagle""",
+    mouse: cat; sparrow: hawk; zebra: lion; deer: wolf tiger; sheep: wolf;
+    goat: leopard; hen: fox; monkey: leopard; rat: cobra; salmon: bear;
+    moth: bat; ant: lizard; crab: eel; squirrel: hawk; cat: dog;
+    lizard: hawk; duck: fox; penguin: shark; rodent: raptor;
+    songbird: feline; waterfowl: eagle; insect: songbird; fish: shark;
+    crustacean: whale""",
   'is larger than': """
     rat: mouse; cat: rat; dog: cat; wolf: fox; lion: wolf; tiger: dog;
-    bear: wolf; horse: sheep; cow: sheep; elephant: lion; owl: sparrow; hawk: rat;
-    raptor: mouse;
-    whale: elephant; eagle: sparrow; swan: duck; goose: robin; hen: robin;
-    python: lizard; shark: salmon; crocodile: turtle; lobster: crab;
-    truck: car; car: bicycle; train: truck; ship: canoe; plane: car;
-    table: chair; bed: chair; barrel: bottle; box: cup; castle: house; house: dog;
-    church: barn; tower: house; guitar: violin; coat: glove; spade: knife;
-    mammal: insect; ungulate: rodent; carnivore: songbird""",
-  'lives near': """
-    cat: house; dog: house; horse: barn; cow: barn; hen: barn; mouse: house; rodent: sparrow;
-    rat: barn; owl: church; bat: church tower; sparrow: house; swan: castle;
-    lion: zebra; beaver: salmon; crab: lobster; shark: whale; eagle: bear;
-    spider: house; parrot: monkey; crocodile: python; penguin: whale;
-    goose: duck; wolf: deer""",
+    bear: wolf; horse: sheep; cow: sheep; elephant: lion; owl: sparrow;
+    hawk: rat; raptor: mouse; whale: elephant; eagle: sparrow; swan: duck;
+    goose: robin; hen: robin; python: lizard; shark: salmon;
+    crocodile: turtle; lobster: crab; truck: car; car: bicycle;
+    train: truck; ship: canoe; plane: car; table: chair; bed: chair;
+    barrel: bottle; box: cup; castle: house; house: dog; church: barn;
+    tower: house; guitar: violin; coat: glove; spade: knife; mammal: insect;
+    ungulate: rodent; carnivore: songbird; building: furniture;
+    vehicle: clothing; furniture: tool; bird: insect; fish: insect;
+    container: glove""",
+  'is near': """
+    cat: house; dog: house; horse: barn; cow: barn; hen: barn; mouse: house;
+    rodent: sparrow; rat: barn; owl: church; bat: church tower;
+    sparrow: house; swan: castle; lion: zebra; beaver: salmon;
+    crab: lobster; shark: whale; eagle: bear; spider: house; parrot: monkey;
+    crocodile: python; penguin: whale; goose: duck; wolf: deer;
+    furniture: house; tool: building; vehicle: tower; ungulate: insect;
+    waterfowl: boat; boat: fish; instrument: church""",
   'carries': """
     horse: coat; elephant: barrel; car: box; truck: barrel furniture;
     train: car; ship: truck; canoe: basket; plane: box; bicycle: basket;
-    basket: bottle; box: shoe hammer; dog: shoe mouse; ant: beetle; owl: mouse;
-    eagle: fish; cat: mouse; bed: cat; shelf: cup; table: cup bottle;
-    wolf: sheep""",
+    basket: bottle; box: shoe hammer; dog: shoe mouse; ant: beetle;
+    owl: mouse; eagle: fish; cat: mouse; bed: cat; shelf: cup;
+    table: cup bottle; wolf: sheep; vehicle: bottle; furniture: hat;
+    raptor: lizard""",
   'goes with': """
     hammer: saw; axe: saw; knife: cup; chair: table; bed: shelf;
     violin: guitar; drum: trumpet; guitar: drum; shoe: coat; glove: coat;
     hat: coat; bottle: cup; barrel: bottle; bicycle: hat; barn: spade;
     house: furniture; dog: sheep; horse: dog; robin: spade; bee: butterfly;
-    church: tower; canoe: coat; goat: sheep; turtle: fish""",
+    church: tower; goat: sheep; turtle: fish; tool: glove;
+    instrument: chair; furniture: box; container: furniture; vehicle: coat;
+    rodent: barn""",
 }
 
 
