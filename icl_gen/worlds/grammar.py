@@ -184,10 +184,10 @@ def _kind_reader(world: World) -> Reader:
 def _form_pattern(form: str, relation: str, reverse: bool) -> re.Pattern[str]:
   """A form of a relation, its nouns to be found."""
   slots = {
-    '{A}': '(?P<A>[a-z]+)',
-    '{B}': '(?P<B>[a-z]+)',
-    '{a}': '(?P<one_A>[a-z]+)',
-    '{b}': '(?P<one_B>[a-z]+)',
+    '{A}': '(?P<A>[a-z]+s)',
+    '{B}': '(?P<B>[a-z]+s)' if relation != 'is' else '(?P<B>[a-z]+(?<!s))',
+    '{a}': '(?P<one_A>[a-z]+(?<!s))',
+    '{b}': '(?P<one_B>[a-z]+(?<!s))',
     '{V}': phrasings.past(relation) if reverse else relation,
     '{v}': phrasings.plural(relation),
   }

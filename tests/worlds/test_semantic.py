@@ -1,6 +1,7 @@
 """The semantic world: one direction told, fair choices, and what follows."""
 
 import collections
+import contextlib
 import hashlib
 import os
 import re
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from icl_gen.augmentation import audit
 from icl_gen.text import context, tokens
-from icl_gen.types import Fact
+from icl_gen.types import Fact, World
 from icl_gen.worlds import (
   baselines,
   grammar,
@@ -23,7 +24,6 @@ from icl_gen.worlds import (
   phrasings,
   semantic,
   semantic_text,
-  taxonomy,
 )
 
 NANO = {
@@ -145,7 +145,7 @@ def premises_chain(premises, target):
 
 
 @any_small_world
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_small_worlds_pass_their_audit(**size):
   check(*small(**size))
 
@@ -197,24 +197,21 @@ def test_a_small_world_fits_into_one_context(nano, pytestconfig):
   assert len(tokenizer.encode(every.text)) < 2000
 
 
-def test_wording_gives_no_inference_away(paper, nano):
-  """Both baselines are near chance, but where what is asked is told."""
-  accuracies = [
-    (baseline(corpus), corpus.manifest['questions'])
-    for _, corpus in (paper, nano)
-    for baseline in (
-      lambda c: baselines.ngram(c, order=2),
-      lambda c: baselines.ngram(c, order=3),
-      baselines.ngram,
-      baselines.longest_match,
-    )
-  ]
-  for accuracy, asked in accuracies:
-    for kind in INFERRED:
-      # Two standard errors of guessing.
-      assert accuracy[kind] < 0.25 + 2 * (0.25 * 0.75 / asked[kind]) ** 0.5
-      assert accuracy[kind] > 0.25 - 2 * (0.25 * 0.75 / asked[kind]) ** 0.5
-  assert baselines.longest_match(paper[1])['rephrase'] == 1
+@pytest.mark.parametrize('size', ['paper', 'nano'])
+def test_wording_gives_no_inference_away(size, request):
+  """The baselines are near chance, but where what is asked is told."""
+  _, corpus = request.getfixturevalue(size)
+  matched = baselines.longest_match(corpus)
+  assert matched['rephrase'] == 1
+  for found in (matched, *(baselines.ngram(corpus, order=n) for n in (3, 4))):
+    assert all(abs(found[kind] - 0.25) < 0.05 for kind in INFERRED), found
+  # Of the prompt it sees a word, of which some belong to several forms.
+  found = baselines.ngram(corpus, order=2)
+  assert all(abs(found[kind] - 0.25) < 0.1 for kind in semantic.KINDS), found
+  # Nor does it help to take the least likely choice.
+  merit = baselines.ngram_merit((d.text for d in corpus.documents), order=4)
+  found = baselines.accuracy(corpus.questions, lambda p, c: -merit(p, c))
+  assert all(abs(found[kind] - 0.25) < 0.1 for kind in INFERRED), found
 
 
 def test_the_closure_is_fast(paper):
@@ -261,7 +258,7 @@ def test_the_audit_judges_what_is_generated(nano):
 @pytest.mark.parametrize('reverse', [False, True])
 def test_every_form_is_read(relation, reverse):
   fact = Fact('gruds', relation, 'flomp' if relation == 'is' else 'shaxes')
-  world = semantic.World('semantic', (fact,), ())
+  world = World('semantic', (fact,), ())
   read = grammar.reader('semantic', world)
   told = semantic_text.flip(fact) if reverse else fact
   assert semantic_text.flip(semantic_text.flip(told)) == told
@@ -332,14 +329,17 @@ def test_impossible_sizes_are_refused(size, message):
 @given(st.integers(1, 7), st.integers(0, 2), st.text(max_size=3))
 @settings(max_examples=20, deadline=None)
 def test_the_smallest_worlds_are_right_or_refused(size, holdouts, seed):
-  try:
-    world = semantic.build(
+  with contextlib.suppress(ValueError):
+    check(
+      *semantic.build(
+        seed=seed, categories=size, documents=size, holdouts=holdouts
+      )
+    )
+    return
+  with pytest.raises(ValueError, match='too small to ask|holdouts of'):
+    semantic.build(
       seed=seed, categories=size, documents=size, holdouts=holdouts
     )
-  except ValueError as error:
-    assert re.search('too small to ask|holdouts of', str(error))
-  else:
-    check(*world)
 
 
 BYTES = """
@@ -355,22 +355,18 @@ def test_the_same_bytes_in_every_process(paper):
   world, corpus = paper
   world = world.facts, world.entailed, sorted(world.contradicted)
   here = hashlib.sha256(repr((world, corpus)).encode()).hexdigest()
-  for hash_seed in ('1', '2'):
-    there = subprocess.run(
-      [sys.executable, '-c', BYTES],
-      env=os.environ | {'PYTHONHASHSEED': hash_seed},
-      capture_output=True,
-      check=True,
-      text=True,
-    )
-    assert there.stdout.strip() == here
-
-
-def test_words_depend_on_the_seed_and_not_on_the_size(nano, paper):
-  assert taxonomy.part(20)[0].name == 'animal'
-  top = {world.facts[0].subject for world, _ in (nano, paper)}
-  assert len(top) == 1 or any(
-    semantic_text.is_inverse(world.facts[0].relation) for world, _ in (paper,)
+  there = subprocess.run(
+    [sys.executable, '-c', BYTES],
+    env=os.environ | {'PYTHONHASHSEED': '1'},
+    capture_output=True,
+    check=True,
+    text=True,
   )
+  assert there.stdout.strip() == here
+
+
+def test_words_depend_on_the_seed_and_not_on_the_size(nano):
+  larger, _ = semantic.build(seed='semantic/0', **NANO | {'categories': 24})
   other, _ = semantic.build(seed='semantic/1', **NANO)
-  assert other.facts[0].subject != nano[0].facts[0].subject
+  assert larger.facts[0] == nano[0].facts[0]
+  assert other.facts[0] != nano[0].facts[0]
