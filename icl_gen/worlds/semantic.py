@@ -221,7 +221,8 @@ def _questions(
   most: int,
   seed: str,
 ) -> tuple[list[Question], dict[str, int]]:
-  """The questions, and how many targets of each kind have no fair choices."""
+  """The questions, and how many targets of each kind have no fair choices
+  (none are counted of a kind that has all its `most` questions)."""
   lures, made, unasked = _Lures(world, documents), [], {}
   for kind, targets in _targets(world, held).items():
     asked = collections.Counter()
