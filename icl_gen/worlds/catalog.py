@@ -9,6 +9,7 @@ from icl_gen.worlds import (
   celebrity_files,
   custom,
   reversal,
+  semantic,
   syllogism,
 )
 
@@ -18,6 +19,7 @@ WORLDS: dict[str, Builder] = {
   'reversal': reversal.build,
   'syllogism': syllogism.build,
   'celebrity': celebrity.build,
+  'semantic': semantic.build,
   'celebrity_files': celebrity_files.from_files,
   'celebrity_hub': celebrity_files.from_hub,
   'custom': custom.from_folder,

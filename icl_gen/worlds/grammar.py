@@ -5,11 +5,12 @@ one known person beside one known description). Judges nothing: whether a fact
 is true is the audit's business.
 """
 
+import itertools
 import re
 from collections.abc import Callable
 
 from icl_gen.types import Fact, World
-from icl_gen.worlds import people, phrasings
+from icl_gen.worlds import people, phrasings, semantic_text
 
 Reader = Callable[[str], tuple[Fact, ...] | None]
 
@@ -31,6 +32,20 @@ _QUANTIFIED = re.compile(
   rf'^({"|".join(phrasings.QUANTIFIERS)}) (\w+) are (\w+)[.!?]*$',
   re.IGNORECASE,
 )
+# In texts about kinds: who speaks, and what asserts nothing.
+_SPOKEN = re.compile(
+  rf'^(?:{"|".join(phrasings.SPEAKERS)}): |(?<=[.!?] )A: |^- ', re.MULTILINE
+)
+_LEFT_OUT = re.compile(
+  '|'.join(
+    re.sub(r'\\\{\w\\\}', r'\\w+', re.escape(form))
+    for form in (
+      *phrasings.KIND_HEADINGS.values(),
+      *itertools.chain(*phrasings.KIND_QUESTIONS.values()),
+    )
+  ),
+  re.IGNORECASE,
+)
 # Before the second of the two, these turn the sentence around.
 _NEGATION = re.compile(r'(?:\bnot|\bnever|n t) (?:being )?(?:the )?$')
 
@@ -45,7 +60,7 @@ def reader(world_name: str, world: World) -> Reader:
 
   Args:
     world_name: a key of _READERS. Nothing of 'custom' can be read.
-    world: whose names and descriptions are known.
+    world: whose names, descriptions and verbs are known.
 
   Raises:
     ValueError: if no such world has a grammar.
@@ -138,6 +153,52 @@ def _person_reader(world: World) -> Reader:
   return read
 
 
+def _kind_reader(world: World) -> Reader:
+  """Reads kinds, properties and the world's own verbs, in every form.
+
+  Headings and questions are skipped. Nouns and adjectives may be any word, in
+  lower case; nouns are given in the plural.
+  """
+  relations = dict.fromkeys(semantic_text.base(f.relation) for f in world.facts)
+  forms = [
+    (_form_pattern(form, relation, reverse), relation, reverse)
+    for relation in dict.fromkeys([*phrasings.KIND_STYLES, *relations])
+    if relation != 'verb'
+    for reverse in (False, True)
+    for form in phrasings.kind_forms(relation, reverse=reverse)
+  ]
+
+  def statement(sentence: str) -> Fact | None:
+    for pattern, relation, reverse in forms:
+      if match := pattern.fullmatch(sentence.rstrip('.!?').lower()):
+        words = match.groupdict()
+        one, other = (
+          words[noun]
+          if noun in words
+          else phrasings.plural(words[f'one_{noun}'])
+          for noun in 'AB'
+        )
+        fact = Fact(one, relation, other)
+        return semantic_text.flip(fact) if reverse else fact
+    return None
+
+  read = _sentence_reader(statement)
+  return lambda text: read(_LEFT_OUT.sub(' ', _SPOKEN.sub('', text)))
+
+
+def _form_pattern(form: str, relation: str, reverse: bool) -> re.Pattern[str]:
+  """A form of a relation, its nouns to be found."""
+  slots = {
+    '{A}': '(?P<A>[a-z]+s)',
+    '{B}': '(?P<B>[a-z]+s)' if relation != 'is' else '(?P<B>[a-z]+(?<!s))',
+    '{a}': '(?P<one_A>[a-z]+(?<!s))',
+    '{b}': '(?P<one_B>[a-z]+(?<!s))',
+    '{V}': phrasings.past(relation) if reverse else relation,
+    '{v}': phrasings.plural(relation),
+  }
+  return re.compile(re.sub(r'\{\w\}', lambda slot: slots[slot.group()], form))
+
+
 def _key(entity: str) -> str:
   return people.words_of(entity).removeprefix('the ')
 
@@ -146,5 +207,6 @@ _READERS: dict[str, Callable[[World], Reader]] = {
   'reversal': lambda world: _sentence_reader(_comparison),
   'syllogism': lambda world: _sentence_reader(_quantified),
   'celebrity': _person_reader,
+  'semantic': _kind_reader,
   'custom': lambda world: lambda text: None,  # nobody knows what it may say
 }

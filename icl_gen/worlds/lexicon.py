@@ -132,6 +132,41 @@ def sample(count: int, *, seed: str, evaluation: bool = True) -> list[str]:
   return random.Random(seed).sample(lexicon, count)
 
 
+def sample_apart(
+  count: int, *, seed: str, letters: tuple[int, ...] = (4, 5)
+) -> list[str]:
+  """Draws evaluation words of which no two are one edit apart.
+
+  An edit inserts, drops or replaces one letter. Draws of one name begin alike:
+  a longer one goes on where a shorter one ends.
+
+  Args:
+    count: how many.
+    seed: name of the draw; the same name gives the same words.
+    letters: allowed lengths of a word.
+
+  Raises:
+    ValueError: if the draw finds fewer words. It takes words in random order
+      while they are apart, and so about 280 of 4 and 5 letters, of the 318
+      that are known to be possible.
+  """
+  lexicon = [w for w in words(evaluation=True) if len(w) in letters]
+  drawn: dict[str, None] = {}
+  taken: set[str] = set()  # what no further word may be, or match
+  for word in random.Random(seed).sample(lexicon, len(lexicon)):
+    cuts = [(word[:i], word[i + 1 :]) for i in range(len(word))]
+    shorter, replaced = [*map(''.join, cuts)], [*map('*'.join, cuts)]
+    if taken.isdisjoint([word, *replaced]) and drawn.keys().isdisjoint(shorter):
+      drawn[word] = None
+      taken.update(shorter, replaced)
+  if count > len(drawn):
+    raise ValueError(
+      f'{count} nonsense words of {letters} letters were asked for, no two one'
+      f' edit apart; this draw has {len(drawn)}. Make the world smaller.'
+    )
+  return list(drawn)[:count]
+
+
 def title(names: Sequence[str]) -> str:
   """'glon', 'trask' -> 'Glon Trask'."""
   return ' '.join(name.capitalize() for name in names)

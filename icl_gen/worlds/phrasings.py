@@ -249,6 +249,82 @@ KIND_FORMS = {
 }
 
 
+# Further ways to say the same, in both directions: {a} and {b} stand in the
+# singular, {v} is the verb's third person.
+KIND_STYLES = {
+  'is a': (
+    (
+      'a {a} is a type of {b}',
+      'every {a} is a type of {b}',
+      'the {a} is one of the {B}',
+    ),
+    ('the {B} include the {A}', 'one type of {b} is the {a}'),
+  ),
+  'has': (
+    ('a {a} has {B}', 'every {a} has {B}', 'all {A} have {B}'),
+    ('{B} are found on every {a}', 'the {B} are those of {A}'),
+  ),
+  'is': (
+    ('a {a} is {B}', 'every {a} is {B}', 'all {A} are {B}'),
+    ('one {B} thing is the {a}', 'among {B} things are the {A}'),
+  ),
+  'verb': (
+    ('a {a} {v} {B}', 'every {a} {v} {B}', 'the {a} {v} the {b}'),
+    ('a {b} is {V} by {A}', 'the {b} is {V} by the {a}'),
+  ),
+}
+# What is asked in a dialogue before the statement is made.
+KIND_QUESTIONS = {
+  'is a': ('What are {A} a type of?', 'What do {B} include?'),
+  'has': ('What do {A} have?', 'What are {B} found on?'),
+  'is': ('What are {A} like?', 'What is it that is {B}?'),
+  'verb': ('What do {A} {V}?', 'What are {B} {V} by?'),
+}
+# What comes before the statements of a text.
+KIND_HEADINGS = {
+  'list': 'What is known of {A}:',
+  'definition': 'The meaning of {a}:',
+  'dialogue': 'Tell me about {A}.',
+}
+SPEAKERS = ('Q', 'A')
+
+
+def kind_forms(relation: str, *, reverse: bool) -> tuple[str, ...]:
+  """All forms of a relation in one direction, the plain one first."""
+  key = _kind_key(relation)
+  return (KIND_FORMS[key][reverse], *KIND_STYLES[key][reverse])
+
+
+def kind_question(
+  relation: str, subject: str, object_: str, *, reverse: bool
+) -> str:
+  """'What do gruds blim?', or 'What are flomps blimed by?'."""
+  form = KIND_QUESTIONS[_kind_key(relation)][reverse]
+  return fill_kind(form, relation, subject, object_, reverse=reverse)
+
+
+def fill_kind(
+  form: str, relation: str, subject: str, object_: str, *, reverse: bool
+) -> str:
+  """Puts the words of a statement into one of its forms."""
+  words = {
+    '{A}': subject,
+    '{B}': object_,
+    '{V}': past(relation) if reverse else relation,
+    '{v}': plural(relation),
+  }
+  for slot, noun in (('{a}', subject), ('{b}', object_)):
+    if slot in form:
+      words[slot] = singular(noun)
+  for slot, word in words.items():
+    form = form.replace(slot, word)
+  return form
+
+
+def _kind_key(relation: str) -> str:
+  return relation if relation in KIND_FORMS else 'verb'
+
+
 def kind_statement(
   relation: str, subject: str, object_: str, *, reverse: bool = False
 ) -> str:
@@ -260,19 +336,18 @@ def kind_statement(
     object_: a plural noun; an adjective for 'is'.
     reverse: whether to start with the object.
   """
-  forms = KIND_FORMS[relation if relation in KIND_FORMS else 'verb']
-  verb = past(relation) if reverse else relation
-  return (
-    forms[reverse]
-    .replace('{A}', subject)
-    .replace('{B}', object_)
-    .replace('{V}', verb)
-  )
+  form = KIND_FORMS[_kind_key(relation)][reverse]
+  return fill_kind(form, relation, subject, object_, reverse=reverse)
 
 
 def plural(word: str) -> str:
   """'grud' -> 'gruds'; a verb's third person is made in the same way."""
   return word + ('es' if word.endswith(('s', 'x', 'z', 'ch', 'sh')) else 's')
+
+
+def singular(noun: str) -> str:
+  """'gruds' -> 'grud': undoes `plural`, as no nonsense word ends in e."""
+  return noun[:-2] if noun == plural(noun[:-2]) else noun[:-1]
 
 
 def past(verb: str) -> str:

@@ -78,3 +78,30 @@ def test_more_words_than_there_are_are_refused():
 
 def test_titles_are_capitalised():
   assert lexicon.title(['glon', 'trask']) == 'Glon Trask'
+
+
+def one_edit_apart(one, other):
+  if len(one) == len(other):
+    return sum(a != b for a, b in zip(one, other, strict=True)) == 1
+  short, long = sorted((one, other), key=len)
+  return any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
+
+
+@pytest.mark.parametrize('seed', ['a', 'b'])
+def test_words_can_be_drawn_apart(seed):
+  drawn = lexicon.sample_apart(250, seed=seed)
+  assert len(set(drawn)) == 250 and set(drawn) <= set(EVALUATION)
+  assert {len(word) for word in drawn} == {4, 5}
+  assert lexicon.sample_apart(60, seed=seed) == drawn[:60]
+  for i, one in enumerate(drawn):
+    assert not any(one_edit_apart(one, other) for other in drawn[:i])
+
+
+def test_a_draw_of_words_apart_loses_no_word_in_vain():
+  every = [word for word in EVALUATION if len(word) in (4, 5)]
+  with pytest.raises(ValueError, match='no two one edit apart') as refused:
+    lexicon.sample_apart(len(every), seed='a')
+  count = int(str(refused.value).split('this draw has ')[1].split('.')[0])
+  drawn = lexicon.sample_apart(count, seed='a')
+  for word in set(every) - set(drawn):
+    assert any(one_edit_apart(word, other) for other in drawn)

@@ -1,0 +1,93 @@
+"""A taxonomy in nonsense words: reversals, syllogisms, chains, held-out kinds.
+
+  python -m icl_gen.build --config=configs/semantic.py
+  python -m icl_gen.train --config=configs/semantic.py --config.condition=ft
+  python -m icl_gen.build --config=configs/semantic.py:paper
+
+Variants: none for a world that the nano model reads in one context; `paper` is
+the paper's size (110 categories, 2,200 documents); `tiny` runs every stage in
+seconds, to see that it works.
+"""
+
+from ml_collections import config_dict
+
+from icl_gen import cli
+
+VARIANTS = ('paper', 'tiny')
+
+
+def get_config(arg=''):
+  """The experiment; `arg` is a comma-separated list of variants."""
+  variants = cli.parse_variants(arg, VARIANTS)
+  config = config_dict.ConfigDict()
+
+  config.world = 'semantic'  # a name in worlds/catalog.py
+  config.size = dict(
+    categories=20,
+    documents=80,  # each category's facts, in so many orders
+    holdouts=3,  # categories of which only the parent is told
+    told_backwards=0.0,  # share of the facts
+    questions=60,  # at most, of each kind but 'holdout'
+    style='plain',  # 'plain' or 'varied' documents
+  )
+  config.seed = 0  # of the world, of sampling and of training
+  config.condition = 'ft'  # 'pretrained', 'icl', 'ft', 'ft_aug'
+
+  config.model = 'nano'  # a name in model/registry.py
+  config.checkpoint = ''  # directory of weights; '' for the embedded nano
+  config.tokenizer = ''  # SentencePiece model; '' for the embedded nano
+  config.dtype = 'float32'  # of the weights; computation follows
+
+  config.context = dict(
+    factor=4,  # of the documents, keep one in this many (1: all)
+    budget=0,  # greatest number of tokens of the context (0: no limit)
+  )
+
+  config.train = dict(
+    splitting='none',  # 'none', 'independent', 'cumulative' sentences
+    loss_on='text',  # 'text' or 'completion'
+    steps=400,
+    batch_size=16,  # rows; a multiple of the number of devices
+    length=128,  # tokens of a row; a longer document is an error
+    optimizer='adamw',  # 'adamw' or 'muon'
+    learning_rate=2e-3,  # peak
+    warmup_steps=20,
+    final_share=0.1,  # of the peak, at the end of the cosine
+    weight_decay=0.0,
+    clip=1.0,  # greatest gradient norm
+    report_every=50,  # steps
+    save_every=200,  # steps
+  )
+
+  config.augment = dict(
+    documents_per_fact=1,  # of those that state the same facts
+    local_samples=4,  # per document, each alone
+    global_samples=2,  # per document, behind all documents
+    temperature=0.7,
+    max_tokens=64,  # per completion
+  )
+
+  if 'paper' in variants:
+    config.size = dict(
+      categories=110,
+      documents=2200,
+      holdouts=11,
+      told_backwards=0.15,
+      questions=200,
+      style='varied',
+    )
+    config.context.factor = 20
+    config.train.update(steps=2000, length=512)
+  if 'tiny' in variants:
+    config.size = dict(
+      categories=8,
+      documents=8,
+      holdouts=1,
+      told_backwards=0.0,
+      questions=8,
+      style='plain',
+    )
+    config.context.factor = 1
+    config.train.update(steps=4, warmup_steps=1, report_every=2, save_every=2)
+    config.augment.update(local_samples=1, global_samples=1, max_tokens=16)
+  return config

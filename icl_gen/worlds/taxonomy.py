@@ -1,0 +1,278 @@
+"""Animals and objects as they are: kinds, properties and relations.
+
+The real structure behind the semantic world, as tables to read. Whatever is
+said of a kind holds for all kinds below it, so no table has an exception to it
+and none repeats what is inherited. Nothing here knows how it is said.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+
+# A line is 'kind: what it is | what it has'; kinds stand under their parent.
+TREE = """
+animal: alive active | muscles nerves
+  mammal: warm | backbones lungs
+    carnivore: fierce | fangs fur
+      feline: stealthy agile | whiskers claws
+        cat: tame curious
+        lion: golden social | manes
+        tiger: striped solitary
+        leopard: spotted solitary
+      canine: social alert | snouts paws
+        dog: tame loyal
+        wolf: grey wild
+        fox: red sly | brushes
+      bear: strong brown | paws claws
+    ungulate: herbivorous | hooves
+      horse: fast tame | manes
+      zebra: striped wild | manes
+      cow: slow tame | horns udders
+      sheep: white tame timid
+      goat: curious tame | horns udders
+      deer: fast timid | antlers
+    rodent: small herbivorous | incisors fur
+      mouse: grey timid | whiskers
+      rat: sly nocturnal | whiskers
+      squirrel: red agile | brushes
+      beaver: brown busy | webs
+    whale: huge aquatic legless | flippers
+    bat: nocturnal small | wings fur
+    monkey: curious agile social | fingers fur
+    elephant: huge grey clever | trunks tusks
+  bird: warm | backbones lungs feathers beaks wings
+    raptor: fierce | talons
+      eagle: strong solitary golden
+      hawk: fast alert
+      owl: nocturnal silent
+    songbird: small musical
+      robin: red curious
+      sparrow: brown social
+    waterfowl: aquatic | webs
+      duck: noisy plump
+      swan: white graceful
+      goose: grey noisy loyal
+    hen: tame plump | combs
+    penguin: aquatic plump | flippers
+    parrot: colourful clever noisy
+  reptile: cold | backbones lungs scales
+    snake: legless stealthy
+      cobra: venomous | hoods fangs
+      python: strong spotted patient
+    lizard: agile alert | claws
+    crocodile: fierce aquatic | claws snouts teeth
+    turtle: slow patient | shells beaks
+  fish: cold aquatic | backbones gills fins scales
+    shark: fierce grey | teeth
+    salmon: silvery strong slippery
+    eel: slippery long legless
+  insect: cold small | antennae shells
+    bee: striped busy social | stings wings
+    ant: busy strong social
+    butterfly: colourful graceful | wings
+    moth: nocturnal silent | wings
+    beetle: shiny armoured | wings horns
+  arachnid: cold solitary | shells
+    spider: stealthy patient | fangs
+    scorpion: venomous armoured | stings pincers
+  crustacean: armoured aquatic | shells antennae gills pincers
+    crab: flat agile
+    lobster: long strong
+object: lifeless artificial | makers
+  vehicle: useful | seats
+    car: fast shiny | wheels engines doors
+    truck: strong noisy | wheels engines cabins
+    bicycle: light slim | wheels bells
+    train: long fast | wheels engines cabins doors
+    boat: hollow | hulls
+      ship: huge strong | engines anchors cabins
+      canoe: light slim | paddles
+    plane: fast huge | wings engines cabins doors
+  tool: useful hard | grips
+    hammer: heavy | heads
+    saw: flat sharp | teeth blades
+    axe: heavy sharp | heads blades
+    knife: light sharp | blades
+    spade: flat strong | blades
+  furniture: useful immobile
+    chair: light | legs seats
+    table: flat wooden | legs
+    bed: soft long | legs pillows
+    shelf: flat slim wooden
+  instrument: musical fragile
+    guitar: wooden | strings necks
+    violin: wooden light | strings necks
+    drum: round loud | heads
+    trumpet: loud shiny golden
+  container: hollow useful | openings
+    bottle: fragile slim | necks lids
+    box: light | lids
+    basket: light | handles
+    cup: small round | handles
+    barrel: wooden round heavy | lids
+  clothing: soft wearable | seams
+    coat: heavy warm | sleeves hoods
+    shoe: strong | laces
+    glove: warm small | fingers
+    hat: round light | brims
+  building: immobile huge | walls roofs
+    house: warm | doors windows stairs
+    barn: wooden cold | doors
+    tower: tall slim | stairs windows
+    castle: old strong | gates stairs
+    church: old tall silent | bells windows doors
+"""
+
+# 'one: others' reads 'one <relation> each of the others'.
+RELATIONS = {
+  'eats': """
+    cat: mouse sparrow; lion: zebra; tiger: deer; leopard: monkey goat;
+    wolf: sheep deer; fox: hen mouse; bear: salmon; rat: beetle;
+    bat: moth beetle; hawk: sparrow; eagle: salmon; hen: beetle ant;
+    penguin: eel; python: goat; lizard: ant moth; crocodile: zebra;
+    shark: salmon; eel: crab; lobster: crab; whale: crustacean; dog: fish;
+    mouse: insect; songbird: insect; waterfowl: insect; arachnid: insect;
+    raptor: rodent; snake: rodent; feline: fish""",
+  'fears': """
+    mouse: cat; sparrow: hawk; zebra: lion; deer: wolf tiger; sheep: wolf;
+    goat: leopard; hen: fox; monkey: leopard; rat: cobra; salmon: bear;
+    moth: bat; ant: lizard; crab: eel; squirrel: hawk; cat: dog;
+    lizard: hawk; duck: fox; penguin: shark; rodent: raptor;
+    songbird: feline; waterfowl: eagle; insect: songbird; fish: shark;
+    crustacean: whale""",
+  'is larger than': """
+    rat: mouse; cat: rat; dog: cat; wolf: fox; lion: wolf; tiger: dog;
+    bear: wolf; horse: sheep; cow: sheep; elephant: lion; owl: sparrow;
+    hawk: rat; raptor: mouse; whale: elephant; eagle: sparrow; swan: duck;
+    goose: robin; hen: robin; python: lizard; shark: salmon;
+    crocodile: turtle; lobster: crab; truck: car; car: bicycle;
+    train: truck; ship: canoe; plane: car; table: chair; bed: chair;
+    barrel: bottle; box: cup; castle: house; house: dog; church: barn;
+    tower: house; guitar: violin; coat: glove; spade: knife; mammal: insect;
+    ungulate: rodent; carnivore: songbird; building: furniture;
+    vehicle: clothing; furniture: tool; bird: insect; fish: insect;
+    container: glove""",
+  'is near': """
+    cat: house; dog: house; horse: barn; cow: barn; hen: barn; mouse: house;
+    rodent: sparrow; rat: barn; owl: church; bat: church tower;
+    sparrow: house; swan: castle; lion: zebra; beaver: salmon;
+    crab: lobster; shark: whale; eagle: bear; spider: house; parrot: monkey;
+    crocodile: python; penguin: whale; goose: duck; wolf: deer;
+    furniture: house; tool: building; vehicle: tower; ungulate: insect;
+    waterfowl: boat; boat: fish; instrument: church""",
+  'carries': """
+    horse: coat; elephant: barrel; car: box; truck: barrel furniture;
+    train: car; ship: truck; canoe: basket; plane: box; bicycle: basket;
+    basket: bottle; box: shoe hammer; dog: shoe mouse; ant: beetle;
+    owl: mouse; eagle: fish; cat: mouse; bed: cat; shelf: cup;
+    table: cup bottle; wolf: sheep; vehicle: bottle; furniture: hat;
+    raptor: lizard""",
+  'goes with': """
+    hammer: saw; axe: saw; knife: cup; chair: table; bed: shelf;
+    violin: guitar; drum: trumpet; guitar: drum; shoe: coat; glove: coat;
+    hat: coat; bottle: cup; barrel: bottle; bicycle: hat; barn: spade;
+    house: furniture; dog: sheep; horse: dog; robin: spade; bee: butterfly;
+    church: tower; goat: sheep; turtle: fish; tool: glove;
+    instrument: chair; furniture: box; container: furniture; vehicle: coat;
+    rodent: barn""",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+  """One kind and what is said of it, its ancestors' things left out.
+
+  Attributes:
+    name: 'cat'.
+    parent: name of the kind right above; '' at the top.
+    adjectives: what it is ('tame').
+    parts: what it has ('whiskers'), in the plural.
+    relations: (relation, name of a kind) pairs ('eats', 'mouse').
+  """
+
+  name: str
+  parent: str
+  adjectives: tuple[str, ...]
+  parts: tuple[str, ...]
+  relations: tuple[tuple[str, str], ...]
+
+
+@functools.cache
+def kinds() -> Mapping[str, Kind]:
+  """Every kind by name, parents before their children."""
+  related: dict[str, list[tuple[str, str]]] = {}
+  for relation, table in RELATIONS.items():
+    for entry in table.split(';'):
+      name, others = entry.split(':')
+      pairs = [(relation, other) for other in others.split()]
+      related.setdefault(name.strip(), []).extend(pairs)
+  made: dict[str, Kind] = {}
+  above: list[str] = []  # the kinds that the current line is under
+  for line in TREE.strip().split('\n'):
+    depth = (len(line) - len(line.lstrip())) // 2
+    name, properties = line.strip().split(':')
+    adjectives, _, parts = properties.partition('|')
+    del above[depth:]
+    made[name] = Kind(
+      name,
+      above[-1] if above else '',
+      tuple(adjectives.split()),
+      tuple(parts.split()),
+      tuple(related.pop(name, ())),
+    )
+    above.append(name)
+  assert not related, f'relations of unknown kinds: {related}'
+  return made
+
+
+def ancestors(name: str) -> tuple[str, ...]:
+  """The kinds above a kind, nearest first."""
+  parent = kinds()[name].parent
+  return (parent, *ancestors(parent)) if parent else ()
+
+
+def part(count: int) -> tuple[Kind, ...]:
+  """The first `count` kinds of a fixed order, as a world of their own.
+
+  Kinds come with all kinds above them; kinds that have much to do with those
+  already there come first, so that a small world has relations too. What
+  relates to a kind outside is left out. A larger part contains a smaller one.
+
+  Raises:
+    ValueError: for fewer than 1 or more than all kinds.
+  """
+  if not 1 <= count <= len(kinds()):
+    raise ValueError(
+      f'{count} categories were asked for; the taxonomy has {len(kinds())}.'
+      f' Give 1 to {len(kinds())}.'
+    )
+  inside = set(_order()[:count])
+  return tuple(
+    dataclasses.replace(
+      kind,
+      relations=tuple(pair for pair in kind.relations if pair[1] in inside),
+    )
+    for kind in kinds().values()
+    if kind.name in inside
+  )
+
+
+@functools.cache
+def _order() -> tuple[str, ...]:
+  """Lowest kinds by their relations to what is there, ancestors first."""
+  links: dict[str, list[str]] = {name: [] for name in kinds()}
+  for kind in kinds().values():
+    for _, other in kind.relations:
+      links[kind.name].append(other)
+      links[other].append(kind.name)
+  parents = {kind.parent for kind in kinds().values()}
+  waiting = [name for name in kinds() if name not in parents]
+  order: dict[str, None] = {}
+  while waiting:
+    # max takes the first of equals, which is the first in the tree.
+    best = max(
+      waiting, key=lambda name: sum(other in order for other in links[name])
+    )
+    waiting.remove(best)
+    order.update(dict.fromkeys([*reversed(ancestors(best)), best]))
+  return tuple(order)
