@@ -3,7 +3,14 @@
 import inspect
 
 from icl_gen.types import Corpus, World
-from icl_gen.worlds import celebrity, celebrity_files, reversal, syllogism
+from icl_gen.worlds import (
+  celebrity,
+  celebrity_files,
+  codebook,
+  process,
+  reversal,
+  syllogism,
+)
 
 WORLDS = {
   'reversal': reversal.build,
@@ -11,6 +18,8 @@ WORLDS = {
   'celebrity': celebrity.build,
   'celebrity_files': celebrity_files.from_files,
   'celebrity_hub': celebrity_files.from_hub,
+  'process': process.build,
+  'codebook': codebook.build,
 }
 
 
