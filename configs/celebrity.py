@@ -72,8 +72,6 @@ def get_config(arg=''):
 
   if 'plain' in variants:
     config.size.names = 'plain'  # 'nonsense' or 'plain'
-    config.train.length = 64  # ordinary names are more tokens
-    config.context.factor = 60
   if 'files' in variants or 'hub' in variants:
     hub = 'hub' in variants
     config.world = 'celebrity_hub' if hub else 'celebrity_files'

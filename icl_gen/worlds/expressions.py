@@ -53,7 +53,7 @@ _TOKEN = re.compile(r'\s*(\d+|[A-Za-z]+|[-+*/^()]|$)')
 
 @functools.cache
 def parse(text: str) -> Expression:
-  """Reads an expression; + - * / group to the left.
+  """Reads an expression; + - * / group to the left, ^ to the right.
 
   Raises:
     ValueError: if the text is no expression.
@@ -78,9 +78,15 @@ def _binary(tokens, place, least) -> tuple[Expression, int]:
   left, place = _atom(tokens, place)
   while _BINDS.get(tokens[place], 0) >= least:
     symbol = tokens[place]
-    right, place = _binary(tokens, place + 1, _BINDS[symbol] + 1)
+    right, place = _binary(tokens, place + 1, _beside(symbol)[1])
     left = Sign(symbol, left, right)
   return left, place
+
+
+def _beside(symbol: str) -> tuple[int, int]:
+  """How strongly the signs to its left and right bind without parentheses."""
+  binds = _BINDS[symbol]
+  return (binds + 1, binds) if symbol == '^' else (binds, binds + 1)
 
 
 def _atom(tokens, place) -> tuple[Expression, int]:
@@ -105,11 +111,10 @@ def render(expression: Expression) -> str:
     return expression.name
   if isinstance(expression, Call):
     return f'{expression.function}({render(expression.argument)})'
-  binds = _BINDS[expression.symbol]
-  left = _inside(expression.left, binds)
-  # What stands to the right is grouped, and divisors are set apart.
-  right = _inside(expression.right, binds + 1)
   symbol = expression.symbol
+  binds_left, binds_right = _beside(symbol)
+  left = _inside(expression.left, binds_left)
+  right = _inside(expression.right, binds_right)
   return left + (f' {symbol} ' if symbol in _SPACED else symbol) + right
 
 
@@ -229,10 +234,16 @@ def _sum(expression: Expression) -> _Sum:
 
 
 def _power(base: _Sum, exponent: Expression) -> _Sum:
-  if isinstance(exponent, Number) and len(base) == 1:
-    ((product, number),) = base.items()
-    n = exponent.value
-    return {tuple((atom, e * n) for atom, e in product): number**n}
+  n = exponent.value if isinstance(exponent, Number) else None
+  if n == 0:
+    return {(): Fraction(1)}
+  if n is not None and len(base) <= 1:
+    return {
+      tuple((atom, e * n) for atom, e in product): number**n
+      for product, number in base.items()
+    }
+  if n == 1:
+    return base
   atom = f'({sorted(base.items())})^({canonical(exponent)})'
   return {((atom, 1),): Fraction(1)}
 

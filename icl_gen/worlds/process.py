@@ -221,7 +221,7 @@ class _Drawing:
   def _term(self, kind, i, count, roots, inner) -> Term:
     name = f'{self.seed}/{kind}'
     rng = random.Random(f'{name}/{i}')
-    for tried in range(_TRIES):
+    for tried in range(_TRIES if roots else 0):
       if tried < _TRIES_AS_DEALT:
         shape = balance.nth(roots, i, seed=f'{name}/shapes')
       else:
@@ -232,7 +232,8 @@ class _Drawing:
         return term
     raise ValueError(
       f'process: found {i} new expressions of kind {kind!r} where {count} were'
-      ' asked for; give greater numbers, more rules or fewer questions'
+      ' asked for; give greater numbers, more examples, more rules or fewer'
+      ' questions'
     )
 
   def _filled(self, shape: Shape, inner, rng: random.Random) -> Term:
