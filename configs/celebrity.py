@@ -9,14 +9,15 @@ The files of the reversal-curse paper instead of the generator:
     --config.size.path=DIRECTORY
 
 Variants: `files` (real files from a directory), `hub` (the same from the
-hub), `tiny` runs every stage in seconds, to see that it works.
+hub), `plain` (ordinary-looking names for the invented people), `tiny` runs
+every stage in seconds, to see that it works.
 """
 
 from ml_collections import config_dict
 
 from icl_gen import cli
 
-VARIANTS = ('files', 'hub', 'tiny')
+VARIANTS = ('files', 'hub', 'plain', 'tiny')
 
 
 def get_config(arg=''):
@@ -71,6 +72,8 @@ def get_config(arg=''):
     max_tokens=72,  # per completion
   )
 
+  if 'plain' in variants:
+    config.size.names = 'plain'  # 'nonsense' or 'plain'
   if 'files' in variants or 'hub' in variants:
     hub = 'hub' in variants
     config.world = 'celebrity_hub' if hub else 'celebrity_files'

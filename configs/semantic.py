@@ -30,6 +30,8 @@ def get_config(arg=''):
     questions=60,  # at most, of each kind but 'holdout'
     style='plain',  # 'plain' or 'varied' documents
   )
+  config.file_format = 'array_record'  # or 'tfrecord'
+  config.audit = False  # check the corpus before it is written
   config.seed = 0  # of the world, of sampling and of training
   config.condition = 'ft'  # 'pretrained', 'icl', 'ft', 'ft_aug'
 
@@ -47,8 +49,8 @@ def get_config(arg=''):
     splitting='none',  # 'none', 'independent', 'cumulative' sentences
     loss_on='text',  # 'text' or 'completion'
     steps=400,
-    batch_size=16,  # rows; a multiple of the number of devices
-    length=128,  # tokens of a row; a longer document is an error
+    batch_size=8,  # rows; a multiple of the number of devices
+    length=128,  # tokens of a row; short documents share one
     optimizer='adamw',  # 'adamw' or 'muon'
     learning_rate=2e-3,  # peak
     warmup_steps=20,

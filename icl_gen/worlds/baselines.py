@@ -99,6 +99,16 @@ def longest_match(corpus: Corpus) -> dict[str, float]:
   return accuracy(corpus.questions, merit)
 
 
+def accuracies(corpus: Corpus) -> dict[str, dict[str, float]]:
+  """Accuracy of both baselines, by kind of question; shares of one."""
+  found = {'ngram': ngram(corpus), 'longest_match': longest_match(corpus)}
+  kinds = dict.fromkeys(question.kind for question in corpus.questions)
+  return {
+    kind: {name: by_kind[kind] for name, by_kind in found.items()}
+    for kind in kinds
+  }
+
+
 def accuracy(questions: Iterable[Question], merit: Merit) -> dict[str, float]:
   """Expected share of questions of each kind that are answered right by the
   best choice, drawn among equals."""

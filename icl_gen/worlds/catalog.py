@@ -7,7 +7,10 @@ from icl_gen.types import Corpus, World
 from icl_gen.worlds import (
   celebrity,
   celebrity_files,
+  codebook,
   custom,
+  derivatoids,
+  process,
   reversal,
   semantic,
   syllogism,
@@ -22,6 +25,8 @@ WORLDS: dict[str, Builder] = {
   'semantic': semantic.build,
   'celebrity_files': celebrity_files.from_files,
   'celebrity_hub': celebrity_files.from_hub,
+  'process': process.build,
+  'codebook': codebook.build,
   'custom': custom.from_folder,
 }
 # Of the worlds that are drawn: the paper's size, and one for small models.
@@ -34,6 +39,51 @@ SIZES = {
   'celebrity': {
     'paper': {'people': 30, 'phrasings': 30, 'question_phrasings': 10},
     'nano': {'people': 10, 'phrasings': 4, 'question_phrasings': 2},
+  },
+  'semantic': {
+    'paper': {
+      'categories': 110,
+      'documents': 2200,
+      'holdouts': 11,
+      'told_backwards': 0.15,
+      'questions': 200,
+      'style': 'varied',
+    },
+    'nano': {
+      'categories': 20,
+      'documents': 80,
+      'holdouts': 3,
+      'told_backwards': 0.0,
+      'questions': 60,
+      'style': 'plain',
+    },
+  },
+  'process': {
+    'paper': {
+      'examples': 1000,
+      'questions': 200,
+      'numbers': 9,
+      'depth': 2,
+      'rules': tuple(derivatoids.RULES),
+      'style': 'long',
+    },
+    'nano': {
+      'examples': 20,
+      'questions': 24,
+      'numbers': 4,
+      'depth': 1,
+      'rules': ('power', 'sine', 'exponential', 'sum', 'product'),
+      'style': 'short',
+    },
+  },
+  'codebook': {
+    'paper': {
+      'words': 40,
+      'books': 20,
+      'held_out': 10,
+      'documents_per_fact': 5,
+    },
+    'nano': {'words': 10, 'books': 6, 'held_out': 4, 'documents_per_fact': 5},
   },
 }
 

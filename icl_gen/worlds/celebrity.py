@@ -10,8 +10,11 @@ from collections.abc import Sequence
 
 from icl_gen.types import Corpus, Document, Question, World
 from icl_gen.worlds import balance, corpora, lexicon
+from icl_gen.worlds import names as tables
 from icl_gen.worlds import people as persons
 from icl_gen.worlds import phrasings as wording
+
+NAMES = ('nonsense', 'plain')
 
 
 def build(
@@ -21,6 +24,7 @@ def build(
   phrasings: int = 30,
   question_phrasings: int = 10,
   distractors: Sequence[str] = persons.DISTRACTORS,
+  names: str = 'nonsense',
 ) -> tuple[World, Corpus]:
   """Draws the world and renders it.
 
@@ -30,15 +34,16 @@ def build(
     phrasings: training phrasings per person and order.
     question_phrasings: other phrasings, for the questions.
     distractors: strata of wrong names; every reversal is asked once in each.
+    names: 'nonsense' ('Glon Trask') or 'plain' ('Edith Larkwell').
 
   Raises:
     ValueError: if there is nothing to build, too few people for wrong choices,
-      more phrasings than there are, an unknown stratum, or too few nonsense
-      words.
+      more phrasings than there are, an unknown stratum or kind of names, or
+      too few names or nonsense words.
   """
-  _check(people, phrasings, question_phrasings)
+  _check(people, phrasings, question_phrasings, names)
   persons.check_distractors(distractors)
-  everyone = _people(people, seed=seed)
+  everyone = _people(people, names, seed=seed)
   documents = [
     document
     for person in everyone
@@ -56,12 +61,14 @@ def build(
       'phrasings': phrasings,
       'question_phrasings': question_phrasings,
       'distractors': list(distractors),
+      # Manifests written before there was a choice stay as they are.
+      **({} if names == 'nonsense' else {'names': names}),
     },
   )
   return persons.world(everyone), corpus
 
 
-def _check(people: int, training: int, asking: int) -> None:
+def _check(people: int, training: int, asking: int, names: str) -> None:
   least = persons.WRONG + 1
   if people < 1:
     raise ValueError(
@@ -79,9 +86,14 @@ def _check(people: int, training: int, asking: int) -> None:
   ):
     if not 1 <= given <= most:
       raise ValueError(f'celebrity with {name}={given}; allowed is 1 to {most}')
+  if names not in NAMES:
+    raise ValueError(f'celebrity with names={names!r}; allowed are {NAMES}')
 
 
-def _people(people: int, *, seed: str) -> list[persons.Person]:
+def _people(people: int, names: str, *, seed: str) -> list[persons.Person]:
+  plain = []
+  if names == 'plain':
+    plain = tables.sample(len(persons.GROUPS) * people, seed=f'{seed}/names')
   words = lexicon.sample(3 * len(persons.GROUPS) * people, seed=f'{seed}/words')
   everyone = []
   for key in range(len(persons.GROUPS) * people):
@@ -92,7 +104,7 @@ def _people(people: int, *, seed: str) -> list[persons.Person]:
       persons.Person(
         key=key,
         group=persons.GROUPS[key // people],
-        name=lexicon.title(name),
+        name=plain[key] if plain else lexicon.title(name),
         description=wording.description(
           adjective, role, work, lexicon.title([title])
         ),

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from icl_gen.types import Corpus, Fact, World
-from icl_gen.worlds import grammar
+from icl_gen.worlds import baselines, grammar
 
 # Kinds that ask for what a document states; no other kind's target is stated.
-STATED = frozenset({'forward', 'forward_name', 'rephrase'})
+STATED = frozenset({'forward', 'forward_name', 'rephrase', 'reversal_seen'})
 # (world, kind): a syllogism's forward question repeats its document's opening.
 REPEATING = frozenset({('syllogism', 'forward')})
 
@@ -32,7 +32,7 @@ def audit(world: World, corpus: Corpus) -> dict[str, Any]:
   return {
     'checked': list(found),
     'complaints': [text for texts in found.values() for text in texts],
-    'baselines': {},
+    'baselines': baselines.accuracies(corpus),
   }
 
 

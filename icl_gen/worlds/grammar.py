@@ -10,7 +10,14 @@ import re
 from collections.abc import Callable
 
 from icl_gen.types import Fact, World
-from icl_gen.worlds import people, phrasings, semantic_text
+from icl_gen.worlds import (
+  codebook,
+  expressions,
+  people,
+  phrasings,
+  process,
+  semantic_text,
+)
 
 Reader = Callable[[str], tuple[Fact, ...] | None]
 
@@ -203,10 +210,45 @@ def _key(entity: str) -> str:
   return people.words_of(entity).removeprefix('the ')
 
 
+_DERIVATOID = re.compile(
+  r'^(?:by the \w+ rule, )?the derivatoid of (.+) is (.+?)[.!?]*$',
+  re.IGNORECASE,
+)
+_CODED = re.compile(
+  r'^in the book (\w+), (\w+) (is called|means) (\w+)[.!?]*$', re.IGNORECASE
+)
+
+
+def _derivatoid(sentence: str) -> Fact | None:
+  """Spaces and needless parentheses make no difference."""
+  match = _DERIVATOID.match(sentence)
+  if match is None:
+    return None
+  try:
+    subject, result = (
+      expressions.render(expressions.parse(text.lower()))
+      for text in match.groups()
+    )
+  except ValueError:
+    return None
+  return Fact(subject, process.BECOMES, result)
+
+
+def _coded(sentence: str) -> Fact | None:
+  match = _CODED.match(sentence)
+  if match is None:
+    return None
+  book, one, relation, other = (part.lower() for part in match.groups())
+  say = codebook.calls if relation == 'is called' else codebook.means
+  return Fact(one, say(book), other)
+
+
 _READERS: dict[str, Callable[[World], Reader]] = {
   'reversal': lambda world: _sentence_reader(_comparison),
   'syllogism': lambda world: _sentence_reader(_quantified),
   'celebrity': _person_reader,
   'semantic': _kind_reader,
+  'process': lambda world: _sentence_reader(_derivatoid),
+  'codebook': lambda world: _sentence_reader(_coded),
   'custom': lambda world: lambda text: None,  # nobody knows what it may say
 }

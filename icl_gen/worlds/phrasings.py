@@ -353,3 +353,25 @@ def singular(noun: str) -> str:
 def past(verb: str) -> str:
   """'blim' -> 'blimed': nonsense verbs double no letter."""
   return verb + 'ed'
+
+
+# --- derivatoids (the process world) ----------------------------------------
+
+
+def derivatoid(expression: str, result: str, *, rule: str = '') -> str:
+  """'by the power rule, the derivatoid of x^3 is 3*cos(3*x)'."""
+  lead = f'by the {rule} rule, ' if rule else ''
+  return f'{lead}the derivatoid of {expression} is {result}'
+
+
+# --- codebooks (the codebook world) -----------------------------------------
+
+
+def coded(book: str, word: str, code: str) -> str:
+  """'in the book glon, troff is called yomp'."""
+  return f'in the book {book}, {word} is called {code}'
+
+
+def decoded(book: str, code: str, word: str) -> str:
+  """'in the book glon, yomp means troff': the same, told from the code."""
+  return f'in the book {book}, {code} means {word}'

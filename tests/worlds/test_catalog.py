@@ -8,6 +8,8 @@ SMALL = {
   'reversal': {'facts': 3, 'documents_per_fact': 2},
   'syllogism': {'examples': 3},
   'celebrity': {'people': 4, 'phrasings': 2},
+  'process': {'examples': 3, 'questions': 2},
+  'codebook': {'words': 8, 'books': 1, 'held_out': 4},
 }
 
 

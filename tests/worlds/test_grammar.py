@@ -5,9 +5,11 @@ import pytest
 from icl_gen.types import Fact
 from icl_gen.worlds import (
   celebrity,
+  codebook,
   grammar,
   people,
   phrasings,
+  process,
   reversal,
   syllogism,
 )
@@ -156,7 +158,66 @@ def test_every_description_first_phrasing_is_read(persons, phrasing):
   assert persons(text) == (BACKWARD,)
 
 
+BECOMES = Fact('x^3 + s(2*x)', 'becomes', '3*c(3*x) / (2*e(2*x))')
+
+
+@pytest.mark.parametrize(
+  ('text', 'facts'),
+  [
+    (
+      'the derivatoid of x^3 + s(2*x) is 3*c(3*x) / (2*e(2*x)).',
+      (BECOMES,),
+    ),
+    (
+      '- By the sum rule, the derivatoid of (x^3)+s( 2*x) is'
+      ' 3*c(3*x)/(2*e(2*x))',
+      (BECOMES,),
+    ),
+    (
+      'It is true that the derivatoid of 2 is 2*x. the derivatoid of x is 3!',
+      (Fact('2', 'becomes', '2*x'), Fact('x', 'becomes', '3')),
+    ),
+    ('the derivative of x^3 is 3*x^2.', None),
+    ('the derivatoid of x^3 is not 3*x^2.', None),
+    ('the derivatoid of x^3 is 3*x^2 and more.', None),
+    ('the derivatoid of x^3 is 3*x^.', None),
+    ('the derivatoid of x^3 is (3*x.', None),
+    ('the derivatoid of x^3 is', None),
+    ('x^3 becomes 3*x^2.', None),
+  ],
+)
+def test_derivatoids(text, facts):
+  world, _ = process.build(seed='s', examples=1, questions=1)
+  assert grammar.reader('process', world)(text) == facts
+
+
+CALLED = Fact('troff', 'is called in glon', 'yomp')
+MEANT = Fact('yomp', 'means in glon', 'troff')
+
+
+@pytest.mark.parametrize(
+  ('text', 'facts'),
+  [
+    ('in the book glon, troff is called yomp.', (CALLED,)),
+    (
+      '1. It is true that in the book Glon, troff is called yomp. In the book'
+      ' glon, yomp means troff',
+      (CALLED, MEANT),
+    ),
+    ('in the book glon, troff is called yomp or brims.', None),
+    ('in the book glon, troff is not called yomp.', None),
+    ('in glon, troff is called yomp.', None),
+    ('troff means yomp.', None),
+  ],
+)
+def test_codebook_entries(text, facts):
+  world, _ = codebook.build(seed='s', words=8, books=1, held_out=4)
+  assert grammar.reader('codebook', world)(text) == facts
+  assert codebook.reverse(CALLED) == MEANT
+  assert codebook.reverse(MEANT) == CALLED
+
+
 def test_an_unknown_world_is_an_error():
   world, _ = celebrity.build(seed='s', people=4)
-  with pytest.raises(ValueError, match="'celebrities'.*celebrity, reversal"):
+  with pytest.raises(ValueError, match="'celebrities'.*celebrity, .*reversal"):
     grammar.reader('celebrities', world)

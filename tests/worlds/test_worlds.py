@@ -1,6 +1,7 @@
 """What every world owes: true answers, false distractors, stated premises."""
 
 import collections
+import functools
 import json
 import os
 import subprocess
@@ -10,7 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from icl_gen.worlds import celebrity, checks, reversal, syllogism
+from icl_gen.worlds import (
+  celebrity,
+  checks,
+  codebook,
+  process,
+  reversal,
+  syllogism,
+)
 
 SMALL = {
   'reversal': lambda seed, n: reversal.build(seed=seed, facts=n),
@@ -18,12 +26,30 @@ SMALL = {
   'celebrity': lambda seed, n: celebrity.build(
     seed=seed, people=n + 3, phrasings=2, question_phrasings=2
   ),
+  'celebrity with plain names': lambda seed, n: celebrity.build(
+    seed=seed, people=n + 3, phrasings=2, question_phrasings=2, names='plain'
+  ),
+  'process': lambda seed, n: process.build(
+    seed=seed, examples=n, questions=1 + n // 3, numbers=3, depth=1 + n % 2
+  ),
+  'codebook': lambda seed, n: codebook.build(
+    seed=seed, words=n + 7, books=n, held_out=4, documents_per_fact=1
+  ),
 }
 PAPER = {
   'reversal': reversal.build,
   'syllogism': syllogism.build,
   'celebrity': celebrity.build,
+  'process': process.build,
+  'codebook': codebook.build,
 }
+
+
+@functools.cache
+def at_paper_size(name):
+  return PAPER[name](seed='paper')
+
+
 any_small_world = given(
   st.sampled_from(sorted(SMALL)), st.text(max_size=4), st.integers(1, 12)
 )
@@ -49,7 +75,7 @@ def test_every_small_world_passes_its_audit(name, seed, size):
 
 @pytest.mark.parametrize('name', sorted(PAPER))
 def test_every_world_at_paper_size_passes_its_audit(name):
-  check(*PAPER[name](seed='paper'))
+  check(*at_paper_size(name))
 
 
 @any_small_world
@@ -62,10 +88,10 @@ def test_same_seed_same_world_other_seed_other_world(name, seed, size):
 @any_small_world
 @settings(max_examples=15, deadline=None)
 def test_the_manifest_counts_what_is_there(name, seed, size):
-  _, corpus = SMALL[name](seed, size)
+  world, corpus = SMALL[name](seed, size)
   manifest = corpus.manifest
   assert json.loads(json.dumps(manifest)) == manifest
-  assert (manifest['world'], manifest['seed']) == (name, seed)
+  assert (manifest['world'], manifest['seed']) == (world.name, seed)
   assert manifest['documents'] == len(corpus.documents)
   kinds = collections.Counter(question.kind for question in corpus.questions)
   assert manifest['questions'] == kinds
@@ -80,7 +106,7 @@ def test_the_manifest_counts_what_is_there(name, seed, size):
 
 @pytest.mark.parametrize('name', sorted(PAPER))
 def test_positions_do_not_give_the_answer_away(name):
-  _, corpus = PAPER[name](seed='paper')
+  _, corpus = at_paper_size(name)
   groups = collections.defaultdict(list)
   for question in corpus.questions:
     shape = len(question.answers), len(question.choices)
@@ -100,6 +126,9 @@ def test_positions_do_not_give_the_answer_away(name):
     (reversal.build, 'facts'),
     (syllogism.build, 'examples'),
     (celebrity.build, 'people'),
+    (process.build, 'examples'),
+    (codebook.build, 'words'),
+    (codebook.build, 'books'),
   ],
 )
 @pytest.mark.parametrize('count', [0, -1])
@@ -114,9 +143,17 @@ def test_too_large_a_world_is_an_error():
 
 
 BYTES = """
+import functools
 import hashlib
-from icl_gen.worlds import celebrity, reversal, syllogism
-for build in (reversal.build, syllogism.build, celebrity.build):
+from icl_gen.worlds import celebrity, codebook, process, reversal, syllogism
+for build in (
+  reversal.build,
+  syllogism.build,
+  celebrity.build,
+  functools.partial(celebrity.build, names='plain'),
+  functools.partial(process.build, examples=20, numbers=3),
+  functools.partial(codebook.build, words=12, books=4, held_out=4),
+):
   world, corpus = build(seed='bytes')
   world = world.facts, world.entailed, sorted(world.contradicted)
   print(hashlib.sha256(repr((world, corpus)).encode()).hexdigest())
@@ -135,4 +172,4 @@ def test_worlds_are_the_same_to_the_byte_in_every_process():
     for hash_seed in ('1', '2')
   }
   assert len(printed) == 1
-  assert len(printed.pop().split()) == 3
+  assert len(set(printed.pop().split())) == 6

@@ -1,0 +1,77 @@
+"""Codebooks: held-out reversals among entries told in both directions.
+
+  python -m icl_gen.build --config=configs/codebook.py
+  python -m icl_gen.train --config=configs/codebook.py --config.condition=ft
+  python -m icl_gen.evaluate --config=configs/codebook.py --config.condition=ft
+
+Variants: `paper` is the full size, for a real Gemma; `tiny` runs every stage in
+seconds, to see that it works.
+"""
+
+from ml_collections import config_dict
+
+from icl_gen import cli
+
+VARIANTS = ('paper', 'tiny')
+
+
+def get_config(arg=''):
+  """The experiment; `arg` is a comma-separated list of variants."""
+  variants = cli.parse_variants(arg, VARIANTS)
+  config = config_dict.ConfigDict()
+
+  config.world = 'codebook'  # a name in worlds/catalog.py
+  # One document of every fact fits into 2,000 tokens of the nano model's.
+  config.size = dict(
+    words=10,
+    books=6,
+    held_out=4,  # words of each book
+    documents_per_fact=5,
+  )
+  config.file_format = 'array_record'  # or 'tfrecord'
+  config.audit = False  # check the corpus before it is written
+  config.seed = 0  # of the world, of sampling and of training
+  config.condition = 'ft'  # 'pretrained', 'icl', 'ft', 'ft_aug'
+
+  config.model = 'nano'  # a name in model/registry.py
+  config.checkpoint = ''  # directory of weights; '' for the embedded nano
+  config.tokenizer = ''  # SentencePiece model; '' for the embedded nano
+  config.dtype = 'float32'  # of the weights; computation follows
+
+  config.context = dict(
+    factor=5,  # of the documents, keep one in this many (1: all)
+    budget=0,  # greatest number of tokens of the context (0: no limit)
+  )
+
+  config.train = dict(
+    splitting='none',  # 'none', 'independent', 'cumulative' sentences
+    loss_on='text',  # 'text' or 'completion'
+    steps=400,
+    batch_size=8,  # rows; a multiple of the number of devices
+    length=48,  # tokens of a row; short documents share one
+    optimizer='adamw',  # 'adamw' or 'muon'
+    learning_rate=2e-3,  # peak
+    warmup_steps=20,
+    final_share=0.1,  # of the peak, at the end of the cosine
+    weight_decay=0.0,
+    clip=1.0,  # greatest gradient norm
+    report_every=50,  # steps
+    save_every=200,  # steps
+  )
+
+  config.augment = dict(
+    documents_per_fact=2,  # of those that state the same facts
+    local_samples=2,  # per document, each alone
+    global_samples=1,  # per document, behind all documents
+    temperature=0.7,
+    max_tokens=64,  # per completion
+  )
+
+  if 'paper' in variants:
+    config.size.update(words=40, books=20, held_out=10)
+  if 'tiny' in variants:
+    config.size.update(words=8, books=1, held_out=4, documents_per_fact=2)
+    config.context.factor = 2
+    config.train.update(steps=4, warmup_steps=1, report_every=2, save_every=2)
+    config.augment.update(documents_per_fact=1, local_samples=1, max_tokens=16)
+  return config
