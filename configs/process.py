@@ -11,6 +11,7 @@ seconds, to see that it works.
 from ml_collections import config_dict
 
 from icl_gen import cli
+from icl_gen.worlds import derivatoids
 
 VARIANTS = ('paper', 'tiny')
 
@@ -75,17 +76,7 @@ def get_config(arg=''):
       questions=200,
       numbers=9,
       depth=2,
-      # All rules of worlds/derivatoids.py.
-      rules=(
-        'constant',
-        'power',
-        'sine',
-        'exponential',
-        'logarithm',
-        'sum',
-        'product',
-        'composition',
-      ),
+      rules=tuple(derivatoids.RULES),  # all of them
       style='long',
     )
     config.context.factor = 2  # half the documents: about 90,000 nano tokens
