@@ -43,6 +43,17 @@ def visible(q_positions, k_positions, q_segments, k_segments, *, window):
   return mask
 
 
+def below(ends_BxL):
+  """Mask bool[B, L, L]: query t is in the subtree of key s, or is s itself.
+
+  Args:
+    ends_BxL: int32 exclusive ends of subtrees, tokens being depth first.
+  """
+  index_L = jnp.arange(ends_BxL.shape[1])
+  queries_1xLx1, keys_1x1xL = index_L[None, :, None], index_L[None, None, :]
+  return (keys_1x1xL <= queries_1xLx1) & (queries_1xLx1 < ends_BxL[:, None, :])
+
+
 def logits(q_BxNxLxH, k_BxKxSxH, *, soft_cap):
   """Attention logits float32[B, K, G, L, S] with N = K * G query heads."""
   B, N, L, H = q_BxNxLxH.shape

@@ -85,6 +85,20 @@ def load(path: str | Path) -> Tokenizer:
   return tokenizer
 
 
+def require_pieces(tokenizer: Tokenizer, *pieces: str) -> None:
+  """Checks that each text is one id of the tokenizer.
+
+  Raises:
+    ValueError: names the first that is not.
+  """
+  for piece in pieces:
+    if len(tokenizer.encode(piece)) != 1:
+      raise ValueError(
+        f'the tokenizer has no piece {piece!r}: chats are for the'
+        ' instruction-tuned Gemma models with their own tokenizer'
+      )
+
+
 @dataclasses.dataclass(frozen=True)
 class Row:
   """Ids with the number of those that are only read.
