@@ -43,15 +43,20 @@ def visible(q_positions, k_positions, q_segments, k_segments, *, window):
   return mask
 
 
-def below(ends_BxL):
-  """Mask bool[B, L, L]: query t is in the subtree of key s, or is s itself.
+def within_subtree(q_order_L, k_order_S, k_ends_BxS):
+  """Mask bool[B, L, S]: s <= t < ends[s], in the order of the buffer.
+
+  A trie of tokens is laid out depth first, so that the descendants of a token
+  follow it directly: a token is seen by itself and by them.
 
   Args:
-    ends_BxL: int32 exclusive ends of subtrees, tokens being depth first.
+    q_order_L: int32 places of the queries in the buffer.
+    k_order_S: int32 places of the keys.
+    k_ends_BxS: int32 exclusive end of the subtree of each key.
   """
-  index_L = jnp.arange(ends_BxL.shape[1])
-  queries_1xLx1, keys_1x1xL = index_L[None, :, None], index_L[None, None, :]
-  return (keys_1x1xL <= queries_1xLx1) & (queries_1xLx1 < ends_BxL[:, None, :])
+  return (k_order_S[None, None] <= q_order_L[None, :, None]) & (
+    q_order_L[None, :, None] < k_ends_BxS[:, None]
+  )
 
 
 def logits(q_BxNxLxH, k_BxKxSxH, *, soft_cap):

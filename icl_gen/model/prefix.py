@@ -127,7 +127,8 @@ def after(
       positions_BxL, own[2], segments_BxL, own[3], window=layer.window
     )
     if ends_BxL is not None:
-      own_mask &= attention.below(ends_BxL)
+      order_L = jnp.arange(ends_BxL.shape[1])
+      own_mask &= attention.within_subtree(order_L, order_L, ends_BxL)
     shared = None if prefix is None else prefix.layers[layer.index]
     out = _attend_to_both(q, own, own_mask, shared, positions_BxL, layer)
     return out, (k, v)

@@ -21,7 +21,7 @@ from icl_gen.model import forward, prefix
 from icl_gen.model.loaded import Model
 from icl_gen.scoring import tree
 from icl_gen.text import context as contexts
-from icl_gen.text import prompts, tokens
+from icl_gen.text import tokens
 from icl_gen.text.context import Context
 from icl_gen.types import ChoiceScore, Question, Score
 
@@ -68,9 +68,7 @@ def score(
     raise ValueError('two questions have the same id; ids must be distinct')
   behind = _one_each(context, len(questions))
   if any(one.chat for one in behind):
-    tokens.require_pieces(
-      model.tokenizer, prompts.START_OF_TURN, prompts.END_OF_TURN
-    )
+    tokens.require_turns(model.tokenizer)
   pairs = [
     (number, choice)
     for number, question in enumerate(questions)
