@@ -168,18 +168,12 @@ def _sums(model, rows, shared, tokens_per_pass) -> np.ndarray:
   """Summed log-probability float32[R] of the scored ids of each row."""
   length = tree.power(max(BUFFER, 2 * tree.longest(rows)))
   buffers = tree.pack(rows, length=length)
-  sums_R = np.zeros(len(rows))
-  for part in tree.passes(
+  passes = tree.passes(
     buffers, count=max(1, tokens_per_pass // length), length=length
-  ):
-    logps_E = _edge_logps(
-      model.module,
-      model.params,
-      shared,
-      (part.tokens_BxL, part.depths_BxL, part.ends_BxL),
-      (part.parents_T, np.int32(part.parents)),
-      (part.edge_parents_E, part.edge_targets_E),
-    )
+  )
+  sums_R = np.zeros(len(rows))
+  for part in passes:
+    logps_E = _logps_of(model, shared, part)
     sums_R += part.sums(np.asarray(logps_E), len(rows))
   if not np.isfinite(sums_R).all():
     raise ValueError(
@@ -188,6 +182,17 @@ def _sums(model, rows, shared, tokens_per_pass) -> np.ndarray:
       ' wider dtype'
     )
   return sums_R.astype(np.float32)
+
+
+def _logps_of(model, shared, part: tree.Pass) -> jax.Array:
+  return _edge_logps(
+    model.module,
+    model.params,
+    shared,
+    (part.tokens_BxL, part.depths_BxL, part.ends_BxL),
+    (part.parents_T, np.int32(part.parents)),
+    (part.edge_parents_E, part.edge_targets_E),
+  )
 
 
 @functools.partial(jax.jit, static_argnums=0)

@@ -40,7 +40,6 @@ CONTEXT = contexts.build(
 
 @pytest.fixture(autouse=True)
 def small_sizes(monkeypatch):
-  monkeypatch.setattr(prefix, 'BUCKET', 32)
   monkeypatch.setattr(scorer, 'BUFFER', 64)
 
 
@@ -212,7 +211,7 @@ def test_equal_contexts_are_encoded_once(monkeypatch):
   encoded, encode = [], prefix.encode
 
   def counted(module, params, ids):
-    encoded.append(len(ids))
+    encoded.append(ids)
     return encode(module, params, ids)
 
   monkeypatch.setattr(prefix, 'encode', counted)
