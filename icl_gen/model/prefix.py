@@ -116,8 +116,6 @@ def after(
     an attend function; it keeps the tokens' keys and values.
   """
 
-  assert cache is None or ends_BxL is None
-
   def attend(layer, q, k, v):
     parts = [(k, v, positions_BxL, segments_BxL)]
     if cache is not None:

@@ -12,6 +12,7 @@ at work.
 """
 
 import json
+import logging
 import pathlib
 import sys
 import time
@@ -21,6 +22,10 @@ import tokenizers
 import torch
 import transformers
 from lm_eval.models.huggingface import HFLM
+
+
+# It warns of a model that is given as an object, each time.
+logging.disable(logging.WARNING)
 
 
 def load(directory, batch_size):
