@@ -23,7 +23,6 @@ import torch
 import transformers
 from lm_eval.models.huggingface import HFLM
 
-
 # It warns of a model that is given as an object, each time.
 logging.disable(logging.WARNING)
 
