@@ -29,7 +29,7 @@ from icl_gen.types import ChoiceScore, Question, Score
 # Attention in a buffer costs its length per token: short ones are better, as
 # long as paths are not repeated in many of them.
 TOKENS_PER_PASS = 2048
-BUFFER = 256
+BUFFER = 128
 # Of several contexts, those up to this many tokens are parts of the trees.
 IN_TREE = 512
 # Logits that are there at a time: this many positions, and at most so many
