@@ -39,10 +39,14 @@ def get_config(arg=''):
   config.checkpoint = ''  # directory of weights; '' for the embedded nano
   config.tokenizer = ''  # SentencePiece model; '' for the embedded nano
   config.dtype = 'float32'  # of the weights; computation follows
+  config.chat = False  # ask in the turns of instruction-tuned models
 
   config.context = dict(
-    factor=4,  # of the documents, keep one in this many (1: all)
-    budget=0,  # greatest number of tokens of the context (0: no limit)
+    kind='all',  # 'all', 'oracle', 'bm25'
+    factor=4,  # 'all': of the documents, keep one in this many (1: all)
+    budget=0,  # 'all': greatest number of tokens (0: no limit)
+    documents=4,  # 'oracle', 'bm25': greatest number of documents
+    distractors=8,  # 'oracle': documents about something else
   )
 
   config.train = dict(

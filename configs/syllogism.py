@@ -31,9 +31,16 @@ def get_config(arg=''):
   config.tokenizer = ''  # SentencePiece model; '' for the embedded nano
   config.dtype = 'float32'  # of the weights; computation follows
 
+  config.chat = False  # ask in the turns of instruction-tuned models
+
+  # What stands before a question in the condition 'icl'. Retrieved are
+  # `documents` per question, by its premises ('oracle') or words ('bm25').
   config.context = dict(
-    factor=1,  # of the documents, keep one in this many (1: all)
-    budget=0,  # greatest number of tokens of the context (0: no limit)
+    kind='all',  # 'all', 'oracle', 'bm25'
+    factor=1,  # 'all': of the documents, keep one in this many (1: all)
+    budget=0,  # 'all': greatest number of tokens (0: no limit)
+    documents=4,  # 'oracle', 'bm25': greatest number of documents
+    distractors=8,  # 'oracle': documents about something else
   )
 
   config.train = dict(

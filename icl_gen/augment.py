@@ -25,7 +25,7 @@ def run(config, workdir):
   )
   note = directory.parent / f'{directory.name}.settings'
   settings = dict(augment.items()) | {
-    'context': dict(config.context.items()),
+    'context': (config.context.factor, config.context.budget),
     'corpus': shards.read_manifest(source)['sha256'],
     'checkpoint': config.checkpoint,
     'tokenizer': config.tokenizer,

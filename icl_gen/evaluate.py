@@ -8,6 +8,7 @@ from icl_gen.data import files, places, scores, shards
 from icl_gen.model import loaded
 from icl_gen.scoring import scorer
 from icl_gen.text import context as contexts
+from icl_gen.text import tokens
 
 
 def run(config, workdir):
@@ -31,6 +32,7 @@ def run(config, workdir):
     'checkpoint': config.checkpoint,
     'tokenizer': config.tokenizer,
     'dtype': config.dtype,
+    'chat': config.chat,
   }
   if condition == 'icl':
     settings['context'] = dict(config.context.items())
@@ -45,14 +47,16 @@ def run(config, workdir):
     dtype=config.dtype,
   )
   corpus = shards.read(source)
-  context = contexts.NONE
+  count_tokens = lambda text: len(model.tokenizer.encode(text))  # noqa: E731
+  if config.chat:
+    tokens.require_turns(model.tokenizer)
+  context = contexts.NONE_IN_CHAT if config.chat else contexts.NONE
   if condition == 'icl':
-    context = contexts.build(
-      corpus.documents,
+    context = _context(
+      config,
+      corpus,
       seed=f'{source.name}/context',
-      factor=config.context.factor,
-      budget=config.context.budget,
-      count_tokens=lambda text: len(model.tokenizer.encode(text)),
+      count_tokens=count_tokens,
     )
   places.claim(directory, 'evaluate', settings)
   found = scorer.score(model, corpus.questions, context)
@@ -64,13 +68,46 @@ def run(config, workdir):
       'condition': condition,
       'model': config.model,
       'seed': seed,
-      'context_documents': len(context.documents),
-      'context_left_out': context.left_out,
-      'context_tokens': len(model.tokenizer.encode(context.text)),
+      **_told(context, count_tokens),
     },
   )
   files.mark_done(directory)
   print(f'scored {directory.name}: {len(found)} questions')
+
+
+def _context(config, corpus, *, seed, count_tokens):
+  """One context for all questions, or one for each."""
+  wanted = config.context
+  if wanted.kind == 'all':
+    return contexts.build(
+      corpus.documents,
+      seed=seed,
+      factor=wanted.factor,
+      budget=wanted.budget,
+      count_tokens=count_tokens,
+      chat=config.chat,
+    )
+  return contexts.retrieve(
+    corpus.documents,
+    corpus.questions,
+    kind=wanted.kind,
+    seed=seed,
+    count=wanted.documents,
+    distractors=wanted.distractors,
+    chat=config.chat,
+  )
+
+
+def _told(context, count_tokens):
+  """What is noted of the contexts; of several, the largest numbers."""
+  several = [context] if isinstance(context, contexts.Context) else context
+  different = {one.text: one for one in several}.values()
+  return {
+    'contexts': len(different),
+    'context_documents': max(len(one.documents) for one in different),
+    'context_left_out': max(one.left_out for one in different),
+    'context_tokens': max(count_tokens(one.text) for one in different),
+  }
 
 
 if __name__ == '__main__':

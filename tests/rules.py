@@ -38,6 +38,7 @@ OWNERS = {
   'matplotlib': ('icl_gen.reporting',),
   'absl': ('icl_gen.cli', 'doors', 'launch', 'configs'),
   'ml_collections': ('icl_gen.cli', 'doors', 'launch', 'configs'),
+  'rank_bm25': ('icl_gen.text.retrieval',),
   'xmanager': ('launch.xm',),
 }
 # What floors 0 to 2 do without, and what floors 0 to 2 leave to `data`.

@@ -43,6 +43,22 @@ def visible(q_positions, k_positions, q_segments, k_segments, *, window):
   return mask
 
 
+def within_subtree(q_order_L, k_order_S, k_ends_BxS):
+  """Mask bool[B, L, S]: s <= t < ends[s], in the order of the buffer.
+
+  A trie of tokens is laid out depth first, so that the descendants of a token
+  follow it directly: a token is seen by itself and by them.
+
+  Args:
+    q_order_L: int32 places of the queries in the buffer.
+    k_order_S: int32 places of the keys.
+    k_ends_BxS: int32 exclusive end of the subtree of each key.
+  """
+  return (k_order_S[None, None] <= q_order_L[None, :, None]) & (
+    q_order_L[None, :, None] < k_ends_BxS[:, None]
+  )
+
+
 def logits(q_BxNxLxH, k_BxKxSxH, *, soft_cap):
   """Attention logits float32[B, K, G, L, S] with N = K * G query heads."""
   B, N, L, H = q_BxNxLxH.shape

@@ -97,7 +97,9 @@ def _trim(k_KxPxH, v_KxPxH, positions_P, length, *, window) -> LayerPrefix:
   )
 
 
-def after(prefix: Prefix | None, cache, positions_BxL, segments_BxL):
+def after(
+  prefix: Prefix | None, cache, positions_BxL, segments_BxL, ends_BxL=None
+):
   """Attention of tokens that follow a shared prefix and a cache of their own.
 
   Args:
@@ -106,6 +108,9 @@ def after(prefix: Prefix | None, cache, positions_BxL, segments_BxL):
       earlier tokens of each row, or None.
     positions_BxL: int32 absolute positions of the tokens.
     segments_BxL: int32, 0 is padding.
+    ends_BxL: int32 where each token's subtree ends, of rows that are trees
+      (see `scoring.tree`), positions being depths; there is no cache then.
+      None: rows are plain.
 
   Returns:
     an attend function; it keeps the tokens' keys and values.
@@ -119,6 +124,9 @@ def after(prefix: Prefix | None, cache, positions_BxL, segments_BxL):
     own_mask = attention.visible(
       positions_BxL, own[2], segments_BxL, own[3], window=layer.window
     )
+    if ends_BxL is not None:
+      order_L = jnp.arange(ends_BxL.shape[1])
+      own_mask &= attention.within_subtree(order_L, order_L, ends_BxL)
     shared = None if prefix is None else prefix.layers[layer.index]
     out = _attend_to_both(q, own, own_mask, shared, positions_BxL, layer)
     return out, (k, v)

@@ -1,7 +1,13 @@
 """Scores every choice of every question by its log-likelihood.
 
-The context is encoded once; a row is a prompt with one choice. Scores are
+A context that all questions share is encoded once; what follows it is packed
+into trees, so that common beginnings are computed once as well. Scores are
 exact: joint tokenisation, one BOS, log-probabilities in float32.
+
+The unconditional log-probability of a choice is that of the same ids under the
+null prompt, which is BOS alone. How a choice's number is made from these (the
+summed log-probability by default), and which of equal choices wins, is decided
+in `reporting.statistics`.
 """
 
 import functools
@@ -13,62 +19,78 @@ import numpy as np
 
 from icl_gen.model import forward, prefix
 from icl_gen.model.loaded import Model
+from icl_gen.scoring import tree
 from icl_gen.text import context as contexts
 from icl_gen.text import tokens
+from icl_gen.text.context import Context
 from icl_gen.types import ChoiceScore, Question, Score
 
-# Lengths are rounded up to this, so that few programs are compiled.
-ROW_BUCKET = 16
-# Logits that are there at a time: this many numbers.
+# Tokens of a pass through the model, in buffers of at least this many each.
+# Attention in a buffer costs its length per token: short ones are better, as
+# long as paths are not repeated in many of them.
+TOKENS_PER_PASS = 2048
+BUFFER = 128
+# Of several contexts, those up to this many tokens are parts of the trees.
+IN_TREE = 512
+# Logits that are there at a time: this many positions, and at most so many
+# numbers.
+HEAD_POSITIONS = 256
 LOGITS_AT_A_TIME = 2**25
 
 
 def score(
   model: Model,
   questions: Sequence[Question],
-  context: contexts.Context,
+  context: Context | Sequence[Context],
   *,
-  rows_per_batch: int = 64,
+  tokens_per_pass: int = TOKENS_PER_PASS,
 ) -> tuple[Score, ...]:
-  """Scores questions behind a context.
+  """Scores questions behind a context, or each behind one of its own.
 
   Args:
     model: the loaded model.
     questions: in any number; ids must be distinct.
-    context: `contexts.NONE` for none.
-    rows_per_batch: rows (question x choice) per forward pass.
+    context: `contexts.NONE` for none; a sequence: one per question. What equal
+      contexts (and short ones that begin alike) share is computed once.
+    tokens_per_pass: tokens of a forward pass.
 
   Returns:
     one `Score` per question, in order.
 
   Raises:
-    ValueError: for no questions, a repeated id, a choice without tokens, or a
-      model whose log-probabilities are not finite.
+    ValueError: for no questions, a repeated id, another number of contexts
+      than of questions, a choice without tokens, or a model whose
+      log-probabilities are not finite.
   """
   if not questions:
     raise ValueError('no questions to score; build a corpus with questions')
   if len({question.id for question in questions}) != len(questions):
     raise ValueError('two questions have the same id; ids must be distinct')
-  pairs = [(q, c) for q in questions for c in range(len(q.choices))]
-  behind, rows = _encode(model.tokenizer, pairs, context)
-  shared = None
-  if behind is not None:
-    shared = prefix.encode(model.module, model.params, behind)
-  conditional = _sums(model, rows, shared, rows_per_batch)
-  bos = model.tokenizer.bos_id
-  alone = [
-    tokens.Row(
-      np.concatenate([[bos], row.ids[row.given :]]).astype(np.int32), 1
-    )
-    for row in rows
+  behind = _one_each(context, len(questions))
+  if any(one.chat for one in behind):
+    tokens.require_turns(model.tokenizer)
+  pairs = [
+    (number, choice)
+    for number, question in enumerate(questions)
+    for choice in range(len(question.choices))
   ]
-  unconditional = _sums(model, alone, None, rows_per_batch)
-  choices: dict[str, list[ChoiceScore]] = {q.id: [] for q in questions}
-  for (question, c), row, logp, logp_alone in zip(
-    pairs, rows, conditional, unconditional, strict=True
+  rows = [
+    _row(model.tokenizer, behind[number], questions[number], choice)
+    for number, choice in pairs
+  ]
+  texts = [behind[number].text for number, _ in pairs]
+  conditional_R = _behind_contexts(model, rows, texts, tokens_per_pass)
+  bos = np.int32([model.tokenizer.bos_id])
+  alone = [
+    tokens.Row(np.concatenate([bos, row.ids[row.given :]]), 1) for row in rows
+  ]
+  unconditional_R = _sums(model, alone, None, tokens_per_pass)
+  choices: list[list[ChoiceScore]] = [[] for _ in questions]
+  for (number, choice), row, logp, logp_alone in zip(
+    pairs, rows, conditional_R, unconditional_R, strict=True
   ):
-    text = question.choices[c].lstrip()
-    choices[question.id].append(
+    text = questions[number].choices[choice].lstrip()
+    choices[number].append(
       ChoiceScore(
         logp=float(logp),
         tokens=len(row.ids) - row.given,
@@ -78,126 +100,142 @@ def score(
       )
     )
   return tuple(
-    Score(q.id, q.kind, q.stratum, q.answers, tuple(choices[q.id]))
-    for q in questions
+    Score(q.id, q.kind, q.stratum, q.answers, tuple(answered))
+    for q, answered in zip(questions, choices, strict=True)
   )
 
 
-def _encode(tokenizer, pairs, context):
-  """The shared ids (None for no context) and one row per question x choice.
-
-  The last id of the context stands at the start of every row instead, so that
-  a row always has a given token before its first scored one.
-  """
-  behind = bool(context.text)
-  rows = [
-    tokens.encode_choice(
-      tokenizer,
-      contexts.tail(context, question.prompt),
-      question.choices[c],
-      after_context=behind,
-    )
-    for question, c in pairs
-  ]
-  if not behind:
-    return None, rows
-  ids = [tokenizer.bos_id, *tokenizer.encode(context.text)]
-  last = np.asarray(ids[-1:], np.int32)
-  rows = [
-    tokens.Row(np.concatenate([last, row.ids]), row.given + 1) for row in rows
-  ]
-  return np.asarray(ids[:-1], np.int32), rows
-
-
-def _up(length: int, bucket: int) -> int:
-  return -(-length // bucket) * bucket
-
-
-def _sums(model, rows, shared, rows_per_batch) -> np.ndarray:
-  """Summed log-probability float32[R] of the scored ids of each row.
-
-  Equal rows (a name that is a choice of many questions) are computed once.
-  """
-  different: dict[tuple[bytes, int], int] = {}
-  place_R = [
-    different.setdefault((row.ids.tobytes(), row.given), len(different))
-    for row in rows
-  ]
-  first = dict(zip(reversed(place_R), reversed(rows), strict=True))
-  once = [first[place] for place in range(len(different))]
-  return _sums_of_different(model, once, shared, rows_per_batch)[place_R]
-
-
-def _sums_of_different(model, rows, shared, rows_per_batch) -> np.ndarray:
-  """`_sums` of rows of which no two are equal.
-
-  Rows are taken in order of length, so that a batch has little padding; every
-  row is answered exactly once.
-  """
-  order = sorted(range(len(rows)), key=lambda r: len(rows[r].ids))
-  sums = np.zeros(len(rows), np.float32)
-  answered = np.zeros(len(rows), bool)
-  for start in range(0, len(order), rows_per_batch):
-    chosen = order[start : start + rows_per_batch]
-    length = _up(max(len(rows[r].ids) for r in chosen), ROW_BUCKET)
-    tokens_BxL = np.zeros((rows_per_batch, length), np.int32)
-    lengths_B = np.zeros(rows_per_batch, np.int32)
-    given_B = np.zeros(rows_per_batch, np.int32)
-    for b, r in enumerate(chosen):
-      tokens_BxL[b, : len(rows[r].ids)] = rows[r].ids
-      lengths_B[b], given_B[b] = len(rows[r].ids), rows[r].given
-    found = _row_sums(
-      model.module, model.params, shared, tokens_BxL, lengths_B, given_B
-    )
-    assert not answered[chosen].any()
-    sums[chosen], answered[chosen] = np.asarray(found)[: len(chosen)], True
-  assert answered.all()
-  if not np.isfinite(sums).all():
+def _one_each(context, questions: int) -> Sequence[Context]:
+  if isinstance(context, Context):
+    return [context] * questions
+  if len(context) != questions:
     raise ValueError(
-      f'{(~np.isfinite(sums)).sum()} of {len(sums)} log-probabilities are not'
+      f'{len(context)} contexts for {questions} questions; give one for all,'
+      ' or one for each'
+    )
+  return context
+
+
+def _row(tokenizer, context, question, choice) -> tokens.Row:
+  return tokens.encode_choice(
+    tokenizer,
+    contexts.tail(context, question.prompt),
+    contexts.reply(context, question.choices[choice]),
+    after_context=bool(context.text),
+  )
+
+
+def _behind_contexts(model, rows, texts, tokens_per_pass) -> np.ndarray:
+  """Summed log-probability float32[R] of each row behind its context.
+
+  A context that is the only one, or is long, is a prefix that its rows share.
+  Short contexts are put before their rows: in trees, they are shared too.
+  """
+  encode = model.tokenizer.encode
+  before = {
+    text: np.int32([model.tokenizer.bos_id, *encode(text)] if text else [])
+    for text in dict.fromkeys(texts)
+  }
+  in_tree = {
+    text: not text or (len(before) > 1 and len(ids) <= IN_TREE)
+    for text, ids in before.items()
+  }
+  sums_R = np.full(len(rows), np.nan, np.float32)
+
+  def add(chosen, kept, shared):
+    # The last id that is not in the prefix stands before every row: a row
+    # always has a given token before its first scored one.
+    longer = [
+      tokens.Row(np.concatenate([ids, rows[r].ids]), rows[r].given + len(ids))
+      for r, ids in zip(chosen, kept, strict=True)
+    ]
+    assert np.isnan(sums_R[chosen]).all()
+    sums_R[chosen] = _sums(model, longer, shared, tokens_per_pass)
+
+  for text, ids in before.items():
+    if not in_tree[text]:
+      chosen = [r for r, other in enumerate(texts) if other == text]
+      shared = prefix.encode(model.module, model.params, ids[:-1])
+      add(chosen, [ids[-1:]] * len(chosen), shared)
+  chosen = [r for r, text in enumerate(texts) if in_tree[text]]
+  if chosen:
+    add(chosen, [before[texts[r]] for r in chosen], None)
+  assert not np.isnan(sums_R).any()
+  return sums_R
+
+
+def _sums(model, rows, shared, tokens_per_pass) -> np.ndarray:
+  """Summed log-probability float32[R] of the scored ids of each row."""
+  length = tree.power(max(BUFFER, 2 * tree.longest(rows)))
+  buffers = tree.pack(rows, length=length)
+  passes = tree.passes(
+    buffers, count=max(1, tokens_per_pass // length), length=length
+  )
+  sums_R = np.zeros(len(rows))
+  for part in passes:
+    logps_E = _logps_of(model, shared, part)
+    sums_R += part.sums(np.asarray(logps_E), len(rows))
+  if not np.isfinite(sums_R).all():
+    raise ValueError(
+      f'{(~np.isfinite(sums_R)).sum()} of {len(rows)} log-probabilities are not'
       ' finite: the weights are not those of a trained model, or they need a'
       ' wider dtype'
     )
-  return sums
+  return sums_R.astype(np.float32)
+
+
+def _logps_of(model, shared, part: tree.Pass) -> jax.Array:
+  return _edge_logps(
+    model.module,
+    model.params,
+    shared,
+    (part.tokens_BxL, part.depths_BxL, part.ends_BxL),
+    (part.parents_T, np.int32(part.parents)),
+    (part.edge_parents_E, part.edge_targets_E),
+  )
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _row_sums(module, params, shared, tokens_BxL, lengths_B, given_B):
-  B, L = tokens_BxL.shape
-  index_BxL = jnp.tile(jnp.arange(L, dtype=jnp.int32)[None], (B, 1))
-  segments_BxL = (index_BxL < lengths_B[:, None]).astype(jnp.int32)
-  positions_BxL = index_BxL + (0 if shared is None else shared.length)
+def _edge_logps(module, params, shared, trees, parents, edges):
+  """log p(child | path to its parent) float32[E]; see `tree.Pass`."""
+  tokens_BxL, depths_BxL, ends_BxL = trees
+  parents_T, count = parents
+  positions_BxL = depths_BxL + (0 if shared is None else shared.length)
   hidden_BxLxD, _ = forward.forward(
     module,
     params,
     tokens_BxL,
     positions_BxL,
-    prefix.after(shared, None, positions_BxL, segments_BxL),
+    prefix.after(
+      shared, None, positions_BxL, jnp.ones_like(tokens_BxL), ends_BxL
+    ),
   )
-  targets_BxL = jnp.roll(tokens_BxL, -1, axis=1)
-  logp_BxL = _target_logps(module, params, hidden_BxLxD, targets_BxL)
-  scored_BxL = (index_BxL + 1 >= given_B[:, None]) & (
-    index_BxL + 1 < lengths_B[:, None]
-  )
-  return jnp.sum(jnp.where(scored_BxL, logp_BxL, 0.0), axis=1)
+  T, D = parents_T.shape[0], hidden_BxLxD.shape[-1]
+  hidden_TxD = hidden_BxLxD.reshape(T, D)[parents_T]
+  return _logps_of_edges(module, params, hidden_TxD, count, edges)
 
 
-def _target_logps(module, params, hidden_BxLxD, targets_BxL):
-  """log p(target) float32[B, L], a part of the positions at a time."""
-  B, L, D = hidden_BxLxD.shape
-  at_a_time = max(1, min(B * L, LOGITS_AT_A_TIME // module.config.num_embed))
-  padding = -(B * L) % at_a_time
-  hidden = jnp.pad(hidden_BxLxD.reshape(B * L, D), ((0, padding), (0, 0)))
-  targets = jnp.pad(targets_BxL.reshape(B * L), (0, padding))
+def _logps_of_edges(module, params, hidden_TxD, count, edges):
+  """The vocabulary meets some parents at a time, and only `count` in all."""
+  edge_parents_E, edge_targets_E = edges
+  T = hidden_TxD.shape[0]
+  most = max(1, LOGITS_AT_A_TIME // module.config.num_embed)
+  size = min(T, HEAD_POSITIONS, most)
+  hidden_TxD = jnp.pad(hidden_TxD, ((0, -T % size), (0, 0)))
 
-  def part(inputs):
-    hidden_TxD, targets_T = inputs
-    logits_TxV = forward.head(module, params, hidden_TxD)
-    chosen = jnp.take_along_axis(logits_TxV, targets_T[:, None], axis=1)[:, 0]
-    return chosen - jax.nn.logsumexp(logits_TxV, axis=1)
+  def part(i, logps_E):
+    some = jax.lax.dynamic_slice_in_dim(hidden_TxD, i * size, size)
+    logits = forward.head(module, params, some)
+    place_E = edge_parents_E - i * size
+    here_E = (place_E >= 0) & (place_E < size)
+    place_E = jnp.clip(place_E, 0, size - 1)
+    normaliser = jax.nn.logsumexp(logits, axis=1)
+    found_E = logits[place_E, edge_targets_E] - normaliser[place_E]
+    return jnp.where(here_E, found_E, logps_E)
 
-  logps = jax.lax.map(
+  return jax.lax.fori_loop(
+    0,
+    (count + size - 1) // size,
     part,
-    (hidden.reshape(-1, at_a_time, D), targets.reshape(-1, at_a_time)),
+    jnp.zeros(edge_parents_E.shape, jnp.float32),
   )
-  return logps.reshape(-1)[: B * L].reshape(B, L)

@@ -12,6 +12,12 @@ LOCAL = 'Statement: {document}\nIn other words and the other way around:\n'
 # Global augmentation: one document after all the others.
 GLOBAL = 'Look again: {document}\nTogether with the above this means:\n'
 
+# Turns of the instruction-tuned Gemma models: what is asked, and the start of
+# the reply. The tokenizer must know both markers as single pieces.
+START_OF_TURN, END_OF_TURN = '<start_of_turn>', '<end_of_turn>'
+USER = f'{START_OF_TURN}user\n'
+MODEL = f'{END_OF_TURN}\n{START_OF_TURN}model\n'
+
 
 def bullet(text: str) -> str:
   """'- text'."""

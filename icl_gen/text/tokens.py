@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import sentencepiece
 
+from icl_gen.text import prompts
 from icl_gen.types import Document
 
 
@@ -83,6 +84,20 @@ def load(path: str | Path) -> Tokenizer:
       " need (0, 1, 2): is it another model family's?"
     )
   return tokenizer
+
+
+def require_turns(tokenizer: Tokenizer) -> None:
+  """Checks that the markers of chat turns are single ids of the tokenizer.
+
+  Raises:
+    ValueError: names the first that is not.
+  """
+  for marker in (prompts.START_OF_TURN, prompts.END_OF_TURN):
+    if len(tokenizer.encode(marker)) != 1:
+      raise ValueError(
+        f'the tokenizer has no piece {marker!r}: chats are for the'
+        ' instruction-tuned Gemma models with their own tokenizer'
+      )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -114,6 +114,13 @@ def test_nothing_is_begun(experiment, tmp_path, door, changes, message):
     (evaluate, {'tokenizer': '/none'}, 'no tokenizer at .*/none'),
     (evaluate, {'context.factor': 0}, 'context factor 0'),
     (evaluate, {'context.budget': 5}, 'a context of 5 tokens'),
+    (evaluate, {'context.kind': 'web'}, "'web'; allowed are all, oracle, bm25"),
+    (
+      evaluate,
+      {'context.kind': 'oracle', 'context.distractors': 99},
+      'forward-0000.*99 distractors, but only 15',
+    ),
+    (evaluate, {'chat': True}, "no piece '<start_of_turn>'"),
     (evaluate, {'model': 'nano_small'}, 'is not of this model'),
     (evaluate, {'model': 'gemma9'}, "'gemma9'; known are nano"),
     (
@@ -149,6 +156,7 @@ def test_batches_of_pretraining_must_suit_the_devices(pretraining, tmp_path):
     (train, 'train', {'train.steps': 5}, 'steps=4, now it is 5'),
     (train, 'train', {'tokenizer': 'o'}, "tokenizer=.*now it is 'o'"),
     (evaluate, 'evaluate', {'context.factor': 2}, 'context.factor=3, now it'),
+    (augment, 'augment', {'context.factor': 2}, r'=\[3, 0\], now it is \[2, 0'),
     (augment, 'augment', {'augment.temperature': 0.1}, 'temperature=0.7, now'),
     (augment, 'augment', {'train.length': 40}, 'length=48, now it is 40'),
   ],

@@ -10,6 +10,7 @@ import pytest
 from icl_gen.model import prefix
 from icl_gen.scoring import scorer
 from icl_gen.text import context as contexts
+from icl_gen.text import tokens
 from icl_gen.types import Document, Question
 from tests import tiny
 
@@ -38,13 +39,15 @@ CONTEXT = contexts.build(
 
 
 @pytest.fixture(autouse=True)
-def small_buckets(monkeypatch):
-  monkeypatch.setattr(prefix, 'BUCKET', 32)
+def small_sizes(monkeypatch):
+  monkeypatch.setattr(scorer, 'BUFFER', 64)
 
 
-def score(questions=QUESTIONS, context=contexts.NONE, *, model=None, rows=8):
+def score(
+  questions=QUESTIONS, context=contexts.NONE, *, model=None, at_a_time=512
+):
   model = tiny.model() if model is None else model
-  return scorer.score(model, questions, context, rows_per_batch=rows)
+  return scorer.score(model, questions, context, tokens_per_pass=at_a_time)
 
 
 @functools.cache
@@ -100,7 +103,9 @@ def test_the_questions_are_what_they_are_called():
   counts = [c.tokens for c in nested.choices]
   assert counts == sorted(set(counts))
   assert [c.tokens for c in piece.choices] == [1, 1]
-  assert empty.choices[0].logp == empty.choices[0].logp_unconditional
+  assert empty.choices[0].logp == pytest.approx(
+    empty.choices[0].logp_unconditional, abs=1e-4
+  )
   assert plain.choices[0].logp != plain.choices[0].logp_unconditional
   assert encode('The femp')[: len(encode('The fem'))] != encode('The fem')
   assert len(tiny.model().tokenizer.encode(CONTEXT.text)) > 2 * tiny.WINDOW
@@ -118,16 +123,130 @@ def test_what_is_asked_comes_back():
   assert (wide.characters, wide.bytes) == (2, 3)
 
 
-def test_neither_batches_nor_the_order_matter(monkeypatch):
-  """Three rows and five logits at a time: nothing comes out even."""
+def test_neither_the_order_nor_company_matter():
   found = scored(CONTEXT)
   reverse = score(QUESTIONS[::-1], CONTEXT)[::-1]
   np.testing.assert_allclose(flat(reverse), flat(found), atol=1e-5)
   alone = [score([asked], CONTEXT)[0] for asked in QUESTIONS]
   np.testing.assert_allclose(flat(alone), flat(found), atol=1e-5)
+
+
+@pytest.mark.parametrize('sizes', [(32, 32), (32, 96), (256, 2048)])
+def test_no_size_matters(sizes, monkeypatch):
+  """Nothing comes out even, with five positions of logits at a time."""
+  buffer, at_a_time = sizes
+  monkeypatch.setattr(scorer, 'BUFFER', buffer)
   monkeypatch.setattr(scorer, 'LOGITS_AT_A_TIME', 5 * tiny.VOCABULARY)
-  small = score(context=CONTEXT, rows=3)
-  np.testing.assert_allclose(flat(small), flat(found), atol=1e-5)
+  found = score(context=CONTEXT, at_a_time=at_a_time)
+  np.testing.assert_allclose(flat(found), flat(scored(CONTEXT)), atol=1e-5)
+
+
+# The prefix is all but the last token: below, at and above the window (5).
+@pytest.mark.parametrize('words', [1, 3, 4, 5, 6, 9])
+def test_around_the_window(words):
+  behind = contexts.Context('- ' + 'is ' * words + '\n', (), 0)
+  (found,) = score(QUESTIONS[:1], behind)
+  for choice, given in zip(QUESTIONS[0].choices, found.choices, strict=True):
+    text = behind.text + contexts.tail(behind, QUESTIONS[0].prompt)
+    logp, _, _ = by_hand(text, choice)
+    assert given.logp == pytest.approx(logp, abs=1e-4)
+
+
+def test_equal_rows_score_equally_to_the_bit():
+  """Wherever they stand in the buffers: ties are then true ties."""
+  twice = [dataclasses.replace(q, id=f'{q.id} again') for q in QUESTIONS]
+  found = flat(score((*QUESTIONS, *twice), CONTEXT, at_a_time=64))
+  one, other = np.split(found, 2)
+  np.testing.assert_array_equal(one, other)
+
+
+def test_a_thousand_choices():
+  """Most of them one token, all behind one prompt."""
+  pieces = tiny.model().tokenizer
+  words = dict.fromkeys(pieces.decode([i]) for i in range(300, 1700))
+  choices = [f' {word}' for word in words if word.strip() == word != ''][:1000]
+  asked = question('many', 'The femp is', *choices)
+  (found,) = score([asked], CONTEXT)
+  assert len(found.choices) == 1000
+  ids = pieces.encode(CONTEXT.text + '- The femp is')
+  logits_V = tiny.logits('gemma3', np.int32([2, *ids]))[-1].astype(np.float64)
+  logps_V = logits_V - np.log(np.exp(logits_V).sum())
+  single = 0
+  for choice, given in zip(choices, found.choices, strict=True):
+    whole = pieces.encode(CONTEXT.text + '- The femp is' + choice)
+    if whole[:-1] == ids:
+      single += 1
+      assert given.tokens == 1
+      assert given.logp == pytest.approx(logps_V[whole[-1]], abs=1e-4)
+  assert single > 300
+
+
+OWN = (
+  CONTEXT,
+  contexts.NONE,
+  contexts.Context('- No troff are able to sing.\n', (), 0),
+  contexts.Context('- No troff are blue.\n', (), 0),
+  CONTEXT,
+  contexts.Context('- No troff are able to sing.\n', (), 0),
+  contexts.NONE,
+)
+
+
+@pytest.mark.parametrize('in_tree', [0, 512], ids=['prefixes', 'trees'])
+def test_each_question_behind_a_context_of_its_own(in_tree, monkeypatch):
+  monkeypatch.setattr(scorer, 'IN_TREE', in_tree)
+  found = score(QUESTIONS, OWN)
+  alone = [
+    score([asked], behind)[0]
+    for asked, behind in zip(QUESTIONS, OWN, strict=True)
+  ]
+  np.testing.assert_allclose(flat(found), flat(alone), atol=1e-5)
+  assert [f.question_id for f in found] == [q.id for q in QUESTIONS]
+  together = scored(CONTEXT)
+  np.testing.assert_allclose(flat(found[:1]), flat(together[:1]), atol=1e-5)
+  assert not np.allclose(flat(found[2:3]), flat(together[2:3]), atol=1e-2)
+
+
+def test_equal_contexts_are_encoded_once(monkeypatch):
+  encoded, encode = [], prefix.encode
+
+  def counted(module, params, ids):
+    encoded.append(ids)
+    return encode(module, params, ids)
+
+  monkeypatch.setattr(prefix, 'encode', counted)
+  score(QUESTIONS[:3], [CONTEXT] * 3)
+  assert len(encoded) == 1
+  monkeypatch.setattr(scorer, 'IN_TREE', 0)
+  score(QUESTIONS, OWN)
+  assert len(encoded) == 1 + 3
+
+
+def test_a_chat_asks_in_turns(monkeypatch):
+  """With the markers spelled out, as no piece of this tokenizer is one."""
+  monkeypatch.setattr(tokens, 'require_turns', lambda tokenizer: None)
+  behind = contexts.build([Document('a', 'All femp.')], seed='c', chat=True)
+  for context, opening in (
+    (behind, '<start_of_turn>user\n- All femp.\n- '),
+    (contexts.NONE_IN_CHAT, '<start_of_turn>user\n'),
+  ):
+    (found,) = score(QUESTIONS[:1], context)
+    text = f'{opening}The femp is<end_of_turn>\n<start_of_turn>model\n'
+    for choice, given in zip(QUESTIONS[0].choices, found.choices, strict=True):
+      logp, alone, count = by_hand(text, choice.lstrip())
+      assert given.tokens == count
+      assert given.logp == pytest.approx(logp, abs=1e-4)
+      assert given.logp_unconditional == pytest.approx(alone, abs=1e-4)
+
+
+def test_a_chat_needs_a_tokenizer_that_knows_turns():
+  with pytest.raises(ValueError, match="no piece '<start_of_turn>'"):
+    score(context=contexts.NONE_IN_CHAT)
+
+
+def test_as_many_contexts_as_questions():
+  with pytest.raises(ValueError, match='2 contexts for 7 questions'):
+    score(context=[CONTEXT, CONTEXT])
 
 
 def test_permuting_choices_permutes_scores():

@@ -1,6 +1,7 @@
 """All documents once, or the part that was asked for, and told which."""
 
 import collections
+import dataclasses
 import math
 import subprocess
 import sys
@@ -148,3 +149,102 @@ def test_a_question_goes_on_with_the_list_only_where_there_is_one():
   built = context.build(documents_of([1]), seed='s')
   assert context.tail(built, 'glon are') == '- glon are'
   assert context.tail(context.NONE, 'glon are') == 'glon are'
+
+
+def of_world():
+  _, corpus = reversal.build(seed='s', facts=8, documents_per_fact=3)
+  return corpus
+
+
+def retrieved(kind='oracle', **changed):
+  corpus = of_world()
+  settings = dict(seed='c', count=2, distractors=3) | changed  # noqa: C408
+  return corpus, context.retrieve(
+    corpus.documents, corpus.questions, kind=kind, **settings
+  )
+
+
+def test_an_oracle_gives_premises_and_distractors():
+  corpus, found = retrieved()
+  facts = {document.id: document.facts for document in corpus.documents}
+  first = set()
+  for question, built in zip(corpus.questions, found, strict=True):
+    check(built, corpus.documents)
+    stated = [
+      set(question.premises) <= set(facts[name]) for name in built.documents
+    ]
+    assert (stated.count(True), stated.count(False)) == (2, 3)
+    first.add(stated.index(True))
+  assert len(first) > 1, 'what is asked about always stands in the same place'
+
+
+def test_the_same_premises_have_the_same_context():
+  corpus, found = retrieved()
+  by_premises = collections.defaultdict(set)
+  for question, built in zip(corpus.questions, found, strict=True):
+    by_premises[question.premises].add(built)
+  assert {len(contexts) for contexts in by_premises.values()} == {1}
+  # Whoever else is asked, in whatever order.
+  turned = context.retrieve(
+    corpus.documents,
+    corpus.questions[::-3],
+    kind='oracle',
+    seed='c',
+    count=2,
+    distractors=3,
+  )
+  assert turned == found[::-3]
+  assert retrieved(seed='d')[1] != found
+
+
+def test_words_find_the_documents_about_what_is_asked():
+  """Mostly: a preamble of many words may outweigh what is asked."""
+  corpus, found = retrieved('bm25', count=3)
+  texts = {document.id: document.text for document in corpus.documents}
+  hits = 0
+  for question, built in zip(corpus.questions, found, strict=True):
+    check(built, corpus.documents)
+    asked = question.prompt.split()[-2]  # '... glon are'
+    hits += any(asked in texts[name] for name in built.documents)
+  # Three of 24 documents are about it: by chance, a third of the questions.
+  assert hits >= 0.75 * len(found)
+
+
+def test_words_of_the_choices_are_not_looked_at():
+  corpus = of_world()
+  (asked,) = corpus.questions[:1]
+  blind = dataclasses.replace(asked, choices=('x', 'y'), premises=())
+  one, other = (
+    context.retrieve(corpus.documents, [q], kind='bm25', seed='c', count=3)
+    for q in (asked, blind)
+  )
+  assert one == other
+
+
+def test_a_chat_opens_the_users_turn():
+  corpus, found = retrieved(chat=True)
+  _, plain = retrieved()
+  for built, same in zip(found, plain, strict=True):
+    assert built.text == '<start_of_turn>user\n' + same.text
+    assert context.tail(built, 'Glon are') == (
+      '- Glon are<end_of_turn>\n<start_of_turn>model\n'
+    )
+    assert context.reply(built, ' more') == 'more'
+    assert context.reply(same, ' more') == ' more'
+  assert context.tail(context.NONE_IN_CHAT, 'Glon are') == (
+    '<start_of_turn>user\nGlon are<end_of_turn>\n<start_of_turn>model\n'
+  )
+
+
+@pytest.mark.parametrize(
+  ('changes', 'message'),
+  [
+    ({'kind': 'web'}, "'web'; allowed are all, oracle, bm25"),
+    ({'count': 0}, '0 documents and 3 distractors'),
+    ({'distractors': -1}, '2 documents and -1 distractors'),
+    ({'distractors': 22}, "'forward-0000': 22 distractors, but only 21"),
+  ],
+)
+def test_what_cannot_be_retrieved_is_refused(changes, message):
+  with pytest.raises(ValueError, match=message):
+    retrieved(**changes)

@@ -1,0 +1,100 @@
+"""Scores requests with lm-evaluation-harness's Hugging Face backend.
+
+Runs in an environment of its own (torch, transformers, lm_eval, accelerate),
+apart from ours; files go in and out:
+
+  PYTHON tests/bench/harness.py DIRECTORY
+
+reads DIRECTORY/{config.json,weights.npz,requests.json} and writes
+DIRECTORY/results.json. Tokens are given as ids, so no tokenizer is needed; the
+harness's own batching, padding, sorting and reuse of one-token choices are all
+at work.
+"""
+
+import json
+import logging
+import pathlib
+import sys
+import time
+
+import numpy as np
+import tokenizers
+import torch
+import transformers
+from lm_eval.models.huggingface import HFLM
+
+# It warns of a model that is given as an object, each time.
+logging.disable(logging.WARNING)
+
+
+def load(directory, batch_size):
+  """The model with the weights of the directory, in float32."""
+  config = json.loads((directory / 'config.json').read_text())
+  model = transformers.Gemma3ForCausalLM(
+    transformers.Gemma3TextConfig(**config)
+  )
+  with np.load(directory / 'weights.npz') as weights:
+    state = {name: torch.from_numpy(weights[name]) for name in weights.files}
+  missing, unexpected = model.load_state_dict(state, strict=False)
+  # Tied to the embeddings.
+  assert set(missing) <= {'lm_head.weight'}, missing
+  assert not unexpected, unexpected
+  model.tie_weights()
+  words = tokenizers.models.WordLevel({'<unk>': 3}, unk_token='<unk>')
+  tokenizer = transformers.PreTrainedTokenizerFast(
+    tokenizer_object=tokenizers.Tokenizer(words),
+    pad_token='<pad>',
+    eos_token='<eos>',
+    bos_token='<bos>',
+    unk_token='<unk>',
+  )
+  return HFLM(
+    pretrained=model.eval(),
+    tokenizer=tokenizer,
+    batch_size=batch_size,
+    max_length=config['max_position_embeddings'],
+    device='cpu',
+    dtype='float32',
+  )
+
+
+def score(model, requests):
+  """(log-probabilities, seconds) of [context ids, choice ids] pairs."""
+  asked = [
+    ((str(number), ''), context, choice)
+    for number, (context, choice) in enumerate(requests)
+  ]
+  began = time.perf_counter()
+  with torch.no_grad():
+    found = model._loglikelihood_tokens(asked, disable_tqdm=True)
+  return [logp for logp, _ in found], time.perf_counter() - began
+
+
+def main(directory):
+  """Each list of requests with the batch size that is fastest for a few."""
+  told = {}
+  for name, requests in json.loads(
+    (directory / 'requests.json').read_text()
+  ).items():
+    speeds = {}
+    for batch_size in (1, 8, 32):
+      model = load(directory, batch_size)
+      some = requests[:batch_size]
+      score(model, some)  # The first call of a shape is slower.
+      speeds[batch_size] = score(model, some)[1] / len(some)
+      if batch_size >= len(requests):
+        break
+    best = min(speeds, key=speeds.get)
+    logps, seconds = score(load(directory, best), requests)
+    told[name] = {
+      'logps': logps,
+      'seconds': seconds,
+      'requests': len(requests),
+      'batch_size': best,
+      'threads': torch.get_num_threads(),
+    }
+  (directory / 'results.json').write_text(json.dumps(told))
+
+
+if __name__ == '__main__':
+  main(pathlib.Path(sys.argv[1]))

@@ -1,0 +1,80 @@
+"""Documents that state some facts, and others; or that share words."""
+
+import pytest
+
+from icl_gen.text import retrieval
+from icl_gen.types import Document, Fact
+
+
+def fact(name):
+  return Fact(name, 'is', 'blue')
+
+
+A, B, C = map(fact, 'ABC')
+DOCUMENTS = [
+  *(Document(f'a{i}', 'All A are blue.', (A,)) for i in range(4)),
+  *(Document(f'b{i}', 'All B are blue.', (B,)) for i in range(4)),
+  Document('ab', 'A and B are blue.', (A, B)),
+  *(Document(f'c{i}', 'C sing.', (C,)) for i in range(3)),
+]
+
+
+def stating(facts, count, seed='s'):
+  return [
+    d.id for d in retrieval.stating(DOCUMENTS, facts, count=count, seed=seed)
+  ]
+
+
+def test_every_fact_is_stated_before_one_is_stated_twice():
+  for seed in 'stuvw':
+    assert stating([A, B], 1, seed) == ['ab']
+    assert {name[0] for name in stating([A, C], 2, seed)} == {'a', 'c'}
+    assert len({name[0] for name in stating([B, A, C], 2, seed)}) == 2
+
+
+def test_no_more_than_there_are_and_none_twice():
+  assert sorted(stating([C], 99)) == ['c0', 'c1', 'c2']
+  found = stating([A, B], 99)
+  assert len(found) == len(set(found)) == 9
+
+
+def test_what_is_drawn_depends_on_the_seed_alone():
+  assert stating([A], 2) == stating([A], 2)
+  assert len({tuple(stating([A], 2, seed)) for seed in 'stuvwxyz'}) > 2
+  drawn = {
+    tuple(d.id for d in retrieval.beside(DOCUMENTS, [A], count=2, seed=seed))
+    for seed in 'stuvwxyz'
+  }
+  assert len(drawn) > 2
+
+
+def test_others_state_none_of_the_facts():
+  found = retrieval.beside(DOCUMENTS, [A, C], count=4, seed='s')
+  assert sorted(d.id for d in found) == ['b0', 'b1', 'b2', 'b3']
+
+
+@pytest.mark.parametrize(
+  ('facts', 'count', 'message'),
+  [
+    ((), 1, 'no facts'),
+    ((A, fact('D')), 9, "no document states Fact.subject='D'"),
+    ((B, C), 1, '1 documents do not state all of 2 facts; allow 2'),
+  ],
+)
+def test_what_cannot_be_stated_is_refused(facts, count, message):
+  with pytest.raises(ValueError, match=message):
+    stating(facts, count)
+
+
+def test_too_few_others():
+  with pytest.raises(ValueError, match='5 distractors, but only 4'):
+    retrieval.beside(DOCUMENTS, [A, C], count=5, seed='s')
+
+
+def test_nearest_in_words():
+  best = retrieval.bm25(DOCUMENTS)
+  assert [d.id for d in best('do C SING?', 3)] == ['c0', 'c1', 'c2']
+  assert [d.id for d in best('all b', 4)] == ['b0', 'b1', 'b2', 'b3']
+  # Nothing shares a word: the earlier ones, rather than any.
+  assert [d.id for d in best('glon', 2)] == ['a0', 'a1']
+  assert len(best('blue', 99)) == len(DOCUMENTS)
