@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from gemma import gm
 
-from icl_gen.model import attention
+from icl_gen.model import attention, cores
 
 # Queries per block: tiles of logits that stay in a CPU's cache.
 QUERY_BLOCK = 256
@@ -122,12 +122,18 @@ def _rotate(x_BxNxLxH, sin, cos):
   return rotated.astype(x_BxNxLxH.dtype)
 
 
-def within_batch(positions_BxL, segments_BxL) -> Attend:
-  """Attention among the tokens of a batch (causal, by segment); keeps K, V."""
+def within_batch(positions_BxL, segments_BxL, *, core: str = 'auto') -> Attend:
+  """Attention among the tokens of a batch (causal, by segment); keeps K, V.
+
+  Args:
+    positions_BxL: int32 positions in the segment.
+    segments_BxL: int32, 0 is padding.
+    core: a name of `cores.CORES`, or 'auto' to choose by device.
+  """
 
   def attend(layer, q, k, v):
-    out = attention.causal_blocks(
-      q, k, v, positions_BxL, segments_BxL, layer, block=QUERY_BLOCK
+    out = cores.within_rows(
+      core, q, k, v, positions_BxL, segments_BxL, layer, block=QUERY_BLOCK
     )
     return out, (k, v)
 

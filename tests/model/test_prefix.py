@@ -10,13 +10,8 @@ import pytest
 from icl_gen.model import forward, prefix
 from tests import tiny
 
-BUCKET = 8
+CHUNK = 8
 SUFFIX = 12  # more than two windows
-
-
-@pytest.fixture(autouse=True)
-def small_buckets(monkeypatch):
-  monkeypatch.setattr(prefix, 'BUCKET', BUCKET)
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -34,9 +29,12 @@ def _logits_after(module, params, shared, tokens_BxL, segments_BxL):
   return forward.head(module, params, hidden_BxLxD)
 
 
-def encode(length, dialect='gemma3'):
+def encode(length, dialect='gemma3', **options):
   return prefix.encode(
-    tiny.module(dialect), tiny.params(dialect), tiny.ids(length, seed=1)
+    tiny.module(dialect),
+    tiny.params(dialect),
+    tiny.ids(length, seed=1),
+    **{'chunk': CHUNK} | options,
   )
 
 
