@@ -15,10 +15,6 @@ import functools
 
 import jax
 import jax.numpy as jnp
-from jax.experimental.pallas.ops.tpu.splash_attention import (
-  splash_attention_kernel,
-  splash_attention_mask,
-)
 
 from icl_gen.model import attention
 
@@ -28,6 +24,7 @@ CORES = ('plain', 'blockwise', 'cudnn', 'splash')
 TILE_OF_CPU = (256, 256)
 TILE_OF_ACCELERATOR = (8192, 1024)
 SPLASH_BLOCK = 128
+CUDNN_DTYPES = ('bfloat16', 'float16')
 
 
 def choose(
@@ -50,10 +47,7 @@ def choose(
       f'unknown attention {wanted!r}; known are auto, {", ".join(CORES)}'
     )
   fits_cudnn = (
-    not part
-    and dtype in (jnp.bfloat16, jnp.float16)
-    and soft_cap is None
-    and width <= 256
+    not part and dtype in CUDNN_DTYPES and soft_cap is None and width <= 256
   )
   if wanted == 'cudnn' and not fits_cudnn:
     where = 'behind a prefix' if part else 'within rows'
@@ -324,20 +318,23 @@ def splash(
     causal: a query sees no key after it; if so [B, N, L, H] is returned, in
       the dtype of the queries, and has a gradient. If not, a `Part`.
   """
+  # Pallas is slow to import, and of use on TPUs only.
+  from jax.experimental.pallas.ops.tpu import splash_attention as splash
+
   L, S = q_BxNxLxH.shape[2], k_BxKxSxH.shape[2]
   assert (causal and L == S) or layer.window is None
   q_BxNxLxH, q_segments_BxL = _padded(q_BxNxLxH, q_segments_BxL, empty=-1)
   k_BxKxSxH, padded_BxS = _padded(k_BxKxSxH, k_segments_BxS, empty=-2)
   v_BxKxSxH, _ = _padded(v_BxKxSxH, k_segments_BxS, empty=-2)
   shape = (q_BxNxLxH.shape[2], k_BxKxSxH.shape[2])
-  masks = splash_attention_mask
+  masks = splash.splash_attention_mask
   if not causal:
     mask = masks.FullMask(shape)
   elif layer.window is None:
     mask = masks.CausalMask(shape)
   else:
     mask = masks.LocalMask(shape, (layer.window - 1, 0), 0)
-  kernel = splash_attention_kernel.make_splash_mha(
+  kernel = splash.splash_attention_kernel.make_splash_mha(
     masks.MultiHeadMask([mask] * q_BxNxLxH.shape[1]),
     head_shards=1,
     q_seq_shards=1,
@@ -345,7 +342,9 @@ def splash(
     attn_logits_soft_cap=layer.soft_cap,
     interpret=jax.default_backend() != 'tpu',
   )
-  segments = splash_attention_kernel.SegmentIds(q_segments_BxL, padded_BxS)
+  segments = splash.splash_attention_kernel.SegmentIds(
+    q_segments_BxL, padded_BxS
+  )
   found = jax.vmap(kernel)(q_BxNxLxH, k_BxKxSxH, v_BxKxSxH, segments)
   if causal:
     return found[:, :, :L]
