@@ -70,18 +70,23 @@ def _forward(module, tokens_BxL, positions_BxL, attend):
     )
     x_BxLxD, layer_kept = _block(block, x_BxLxD, positions_BxL, layer, attend)
     kept.append(layer_kept)
-  return module.final_norm(x_BxLxD), tuple(kept)
+  return _normed(module.final_norm, x_BxLxD), tuple(kept)
+
+
+def _normed(norm, x):
+  """A norm in float32: in bfloat16 its mean square would be off by 2**-9."""
+  return norm(x.astype(jnp.float32)).astype(x.dtype)
 
 
 def _block(block, x_BxLxD, positions_BxL, layer, attend):
-  normed = block.pre_attention_norm(x_BxLxD)
+  normed = _normed(block.pre_attention_norm, x_BxLxD)
   attended, kept = _attention(block.attn, normed, positions_BxL, layer, attend)
   if block.post_attention_norm is not None:
-    attended = block.post_attention_norm(attended)
+    attended = _normed(block.post_attention_norm, attended)
   x_BxLxD = x_BxLxD + attended
-  fed = block.mlp(block.pre_ffw_norm(x_BxLxD))
+  fed = block.mlp(_normed(block.pre_ffw_norm, x_BxLxD))
   if block.post_ffw_norm is not None:
-    fed = block.post_ffw_norm(fed)
+    fed = _normed(block.post_ffw_norm, fed)
   return x_BxLxD + fed, kept
 
 
@@ -92,7 +97,7 @@ def _attention(attn, x_BxLxD, positions_BxL, layer, attend):
     q = attn.q_einsum('BLD,NDH->BNLH', x_BxLxD)
     k, v = attn.kv_einsum('BLD,CKDH->CBKLH', x_BxLxD)
   if attn.use_qk_norm:
-    q, k = attn._query_norm(q), attn._key_norm(k)
+    q, k = _normed(attn._query_norm, q), _normed(attn._key_norm, k)
   sin, cos = _rotations(
     positions_BxL,
     width=attn.head_dim,
