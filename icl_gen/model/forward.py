@@ -41,10 +41,23 @@ def forward(
 
   Returns:
     hidden states [B, L, D] after the final norm, and what each layer kept.
+
+  Raises:
+    ValueError: for Gemma 3n and 4.
   """
+  if not is_dense(module):
+    raise ValueError(
+      f'{type(module).__name__} is not of the architecture of Gemma 2 and 3;'
+      ' its rows can be scored by package_call.row_logps, without a prefix'
+    )
   return module.apply(
     {'params': params}, tokens_BxL, positions_BxL, attend, method=_forward
   )
+
+
+def is_dense(module) -> bool:
+  """Whether a model is a plain transformer, as Gemma 2 and 3 are."""
+  return type(module.config) is gm.nn.config.TransformerConfig
 
 
 def windows(module: gm.nn.Transformer) -> tuple[int | None, ...]:
