@@ -158,6 +158,18 @@ def _empty(module, params, capacity: int, core: str) -> Prefix:
   return Prefix(tuple(map(layer, forward.windows(module))), jnp.int32(0), core)
 
 
+def size(module, params, length: int) -> int:
+  """Bytes that a context of so many tokens takes when it is encoded."""
+  return size_of(
+    jax.eval_shape(lambda p: _empty(module, p, bucket(length), 'auto'), params)
+  )
+
+
+def size_of(prefix: Prefix) -> int:
+  """Bytes of an encoded context."""
+  return sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(prefix))
+
+
 def _capacity(window: int | None, capacity: int) -> int:
   """Positions that a layer keeps; one at least, as arrays need some."""
   return capacity if window is None else min(max(window - 1, 1), capacity)

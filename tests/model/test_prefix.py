@@ -14,8 +14,7 @@ CHUNK = 8
 SUFFIX = 12  # more than two windows
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _logits_after(
+def _hidden_after(
   module, params, shared, tokens_BxL, index_BxL, segments_BxL, ends_BxL=None
 ):
   positions_BxL = index_BxL + (0 if shared is None else shared.length)
@@ -26,7 +25,12 @@ def _logits_after(
     positions_BxL,
     prefix.after(shared, None, positions_BxL, segments_BxL, ends_BxL),
   )
-  return forward.head(module, params, hidden_BxLxD)
+  return hidden_BxLxD
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _logits_after(module, params, *inputs):
+  return forward.head(module, params, _hidden_after(module, params, *inputs))
 
 
 def encode(length, dialect='gemma3', **options):
@@ -171,3 +175,39 @@ def test_a_program_is_made_for_a_capacity_and_said_once(caplog):
 def test_too_long_a_context_is_refused():
   with pytest.raises(ValueError, match='has 9 tokens, allowed are 8'):
     encode(9, longest=8)
+
+
+def test_nothing_of_rows_times_prefix_is_made():
+  """Nor do keys and values get a batch axis."""
+  module, B, L, P = tiny.module('gemma2'), 64, 32, 16_384
+  shared = jax.eval_shape(
+    lambda params: prefix._empty(module, params, P, 'auto'),
+    tiny.shapes('gemma2'),
+  )
+  rows = jax.ShapeDtypeStruct((B, L), 'int32')
+  hidden = jax.jit(functools.partial(_hidden_after, module))
+  memory = (
+    hidden.lower(tiny.shapes('gemma2'), shared, rows, rows, rows)
+    .compile()
+    .memory_analysis()
+  )
+  keys = prefix.size_of(shared)
+  assert memory.temp_size_in_bytes < B * L * P * 4 / 4, 'of four heads'
+  assert memory.temp_size_in_bytes < B * keys / 4
+
+
+def test_memory_of_encoding_grows_as_what_is_kept():
+  module, shapes = tiny.module('gemma2'), tiny.shapes('gemma2')
+
+  def needed(capacity):
+    compiled = prefix._encode.lower(
+      module,
+      shapes,
+      jax.ShapeDtypeStruct((capacity // 512, 512), 'int32'),
+      jax.ShapeDtypeStruct((), 'int32'),
+      core='auto',
+    ).compile()
+    return compiled.memory_analysis().temp_size_in_bytes
+
+  kept = prefix.size(module, shapes, 16_384) - prefix.size(module, shapes, 512)
+  assert needed(16_384) - needed(512) < 4 * kept

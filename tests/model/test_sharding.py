@@ -46,7 +46,7 @@ def on_one_device(dialect):
 
 @pytest.mark.parametrize(
   ('dialect', 'data', 'model'),
-  [('gemma3', 8, 1), ('gemma3', 2, 4), ('gemma2', 4, 2)],
+  [('one_key_head', 8, 1), ('one_key_head', 2, 4), ('all_key_heads', 4, 2)],
 )
 def test_scores_are_those_of_one_device(dialect, data, model):
   mesh = sharding.make_mesh(data=data, model=model)
@@ -56,10 +56,9 @@ def test_scores_are_those_of_one_device(dialect, data, model):
   )
   assert len(found.sharding.device_set) == 8
   np.testing.assert_allclose(found, on_one_device(dialect), atol=1e-5)
-  # Two key heads are split over two devices, and not over four.
+  # Four key heads are split over two devices; one is on all.
   heads = {s.data.shape[0] for s in shared.layers[1].k_KxPxH.addressable_shards}
-  assert model != 2 or heads == {1}
-  assert model != 4 or heads == {2}
+  assert heads == ({2} if dialect == 'all_key_heads' else {1})
 
 
 def test_each_device_has_its_share():
