@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from gemma import gm
 
-from icl_gen.model import attention
+from icl_gen.model import attention, cores
 
 # Queries per block: tiles of logits that stay in a CPU's cache.
 QUERY_BLOCK = 256
@@ -41,10 +41,23 @@ def forward(
 
   Returns:
     hidden states [B, L, D] after the final norm, and what each layer kept.
+
+  Raises:
+    ValueError: for Gemma 3n and 4.
   """
+  if not is_dense(module):
+    raise ValueError(
+      f'{type(module).__name__} is not of the architecture of Gemma 2 and 3;'
+      ' its rows can be scored by package_call.row_logps, without a prefix'
+    )
   return module.apply(
     {'params': params}, tokens_BxL, positions_BxL, attend, method=_forward
   )
+
+
+def is_dense(module) -> bool:
+  """Whether a model is a plain transformer, as Gemma 2 and 3 are."""
+  return type(module.config) is gm.nn.config.TransformerConfig
 
 
 def windows(module: gm.nn.Transformer) -> tuple[int | None, ...]:
@@ -70,18 +83,23 @@ def _forward(module, tokens_BxL, positions_BxL, attend):
     )
     x_BxLxD, layer_kept = _block(block, x_BxLxD, positions_BxL, layer, attend)
     kept.append(layer_kept)
-  return module.final_norm(x_BxLxD), tuple(kept)
+  return _normed(module.final_norm, x_BxLxD), tuple(kept)
+
+
+def _normed(norm, x):
+  """A norm in float32: in bfloat16 its mean square would be off by 2**-9."""
+  return norm(x.astype(jnp.float32)).astype(x.dtype)
 
 
 def _block(block, x_BxLxD, positions_BxL, layer, attend):
-  normed = block.pre_attention_norm(x_BxLxD)
+  normed = _normed(block.pre_attention_norm, x_BxLxD)
   attended, kept = _attention(block.attn, normed, positions_BxL, layer, attend)
   if block.post_attention_norm is not None:
-    attended = block.post_attention_norm(attended)
+    attended = _normed(block.post_attention_norm, attended)
   x_BxLxD = x_BxLxD + attended
-  fed = block.mlp(block.pre_ffw_norm(x_BxLxD))
+  fed = block.mlp(_normed(block.pre_ffw_norm, x_BxLxD))
   if block.post_ffw_norm is not None:
-    fed = block.post_ffw_norm(fed)
+    fed = _normed(block.post_ffw_norm, fed)
   return x_BxLxD + fed, kept
 
 
@@ -92,7 +110,7 @@ def _attention(attn, x_BxLxD, positions_BxL, layer, attend):
     q = attn.q_einsum('BLD,NDH->BNLH', x_BxLxD)
     k, v = attn.kv_einsum('BLD,CKDH->CBKLH', x_BxLxD)
   if attn.use_qk_norm:
-    q, k = attn._query_norm(q), attn._key_norm(k)
+    q, k = _normed(attn._query_norm, q), _normed(attn._key_norm, k)
   sin, cos = _rotations(
     positions_BxL,
     width=attn.head_dim,
@@ -122,12 +140,18 @@ def _rotate(x_BxNxLxH, sin, cos):
   return rotated.astype(x_BxNxLxH.dtype)
 
 
-def within_batch(positions_BxL, segments_BxL) -> Attend:
-  """Attention among the tokens of a batch (causal, by segment); keeps K, V."""
+def within_batch(positions_BxL, segments_BxL, *, core: str = 'auto') -> Attend:
+  """Attention among the tokens of a batch (causal, by segment); keeps K, V.
+
+  Args:
+    positions_BxL: int32 positions in the segment.
+    segments_BxL: int32, 0 is padding.
+    core: a name of `cores.CORES`, or 'auto' to choose by device.
+  """
 
   def attend(layer, q, k, v):
-    out = attention.causal_blocks(
-      q, k, v, positions_BxL, segments_BxL, layer, block=QUERY_BLOCK
+    out = cores.within_rows(
+      core, q, k, v, positions_BxL, segments_BxL, layer, block=QUERY_BLOCK
     )
     return out, (k, v)
 

@@ -1,4 +1,4 @@
-"""Names to Gemma modules: the released dense text models, and the nano ones."""
+"""Names to Gemma modules: the released models, text only, and the nano ones."""
 
 import jax.numpy as jnp
 from gemma import gm
@@ -46,13 +46,22 @@ RELEASED = {
   'gemma3_12b': gm.nn.Gemma3_12B,
   'gemma3_27b': gm.nn.Gemma3_27B,
 }
+# Released as well, but not of the plain architecture: see `package_call`.
+PACKAGED = {
+  'gemma3n_e2b': gm.nn.Gemma3n_E2B,
+  'gemma3n_e4b': gm.nn.Gemma3n_E4B,
+  'gemma4_e2b': gm.nn.Gemma4_E2B,
+  'gemma4_e4b': gm.nn.Gemma4_E4B,
+  'gemma4_31b': gm.nn.Gemma4_31B,
+  'gemma4_26b_a4b': gm.nn.Gemma4_26B_A4B,
+}
 
 
 def make_module(name: str, *, dtype: str = 'float32') -> gm.nn.Transformer:
   """The Flax module of a model.
 
   Args:
-    name: a key of NANO or RELEASED.
+    name: a key of NANO, RELEASED or PACKAGED.
     dtype: dtype in which parameters are made; computation follows parameters.
 
   Raises:
@@ -70,6 +79,9 @@ def make_module(name: str, *, dtype: str = 'float32') -> gm.nn.Transformer:
       else {'text_only': True}
     )
     return module(dtype=jnp.dtype(dtype), tokens='tokens', **options)
-  raise ValueError(
-    f'unknown model {name!r}; known are {", ".join((*NANO, *RELEASED))}'
-  )
+  if name in PACKAGED:
+    return PACKAGED[name](
+      dtype=jnp.dtype(dtype), tokens='tokens', text_only=True
+    )
+  known = ', '.join((*NANO, *RELEASED, *PACKAGED))
+  raise ValueError(f'unknown model {name!r}; known are {known}')

@@ -18,6 +18,16 @@ def test_every_name_is_a_model_with_windows(name):
   assert module.config.use_qk_norm == (not is_gemma2)
 
 
+def test_only_other_architectures_go_through_the_package():
+  for name in (*registry.NANO, *registry.RELEASED):
+    assert forward.is_dense(registry.make_module(name))
+  for name in registry.PACKAGED:
+    module = registry.make_module(name)
+    assert module.config.vision_encoder is None, 'text only'
+    with pytest.raises(ValueError, match='package_call.row_logps'):
+      forward.forward(module, {}, None, None, None)
+
+
 def test_parameters_have_the_dtype_that_is_asked_for():
   for dtype in ('float32', 'bfloat16'):
     module = registry.make_module('nano_small', dtype=dtype)

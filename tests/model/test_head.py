@@ -1,0 +1,83 @@
+"""Log-probabilities are those of all logits at once, which are never made."""
+
+import functools
+import types
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from icl_gen.model import forward, head
+from tests import tiny
+
+
+def hidden(shape, dtype='float32'):
+  drawn = np.random.default_rng(0).standard_normal((*shape, 32))
+  return jnp.asarray(drawn, dtype)
+
+
+def targets(shape):
+  drawn = np.random.default_rng(1).integers(0, tiny.VOCABULARY, size=shape)
+  # The ends of the vocabulary are where pieces begin and end.
+  drawn.flat[:3] = 0, tiny.VOCABULARY - 1, 499
+  return drawn.astype(np.int32)
+
+
+@functools.partial(jax.jit, static_argnames=('module', 'pieces'))
+def found(params, hidden, targets, *, module, pieces):
+  return head.target_logps(module, params, hidden, targets, pieces=pieces)
+
+
+# One row, and more tokens than are taken at a time; pieces that do and do not
+# divide the vocabulary.
+@pytest.mark.parametrize('shape', [(5,), (2, 300)])
+@pytest.mark.parametrize('pieces', [None, 256, 500])
+@pytest.mark.parametrize('dialect', ['gemma3', 'gemma2'])
+def test_they_are_those_of_all_logits_at_once(shape, pieces, dialect):
+  module, params = tiny.module(dialect), tiny.params(dialect)
+  logits = forward.head(module, params, hidden(shape))
+  wanted = jnp.take_along_axis(
+    jax.nn.log_softmax(logits), targets(shape)[..., None], axis=-1
+  )[..., 0]
+  np.testing.assert_allclose(
+    found(params, hidden(shape), targets(shape), module=module, pieces=pieces),
+    wanted,
+    atol=1e-5,
+  )
+
+
+def test_they_are_float32_though_the_weights_are_not():
+  module, params = tiny.module('gemma3'), tiny.params('gemma3', 'bfloat16')
+  exact = jax.tree.map(lambda leaf: leaf.astype('float32'), params)
+  inputs = hidden((40,), 'bfloat16')
+  logps = found(params, inputs, targets((40,)), module=module, pieces=500)
+  assert logps.dtype == np.float32
+  np.testing.assert_allclose(
+    logps,
+    found(
+      exact,
+      inputs.astype('float32'),
+      targets((40,)),
+      module=module,
+      pieces=None,
+    ),
+    atol=1e-4,
+  )
+
+
+def test_neither_all_logits_nor_a_copy_of_the_table_are_made():
+  T, V, D = 4096, 65_536, 64
+  module = types.SimpleNamespace(
+    config=types.SimpleNamespace(final_logit_softcap=None)
+  )
+  shapes = (
+    {'embedder': {'input_embedding': jax.ShapeDtypeStruct((V, D), 'bfloat16')}},
+    jax.ShapeDtypeStruct((T, D), 'bfloat16'),
+    jax.ShapeDtypeStruct((T,), 'int32'),
+  )
+  compute = functools.partial(head.target_logps, module)
+  memory = jax.jit(compute).lower(*shapes).compile().memory_analysis()
+  some = head.TOKENS * head.PIECES_OF_CPU * 4  # float32 logits at a time
+  assert some < memory.temp_size_in_bytes + 1 < 3 * some, 'the bound is idle'
+  assert memory.temp_size_in_bytes < T * V * 4 / 10
