@@ -39,6 +39,15 @@ PEOPLE = dict(
   filler=0.02,
 )
 
+NAMES = dict(
+  comparisons=0.08,
+  people=0.72,
+  syllogisms=0.14,
+  kinds=0.04,
+  inheritance=0.01,
+  filler=0.01,
+)
+
 VARIANTS = ('nano', 'nano_small', 'tiny')
 
 
@@ -72,19 +81,23 @@ def get_config(arg=''):
   longer = dict(rows=1, length=3072, facts=(8, 160))
   evenly = dict(families=EVENLY, decisive_weight=3.0, lookup_weight=1.0)
   mixed = dict(families=LOOKUP, decisive_weight=3.0, lookup_weight=1.0)
+  names = dict(families=NAMES, decisive_weight=3.0, lookup_weight=8.0)
   lookup = dict(families=PEOPLE, decisive_weight=3.0, lookup_weight=5.0)
   # Learning rates go straight from the first value to the second.
   full, high, low, falling = (0.01,) * 2, (0.008,) * 2, (0.006,) * 2, (0.006, 0)
   config.stages = {
-    '1_emerge': dict(steps=1400, learning_rate=full, **short, **evenly),
-    '2_medium': dict(steps=400, learning_rate=high, **medium, **evenly),
-    '3_long': dict(steps=600, learning_rate=low, **long, **mixed),
-    '4_longer': dict(steps=100, learning_rate=low, **longer, **mixed),
-    '5_settle': dict(steps=150, learning_rate=falling, **longer, **mixed),
-    '6_people': dict(steps=600, learning_rate=high, **short, **lookup),
-    '7_medium': dict(steps=200, learning_rate=high, **medium, **lookup),
-    '8_long': dict(steps=250, learning_rate=low, **long, **lookup),
-    '9_longer': dict(steps=150, learning_rate=falling, **longer, **lookup),
+    '01_emerge': dict(steps=1400, learning_rate=full, **short, **evenly),
+    '02_medium': dict(steps=400, learning_rate=high, **medium, **evenly),
+    '03_long': dict(steps=600, learning_rate=low, **long, **mixed),
+    '04_longer': dict(steps=100, learning_rate=low, **longer, **mixed),
+    '05_settle': dict(steps=150, learning_rate=falling, **longer, **mixed),
+    '06_people': dict(steps=600, learning_rate=high, **short, **lookup),
+    '07_medium': dict(steps=200, learning_rate=high, **medium, **lookup),
+    '08_long': dict(steps=250, learning_rate=low, **long, **lookup),
+    '09_longer': dict(steps=150, learning_rate=falling, **longer, **lookup),
+    '10_medium': dict(steps=450, learning_rate=high, **medium, **names),
+    '11_long': dict(steps=200, learning_rate=low, **long, **names),
+    '12_longer': dict(steps=120, learning_rate=falling, **longer, **lookup),
   }
   config.report_every = 20  # steps
   config.save_every = 100  # steps
