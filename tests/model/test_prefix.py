@@ -76,13 +76,15 @@ def test_soft_caps_reach_the_prefix():
 
 
 @pytest.mark.parametrize('length', [0, 7])
-def test_a_tree_of_tokens_is_each_of_its_branches(length):
+def test_a_tree_of_tokens_is_each_of_its_branches(length, monkeypatch):
   """Two trees in a row; the first has a stem and two branches that fork.
 
   buffer:  0  1  2  3  4  5  6  7 | 8  9 10
   tree:    a──b──c──d──e──f         x──y
                  └──g──h (6, 7)     └──z (10)
   """
+  # Blocks shorter than the way from a branch back to its stem.
+  monkeypatch.setattr(forward, 'QUERY_BLOCK', 3)
   before_P, drawn_L = tiny.ids(length, seed=1), tiny.ids(12, seed=5)[1:]
   parents = [-1, 0, 1, 2, 3, 4, 2, 6, -1, 8, 8]
   branches = []
