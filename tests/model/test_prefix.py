@@ -156,13 +156,15 @@ def test_the_length_of_chunks_changes_nothing():
 
 
 def test_capacities_are_few_and_at_most_half_empty():
-  capacities = [prefix.bucket(n) for n in range(1, prefix.LONGEST + 1, 97)]
+  capacities = [
+    prefix.bucket(n, chunk=512) for n in range(1, prefix.LONGEST + 1, 97)
+  ]
   assert sorted(set(capacities)) == [
     *(512 * n for n in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96)),
     *(512 * n for n in (128, 192, 256)),
   ]
   for n in (1, 511, 512, 513, 1024, 1025, 1537, 9_000, 131_072):
-    assert n <= prefix.bucket(n) <= max(512, 2 * n)
+    assert n <= prefix.bucket(n, chunk=512) <= max(512, 2 * n)
 
 
 def test_a_program_is_made_for_a_capacity_and_said_once(caplog):

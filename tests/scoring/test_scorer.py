@@ -39,7 +39,7 @@ CONTEXT = contexts.build(
 
 @pytest.fixture(autouse=True)
 def small_buckets(monkeypatch):
-  monkeypatch.setattr(prefix, 'BUCKET', 32)
+  monkeypatch.setattr(prefix, 'CHUNK', 32)
 
 
 def score(questions=QUESTIONS, context=contexts.NONE, *, model=None, rows=8):
