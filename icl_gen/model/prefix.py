@@ -57,7 +57,7 @@ class Prefix:
   core: str = flax.struct.field(pytree_node=False, default='auto')
 
 
-def bucket(length: int, *, chunk: int = CHUNK) -> int:
+def bucket(length: int, *, chunk: int) -> int:
   """The capacity for a context: 1, 2, 3, 4, 6, 8, 12, ... chunks.
 
   Powers of two and the middles between them: at most half is empty, and there
@@ -75,7 +75,7 @@ def encode(
   *,
   core: str = 'auto',
   longest: int = LONGEST,
-  chunk: int = CHUNK,
+  chunk: int | None = None,
 ) -> Prefix:
   """Encodes a context.
 
@@ -85,7 +85,7 @@ def encode(
     ids: int32[P], BOS first.
     core: the core to use, here and for all that follows the prefix.
     longest: the greatest number of tokens that is allowed.
-    chunk: tokens that are encoded at a time.
+    chunk: tokens that are encoded at a time; None: CHUNK.
 
   Returns:
     the prefix; local layers are trimmed to their window.
@@ -99,6 +99,7 @@ def encode(
       f'the context has {len(ids)} tokens, allowed are {longest}: put fewer'
       ' documents into it'
     )
+  chunk = CHUNK if chunk is None else chunk
   padded_P = np.zeros(bucket(len(ids), chunk=chunk), np.int32)
   padded_P[: len(ids)] = ids
   return _encode(
@@ -160,8 +161,9 @@ def _empty(module, params, capacity: int, core: str) -> Prefix:
 
 def size(module, params, length: int) -> int:
   """Bytes that a context of so many tokens takes when it is encoded."""
+  capacity = bucket(length, chunk=CHUNK)
   return size_of(
-    jax.eval_shape(lambda p: _empty(module, p, bucket(length), 'auto'), params)
+    jax.eval_shape(lambda p: _empty(module, p, capacity, 'auto'), params)
   )
 
 

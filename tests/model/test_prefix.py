@@ -76,13 +76,15 @@ def test_soft_caps_reach_the_prefix():
 
 
 @pytest.mark.parametrize('length', [0, 7])
-def test_a_tree_of_tokens_is_each_of_its_branches(length):
+def test_a_tree_of_tokens_is_each_of_its_branches(length, monkeypatch):
   """Two trees in a row; the first has a stem and two branches that fork.
 
   buffer:  0  1  2  3  4  5  6  7 | 8  9 10
   tree:    a──b──c──d──e──f         x──y
                  └──g──h (6, 7)     └──z (10)
   """
+  # Blocks shorter than the way from a branch back to its stem.
+  monkeypatch.setattr(forward, 'QUERY_BLOCK', 3)
   before_P, drawn_L = tiny.ids(length, seed=1), tiny.ids(12, seed=5)[1:]
   parents = [-1, 0, 1, 2, 3, 4, 2, 6, -1, 8, 8]
   branches = []
@@ -154,13 +156,15 @@ def test_the_length_of_chunks_changes_nothing():
 
 
 def test_capacities_are_few_and_at_most_half_empty():
-  capacities = [prefix.bucket(n) for n in range(1, prefix.LONGEST + 1, 97)]
+  capacities = [
+    prefix.bucket(n, chunk=512) for n in range(1, prefix.LONGEST + 1, 97)
+  ]
   assert sorted(set(capacities)) == [
     *(512 * n for n in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96)),
     *(512 * n for n in (128, 192, 256)),
   ]
   for n in (1, 511, 512, 513, 1024, 1025, 1537, 9_000, 131_072):
-    assert n <= prefix.bucket(n) <= max(512, 2 * n)
+    assert n <= prefix.bucket(n, chunk=512) <= max(512, 2 * n)
 
 
 def test_a_program_is_made_for_a_capacity_and_said_once(caplog):

@@ -14,7 +14,9 @@ def encoded(monkeypatch):
 
   def encode(module, params, ids, *, core):
     lasts.append(int(ids[-1]))
-    return prefix._empty(module, params, prefix.bucket(len(ids)), core)
+    return prefix._empty(
+      module, params, prefix.bucket(len(ids), chunk=512), core
+    )
 
   monkeypatch.setattr(prefix, 'encode', encode)
   return lasts

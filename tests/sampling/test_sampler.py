@@ -32,7 +32,7 @@ CONTEXT = contexts.build(
 
 @pytest.fixture(autouse=True)
 def small_buckets(monkeypatch):
-  monkeypatch.setattr(prefix, 'BUCKET', 32)
+  monkeypatch.setattr(prefix, 'CHUNK', 32)
   monkeypatch.setattr(sampler, 'PROMPT_BUCKET', 8)
 
 

@@ -40,6 +40,7 @@ CONTEXT = contexts.build(
 
 @pytest.fixture(autouse=True)
 def small_sizes(monkeypatch):
+  monkeypatch.setattr(prefix, 'CHUNK', 32)
   monkeypatch.setattr(scorer, 'BUFFER', 64)
 
 
