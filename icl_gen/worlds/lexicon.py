@@ -76,7 +76,7 @@ ENGLISH = frozenset(
 _NOT_HELD_OUT = frozenset(
   """clack cleft daft drunk fluck fruck hax kraft quark quim scud skank soft
   speck sward theft twink vax weft whelk whomp comp forg prob cheft
-  yez crim scand""".split()
+  yez crim scand swomp""".split()
 )
 # How a name of the pretraining stream may begin ('Worfan'); see
 # `pretraining.episodes`.

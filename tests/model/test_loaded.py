@@ -105,12 +105,12 @@ def test_a_tokenizer_of_another_family_is_refused(tmp_path):
 def test_a_tokenizer_with_more_pieces_than_embeddings_is_refused(tmp_path):
   wide = train_tokenizer(
     tmp_path / 'wide.model',
-    size=2000,
+    size=2600,
     pad_id=0,
     eos_id=1,
     bos_id=2,
     unk_id=3,
-    user_defined_symbols=[f'<piece{i}>' for i in range(1800)],
+    user_defined_symbols=[f'<piece{i}>' for i in range(2400)],
   )
-  with pytest.raises(ValueError, match=r'18\d\d pieces.*1792 embeddings'):
+  with pytest.raises(ValueError, match=r'24\d\d pieces.*2304 embeddings'):
     load_with(wide)
