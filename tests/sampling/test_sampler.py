@@ -41,7 +41,7 @@ def model():
   """The tiny model, more inclined to end."""
   params = tiny.params('gemma3')
   table = params['embedder']['input_embedding']
-  table = table.at[EOS].multiply(3.0)
+  table = table.at[EOS].multiply(4.0)
   params = params | {'embedder': {'input_embedding': table}}
   return dataclasses.replace(tiny.model(), params=params)
 
@@ -146,7 +146,7 @@ def test_frequencies_are_the_probabilities(temperature):
   count = 4096
   found = sampler.sample(
     model(),
-    [sampler.Request(str(i), 'No') for i in range(count)],
+    [sampler.Request(str(i), 'The femp is') for i in range(count)],
     None,
     seed='seed',
     temperature=temperature,
@@ -155,7 +155,7 @@ def test_frequencies_are_the_probabilities(temperature):
   )
   completions = next(found)
   assert {completion.tokens_out for completion in completions} == {1}
-  before = np.int32([2, *model().tokenizer.encode('No')])
+  before = np.int32([2, *model().tokenizer.encode('The femp is')])
   row = tiny.logits('gemma3', before, weights=model().params)[-1]
   probabilities = np.exp((row - row.max()) / temperature)
   probabilities /= probabilities.sum()
