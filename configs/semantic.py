@@ -40,7 +40,6 @@ def get_config(arg=''):
   config.tokenizer = ''  # SentencePiece model; '' for the embedded nano
   config.dtype = 'float32'  # of the weights; computation follows
   config.chat = False  # ask in the turns of instruction-tuned models
-
   config.context = dict(
     kind='all',  # 'all', 'oracle', 'bm25'
     factor=4,  # 'all': of the documents, keep one in this many (1: all)
