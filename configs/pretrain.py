@@ -85,6 +85,7 @@ def get_config(arg=''):
   lookup = dict(families=PEOPLE, decisive_weight=3.0, lookup_weight=5.0)
   # Learning rates go straight from the first value to the second.
   full, high, low, falling = (0.01,) * 2, (0.008,) * 2, (0.006,) * 2, (0.006, 0)
+  balanced = dict(families=EVENLY, decisive_weight=5.0, lookup_weight=5.0)
   config.stages = {
     '01_emerge': dict(steps=1400, learning_rate=full, **short, **evenly),
     '02_medium': dict(steps=400, learning_rate=high, **medium, **evenly),
@@ -98,6 +99,9 @@ def get_config(arg=''):
     '10_medium': dict(steps=450, learning_rate=high, **medium, **names),
     '11_long': dict(steps=200, learning_rate=low, **long, **names),
     '12_longer': dict(steps=120, learning_rate=falling, **longer, **lookup),
+    '13_evenly': dict(steps=200, learning_rate=high, **short, **balanced),
+    '14_long': dict(steps=80, learning_rate=low, **long, **balanced),
+    '15_longer': dict(steps=60, learning_rate=falling, **longer, **balanced),
   }
   config.report_every = 20  # steps
   config.save_every = 100  # steps
