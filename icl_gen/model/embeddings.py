@@ -1,4 +1,4 @@
-"""Surgery on the embedding table."""
+"""The scale of a fresh embedding table."""
 
 import math
 
