@@ -8,7 +8,7 @@ import hashlib
 import random
 from collections.abc import Sequence
 
-from icl_gen.text import prompts
+from icl_gen.text import prompts, retrieval
 from icl_gen.types import Document
 
 # Kind -> prompt. 'local' sees one document; 'global' follows a context of all
@@ -45,11 +45,8 @@ def choose(
     raise ValueError('no documents to augment; build a corpus first')
   if per_fact < 1:
     raise ValueError(f'{per_fact} documents per fact; allowed are 1 and more')
-  groups: dict[object, list[Document]] = {}
-  for document in documents:
-    groups.setdefault(document.facts or document.id, []).append(document)
   chosen = set()
-  for group in groups.values():
+  for group in retrieval.by_facts(documents):
     rng = random.Random(f'{seed}/{group[0].id}')
     chosen |= {d.id for d in rng.sample(group, min(per_fact, len(group)))}
   return tuple(d for d in documents if d.id in chosen)

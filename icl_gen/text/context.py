@@ -187,12 +187,9 @@ def _of_premises(documents, question, count, distractors, *, seed):
 
 def _in_rounds(documents, rng) -> list[Document]:
   """One document of every group of facts, then a second of each, ..."""
-  groups: dict[object, list[Document]] = {}
-  for document in documents:
-    groups.setdefault(document.facts or document.id, []).append(document)
-  for group in groups.values():
+  order = retrieval.by_facts(documents)
+  for group in order:
     rng.shuffle(group)
-  order = list(groups.values())
   rng.shuffle(order)
   longest = max(len(group) for group in order)
   return [group[i] for i in range(longest) for group in order if i < len(group)]

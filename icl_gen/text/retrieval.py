@@ -16,6 +16,18 @@ import rank_bm25
 from icl_gen.types import Document, Fact
 
 
+def by_facts(documents: Sequence[Document]) -> list[list[Document]]:
+  """Groups of documents that state the same facts, in whatever order.
+
+  A document of which no facts are known is a group of its own.
+  """
+  groups: dict[object, list[Document]] = {}
+  for document in documents:
+    key = frozenset(document.facts) or document.id
+    groups.setdefault(key, []).append(document)
+  return list(groups.values())
+
+
 def stating(
   documents: Sequence[Document], facts: Sequence[Fact], *, count: int, seed: str
 ) -> list[Document]:
