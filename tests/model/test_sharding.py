@@ -82,7 +82,7 @@ def test_the_hidden_width_is_found_where_it_is_not_transposed():
   assert tuple(spec) == (None, None, 'model')
 
 
-@pytest.mark.parametrize('name', ['gemma2_2b', 'gemma3_1b', 'gemma3_4b'])
+@pytest.mark.parametrize('name', ['nano', 'gemma2_2b', 'gemma3_4b'])
 def test_released_models_have_rules(name):
   module = registry.make_module(name)
   shapes = jax.eval_shape(lambda: forward.make_params(module, seed=0))
