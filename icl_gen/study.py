@@ -5,10 +5,13 @@
 Finished stages are never redone; an interrupted one goes on where it was.
 """
 
+import collections
 import dataclasses
+import datetime
 import pathlib
+import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ml_collections
@@ -35,8 +38,7 @@ class Stage:
 def run(config, workdir):
   """Writes <workdir>/study/{corpora,runs,report}."""
   root = workdir / config.name
-  settings = config.to_dict()
-  places.claim(root, 'study', settings)
+  places.claim(root, 'study', config.to_dict())
   stages = _stages(config, root)
   left = [stage for stage in stages if not stage.result.exists()]
   if left:
@@ -71,12 +73,11 @@ def _cell(config, root) -> list[Stage]:
   if config.condition == 'ft_aug':
     inferred = places.augmented(root, model=config.model, **names)
     stages.append(Stage('augment', config, inferred / 'manifest.json'))
-  run_directory = places.run(
-    root, condition=config.condition, model=config.model, **names
-  )
+  names |= {'condition': config.condition, 'model': config.model}
+  directory = places.run(root, **names)
   if config.condition in places.TRAINED:
-    stages.append(Stage('train', config, run_directory / 'params'))
-  stages.append(Stage('evaluate', config, run_directory / files.DONE))
+    stages.append(Stage('train', config, directory / 'params'))
+  stages.append(Stage('evaluate', config, directory / files.DONE))
   return stages
 
 
@@ -97,18 +98,22 @@ def _doors(compiled: pathlib.Path) -> dict[str, Callable]:
 
 def _work(left, root, *, doors) -> None:
   """Runs what is left, telling how far it is."""
-  began = time.monotonic()
+  spent = collections.defaultdict(list)
   for done, stage in enumerate(left):
-    spent = time.monotonic() - began
-    to_go = spent / done * (len(left) - done) if done else 0
-    minutes, seconds = divmod(round(to_go), 60)
-    eta = f', about {minutes}:{seconds:02d} to go' if done else ''
-    print(
-      f'[{done + 1}/{len(left)}{eta}] {stage.door} {stage.result.parent.name}',
-      flush=True,
-    )
+    eta = f', about {_to_go(spent, left[done:])} to go' if done else ''
+    what = f'{stage.door} {stage.result.parent.name}'
+    print(f'[{done + 1}/{len(left)}{eta}] {what}', flush=True)
+    began = time.monotonic()
     doors[stage.door](stage.config, root)
     assert stage.result.exists(), stage
+    spent[stage.door].append(time.monotonic() - began)
+
+
+def _to_go(spent: dict[str, list[float]], left: Sequence[Stage]) -> str:
+  """Time that the stages left will take, by what their doors took so far."""
+  known = [seconds for times in spent.values() for seconds in times]
+  seconds = sum(statistics.mean(spent[s.door] or known) for s in left)
+  return str(datetime.timedelta(seconds=round(seconds)))
 
 
 if __name__ == '__main__':
