@@ -87,6 +87,11 @@ def get_config(arg=''):
     config.size = dict(distractors=('target_seen', 'never_target'))
     if not hub:
       config.size.path = ''  # the directory of the five files
+    # A document for each of the 120 descriptions takes twice the nano model's
+    # context: every question gets those that are nearest in words. The global
+    # prompts of augmentation get as many as fit.
+    config.context.kind = 'bm25'
+    config.context.documents = 16
     config.context.factor = 1
     config.context.budget = 3000
     config.train.update(length=160, batch_size=8, steps=500)
