@@ -3,7 +3,7 @@
 Refuses to compute. The same rows give the same bytes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import matplotlib
 import numpy as np
@@ -37,6 +37,10 @@ TICKS = {
   'ft': 'fine-\ntuned',
   'ft_aug': 'fine-\ntuned\n+ aug.',
 }
+# Kinds of questions from what was told to what is far from it; others follow.
+KINDS = ('forward', 'rephrase', 'seen', 'reversal', 'syllogism', 'deduction')
+# A world of more kinds and strata is drawn by kinds alone.
+GROUPS = 8
 # One per model; models beyond the last start again.
 HATCHES = ('', '////', '....', 'xxxx')
 
@@ -88,10 +92,15 @@ def main_figure(
 def world_figure(
   results: Sequence[Result], world: str, *, normalisation: str
 ) -> bytes:
-  """Every kind of question of one world under every condition."""
+  """Every kind of question of one world under every condition.
+
+  Strata have bars of their own, unless there would be more than `GROUPS`.
+  """
   rows = [r for r in _select(results, normalisation) if r.world == world]
   models = sorted({row.model for row in rows})
-  kinds = sorted({row.kind for row in rows})
+  kinds = _by_distance({row.kind for row in rows})
+  if len(kinds) > GROUPS:
+    kinds = [kind for kind in kinds if ':' not in kind]
   with matplotlib.rc_context(STYLE):
     width = max(4.6, 1.2 + 1.35 * len(kinds))
     figure, axes = _panels(len(models), 1, width=width, height=2.8)
@@ -107,6 +116,14 @@ def world_figure(
     handles.append(Line2D([], [], color=INK, ls='--', lw=1, label='chance'))
     bottom(figure, handles, note(normalisation), columns=3)
     return png(figure)
+
+
+def _by_distance(kinds: Collection[str]) -> list[str]:
+  def place(kind: str) -> tuple[int, str]:
+    plain = kind.split(':')[0]
+    return KINDS.index(plain) if plain in KINDS else len(KINDS), kind
+
+  return sorted(kinds, key=place)
 
 
 def _condition_bars(axis, rows: Sequence[Result], models) -> None:
