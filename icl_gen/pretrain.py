@@ -74,12 +74,24 @@ def run(config, workdir):
       steps=done,
       report_every=config.report_every,
       save_every=config.save_every,
-      on_report=writer.write,
+      on_report=lambda number, values: writer.write(
+        number, values | {'eta_seconds': _seconds_left(stages, number, values)}
+      ),
       on_save=lambda number, state: saved.save(number, state, {'step': number}),
     )
   writer.close()
   checkpoints.save_params(directory / 'params', state.params)
   saved.close()
+
+
+def _seconds_left(stages, number: int, values: dict[str, float]) -> float:
+  """Of all stages, not of this one: as long as tokens take now."""
+  tokens = 0
+  for stage in stages:
+    taken = min(number, stage.steps)
+    tokens += (stage.steps - taken) * stage.rows * stage.length
+    number -= taken
+  return tokens / values['tokens_per_second']
 
 
 if __name__ == '__main__':

@@ -9,6 +9,7 @@ import pytest
 
 from icl_gen import augment, build, evaluate, pretrain, train
 from icl_gen.data import files, places, scores, shards
+from icl_gen.pretraining import stream
 
 ORDER = [
   (build, 'ft'),
@@ -187,3 +188,21 @@ def test_pretraining_makes_a_model_that_the_doors_take(
   for door in (build, evaluate):
     door.run(learned, tmp_path)
   assert files.is_done(run_of(tmp_path, 'pretrained'))
+
+
+def test_pretrainings_time_to_go_is_that_of_all_its_stages():
+  tiny = {'rows': 2, 'families': {}, 'modes': {}, 'facts': (1, 1)}
+  weights = dict.fromkeys(
+    ('document_weight', 'decisive_weight', 'lookup_weight'), 1.0
+  )
+  stages = [
+    stream.Stage(
+      steps=steps, length=length, learning_rate=(1, 1), **tiny, **weights
+    )
+    for steps, length in ((3, 10), (2, 100))
+  ]
+  left = [
+    pretrain._seconds_left(stages, number, {'tokens_per_second': 20.0})
+    for number in range(6)
+  ]
+  assert left == [23.0, 22.0, 21.0, 20.0, 10.0, 0.0]
