@@ -23,17 +23,24 @@ def get_config(arg=''):
   config.tokenizer = ''  # SentencePiece model; '' for the embedded nano
   config.dtype = 'float32'
   config.seeds = (100, 101)  # worlds that no study uses
-  # World -> the parameter that makes it larger, its values, and the others.
+  # World -> the parameters that make it larger, their values, and the others.
   # Contexts hold every document of the world once.
   config.worlds = dict(
     reversal=dict(
-      grows='facts', sizes=(5, 20, 50, 100), fixed=dict(documents_per_fact=1)
+      grows=('facts',),
+      sizes=(5, 20, 50, 100),
+      fixed=dict(documents_per_fact=1),
     ),
-    syllogism=dict(grows='examples', sizes=(4, 16, 40, 69), fixed=dict()),
+    syllogism=dict(grows=('examples',), sizes=(4, 16, 40, 69), fixed=dict()),
     celebrity=dict(
-      grows='people',
+      grows=('people',),
       sizes=(4, 10, 20, 30),
       fixed=dict(phrasings=1, question_phrasings=2),
+    ),
+    semantic=dict(
+      grows=('categories', 'documents'),
+      sizes=(10, 20, 40),
+      fixed=dict(holdouts=2, told_backwards=0.0, questions=40, style='plain'),
     ),
   )
   if 'tiny' in variants:
@@ -41,4 +48,5 @@ def get_config(arg=''):
     config.worlds.reversal.sizes = (3,)
     config.worlds.syllogism.sizes = (4,)
     config.worlds.celebrity.sizes = (4,)
+    config.worlds.semantic.sizes = (10,)
   return config

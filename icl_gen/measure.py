@@ -31,11 +31,9 @@ def run(config, workdir):
     rows = []
     for world, grown in config.worlds.items():
       for size in grown.sizes:
-        fixed = dict(grown.fixed.items())
-        rows += _measure(
-          model, world, {grown.grows: size, **fixed}, seeds=config.seeds
-        )
-        print(f'measured {world} of {grown.grows}={size}', flush=True)
+        sizes = dict.fromkeys(grown.grows, size) | dict(grown.fixed.items())
+        rows += _measure(model, world, sizes, seeds=config.seeds)
+        print(f'measured {world} of {grown.grows[0]}={size}', flush=True)
     files.write_json(result, rows)
   for row in rows:
     print(_line(row))
