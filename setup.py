@@ -62,9 +62,10 @@ setuptools.setup(
     'tpu': ['jax[tpu]'],
     'cuda': ['jax[cuda12]'],
     'hf': ['torch>=2.4', 'transformers>=4.50'],
-    # Scores exported questions with any model; brings `datasets`, and wants
-    # torch for the models that need it.
-    'lm_eval': ['lm_eval>=0.4.9', 'datasets>=3'],
+    # Scores exported questions with any model; wants torch for the models
+    # that need it (ours does not). From 0.4.10 on, its command hands models
+    # their arguments by name.
+    'lm_eval': ['lm_eval>=0.4.10', 'datasets>=3'],
     'launch': ['xmanager>=0.7'],
     'dev': ['hypothesis>=6', 'pytest>=8', 'ruff>=0.9', 'uv>=0.5'],
   },

@@ -39,6 +39,7 @@ OWNERS = {
   'absl': ('icl_gen.cli', 'doors', 'launch', 'configs'),
   'ml_collections': ('icl_gen.cli', 'doors', 'launch', 'configs'),
   'rank_bm25': ('icl_gen.text.retrieval',),
+  'lm_eval': ('icl_gen.scoring.lm_eval_model',),
   'xmanager': ('launch.xm',),
 }
 # What floors 0 to 2 do without, and what floors 0 to 2 leave to `data`.

@@ -79,6 +79,7 @@ def instances():
     (owner_complaints, 'icl_gen.report', 'import matplotlib.pyplot as plt'),
     (owner_complaints, 'icl_gen.scoring.scorer', 'from absl import logging'),
     (owner_complaints, 'icl_gen.study', 'import xmanager'),
+    (owner_complaints, 'icl_gen.export', 'from lm_eval.api import model'),
     (owner_complaints, 'launch.sweep', 'import icl_gen.types'),
     (owner_complaints, 'launch.xm', 'import jax'),
     (except_complaints, 'm', 'try:\n  f()\nexcept:\n  pass'),

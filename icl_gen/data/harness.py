@@ -12,6 +12,7 @@ The folder may be moved: it names no path outside itself.
 import json
 import pathlib
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from icl_gen.data import files, shards
@@ -70,11 +71,15 @@ def write(
     partial.mkdir()
     _write_text(partial / 'questions.py', LOADER)
     _write_text(partial / 'context.txt', context.text)
+    delimiters = {}
     for kind, split in splits.items():
       asked = [q for q in corpus.questions if q.kind == kind]
+      delimiters[split] = _delimiter(asked)
       _write_text(
         partial / f'{split}.jsonl',
-        ''.join(_line(question, context) for question in asked),
+        ''.join(
+          _line(question, context, delimiters[split]) for question in asked
+        ),
       )
     for form in (CLOSED, IN_CONTEXT):
       tasks = {
@@ -82,26 +87,39 @@ def write(
         for split in splits.values()
       }
       for split, task in tasks.items():
-        _write_text(partial / f'{task}.yaml', _task(task, split, form))
+        _write_text(
+          partial / f'{task}.yaml', _task(task, split, form, delimiters[split])
+        )
       group = f'{form}_{name}'
       _write_text(
         partial / f'group_{group}.yaml', _group(group, list(tasks.values()))
       )
 
 
-def _line(question: Question, context: contexts.Context) -> str:
+def _delimiter(questions: Sequence[Question]) -> str:
+  """The space before every choice, if there is one before every choice.
+
+  The harness puts it back, and does not count it in `acc_norm`: nor do we in
+  accuracy per character.
+  """
+  choices = [choice for q in questions for choice in q.choices]
+  alike = all(choice == f' {choice.lstrip()}' for choice in choices)
+  return ' ' if alike else ''
+
+
+def _line(question: Question, context: contexts.Context, delimiter: str) -> str:
   row = {
     'id': question.id,
     'prompt': question.prompt,
     'prompt_in_context': contexts.tail(context, question.prompt),
-    'choices': question.choices,
+    'choices': [c.removeprefix(delimiter) for c in question.choices],
     'answers': question.answers,
     'stratum': question.stratum,
   }
   return json.dumps(row) + '\n'
 
 
-def _task(task: str, split: str, form: str) -> str:
+def _task(task: str, split: str, form: str, delimiter: str) -> str:
   in_context = form == IN_CONTEXT
   return _yaml(
     {
@@ -116,7 +134,7 @@ def _task(task: str, split: str, form: str) -> str:
       else 'prompt',
       'doc_to_choice': 'choices',
       'doc_to_target': 'answers',
-      'target_delimiter': '',  # choices begin with their own space
+      'target_delimiter': delimiter,
       'num_fewshot': 0,
       'metric_list': [
         {'metric': metric, 'aggregation': 'mean', 'higher_is_better': True}

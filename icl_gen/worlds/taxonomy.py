@@ -18,7 +18,6 @@ animal: alive active | muscles nerves
         cat: tame curious
         lion: golden social | manes
         tiger: striped solitary
-        leopard: spotted solitary
       canine: social alert | snouts paws
         dog: tame loyal
         wolf: grey wild
@@ -50,18 +49,15 @@ animal: alive active | muscles nerves
       sparrow: brown social
     waterfowl: aquatic | webs
       duck: noisy plump
-      swan: white graceful
-      goose: grey noisy loyal
+      goose: grey noisy loyal graceful
     hen: tame plump | combs
     penguin: aquatic plump | flippers
-    parrot: colourful clever noisy
   reptile: cold | backbones lungs scales
     snake: legless stealthy
       cobra: venomous | hoods fangs
       python: strong spotted patient
     lizard: agile alert | claws
     crocodile: fierce aquatic | claws snouts teeth
-    turtle: slow patient | shells beaks
   fish: cold aquatic | backbones gills fins scales
     shark: fierce grey | teeth
     salmon: silvery strong slippery
@@ -69,7 +65,6 @@ animal: alive active | muscles nerves
   insect: cold small | antennae shells
     bee: striped busy social | stings wings
     ant: busy strong social
-    butterfly: colourful graceful | wings
     moth: nocturnal silent | wings
     beetle: shiny armoured | wings horns
   arachnid: cold solitary | shells
@@ -103,7 +98,6 @@ object: lifeless artificial | makers
     guitar: wooden | strings necks
     violin: wooden light | strings necks
     drum: round loud | heads
-    trumpet: loud shiny golden
   container: hollow useful | openings
     bottle: fragile slim | necks lids
     box: light | lids
@@ -115,6 +109,12 @@ object: lifeless artificial | makers
     shoe: strong | laces
     glove: warm small | fingers
     hat: round light | brims
+  fitting: useful
+    chimney: tall hollow | openings
+    mast: tall wooden
+    pedal: flat small | grips
+    mirror: flat shiny fragile
+    pocket: soft hollow | seams
   building: immobile huge | walls roofs
     house: warm | doors windows stairs
     barn: wooden cold | doors
@@ -126,7 +126,7 @@ object: lifeless artificial | makers
 # 'one: others' reads 'one <relation> each of the others'.
 RELATIONS = {
   'eats': """
-    cat: mouse sparrow; lion: zebra; tiger: deer; leopard: monkey goat;
+    cat: mouse sparrow; lion: zebra; tiger: deer monkey goat;
     wolf: sheep deer; fox: hen mouse; bear: salmon; rat: beetle;
     bat: moth beetle; hawk: sparrow; eagle: salmon; hen: beetle ant;
     penguin: eel; python: goat; lizard: ant moth; crocodile: zebra;
@@ -135,7 +135,7 @@ RELATIONS = {
     raptor: rodent; snake: rodent; feline: fish""",
   'fears': """
     mouse: cat; sparrow: hawk; zebra: lion; deer: wolf tiger; sheep: wolf;
-    goat: leopard; hen: fox; monkey: leopard; rat: cobra; salmon: bear;
+    goat: tiger; hen: fox; monkey: tiger; rat: cobra; salmon: bear;
     moth: bat; ant: lizard; crab: eel; squirrel: hawk; cat: dog;
     lizard: hawk; duck: fox; penguin: shark; rodent: raptor;
     songbird: feline; waterfowl: eagle; insect: songbird; fish: shark;
@@ -143,9 +143,9 @@ RELATIONS = {
   'is larger than': """
     rat: mouse; cat: rat; dog: cat; wolf: fox; lion: wolf; tiger: dog;
     bear: wolf; horse: sheep; cow: sheep; elephant: lion; owl: sparrow;
-    hawk: rat; raptor: mouse; whale: elephant; eagle: sparrow; swan: duck;
+    hawk: rat; raptor: mouse; whale: elephant; eagle: sparrow; goose: duck;
     goose: robin; hen: robin; python: lizard; shark: salmon;
-    crocodile: turtle; lobster: crab; truck: car; car: bicycle;
+    crocodile: eel; lobster: crab; truck: car; car: bicycle;
     train: truck; ship: canoe; plane: car; table: chair; bed: chair;
     barrel: bottle; box: cup; castle: house; house: dog; church: barn;
     tower: house; guitar: violin; coat: glove; spade: knife; mammal: insect;
@@ -153,13 +153,20 @@ RELATIONS = {
     vehicle: clothing; furniture: tool; bird: insect; fish: insect;
     container: glove""",
   'is near': """
-    cat: house; dog: house; horse: barn; cow: barn; hen: barn; mouse: house;
-    rodent: sparrow; rat: barn; owl: church; bat: church tower;
-    sparrow: house; swan: castle; lion: zebra; beaver: salmon;
-    crab: lobster; shark: whale; eagle: bear; spider: house; parrot: monkey;
-    crocodile: python; penguin: whale; goose: duck; wolf: deer;
+    rodent: sparrow; sparrow: house; lion: zebra; beaver: salmon;
+    crab: lobster; shark: whale; eagle: bear; crocodile: python;
+    penguin: whale; goose: duck; wolf: deer; horse: cow; chimney: sparrow;
     furniture: house; tool: building; vehicle: tower; ungulate: insect;
     waterfowl: boat; boat: fish; instrument: church""",
+  'lives in': """
+    cat: house; dog: house; horse: barn; cow: barn; hen: barn box;
+    mouse: house barn; rat: barn ship; owl: church barn; bat: church tower;
+    spider: house; bee: box; moth: coat; beetle: furniture;
+    scorpion: shoe; ant: house; robin: box; hawk: tower""",
+  'is part of': """
+    chimney: house castle; mast: ship; pedal: bicycle car truck;
+    mirror: car truck; pocket: coat; tower: castle church; shelf: house;
+    basket: bicycle; bed: house""",
   'carries': """
     horse: coat; elephant: barrel; car: box; truck: barrel furniture;
     train: car; ship: truck; canoe: basket; plane: box; bicycle: basket;
@@ -169,10 +176,10 @@ RELATIONS = {
     raptor: lizard""",
   'goes with': """
     hammer: saw; axe: saw; knife: cup; chair: table; bed: shelf;
-    violin: guitar; drum: trumpet; guitar: drum; shoe: coat; glove: coat;
+    violin: guitar; guitar: drum; mirror: hat; shoe: coat; glove: coat;
     hat: coat; bottle: cup; barrel: bottle; bicycle: hat; barn: spade;
-    house: furniture; dog: sheep; horse: dog; robin: spade; bee: butterfly;
-    church: tower; goat: sheep; turtle: fish; tool: glove;
+    house: furniture; dog: sheep; horse: dog; robin: spade; pedal: shoe;
+    church: tower; goat: sheep; mast: canoe; tool: glove;
     instrument: chair; furniture: box; container: furniture; vehicle: coat;
     rodent: barn""",
 }

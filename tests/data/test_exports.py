@@ -67,8 +67,16 @@ def test_every_kind_has_its_tasks(tmp_path):
     row = json.loads(line)
     assert row['prompt'] == question.prompt
     assert row['prompt_in_context'] == contexts.tail(CONTEXT, question.prompt)
+    # Not all of this kind begin with a space, so each has its own.
     assert tuple(row['choices']) == question.choices
     assert tuple(row['answers']) == question.answers
+  far = json.loads((tmp_path / 'e' / 'far_off_questions.jsonl').read_text())
+  assert [f' {choice}' for choice in far['choices']] == [
+    *CORPUS.questions[0].choices
+  ]
+  for kind, delimiter in (('far_off', ' '), ('near', '')):
+    task = tmp_path / 'e' / f'icl_gen_small_world_{kind}.yaml'
+    assert f'target_delimiter: "{delimiter}"\n' in task.read_text()
   assert str(tmp_path) not in ''.join(
     path.read_text() for path in (tmp_path / 'e').iterdir()
   )
@@ -201,9 +209,14 @@ def accuracy(questions, shared, *, normalised):
   right = []
   for question in questions:
     prompt = shared.text + contexts.tail(shared, question.prompt)
+    # The space that all choices of a kind begin with is not counted.
+    space = 1 if question.kind == 'far off' else 0
+    lengths = [
+      len(choice) - space if normalised else 1 for choice in question.choices
+    ]
     values = [
-      scored(prompt, choice) / (len(choice) if normalised else 1)
-      for choice in question.choices
+      scored(prompt, choice) / length
+      for choice, length in zip(question.choices, lengths, strict=True)
     ]
     right.append(values.index(max(values)) in question.answers)
   return sum(right) / len(right)

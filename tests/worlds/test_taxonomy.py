@@ -34,6 +34,23 @@ def test_a_kind_has_properties_of_its_own(kind):
     assert other in KINDS and other not in (kind.name, *above)
 
 
+@pytest.mark.parametrize(
+  'relation', ['eats', 'is larger than', 'is part of', 'lives in']
+)
+def test_a_relation_has_choices_to_be_asked_with(relation):
+  """A question needs three objects of the relation that are wrong."""
+  pairs = [
+    (kind.name, other)
+    for kind in KINDS.values()
+    for name, other in kind.relations
+    if name == relation
+  ]
+  assert len(pairs) >= 12
+  assert len({other for _, other in pairs}) >= 8
+  # Neither goes both ways.
+  assert not {(other, name) for name, other in pairs} & set(pairs)
+
+
 def test_a_word_is_of_one_type():
   adjectives = {word for kind in KINDS.values() for word in kind.adjectives}
   parts = {word for kind in KINDS.values() for word in kind.parts}

@@ -1,0 +1,163 @@
+"""The harness gets from the adapter what our own scorer says.
+
+The slow test asks the real evaluator, and needs lm_eval beside our packages:
+pip install -e '.[lm_eval]'.
+"""
+
+import collections
+
+import numpy as np
+import pytest
+
+from icl_gen.data import harness
+from icl_gen.reporting import statistics
+from icl_gen.scoring import lm_eval_model, scorer
+from icl_gen.text import context as contexts
+from icl_gen.types import Corpus, Document, Question
+from tests import tiny
+
+Request = collections.namedtuple('Request', 'args')
+
+QUESTIONS = (
+  Question('q1', 'The femp is', (' more', ' less', ' more so'), (1,), 'far'),
+  Question('q2', 'All glon', (' are', ' are troff', ' are blue.'), (0,), 'far'),
+  Question('q3', 'The fem', ('p is', ' is'), (0, 1), 'near'),
+  Question('q4', '', ('Some glon are troff', 'No glon'), (1,), 'near'),
+  Question('q5', 'A: yes\n- B:', ('yes', '\nno'), (0,), 'near'),
+)
+DOCUMENTS = (
+  Document('a', 'The glon is more dangerous than the femp.'),
+  Document('b', 'No troff are able to sing.\nAll femp are blue.'),
+)
+CONTEXT = contexts.build(DOCUMENTS, seed='context')
+
+
+def whole(question, context):
+  """The prompt as the harness hands it over."""
+  return context.text + contexts.tail(context, question.prompt)
+
+
+def requests(questions, context):
+  return [
+    Request((whole(question, context), choice))
+    for question in questions
+    for choice in question.choices
+  ]
+
+
+def logps(scores):
+  return [choice.logp for score in scores for choice in score.choices]
+
+
+@pytest.mark.parametrize('context', [contexts.NONE, CONTEXT], ids=str)
+def test_requests_get_the_scores_of_our_questions(context):
+  model = tiny.model()
+  asked = requests(QUESTIONS, context)
+  found = lm_eval_model.HarnessModel(model).loglikelihood(asked)
+  expected = logps(scorer.score(model, QUESTIONS, context))
+  assert [logp for logp, _ in found] == pytest.approx(expected, abs=1e-4)
+
+
+def test_neither_order_nor_repetition_nor_company_matter():
+  model = lm_eval_model.HarnessModel(tiny.model())
+  closed, open_ = (requests(QUESTIONS, c) for c in (contexts.NONE, CONTEXT))
+  expected = [*model.loglikelihood(closed), *model.loglikelihood(open_)]
+  found = model.loglikelihood([*open_, *closed, *open_][::-1])[::-1]
+  found = found[len(open_) :]
+  assert [logp for logp, _ in found] == pytest.approx(
+    [logp for logp, _ in expected], abs=1e-4
+  )
+  assert model.loglikelihood([]) == []
+
+
+def test_a_text_is_split_as_our_exports_write_it():
+  for question in QUESTIONS[:4]:
+    shared, prompt = lm_eval_model.split(whole(question, CONTEXT))
+    assert (shared.text, prompt) == (CONTEXT.text, question.prompt)
+  for question in QUESTIONS:
+    for context in (contexts.NONE, CONTEXT):
+      text = whole(question, context)
+      shared, prompt = lm_eval_model.split(text)
+      assert shared.text + contexts.tail(shared, prompt) == text
+  for text in ('', '- a prompt', 'a\nb', 'a\n-b'):
+    assert lm_eval_model.split(text) == (contexts.NONE, text)
+
+
+def test_equal_contexts_are_encoded_once(monkeypatch):
+  texts, score = [], scorer.score
+
+  def counted(model, questions, context):
+    texts.append([one.text for one in context])
+    return score(model, questions, context)
+
+  monkeypatch.setattr(scorer, 'score', counted)
+  asked = requests(QUESTIONS[:4], CONTEXT)
+  lm_eval_model.HarnessModel(tiny.model()).loglikelihood(asked)
+  assert texts == [[CONTEXT.text] * 4]  # One question per prompt, one context.
+
+
+def test_a_whole_text_is_scored_behind_bos():
+  model = lm_eval_model.HarnessModel(tiny.model())
+  texts = ['The glon is more dangerous.', 'No troff\n- sing.']
+  found = model.loglikelihood_rolling([Request((text,)) for text in texts])
+  for text, logp in zip(texts, found, strict=True):
+    ids = np.int32([2, *tiny.model().tokenizer.encode(text)])
+    assert logp == pytest.approx(tiny.logps('gemma3', ids).sum(), abs=1e-4)
+
+
+def test_what_is_sure_to_be_greedy_is_called_so(monkeypatch):
+  monkeypatch.setattr(lm_eval_model, 'log_likelihoods', lambda m, p: [-0.6, -1])
+  model = lm_eval_model.HarnessModel(tiny.model())
+  assert model.loglikelihood([]) == [(-0.6, True), (-1, False)]
+
+
+def test_nothing_is_generated():
+  model = lm_eval_model.HarnessModel(tiny.model())
+  with pytest.raises(NotImplementedError, match='2 requests.*multiple_choice'):
+    model.generate_until([Request(('a', {})), Request(('b', {}))])
+
+
+def test_the_command_says_what_is_missing(monkeypatch):
+  monkeypatch.setattr(lm_eval_model, 'LM', object)
+  with pytest.raises(ValueError, match=r'icl_gen\[lm_eval\]'):
+    lm_eval_model.main()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings('default')  # of the harness and what it brings
+def test_the_harness_finds_our_accuracies(tmp_path, monkeypatch):
+  lm_eval = pytest.importorskip('lm_eval')
+  import datasets
+  from lm_eval.tasks import TaskManager
+
+  monkeypatch.setattr(datasets.config, 'HF_DATASETS_CACHE', tmp_path / 'cache')
+  model = tiny.model()
+  corpus = Corpus('Small world', DOCUMENTS, QUESTIONS)
+  harness.write(tmp_path / 'e', corpus, CONTEXT)
+  forms = {'icl_gen': contexts.NONE, 'icl_gen_in_context': CONTEXT}
+  results = lm_eval.simple_evaluate(
+    lm_eval_model.HarnessModel(model),
+    tasks=[f'{form}_small_world' for form in forms],
+    task_manager=TaskManager(
+      include_path=str(tmp_path / 'e'), include_defaults=False
+    ),
+    bootstrap_iters=0,
+  )
+  for form, context in forms.items():
+    for kind in ('far', 'near'):
+      task = f'{form}_small_world_{kind}'
+      asked = [q for q in QUESTIONS if q.kind == kind]
+      scores = scorer.score(model, asked, context)
+      rows = sorted(results['samples'][task], key=lambda row: row['doc_id'])
+      assert [row['doc']['id'] for row in rows] == [q.id for q in asked]
+      found = [logp for row in rows for logp, _ in row['filtered_resps']]
+      assert found == pytest.approx(logps(scores), abs=1e-4)
+      # Per character the harness counts a space that not all choices have.
+      metrics = {'acc': 'sum'} | (
+        {'acc_norm': 'character'} if kind == 'far' else {}
+      )
+      for metric, normalisation in metrics.items():
+        right = statistics.outcomes(scores, normalisation)
+        assert results['results'][task][f'{metric},none'] == pytest.approx(
+          sum(right.values()) / len(right)
+        )
