@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from icl_gen.model import forward, prefix
+from icl_gen.model import forward, head, prefix
 from icl_gen.model.loaded import Model
 from icl_gen.scoring import tree
 from icl_gen.text import context as contexts
@@ -32,10 +32,6 @@ TOKENS_PER_PASS = 2048
 BUFFER = 128
 # Of several contexts, those up to this many tokens are parts of the trees.
 IN_TREE = 512
-# Logits that are there at a time: this many positions, and at most so many
-# numbers.
-HEAD_POSITIONS = 256
-LOGITS_AT_A_TIME = 2**25
 
 
 def score(
@@ -212,30 +208,10 @@ def _edge_logps(module, params, shared, trees, parents, edges):
   )
   T, D = parents_T.shape[0], hidden_BxLxD.shape[-1]
   hidden_TxD = hidden_BxLxD.reshape(T, D)[parents_T]
-  return _logps_of_edges(module, params, hidden_TxD, count, edges)
-
-
-def _logps_of_edges(module, params, hidden_TxD, count, edges):
-  """The vocabulary meets some parents at a time, and only `count` in all."""
+  # Edges that share a parent share its normaliser.
+  lse_T = head.normalisers(module, params, hidden_TxD, count=count)
   edge_parents_E, edge_targets_E = edges
-  T = hidden_TxD.shape[0]
-  most = max(1, LOGITS_AT_A_TIME // module.config.num_embed)
-  size = min(T, HEAD_POSITIONS, most)
-  hidden_TxD = jnp.pad(hidden_TxD, ((0, -T % size), (0, 0)))
-
-  def part(i, logps_E):
-    some = jax.lax.dynamic_slice_in_dim(hidden_TxD, i * size, size)
-    logits = forward.head(module, params, some)
-    place_E = edge_parents_E - i * size
-    here_E = (place_E >= 0) & (place_E < size)
-    place_E = jnp.clip(place_E, 0, size - 1)
-    normaliser = jax.nn.logsumexp(logits, axis=1)
-    found_E = logits[place_E, edge_targets_E] - normaliser[place_E]
-    return jnp.where(here_E, found_E, logps_E)
-
-  return jax.lax.fori_loop(
-    0,
-    (count + size - 1) // size,
-    part,
-    jnp.zeros(edge_parents_E.shape, jnp.float32),
+  logits_E = head.target_logits(
+    module, params, hidden_TxD[edge_parents_E], edge_targets_E
   )
+  return logits_E - lse_T[edge_parents_E]

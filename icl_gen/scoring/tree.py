@@ -57,7 +57,7 @@ class Pass:
     ends_BxL: int32.
     parents_T: int32 places b * L + l of tokens that predict, T = B * L.
     parents: number of them that are meant; the others are 0.
-    edge_parents_E: int32 indices into parents_T; padding T.
+    edge_parents_E: int32 indices into parents_T; padding 0.
     edge_targets_E: int32 ids.
     steps_S: edge of each scored token of each row.
     rows_S: number of the row.
@@ -208,7 +208,7 @@ def _pass(buffers, *, count, length) -> Pass:
     ends_BxL,
     parents_T=_padded(places_T, T, 0),
     parents=len(places_T),
-    edge_parents_E=_padded(edge_parents_E, padded_E, T),
+    edge_parents_E=_padded(edge_parents_E, padded_E, 0),
     edge_targets_E=_padded(edge_targets_E, padded_E, 0),
     steps_S=steps_S,
     rows_S=np.concatenate([buffer.rows_S for buffer in buffers]),

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from icl_gen.model import prefix
+from icl_gen.model import head, prefix
 from icl_gen.scoring import scorer
 from icl_gen.text import context as contexts
 from icl_gen.text import tokens
@@ -137,7 +137,7 @@ def test_no_size_matters(sizes, monkeypatch):
   """Nothing comes out even, with five positions of logits at a time."""
   buffer, at_a_time = sizes
   monkeypatch.setattr(scorer, 'BUFFER', buffer)
-  monkeypatch.setattr(scorer, 'LOGITS_AT_A_TIME', 5 * tiny.VOCABULARY)
+  monkeypatch.setattr(head, 'TOKENS', 5)
   found = score(context=CONTEXT, at_a_time=at_a_time)
   np.testing.assert_allclose(flat(found), flat(scored(CONTEXT)), atol=1e-5)
 
