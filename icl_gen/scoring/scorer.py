@@ -8,6 +8,9 @@ The unconditional log-probability of a choice is that of the same ids under the
 null prompt, which is BOS alone. How a choice's number is made from these (the
 summed log-probability by default), and which of equal choices wins, is decided
 in `reporting.statistics`.
+
+Models that only the gemma package knows (Gemma 3n and 4) are given whole rows:
+the scores are as exact, nothing is saved.
 """
 
 import functools
@@ -19,7 +22,7 @@ import numpy as np
 
 from icl_gen.model import forward, head, prefix
 from icl_gen.model.loaded import Model
-from icl_gen.scoring import tree
+from icl_gen.scoring import tree, whole_rows
 from icl_gen.text import context as contexts
 from icl_gen.text import tokens
 from icl_gen.text.context import Context
@@ -125,15 +128,17 @@ def _behind_contexts(model, rows, texts, tokens_per_pass) -> np.ndarray:
   """Summed log-probability float32[R] of each row behind its context.
 
   A context that is the only one, or is long, is a prefix that its rows share.
-  Short contexts are put before their rows: in trees, they are shared too.
+  Short contexts are put before their rows: in trees, they are shared too. So
+  are all contexts where the model knows no prefix.
   """
   encode = model.tokenizer.encode
   before = {
     text: np.int32([model.tokenizer.bos_id, *encode(text)] if text else [])
     for text in dict.fromkeys(texts)
   }
-  in_tree = {
-    text: not text or (len(before) > 1 and len(ids) <= IN_TREE)
+  dense = forward.is_dense(model.module)
+  in_rows = {
+    text: not text or not dense or (len(before) > 1 and len(ids) <= IN_TREE)
     for text, ids in before.items()
   }
   sums_R = np.full(len(rows), np.nan, np.float32)
@@ -149,11 +154,11 @@ def _behind_contexts(model, rows, texts, tokens_per_pass) -> np.ndarray:
     sums_R[chosen] = _sums(model, longer, shared, tokens_per_pass)
 
   for text, ids in before.items():
-    if not in_tree[text]:
+    if not in_rows[text]:
       chosen = [r for r, other in enumerate(texts) if other == text]
       shared = prefix.encode(model.module, model.params, ids[:-1])
       add(chosen, [ids[-1:]] * len(chosen), shared)
-  chosen = [r for r, text in enumerate(texts) if in_tree[text]]
+  chosen = [r for r, text in enumerate(texts) if in_rows[text]]
   if chosen:
     add(chosen, [before[texts[r]] for r in chosen], None)
   assert not np.isnan(sums_R).any()
@@ -162,6 +167,22 @@ def _behind_contexts(model, rows, texts, tokens_per_pass) -> np.ndarray:
 
 def _sums(model, rows, shared, tokens_per_pass) -> np.ndarray:
   """Summed log-probability float32[R] of the scored ids of each row."""
+  if forward.is_dense(model.module):
+    sums_R = _sums_of_trees(model, rows, shared, tokens_per_pass)
+  else:
+    assert shared is None
+    sums_R = whole_rows.sums(model, rows, tokens_per_pass=tokens_per_pass)
+  if not np.isfinite(sums_R).all():
+    raise ValueError(
+      f'{(~np.isfinite(sums_R)).sum()} of {len(rows)} log-probabilities are not'
+      ' finite: the weights are not those of a trained model, or they need a'
+      ' wider dtype'
+    )
+  return sums_R.astype(np.float32)
+
+
+def _sums_of_trees(model, rows, shared, tokens_per_pass) -> np.ndarray:
+  """The sums, float64[R], what rows begin with being computed once."""
   length = tree.power(max(BUFFER, 2 * tree.longest(rows)))
   buffers = tree.pack(rows, length=length)
   passes = tree.passes(
@@ -171,13 +192,7 @@ def _sums(model, rows, shared, tokens_per_pass) -> np.ndarray:
   for part in passes:
     logps_E = _logps_of(model, shared, part)
     sums_R += part.sums(np.asarray(logps_E), len(rows))
-  if not np.isfinite(sums_R).all():
-    raise ValueError(
-      f'{(~np.isfinite(sums_R)).sum()} of {len(rows)} log-probabilities are not'
-      ' finite: the weights are not those of a trained model, or they need a'
-      ' wider dtype'
-    )
-  return sums_R.astype(np.float32)
+  return sums_R
 
 
 def _logps_of(model, shared, part: tree.Pass) -> jax.Array:

@@ -23,6 +23,8 @@ def built(experiment, tmp_path_factory):
   ('door', 'more', 'messages'),
   [
     ('train', [], ['reversal-s0', 'run `python -m icl_gen.build`']),
+    ('train', ['--config.model=gemma4_e2b'], ['gemma4_e2b', 'Choose one']),
+    ('augment', ['--config.model=gemma3n_e2b'], ['augment cannot use model']),
     ('build', ['--config.world=reversals'], ["'reversals'", 'syllogism']),
     (
       'evaluate',
