@@ -14,13 +14,13 @@ the scores are as exact, nothing is saved.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from icl_gen.model import forward, head, prefix
+from icl_gen.model import forward, head, prefix, sharding
 from icl_gen.model.loaded import Model
 from icl_gen.scoring import tree, whole_rows
 from icl_gen.text import context as contexts
@@ -36,12 +36,15 @@ BUFFER = 128
 # Of several contexts, those up to this many tokens are parts of the trees.
 IN_TREE = 512
 
+Encode = Callable[[np.ndarray], prefix.Prefix]
+
 
 def score(
   model: Model,
   questions: Sequence[Question],
   context: Context | Sequence[Context],
   *,
+  encode: Encode | None = None,
   tokens_per_pass: int = TOKENS_PER_PASS,
 ) -> tuple[Score, ...]:
   """Scores questions behind a context, or each behind one of its own.
@@ -51,7 +54,9 @@ def score(
     questions: in any number; ids must be distinct.
     context: `contexts.NONE` for none; a sequence: one per question. What equal
       contexts (and short ones that begin alike) share is computed once.
-    tokens_per_pass: tokens of a forward pass.
+    encode: encodes a context int32[P]; `prefixes.Prefixes.encode` remembers
+      those of other calls. None: with `prefix.encode`.
+    tokens_per_pass: tokens of a forward pass, on each device.
 
   Returns:
     one `Score` per question, in order.
@@ -61,10 +66,7 @@ def score(
       than of questions, a choice without tokens, or a model whose
       log-probabilities are not finite.
   """
-  if not questions:
-    raise ValueError('no questions to score; build a corpus with questions')
-  if len({question.id for question in questions}) != len(questions):
-    raise ValueError('two questions have the same id; ids must be distinct')
+  _check(questions)
   behind = _one_each(context, len(questions))
   if any(one.chat for one in behind):
     tokens.require_turns(model.tokenizer)
@@ -78,7 +80,7 @@ def score(
     for number, choice in pairs
   ]
   texts = [behind[number].text for number, _ in pairs]
-  conditional_R = _behind_contexts(model, rows, texts, tokens_per_pass)
+  conditional_R = _behind_contexts(model, rows, texts, encode, tokens_per_pass)
   bos = np.int32([model.tokenizer.bos_id])
   alone = [
     tokens.Row(np.concatenate([bos, row.ids[row.given :]]), 1) for row in rows
@@ -104,6 +106,37 @@ def score(
   )
 
 
+def in_parts(
+  model: Model,
+  questions: Sequence[Question],
+  context: Context | Sequence[Context],
+  *,
+  questions_per_part: int,
+  encode: Encode,
+) -> Iterator[tuple[Score, ...]]:
+  """Yields what `score` returns part by part, so that progress can be told.
+
+  Raises:
+    ValueError: as `score`, or for less than one question per part.
+  """
+  _check(questions)
+  if questions_per_part < 1:
+    raise ValueError(
+      f'{questions_per_part} questions at a time; allowed are 1 and more'
+    )
+  behind = _one_each(context, len(questions))
+  for start in range(0, len(questions), questions_per_part):
+    some = slice(start, start + questions_per_part)
+    yield score(model, questions[some], behind[some], encode=encode)
+
+
+def _check(questions) -> None:
+  if not questions:
+    raise ValueError('no questions to score; build a corpus with questions')
+  if len({question.id for question in questions}) != len(questions):
+    raise ValueError('two questions have the same id; ids must be distinct')
+
+
 def _one_each(context, questions: int) -> Sequence[Context]:
   if isinstance(context, Context):
     return [context] * questions
@@ -124,16 +157,16 @@ def _row(tokenizer, context, question, choice) -> tokens.Row:
   )
 
 
-def _behind_contexts(model, rows, texts, tokens_per_pass) -> np.ndarray:
+def _behind_contexts(model, rows, texts, encode, tokens_per_pass) -> np.ndarray:
   """Summed log-probability float32[R] of each row behind its context.
 
   A context that is the only one, or is long, is a prefix that its rows share.
   Short contexts are put before their rows: in trees, they are shared too. So
   are all contexts where the model knows no prefix.
   """
-  encode = model.tokenizer.encode
+  bos, ids_of = model.tokenizer.bos_id, model.tokenizer.encode
   before = {
-    text: np.int32([model.tokenizer.bos_id, *encode(text)] if text else [])
+    text: np.int32([bos, *ids_of(text)] if text else [])
     for text in dict.fromkeys(texts)
   }
   dense = forward.is_dense(model.module)
@@ -156,7 +189,11 @@ def _behind_contexts(model, rows, texts, tokens_per_pass) -> np.ndarray:
   for text, ids in before.items():
     if not in_rows[text]:
       chosen = [r for r, other in enumerate(texts) if other == text]
-      shared = prefix.encode(model.module, model.params, ids[:-1])
+      shared = (
+        prefix.encode(model.module, model.params, ids[:-1])
+        if encode is None
+        else encode(ids[:-1])
+      )
       add(chosen, [ids[-1:]] * len(chosen), shared)
   chosen = [r for r, text in enumerate(texts) if in_rows[text]]
   if chosen:
@@ -186,7 +223,10 @@ def _sums_of_trees(model, rows, shared, tokens_per_pass) -> np.ndarray:
   length = tree.power(max(BUFFER, 2 * tree.longest(rows)))
   buffers = tree.pack(rows, length=length)
   passes = tree.passes(
-    buffers, count=max(1, tokens_per_pass // length), length=length
+    buffers,
+    count=max(1, tokens_per_pass // length),
+    length=length,
+    devices=1 if model.mesh is None else model.mesh.shape['data'],
   )
   sums_R = np.zeros(len(rows))
   for part in passes:
@@ -196,11 +236,14 @@ def _sums_of_trees(model, rows, shared, tokens_per_pass) -> np.ndarray:
 
 
 def _logps_of(model, shared, part: tree.Pass) -> jax.Array:
+  trees = part.tokens_BxL, part.depths_BxL, part.ends_BxL
+  if model.mesh is not None:
+    trees = sharding.split_rows(model.mesh, trees)
   return _edge_logps(
     model.module,
     model.params,
     shared,
-    (part.tokens_BxL, part.depths_BxL, part.ends_BxL),
+    trees,
     (part.parents_T, np.int32(part.parents)),
     (part.edge_parents_E, part.edge_targets_E),
   )

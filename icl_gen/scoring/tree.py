@@ -160,21 +160,23 @@ class _Tree:
 
 
 def passes(
-  buffers: Sequence[Buffer], *, count: int, length: int
+  buffers: Sequence[Buffer], *, count: int, length: int, devices: int = 1
 ) -> Iterator[Pass]:
-  """Puts `count` buffers side by side at a time.
+  """Puts `count` buffers per device side by side at a time.
 
   The last pass has as few buffers as hold the rest, rounded up to a power of
   two, so that few shapes are compiled.
 
   Args:
     buffers: from `pack`.
-    count: greatest number of buffers of a pass.
+    count: greatest number of buffers of a pass on each device.
     length: tokens that each is padded to.
+    devices: number of devices; buffers of a pass are a multiple of it.
   """
-  for start in range(0, len(buffers), count):
-    some = buffers[start : start + count]
-    yield _pass(some, count=min(count, power(len(some))), length=length)
+  for start in range(0, len(buffers), count * devices):
+    some = buffers[start : start + count * devices]
+    each = min(count, power(-(-len(some) // devices)))
+    yield _pass(some, count=each * devices, length=length)
 
 
 def power(least: int) -> int:

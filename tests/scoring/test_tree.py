@@ -162,6 +162,13 @@ def test_few_numbers_of_buffers(buffers, shapes):
   assert [len(part.tokens_BxL) for part in passes] == shapes
 
 
+@pytest.mark.parametrize(('buffers', 'shapes'), [(5, [6]), (7, [6, 3])])
+def test_every_device_has_as_many_buffers(buffers, shapes):
+  rows = [row([number, 2], 1) for number in range(buffers)]
+  passes = tree.passes(tree.pack(rows, length=1), count=2, length=1, devices=3)
+  assert [len(part.tokens_BxL) for part in passes] == shapes
+
+
 def test_a_row_that_does_not_fit_is_a_mistake_of_ours():
   with pytest.raises(AssertionError):
     tree.pack([row([1, 2, 3], 1)], length=1)
