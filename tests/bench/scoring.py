@@ -42,7 +42,8 @@ from icl_gen.model import forward, loaded, registry  # noqa: E402
 from icl_gen.scoring import scorer, tree  # noqa: E402
 from icl_gen.text import context as contexts  # noqa: E402
 from icl_gen.worlds import catalog  # noqa: E402
-from tests.bench import convert, flops  # noqa: E402
+from tests.bench import flops  # noqa: E402
+from tests.golden import convert  # noqa: E402
 
 # name -> (tokens of context, questions); 0: no context.
 CASES = {'context': (2000, 200), 'no_context': (0, 200)}
@@ -149,7 +150,7 @@ def lm_eval(model, requests, *, python):
   longest = max(len(a) + len(b) for some in requests.values() for a, b in some)
   with tempfile.TemporaryDirectory() as folder:
     directory = pathlib.Path(folder)
-    settings = convert.config(model.module, positions=longest + 1)
+    settings = convert.settings(model.module.config, positions=longest + 1)
     (directory / 'config.json').write_text(json.dumps(settings))
     np.savez(directory / 'weights.npz', **convert.weights(model.params))
     (directory / 'requests.json').write_text(json.dumps(requests))
