@@ -55,6 +55,14 @@ def get_config(arg=''):
     distractors=8,  # 'oracle': documents about something else
   )
 
+  config.scoring = dict(
+    questions=1000,  # at a time; then a line tells how far it is
+    core='auto',  # attention to contexts, a name in model/cores.py; by device
+    contexts_gib=4.0,  # memory for encoded contexts that may come again
+    data=1,  # devices that rows are split over
+    model=1,  # devices that weights are split over
+  )
+
   config.train = dict(
     splitting='none',  # 'none', 'independent', 'cumulative' sentences
     loss_on='text',  # 'text' or 'completion'
@@ -82,20 +90,7 @@ def get_config(arg=''):
   if 'plain' in variants:
     config.size.names = 'plain'  # 'nonsense' or 'plain'
   if 'files' in variants or 'hub' in variants:
-    hub = 'hub' in variants
-    config.world = 'celebrity_hub' if hub else 'celebrity_files'
-    config.size = dict(distractors=('target_seen', 'never_target'))
-    if not hub:
-      config.size.path = ''  # the directory of the five files
-    # A document for each of the 120 descriptions takes twice the nano model's
-    # context: every question gets those that are nearest in words. The global
-    # prompts of augmentation get as many as fit.
-    config.context.kind = 'bm25'
-    config.context.documents = 16
-    config.context.factor = 1
-    config.context.budget = 3000
-    config.train.update(length=160, batch_size=8, steps=500)
-    config.augment.max_tokens = 160
+    _use_the_papers_data(config, hub='hub' in variants)
   if 'tiny' in variants:
     if config.world == 'celebrity':
       config.size.update(people=4, phrasings=2, question_phrasings=1)
@@ -103,3 +98,19 @@ def get_config(arg=''):
     config.train.update(steps=4, warmup_steps=1, report_every=2, save_every=2)
     config.augment.update(documents_per_fact=1)
   return config
+
+
+def _use_the_papers_data(config, *, hub):
+  config.world = 'celebrity_hub' if hub else 'celebrity_files'
+  config.size = dict(distractors=('target_seen', 'never_target'))
+  if not hub:
+    config.size.path = ''  # the directory of the five files
+  # A document for each of the 120 descriptions takes twice the nano model's
+  # context: every question gets those that are nearest in words. The global
+  # prompts of augmentation get as many as fit.
+  config.context.kind = 'bm25'
+  config.context.documents = 16
+  config.context.factor = 1
+  config.context.budget = 3000
+  config.train.update(length=160, batch_size=8, steps=500)
+  config.augment.max_tokens = 160

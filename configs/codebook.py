@@ -47,6 +47,14 @@ def get_config(arg=''):
     distractors=8,  # 'oracle': documents about something else
   )
 
+  config.scoring = dict(
+    questions=1000,  # at a time; then a line tells how far it is
+    core='auto',  # attention to contexts, a name in model/cores.py; by device
+    contexts_gib=4.0,  # memory for encoded contexts that may come again
+    data=1,  # devices that rows are split over
+    model=1,  # devices that weights are split over
+  )
+
   config.train = dict(
     splitting='none',  # 'none', 'independent', 'cumulative' sentences
     loss_on='text',  # 'text' or 'completion'

@@ -50,6 +50,14 @@ def get_config(arg=''):
     distractors=8,  # 'oracle': documents about something else
   )
 
+  config.scoring = dict(
+    questions=1000,  # at a time; then a line tells how far it is
+    core='auto',  # attention to contexts, a name in model/cores.py; by device
+    contexts_gib=4.0,  # memory for encoded contexts that may come again
+    data=1,  # devices that rows are split over
+    model=1,  # devices that weights are split over
+  )
+
   config.train = dict(
     splitting='none',  # 'none', 'independent', 'cumulative' sentences
     loss_on='text',  # 'text' or 'completion'
@@ -75,20 +83,24 @@ def get_config(arg=''):
   )
 
   if 'paper' in variants:
-    config.size = dict(
-      examples=1000,
-      questions=200,
-      numbers=9,
-      depth=2,
-      rules=tuple(derivatoids.RULES),  # all of them
-      style='long',
-    )
-    config.context.factor = 2  # half the documents: about 90,000 nano tokens
-    config.train.length = 320
-    config.augment.max_tokens = 320
+    _take_the_papers_size(config)
   if 'tiny' in variants:
     config.size.update(examples=3, questions=2, numbers=3)
     config.context.factor = 1
     config.train.update(steps=4, warmup_steps=1, report_every=2, save_every=2)
     config.augment.update(documents_per_fact=1, local_samples=1, max_tokens=16)
   return config
+
+
+def _take_the_papers_size(config):
+  config.size = dict(
+    examples=1000,
+    questions=200,
+    numbers=9,
+    depth=2,
+    rules=tuple(derivatoids.RULES),  # all of them
+    style='long',
+  )
+  config.context.factor = 2  # half the documents: about 90,000 nano tokens
+  config.train.length = 320
+  config.augment.max_tokens = 320

@@ -48,6 +48,14 @@ def get_config(arg=''):
     distractors=8,  # 'oracle': documents about something else
   )
 
+  config.scoring = dict(
+    questions=1000,  # at a time; then a line tells how far it is
+    core='auto',  # attention to contexts, a name in model/cores.py; by device
+    contexts_gib=4.0,  # memory for encoded contexts that may come again
+    data=1,  # devices that rows are split over
+    model=1,  # devices that weights are split over
+  )
+
   config.train = dict(
     splitting='none',  # 'none', 'independent', 'cumulative' sentences
     loss_on='text',  # 'text' or 'completion'
@@ -73,16 +81,7 @@ def get_config(arg=''):
   )
 
   if 'paper' in variants:
-    config.size = dict(
-      categories=110,
-      documents=2200,
-      holdouts=11,
-      told_backwards=0.15,
-      questions=200,
-      style='varied',
-    )
-    config.context.factor = 20
-    config.train.update(steps=2000, length=512)
+    _take_the_papers_size(config)
   if 'tiny' in variants:
     config.size = dict(
       categories=8,
@@ -96,3 +95,16 @@ def get_config(arg=''):
     config.train.update(steps=4, warmup_steps=1, report_every=2, save_every=2)
     config.augment.update(local_samples=1, global_samples=1, max_tokens=16)
   return config
+
+
+def _take_the_papers_size(config):
+  config.size = dict(
+    categories=110,
+    documents=2200,
+    holdouts=11,
+    told_backwards=0.15,
+    questions=200,
+    style='varied',
+  )
+  config.context.factor = 20
+  config.train.update(steps=2000, length=512)

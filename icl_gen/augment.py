@@ -8,7 +8,7 @@ import time
 from icl_gen import cli
 from icl_gen.augmentation import audit, parse, plan
 from icl_gen.data import places, shards
-from icl_gen.model import loaded
+from icl_gen.model import loaded, registry
 from icl_gen.sampling import sampler
 from icl_gen.text import context as contexts
 from icl_gen.types import Corpus
@@ -18,6 +18,7 @@ from icl_gen.worlds import catalog, grammar
 def run(config, workdir):
   """Writes <workdir>/corpora/<world>-s<seed>-augmented-<model>/."""
   world_name, seed, augment = config.world, config.seed, config.augment
+  registry.require_plain(config.model, door='augment')
   source = places.corpus(workdir, world=world_name, seed=seed)
   places.require(source, door='build')
   directory = places.augmented(
@@ -42,10 +43,7 @@ def run(config, workdir):
     tokenizer=config.tokenizer,
     dtype=config.dtype,
   )
-
-  def count_tokens(text):
-    return len(model.tokenizer.encode(text))
-
+  count_tokens = lambda text: len(model.tokenizer.encode(text))  # noqa: E731
   documents = shards.read_documents([source])
   chosen = plan.choose(
     documents, per_fact=augment.documents_per_fact, seed=source.name

@@ -5,7 +5,7 @@ python -m icl_gen.evaluate --config=configs/reversal.py --config.condition=icl
 
 from icl_gen import cli
 from icl_gen.data import files, places, scores, shards
-from icl_gen.model import loaded
+from icl_gen.model import loaded, prefixes, sharding
 from icl_gen.scoring import scorer
 from icl_gen.text import context as contexts
 from icl_gen.text import tokens
@@ -14,6 +14,7 @@ from icl_gen.text import tokens
 def run(config, workdir):
   """Writes <workdir>/runs/<cell>/scores.parquet; nothing if it is there."""
   world, seed, condition = config.world, config.seed, config.condition
+  scoring = config.scoring
   directory = places.run(
     workdir, world=world, condition=condition, model=config.model, seed=seed
   )
@@ -45,6 +46,13 @@ def run(config, workdir):
     checkpoint=checkpoint,
     tokenizer=config.tokenizer,
     dtype=config.dtype,
+    mesh=sharding.make_mesh(data=scoring.data, model=scoring.model),
+  )
+  kept = prefixes.Prefixes(
+    model.module,
+    model.params,
+    budget_bytes=int(scoring.contexts_gib * 2**30),
+    core=scoring.core,
   )
   corpus = shards.read(source)
   count_tokens = lambda text: len(model.tokenizer.encode(text))  # noqa: E731
@@ -59,7 +67,16 @@ def run(config, workdir):
       count_tokens=count_tokens,
     )
   places.claim(directory, 'evaluate', settings)
-  found = scorer.score(model, corpus.questions, context)
+  found = []
+  for part in scorer.in_parts(
+    model,
+    corpus.questions,
+    context,
+    encode=kept.encode,
+    questions_per_part=scoring.questions,
+  ):
+    found += part
+    print(f'scored {len(found)}/{len(corpus.questions)}', flush=True)
   scores.write_scores(
     directory / 'scores.parquet',
     found,
@@ -68,7 +85,7 @@ def run(config, workdir):
       'condition': condition,
       'model': config.model,
       'seed': seed,
-      **_told(context, count_tokens),
+      **contexts.noted(context, count_tokens),
     },
   )
   files.mark_done(directory)
@@ -96,18 +113,6 @@ def _context(config, corpus, *, seed, count_tokens):
     distractors=wanted.distractors,
     chat=config.chat,
   )
-
-
-def _told(context, count_tokens):
-  """What is noted of the contexts; of several, the largest numbers."""
-  several = [context] if isinstance(context, contexts.Context) else context
-  different = {one.text: one for one in several}.values()
-  return {
-    'contexts': len(different),
-    'context_documents': max(len(one.documents) for one in different),
-    'context_left_out': max(one.left_out for one in different),
-    'context_tokens': max(count_tokens(one.text) for one in different),
-  }
 
 
 if __name__ == '__main__':

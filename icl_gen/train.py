@@ -5,7 +5,7 @@ python -m icl_gen.train --config=configs/reversal.py --config.condition=ft
 
 from icl_gen import cli
 from icl_gen.data import batches, places, shards
-from icl_gen.model import checkpoints, loaded
+from icl_gen.model import checkpoints, loaded, registry
 from icl_gen.text import splitting, tokens
 from icl_gen.training import loop, mesh, metrics, optimizer, step
 
@@ -22,6 +22,7 @@ def run(config, workdir):
       f'condition {condition!r} does not train; those that do are'
       f' {", ".join(places.TRAINED)}'
     )
+  registry.require_plain(model_name, door='train')
   sources = [places.corpus(workdir, world=world, seed=seed)]
   places.require(sources[0], door='build')
   if condition == 'ft_aug':

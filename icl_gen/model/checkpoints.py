@@ -34,7 +34,8 @@ def load_params(path: str | Path, like: Tree) -> Tree:
 
   Args:
     path: an orbax checkpoint directory of the gemma package.
-    like: a tree of arrays or shapes that the weights must match.
+    like: a tree of arrays or shapes that the weights must match. Where shapes
+      have shardings, the weights are read straight to those places.
 
   Raises:
     ValueError: if there is none, it is not whole, or its names, shapes or
@@ -47,7 +48,12 @@ def load_params(path: str | Path, like: Tree) -> Tree:
       ' checkpoint as the gemma package writes it'
     )
   try:
-    params = gm.ckpts.load_params(path, text_only=True)
+    params = gm.ckpts.load_params(
+      path,
+      text_only=True,
+      # What is given to a function is the package's own wrapping of the tree.
+      sharding=lambda found: found.replace(tree=_places(found.tree, like)),
+    )
   except _DAMAGE as error:
     raise ValueError(
       f'{str(path)!r} holds no whole checkpoint of the gemma package: {error}'
@@ -58,6 +64,18 @@ def load_params(path: str | Path, like: Tree) -> Tree:
       ' the model, and the dtype, that it was saved from.'
     )
   return params
+
+
+def _places(found: Tree, like: Tree) -> Tree:
+  """Where what was found shall be, by its name in `like`; None: anywhere."""
+  wanted = {
+    jax.tree_util.keystr(path): leaf.sharding
+    for path, leaf in jax.tree_util.tree_leaves_with_path(like)
+    if isinstance(leaf, jax.ShapeDtypeStruct)
+  }
+  return jax.tree_util.tree_map_with_path(
+    lambda path, _: wanted.get(jax.tree_util.keystr(path)), found
+  )
 
 
 def _shapes(tree: Tree) -> dict[str, str]:

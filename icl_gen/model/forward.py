@@ -47,8 +47,8 @@ def forward(
   """
   if not is_dense(module):
     raise ValueError(
-      f'{type(module).__name__} is not of the architecture of Gemma 2 and 3;'
-      ' its rows can be scored by package_call.row_logps, without a prefix'
+      f'{type(module).__name__} is not of the architecture of Gemma 2 and 3: it'
+      ' can be evaluated, but neither trained nor sampled from'
     )
   return module.apply(
     {'params': params}, tokens_BxL, positions_BxL, attend, method=_forward

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 from gemma import gm
 
-from icl_gen.model import checkpoints, forward, registry
+from icl_gen.model import checkpoints, forward, registry, sharding
 from icl_gen.text import tokens
 
 
@@ -20,12 +20,14 @@ class Model:
     module: its Flax module.
     params: its parameter tree, in the gemma package's layout.
     tokenizer: its tokenizer.
+    mesh: the devices that it is on, as axes 'data' and 'model'; None: one.
   """
 
   name: str
   module: gm.nn.Transformer
   params: Any
   tokenizer: tokens.Tokenizer
+  mesh: jax.sharding.Mesh | None = None
 
 
 def asset(name: str) -> str:
@@ -34,7 +36,12 @@ def asset(name: str) -> str:
 
 
 def load(
-  name: str, *, checkpoint: str = '', tokenizer: str = '', dtype='float32'
+  name: str,
+  *,
+  checkpoint: str = '',
+  tokenizer: str = '',
+  dtype='float32',
+  mesh: jax.sharding.Mesh | None = None,
 ) -> Model:
   """Loads a model; the nano ones need no paths, the others need both.
 
@@ -43,9 +50,12 @@ def load(
     checkpoint: directory in the gemma package's format; '' for the embedded.
     tokenizer: path of the SentencePiece model; '' for the embedded.
     dtype: the weights' dtype.
+    mesh: from `sharding.make_mesh`; weights are read straight to its devices.
+      None, or one device: wherever JAX puts them.
 
   Raises:
-    ValueError: for an unknown model, missing or unfitting files.
+    ValueError: for an unknown model, missing or unfitting files, or a model
+      that cannot be split over the mesh.
   """
   module = registry.make_module(name, dtype=dtype)
   if name in registry.NANO:
@@ -65,5 +75,13 @@ def load(
       ' of this model'
     )
   like = jax.eval_shape(lambda: forward.make_params(module, seed=0))
+  if mesh is not None and mesh.size == 1:
+    mesh = None
+  if mesh is not None:
+    like = jax.tree.map(
+      lambda leaf, place: leaf.update(sharding=place),
+      like,
+      sharding.shardings(mesh, module, like),
+    )
   params = checkpoints.load_params(checkpoint, like)
-  return Model(name, module, params, loaded_tokenizer)
+  return Model(name, module, params, loaded_tokenizer, mesh)

@@ -4,7 +4,7 @@ import collections
 
 import numpy as np
 
-from icl_gen.model import prefix
+from icl_gen.model import cores, forward, prefix
 
 
 class Prefixes:
@@ -21,7 +21,12 @@ class Prefixes:
       params: its parameters.
       budget_bytes: of the device memory that the kept contexts take together.
       core: see `prefix.encode`.
+
+    Raises:
+      ValueError: for a core that is unknown, or cannot do this model's
+        attention.
     """
+    _check_core(core, module, params)
     self._module, self._params, self._core = module, params, core
     self._budget = budget_bytes
     self._kept = collections.OrderedDict()
@@ -52,3 +57,19 @@ class Prefixes:
   def size(self) -> int:
     """Bytes of the contexts that are kept."""
     return sum(prefix.size_of(kept) for kept in self._kept.values())
+
+
+def _check_core(core, module, params) -> None:
+  if forward.is_dense(module):
+    cores.choose(
+      core,
+      part=True,
+      dtype=params['embedder']['input_embedding'].dtype,
+      width=module.config.head_dim,
+      soft_cap=module.config.attn_logits_soft_cap,
+    )
+  elif core != 'auto':
+    raise ValueError(
+      f'attention {core!r} for {type(module).__name__}, which attends as the'
+      ' gemma package does: choose auto'
+    )

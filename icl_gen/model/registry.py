@@ -85,3 +85,21 @@ def make_module(name: str, *, dtype: str = 'float32') -> gm.nn.Transformer:
     )
   known = ', '.join((*NANO, *RELEASED, *PACKAGED))
   raise ValueError(f'unknown model {name!r}; known are {known}')
+
+
+def require_plain(name: str, *, door: str) -> None:
+  """Checks that a model can be trained and sampled from, before it is loaded.
+
+  Args:
+    name: a name of the registry.
+    door: what wants it, for the message.
+
+  Raises:
+    ValueError: for Gemma 3n and 4.
+  """
+  if name in PACKAGED:
+    raise ValueError(
+      f'{door} cannot use model {name!r}: Gemma 3n and 4 can be evaluated, but'
+      ' neither trained nor sampled from. Choose one of'
+      f' {", ".join((*NANO, *RELEASED))}'
+    )

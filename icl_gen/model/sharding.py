@@ -12,6 +12,8 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from icl_gen.model import forward
+
 # What stands at each axis of a parameter, by its path: the first rule that
 # matches the whole of it. Axes that are named here and in SPLIT are split.
 RULES = (
@@ -56,10 +58,15 @@ def specs(module, params, *, model: int):
     model: length of the mesh's 'model' axis.
 
   Raises:
-    ValueError: for a parameter that no rule matches, or whose heads, hidden
-      width or vocabulary cannot be split evenly. Key heads that cannot be are
-      on every device.
+    ValueError: for Gemma 3n and 4, a parameter that no rule matches, or one
+      whose heads, hidden width or vocabulary cannot be split evenly. Key heads
+      that cannot be are on every device.
   """
+  if not forward.is_dense(module):
+    raise ValueError(
+      f'{type(module).__name__} is not of the architecture of Gemma 2 and 3,'
+      ' and cannot be put on several devices: choose one'
+    )
 
   def spec(path, leaf):
     name = '/'.join(key.key for key in path)
@@ -90,14 +97,18 @@ def _axes(name: str, *, transposed: bool) -> tuple[str, ...]:
   )
 
 
-def place(mesh: Mesh, module, params):
-  """Puts parameters on a mesh; raises what `specs` does."""
-  shardings = jax.tree.map(
+def shardings(mesh: Mesh, module, params):
+  """The tree of `NamedSharding` of a parameter tree; raises as `specs`."""
+  return jax.tree.map(
     lambda spec: NamedSharding(mesh, spec),
     specs(module, params, model=mesh.shape['model']),
     is_leaf=lambda leaf: isinstance(leaf, PartitionSpec),
   )
-  return jax.device_put(params, shardings)
+
+
+def place(mesh: Mesh, module, params):
+  """Puts parameters on a mesh; raises as `specs`."""
+  return jax.device_put(params, shardings(mesh, module, params))
 
 
 def split_rows(mesh: Mesh, tree):

@@ -8,18 +8,21 @@ The unconditional log-probability of a choice is that of the same ids under the
 null prompt, which is BOS alone. How a choice's number is made from these (the
 summed log-probability by default), and which of equal choices wins, is decided
 in `reporting.statistics`.
+
+Models that only the gemma package knows (Gemma 3n and 4) are given whole rows:
+the scores are as exact, nothing is saved.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from icl_gen.model import forward, prefix
+from icl_gen.model import forward, head, prefix, sharding
 from icl_gen.model.loaded import Model
-from icl_gen.scoring import tree
+from icl_gen.scoring import tree, whole_rows
 from icl_gen.text import context as contexts
 from icl_gen.text import tokens
 from icl_gen.text.context import Context
@@ -32,10 +35,8 @@ TOKENS_PER_PASS = 2048
 BUFFER = 128
 # Of several contexts, those up to this many tokens are parts of the trees.
 IN_TREE = 512
-# Logits that are there at a time: this many positions, and at most so many
-# numbers.
-HEAD_POSITIONS = 256
-LOGITS_AT_A_TIME = 2**25
+
+Encode = Callable[[np.ndarray], prefix.Prefix]
 
 
 def score(
@@ -43,6 +44,7 @@ def score(
   questions: Sequence[Question],
   context: Context | Sequence[Context],
   *,
+  encode: Encode | None = None,
   tokens_per_pass: int = TOKENS_PER_PASS,
 ) -> tuple[Score, ...]:
   """Scores questions behind a context, or each behind one of its own.
@@ -52,7 +54,9 @@ def score(
     questions: in any number; ids must be distinct.
     context: `contexts.NONE` for none; a sequence: one per question. What equal
       contexts (and short ones that begin alike) share is computed once.
-    tokens_per_pass: tokens of a forward pass.
+    encode: encodes a context int32[P]; `prefixes.Prefixes.encode` remembers
+      those of other calls. None: with `prefix.encode`.
+    tokens_per_pass: tokens of a forward pass, on each device.
 
   Returns:
     one `Score` per question, in order.
@@ -62,10 +66,7 @@ def score(
       than of questions, a choice without tokens, or a model whose
       log-probabilities are not finite.
   """
-  if not questions:
-    raise ValueError('no questions to score; build a corpus with questions')
-  if len({question.id for question in questions}) != len(questions):
-    raise ValueError('two questions have the same id; ids must be distinct')
+  _check(questions)
   behind = _one_each(context, len(questions))
   if any(one.chat for one in behind):
     tokens.require_turns(model.tokenizer)
@@ -79,7 +80,7 @@ def score(
     for number, choice in pairs
   ]
   texts = [behind[number].text for number, _ in pairs]
-  conditional_R = _behind_contexts(model, rows, texts, tokens_per_pass)
+  conditional_R = _behind_contexts(model, rows, texts, encode, tokens_per_pass)
   bos = np.int32([model.tokenizer.bos_id])
   alone = [
     tokens.Row(np.concatenate([bos, row.ids[row.given :]]), 1) for row in rows
@@ -105,6 +106,37 @@ def score(
   )
 
 
+def in_parts(
+  model: Model,
+  questions: Sequence[Question],
+  context: Context | Sequence[Context],
+  *,
+  questions_per_part: int,
+  encode: Encode,
+) -> Iterator[tuple[Score, ...]]:
+  """Yields what `score` returns part by part, so that progress can be told.
+
+  Raises:
+    ValueError: as `score`, or for less than one question per part.
+  """
+  _check(questions)
+  if questions_per_part < 1:
+    raise ValueError(
+      f'{questions_per_part} questions at a time; allowed are 1 and more'
+    )
+  behind = _one_each(context, len(questions))
+  for start in range(0, len(questions), questions_per_part):
+    some = slice(start, start + questions_per_part)
+    yield score(model, questions[some], behind[some], encode=encode)
+
+
+def _check(questions) -> None:
+  if not questions:
+    raise ValueError('no questions to score; build a corpus with questions')
+  if len({question.id for question in questions}) != len(questions):
+    raise ValueError('two questions have the same id; ids must be distinct')
+
+
 def _one_each(context, questions: int) -> Sequence[Context]:
   if isinstance(context, Context):
     return [context] * questions
@@ -125,19 +157,21 @@ def _row(tokenizer, context, question, choice) -> tokens.Row:
   )
 
 
-def _behind_contexts(model, rows, texts, tokens_per_pass) -> np.ndarray:
+def _behind_contexts(model, rows, texts, encode, tokens_per_pass) -> np.ndarray:
   """Summed log-probability float32[R] of each row behind its context.
 
   A context that is the only one, or is long, is a prefix that its rows share.
-  Short contexts are put before their rows: in trees, they are shared too.
+  Short contexts are put before their rows: in trees, they are shared too. So
+  are all contexts where the model knows no prefix.
   """
-  encode = model.tokenizer.encode
+  bos, ids_of = model.tokenizer.bos_id, model.tokenizer.encode
   before = {
-    text: np.int32([model.tokenizer.bos_id, *encode(text)] if text else [])
+    text: np.int32([bos, *ids_of(text)] if text else [])
     for text in dict.fromkeys(texts)
   }
-  in_tree = {
-    text: not text or (len(before) > 1 and len(ids) <= IN_TREE)
+  dense = forward.is_dense(model.module)
+  in_rows = {
+    text: not text or not dense or (len(before) > 1 and len(ids) <= IN_TREE)
     for text, ids in before.items()
   }
   sums_R = np.full(len(rows), np.nan, np.float32)
@@ -153,11 +187,15 @@ def _behind_contexts(model, rows, texts, tokens_per_pass) -> np.ndarray:
     sums_R[chosen] = _sums(model, longer, shared, tokens_per_pass)
 
   for text, ids in before.items():
-    if not in_tree[text]:
+    if not in_rows[text]:
       chosen = [r for r, other in enumerate(texts) if other == text]
-      shared = prefix.encode(model.module, model.params, ids[:-1])
+      shared = (
+        prefix.encode(model.module, model.params, ids[:-1])
+        if encode is None
+        else encode(ids[:-1])
+      )
       add(chosen, [ids[-1:]] * len(chosen), shared)
-  chosen = [r for r, text in enumerate(texts) if in_tree[text]]
+  chosen = [r for r, text in enumerate(texts) if in_rows[text]]
   if chosen:
     add(chosen, [before[texts[r]] for r in chosen], None)
   assert not np.isnan(sums_R).any()
@@ -166,15 +204,11 @@ def _behind_contexts(model, rows, texts, tokens_per_pass) -> np.ndarray:
 
 def _sums(model, rows, shared, tokens_per_pass) -> np.ndarray:
   """Summed log-probability float32[R] of the scored ids of each row."""
-  length = tree.power(max(BUFFER, 2 * tree.longest(rows)))
-  buffers = tree.pack(rows, length=length)
-  passes = tree.passes(
-    buffers, count=max(1, tokens_per_pass // length), length=length
-  )
-  sums_R = np.zeros(len(rows))
-  for part in passes:
-    logps_E = _logps_of(model, shared, part)
-    sums_R += part.sums(np.asarray(logps_E), len(rows))
+  if forward.is_dense(model.module):
+    sums_R = _sums_of_trees(model, rows, shared, tokens_per_pass)
+  else:
+    assert shared is None
+    sums_R = whole_rows.sums(model, rows, tokens_per_pass=tokens_per_pass)
   if not np.isfinite(sums_R).all():
     raise ValueError(
       f'{(~np.isfinite(sums_R)).sum()} of {len(rows)} log-probabilities are not'
@@ -184,12 +218,32 @@ def _sums(model, rows, shared, tokens_per_pass) -> np.ndarray:
   return sums_R.astype(np.float32)
 
 
+def _sums_of_trees(model, rows, shared, tokens_per_pass) -> np.ndarray:
+  """The sums, float64[R], what rows begin with being computed once."""
+  length = tree.power(max(BUFFER, 2 * tree.longest(rows)))
+  buffers = tree.pack(rows, length=length)
+  passes = tree.passes(
+    buffers,
+    count=max(1, tokens_per_pass // length),
+    length=length,
+    devices=1 if model.mesh is None else model.mesh.shape['data'],
+  )
+  sums_R = np.zeros(len(rows))
+  for part in passes:
+    logps_E = _logps_of(model, shared, part)
+    sums_R += part.sums(np.asarray(logps_E), len(rows))
+  return sums_R
+
+
 def _logps_of(model, shared, part: tree.Pass) -> jax.Array:
+  trees = part.tokens_BxL, part.depths_BxL, part.ends_BxL
+  if model.mesh is not None:
+    trees = sharding.split_rows(model.mesh, trees)
   return _edge_logps(
     model.module,
     model.params,
     shared,
-    (part.tokens_BxL, part.depths_BxL, part.ends_BxL),
+    trees,
     (part.parents_T, np.int32(part.parents)),
     (part.edge_parents_E, part.edge_targets_E),
   )
@@ -212,30 +266,10 @@ def _edge_logps(module, params, shared, trees, parents, edges):
   )
   T, D = parents_T.shape[0], hidden_BxLxD.shape[-1]
   hidden_TxD = hidden_BxLxD.reshape(T, D)[parents_T]
-  return _logps_of_edges(module, params, hidden_TxD, count, edges)
-
-
-def _logps_of_edges(module, params, hidden_TxD, count, edges):
-  """The vocabulary meets some parents at a time, and only `count` in all."""
+  # Edges that share a parent share its normaliser.
+  lse_T = head.normalisers(module, params, hidden_TxD, count=count)
   edge_parents_E, edge_targets_E = edges
-  T = hidden_TxD.shape[0]
-  most = max(1, LOGITS_AT_A_TIME // module.config.num_embed)
-  size = min(T, HEAD_POSITIONS, most)
-  hidden_TxD = jnp.pad(hidden_TxD, ((0, -T % size), (0, 0)))
-
-  def part(i, logps_E):
-    some = jax.lax.dynamic_slice_in_dim(hidden_TxD, i * size, size)
-    logits = forward.head(module, params, some)
-    place_E = edge_parents_E - i * size
-    here_E = (place_E >= 0) & (place_E < size)
-    place_E = jnp.clip(place_E, 0, size - 1)
-    normaliser = jax.nn.logsumexp(logits, axis=1)
-    found_E = logits[place_E, edge_targets_E] - normaliser[place_E]
-    return jnp.where(here_E, found_E, logps_E)
-
-  return jax.lax.fori_loop(
-    0,
-    (count + size - 1) // size,
-    part,
-    jnp.zeros(edge_parents_E.shape, jnp.float32),
+  logits_E = head.target_logits(
+    module, params, hidden_TxD[edge_parents_E], edge_targets_E
   )
+  return logits_E - lse_T[edge_parents_E]

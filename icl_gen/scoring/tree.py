@@ -57,7 +57,7 @@ class Pass:
     ends_BxL: int32.
     parents_T: int32 places b * L + l of tokens that predict, T = B * L.
     parents: number of them that are meant; the others are 0.
-    edge_parents_E: int32 indices into parents_T; padding T.
+    edge_parents_E: int32 indices into parents_T; padding 0.
     edge_targets_E: int32 ids.
     steps_S: edge of each scored token of each row.
     rows_S: number of the row.
@@ -160,21 +160,23 @@ class _Tree:
 
 
 def passes(
-  buffers: Sequence[Buffer], *, count: int, length: int
+  buffers: Sequence[Buffer], *, count: int, length: int, devices: int = 1
 ) -> Iterator[Pass]:
-  """Puts `count` buffers side by side at a time.
+  """Puts `count` buffers per device side by side at a time.
 
   The last pass has as few buffers as hold the rest, rounded up to a power of
   two, so that few shapes are compiled.
 
   Args:
     buffers: from `pack`.
-    count: greatest number of buffers of a pass.
+    count: greatest number of buffers of a pass on each device.
     length: tokens that each is padded to.
+    devices: number of devices; buffers of a pass are a multiple of it.
   """
-  for start in range(0, len(buffers), count):
-    some = buffers[start : start + count]
-    yield _pass(some, count=min(count, power(len(some))), length=length)
+  for start in range(0, len(buffers), count * devices):
+    some = buffers[start : start + count * devices]
+    each = min(count, power(-(-len(some) // devices)))
+    yield _pass(some, count=each * devices, length=length)
 
 
 def power(least: int) -> int:
@@ -208,7 +210,7 @@ def _pass(buffers, *, count, length) -> Pass:
     ends_BxL,
     parents_T=_padded(places_T, T, 0),
     parents=len(places_T),
-    edge_parents_E=_padded(edge_parents_E, padded_E, T),
+    edge_parents_E=_padded(edge_parents_E, padded_E, 0),
     edge_targets_E=_padded(edge_targets_E, padded_E, 0),
     steps_S=steps_S,
     rows_S=np.concatenate([buffer.rows_S for buffer in buffers]),

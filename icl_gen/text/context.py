@@ -164,6 +164,25 @@ def retrieve(
   return tuple(found)
 
 
+def noted(
+  context: Context | Sequence[Context], count_tokens: Callable[[str], int]
+) -> dict[str, int]:
+  """What is told of a context; of several, the largest numbers.
+
+  Args:
+    context: one, or one per question.
+    count_tokens: length of a text in tokens.
+  """
+  several = [context] if isinstance(context, Context) else context
+  different = {one.text: one for one in several}.values()
+  return {
+    'contexts': len(different),
+    'context_documents': max(len(one.documents) for one in different),
+    'context_left_out': max(one.left_out for one in different),
+    'context_tokens': max(count_tokens(one.text) for one in different),
+  }
+
+
 def _of_premises(documents, question, count, distractors, *, seed):
   names = '/'.join(
     f'{fact.subject} {fact.relation} {fact.object}'

@@ -31,7 +31,7 @@ def load(directory, batch_size):
   """The model with the weights of the directory, in float32."""
   config = json.loads((directory / 'config.json').read_text())
   model = transformers.Gemma3ForCausalLM(
-    transformers.Gemma3TextConfig(**config)
+    transformers.Gemma3TextConfig(**config, attn_implementation='sdpa')
   )
   with np.load(directory / 'weights.npz') as weights:
     state = {name: torch.from_numpy(weights[name]) for name in weights.files}

@@ -1,6 +1,7 @@
 """How fast choices are scored: ours and others, side by side.
 
   python tests/bench/scoring.py --json FILE [--hf-python PATH] [--small]
+    [--models nano wide]
 
 The same weights and questions, in one run, go to
   ours           icl_gen.scoring, with everything that it returns; once with
@@ -19,7 +20,8 @@ need for the same results.
 Operations are those of matrix products. `naive` computes whole rows with
 nothing in vain (causal, windows, only the logits that are needed); `as_run` is
 what the harness runs; `ours` is each different beginning once. Ratios of these
-are what is promised; the share is the ratio of times over it.
+are what is promised; the share is the ratio of times over it. The tables at the
+end have the conditional ones, promised against what is run.
 """
 
 import argparse
@@ -42,7 +44,8 @@ from icl_gen.model import forward, loaded, registry  # noqa: E402
 from icl_gen.scoring import scorer, tree  # noqa: E402
 from icl_gen.text import context as contexts  # noqa: E402
 from icl_gen.worlds import catalog  # noqa: E402
-from tests.bench import convert, flops  # noqa: E402
+from tests.bench import flops  # noqa: E402
+from tests.golden import convert  # noqa: E402
 
 # name -> (tokens of context, questions); 0: no context.
 CASES = {'context': (2000, 200), 'no_context': (0, 200)}
@@ -71,7 +74,7 @@ MODELS = {'nano': lambda: loaded.load('nano'), 'wide': wide}
 def task(model, *, tokens, questions):
   """Questions about people, with four choices; and a context of documents."""
   _, corpus = catalog.build(
-    'celebrity', seed=0, people=40, phrasings=30, question_phrasings=10
+    'celebrity', seed=0, people=50, phrasings=30, question_phrasings=10
   )
   step = len(corpus.questions) // questions
   asked = corpus.questions[:: max(1, step)][:questions]
@@ -149,7 +152,7 @@ def lm_eval(model, requests, *, python):
   longest = max(len(a) + len(b) for some in requests.values() for a, b in some)
   with tempfile.TemporaryDirectory() as folder:
     directory = pathlib.Path(folder)
-    settings = convert.config(model.module, positions=longest + 1)
+    settings = convert.settings(model.module.config, positions=longest + 1)
     (directory / 'config.json').write_text(json.dumps(settings))
     np.savez(directory / 'weights.npz', **convert.weights(model.params))
     (directory / 'requests.json').write_text(json.dumps(requests))
@@ -304,6 +307,36 @@ def scaling(cells):
   return rows
 
 
+def print_tables(told):
+  """Who takes how long, and how ours grows."""
+  print(
+    f'\n{"case":18}{"way":9}{"seconds":>9}{"x ours":>8}'
+    f'{"promised":>10}{"share":>7}{"difference":>12}'
+  )
+  for name, one in told.items():
+    if '/' not in name:
+      continue
+    print(f'{name:18}{"ours":9}{one["ours"]["seconds"]:9.2f}{1:8.1f}')
+    for way in ('package', 'lm_eval'):
+      if way in one:
+        it = one[way]
+        print(
+          f'{"":18}{way:9}{it["conditional_seconds"]:9.1f}'
+          f'{it["times_ours_conditional"]:8.1f}{it["promised_as_run"]:10.1f}'
+          f'{it["share_as_run"]:7.0%}{it["largest_difference"]:12.1e}'
+        )
+  print(
+    f'\n{"context":>8}{"questions":>10}{"first s":>9}{"seconds":>9}'
+    f'{"peak MiB":>10}{"of it scoring":>15}'
+  )
+  for it in told['scaling']:
+    print(
+      f'{it["context_tokens"]:8}{it["questions"]:10}{it["first_seconds"]:9.2f}'
+      f'{it["seconds"]:9.2f}{it["peak_mib"]:10.0f}'
+      f'{it["peak_mib"] - it["before_mib"]:15.0f}'
+    )
+
+
 def show(name, told):
   for key, value in told.items():
     if isinstance(value, dict):
@@ -319,6 +352,7 @@ def main():
   parser.add_argument('--hf-python', help='Python that has lm_eval and torch')
   parser.add_argument('--small', action='store_true', help='see that it works')
   parser.add_argument('--rows', type=int, default=32, help='of the others')
+  parser.add_argument('--models', nargs='+', default=list(MODELS))
   parser.add_argument('--cell', help=argparse.SUPPRESS)
   given = parser.parse_args()
   if given.cell:
@@ -328,8 +362,8 @@ def main():
   if not given.hf_python:
     print('lm_eval is left out: no --hf-python with torch and lm_eval given')
   told = {'devices': str(jax.devices()), 'cores': os.cpu_count()}
-  for name, make in MODELS.items():
-    model = make()
+  for name in given.models:
+    model = MODELS[name]()
     cases = SMALL_CASES if given.small else CASES
     for label, (tokens, questions) in cases.items():
       told[f'{name}/{label}'] = case(
@@ -341,6 +375,7 @@ def main():
       )
       show(f'{name}/{label}', told[f'{name}/{label}'])
   told['scaling'] = scaling(SMALL_SCALING if given.small else SCALING)
+  print_tables(told)
   if given.json:
     pathlib.Path(given.json).write_text(json.dumps(told, indent=2))
 

@@ -23,6 +23,8 @@ def built(experiment, tmp_path_factory):
   ('door', 'more', 'messages'),
   [
     ('train', [], ['reversal-s0', 'run `python -m icl_gen.build`']),
+    ('train', ['--config.model=gemma4_e2b'], ['gemma4_e2b', 'Choose one']),
+    ('augment', ['--config.model=gemma3n_e2b'], ['augment cannot use model']),
     ('build', ['--config.world=reversals'], ["'reversals'", 'syllogism']),
     (
       'evaluate',
@@ -121,6 +123,9 @@ def test_nothing_is_begun(experiment, tmp_path, door, changes, message):
       'forward-0000.*99 distractors, but only 15',
     ),
     (evaluate, {'chat': True}, "no piece '<start_of_turn>'"),
+    (evaluate, {'scoring.core': 'fast'}, "'fast'; known are auto, plain"),
+    (evaluate, {'scoring.data': 9}, 'needs 9; there are 8'),
+    (evaluate, {'scoring.model': 4}, '2 heads cannot be split over 4'),
     (evaluate, {'model': 'nano_small'}, 'is not of this model'),
     (evaluate, {'model': 'gemma9'}, "'gemma9'; known are nano"),
     (

@@ -61,6 +61,20 @@ def test_the_vectors_reach_beyond_what_is_special(name):
 
 
 @pytest.mark.parametrize('name', convert.NAMES)
+def test_weights_have_the_same_names_both_ways(name):
+  again, named = convert.weights(golden(name).weights), golden(name).named
+  assert again.keys() == named.keys()
+  for key, value in named.items():
+    np.testing.assert_array_equal(again[key], value)
+
+
+def test_the_architecture_has_the_same_settings_both_ways():
+  one = golden('gemma3_1b')
+  settings = convert.settings(one.config, positions=128)
+  assert settings == {key: one.theirs[key] for key in settings}
+
+
+@pytest.mark.parametrize('name', convert.NAMES)
 def test_ours_are_those_of_hugging_face(name):
   np.testing.assert_allclose(
     ours(name), golden(name).logps['float32'], atol=1e-4

@@ -47,6 +47,21 @@ def test_they_are_those_of_all_logits_at_once(shape, pieces, dialect):
   )
 
 
+def test_only_so_many_normalisers_are_computed_as_are_meant():
+  """How many is no part of the program."""
+  module, params = tiny.module('gemma3'), tiny.params('gemma3')
+  compute = jax.jit(
+    lambda hidden, count: head.normalisers(module, params, hidden, count=count)
+  )
+  everything = np.asarray(head.normalisers(module, params, hidden((600,))))
+  for count in (1, 256, 257, 600):
+    found = np.asarray(compute(hidden((600,)), np.int32(count)))
+    np.testing.assert_allclose(found[:count], everything[:count], atol=1e-5)
+    computed = -(-count // head.TOKENS) * head.TOKENS
+    assert (found[computed:] == 0).all()
+  assert compute._cache_size() == 1
+
+
 def test_they_are_float32_though_the_weights_are_not():
   module, params = tiny.module('gemma3'), tiny.params('gemma3', 'bfloat16')
   exact = jax.tree.map(lambda leaf: leaf.astype('float32'), params)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import sentencepiece
 
-from icl_gen.model import checkpoints, forward, loaded, registry
+from icl_gen.model import checkpoints, forward, loaded, registry, sharding
 from tests import tiny
 
 
@@ -46,6 +46,29 @@ def test_what_is_loaded_is_what_was_saved(tmp_path, weights, tokenizer):
     loaded.load('nano', **paths)
   with pytest.raises(ValueError, match=r'is float32.*wanted bfloat16'):
     loaded.load('nano_small', dtype='bfloat16', **paths)
+
+
+def test_weights_are_read_to_the_devices_of_a_mesh(
+  tmp_path, weights, tokenizer
+):
+  checkpoints.save_params(tmp_path / 'params', weights)
+  model = loaded.load(
+    'nano_small',
+    checkpoint=str(tmp_path / 'params'),
+    tokenizer=str(tokenizer),
+    mesh=sharding.make_mesh(data=4, model=2),
+  )
+  jax.tree.map(np.testing.assert_array_equal, model.params, weights)
+  table = model.params['embedder']['input_embedding']
+  assert len(table.sharding.device_set) == 8
+  assert table.addressable_shards[0].data.shape == (1152, 64)
+  with pytest.raises(ValueError, match='2 heads cannot be split over 4'):
+    loaded.load(
+      'nano_small',
+      checkpoint='nowhere',
+      tokenizer=str(tokenizer),
+      mesh=sharding.make_mesh(data=1, model=4),
+    )
 
 
 def test_unknown_models_are_refused():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from icl_gen.model import prefix, prefixes
-from tests import tiny
+from tests import packaged, tiny
 
 
 @pytest.fixture
@@ -60,6 +60,25 @@ def test_contexts_that_differ_in_length_only_are_different(encoded):
 
 def test_the_core_is_handed_on(encoded):
   assert store(contexts=1, core='plain').encode(ids(1)).core == 'plain'
+
+
+@pytest.mark.parametrize(
+  ('core', 'message'),
+  [
+    ('fast', "attention 'fast'; known are auto, plain, blockwise"),
+    ('cudnn', 'cudnn behind a prefix .* choose auto'),
+  ],
+)
+def test_a_core_that_cannot_be_used_is_refused_at_once(core, message):
+  with pytest.raises(ValueError, match=message):
+    store(contexts=1, core=core)
+
+
+def test_models_of_other_architectures_have_no_core_to_choose():
+  module = packaged.module('gemma4_e2b')
+  prefixes.Prefixes(module, {}, budget_bytes=1)
+  with pytest.raises(ValueError, match="'plain' for Gemma4.* choose auto"):
+    prefixes.Prefixes(module, {}, budget_bytes=1, core='plain')
 
 
 def test_a_context_over_the_budget_is_refused(encoded):

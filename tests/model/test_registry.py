@@ -21,11 +21,14 @@ def test_every_name_is_a_model_with_windows(name):
 def test_only_other_architectures_go_through_the_package():
   for name in (*registry.NANO, *registry.RELEASED):
     assert forward.is_dense(registry.make_module(name))
+    registry.require_plain(name, door='train')
   for name in registry.PACKAGED:
     module = registry.make_module(name)
     assert module.config.vision_encoder is None, 'text only'
-    with pytest.raises(ValueError, match='package_call.row_logps'):
+    with pytest.raises(ValueError, match='neither trained nor sampled'):
       forward.forward(module, {}, None, None, None)
+    with pytest.raises(ValueError, match=f"train cannot use model '{name}'"):
+      registry.require_plain(name, door='train')
 
 
 def test_parameters_have_the_dtype_that_is_asked_for():

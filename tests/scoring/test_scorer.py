@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from icl_gen.model import prefix
+from icl_gen.model import head, prefix, prefixes, sharding
 from icl_gen.scoring import scorer
 from icl_gen.text import context as contexts
 from icl_gen.text import tokens
@@ -137,7 +137,7 @@ def test_no_size_matters(sizes, monkeypatch):
   """Nothing comes out even, with five positions of logits at a time."""
   buffer, at_a_time = sizes
   monkeypatch.setattr(scorer, 'BUFFER', buffer)
-  monkeypatch.setattr(scorer, 'LOGITS_AT_A_TIME', 5 * tiny.VOCABULARY)
+  monkeypatch.setattr(head, 'TOKENS', 5)
   found = score(context=CONTEXT, at_a_time=at_a_time)
   np.testing.assert_allclose(flat(found), flat(scored(CONTEXT)), atol=1e-5)
 
@@ -221,6 +221,51 @@ def test_equal_contexts_are_encoded_once(monkeypatch):
   monkeypatch.setattr(scorer, 'IN_TREE', 0)
   score(QUESTIONS, OWN)
   assert len(encoded) == 1 + 3
+
+
+@pytest.mark.parametrize('behind', [CONTEXT, OWN], ids=['one', 'own'])
+def test_parts_are_scored_as_the_whole_is(behind, monkeypatch):
+  """A context that comes again in the next part is not encoded again."""
+  monkeypatch.setattr(scorer, 'IN_TREE', 0)
+  model, encoded, encode = tiny.model(), [], prefix.encode
+
+  def counted(module, params, ids, *, core):
+    encoded.append(ids)
+    return encode(module, params, ids, core=core)
+
+  monkeypatch.setattr(prefix, 'encode', counted)
+  kept = prefixes.Prefixes(model.module, model.params, budget_bytes=2**30)
+  parts = list(
+    scorer.in_parts(
+      model, QUESTIONS, behind, questions_per_part=3, encode=kept.encode
+    )
+  )
+  assert [len(part) for part in parts] == [3, 3, 1]
+  assert len(encoded) == (1 if behind is CONTEXT else 3)
+  monkeypatch.undo()
+  whole = scored(CONTEXT) if behind is CONTEXT else score(QUESTIONS, OWN)
+  np.testing.assert_allclose(flat(sum(parts, ())), flat(whole), atol=1e-5)
+
+
+def test_on_eight_devices_scores_are_those_of_one():
+  mesh = sharding.make_mesh(data=4, model=2)
+  model = tiny.model()
+  split = dataclasses.replace(
+    model,
+    params=sharding.place(mesh, model.module, model.params),
+    mesh=mesh,
+  )
+  found = score(context=CONTEXT, model=split)
+  np.testing.assert_allclose(flat(found), flat(scored(CONTEXT)), atol=1e-5)
+
+
+def test_a_part_has_a_question():
+  with pytest.raises(ValueError, match='0 questions at a time'):
+    next(
+      scorer.in_parts(
+        tiny.model(), QUESTIONS, CONTEXT, questions_per_part=0, encode=None
+      )
+    )
 
 
 def test_a_chat_asks_in_turns(monkeypatch):

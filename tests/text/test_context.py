@@ -248,3 +248,15 @@ def test_a_chat_opens_the_users_turn():
 def test_what_cannot_be_retrieved_is_refused(changes, message):
   with pytest.raises(ValueError, match=message):
     retrieved(**changes)
+
+
+def test_of_several_contexts_the_largest_numbers_are_noted():
+  one = context.Context('- a b\n', ('a', 'b'), 1)
+  other = context.Context('- a b c\n', ('a',), 3)
+  assert context.noted([one, other, one], len) == {
+    'contexts': 2,
+    'context_documents': 2,
+    'context_left_out': 3,
+    'context_tokens': 8,
+  }
+  assert context.noted(one, len) == context.noted([one, one], len)
