@@ -48,6 +48,16 @@ NAMES = dict(
   filler=0.01,
 )
 
+# Combining premises among many others.
+PREMISES = dict(
+  comparisons=0.22,
+  people=0.26,
+  syllogisms=0.40,
+  kinds=0.08,
+  inheritance=0.02,
+  filler=0.02,
+)
+
 VARIANTS = ('nano', 'nano_small', 'tiny')
 
 
@@ -86,6 +96,7 @@ def get_config(arg=''):
   # Learning rates go straight from the first value to the second.
   full, high, low, falling = (0.01,) * 2, (0.008,) * 2, (0.006,) * 2, (0.006, 0)
   balanced = dict(families=EVENLY, decisive_weight=5.0, lookup_weight=5.0)
+  premises = dict(families=PREMISES, decisive_weight=5.0, lookup_weight=5.0)
   config.stages = {
     '01_emerge': dict(steps=1400, learning_rate=full, **short, **evenly),
     '02_medium': dict(steps=400, learning_rate=high, **medium, **evenly),
@@ -102,6 +113,7 @@ def get_config(arg=''):
     '13_evenly': dict(steps=200, learning_rate=high, **short, **balanced),
     '14_long': dict(steps=80, learning_rate=low, **long, **balanced),
     '15_longer': dict(steps=60, learning_rate=falling, **longer, **balanced),
+    '16_premises': dict(steps=160, learning_rate=falling, **long, **premises),
   }
   config.report_every = 20  # steps
   config.save_every = 100  # steps

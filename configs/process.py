@@ -61,7 +61,7 @@ def get_config(arg=''):
   config.train = dict(
     splitting='none',  # 'none', 'independent', 'cumulative' sentences
     loss_on='text',  # 'text' or 'completion'
-    steps=400,
+    steps=250,
     batch_size=8,  # rows; a multiple of the number of devices
     length=112,  # tokens of a row; short documents share one
     optimizer='adamw',  # 'adamw' or 'muon'
@@ -102,5 +102,5 @@ def _take_the_papers_size(config):
     style='long',
   )
   config.context.factor = 2  # half the documents: about 90,000 nano tokens
-  config.train.length = 320
+  config.train.update(steps=2000, length=320)
   config.augment.max_tokens = 320

@@ -13,13 +13,20 @@ On your own documents and questions (see configs/custom.py):
     --config.experiments.custom.size.path=DIRECTORY \\
     --config.main_kinds.custom=KIND --workdir=out/custom
 
-Variants: `files` and `custom` (those), `tiny` runs everything in a minute or
-two, to see that it works.
+Variants: `files` and `custom` (those), `tiny` runs everything in a few minutes,
+to see that it works.
 """
 
 from ml_collections import config_dict
 
-from configs import celebrity, custom, reversal, syllogism
+from configs import (
+  celebrity,
+  custom,
+  process,
+  reversal,
+  semantic,
+  syllogism,
+)
 from icl_gen import cli
 
 VARIANTS = ('files', 'custom', 'tiny')
@@ -43,11 +50,15 @@ def get_config(arg=''):
     config.experiments.reversal = reversal.get_config(size)
     config.experiments.syllogism = syllogism.get_config(size)
     config.experiments.celebrity = celebrity.get_config(size)
+    config.experiments.semantic = semantic.get_config(size)
+    config.experiments.process = process.get_config(size)
   # The kind of question in each experiment's bars of the main figure.
   config.main_kinds = dict(
     reversal='reversal',
     syllogism='syllogism',
     celebrity='reversal:target_seen',
+    semantic='reversal',
+    process='compositional',
     custom='reversal',
   )
 
