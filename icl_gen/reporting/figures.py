@@ -55,8 +55,8 @@ def main_figure(
   rows = _select(results, normalisation)
   worlds = sorted({row.world for row in rows})
   models = sorted({row.model for row in rows})
-  columns = min(4, len(worlds))
-  lines = -(-len(worlds) // columns)
+  lines = -(-len(worlds) // 4)
+  columns = -(-len(worlds) // lines)
   with matplotlib.rc_context(STYLE):
     figure, axes = _panels(
       lines, columns, width=2.1 + 0.45 * len(models), height=3.0
@@ -101,6 +101,7 @@ def world_figure(
   kinds = _by_distance({row.kind for row in rows})
   if len(kinds) > GROUPS:
     kinds = [kind for kind in kinds if ':' not in kind]
+    rows = [row for row in rows if row.kind in kinds]
   with matplotlib.rc_context(STYLE):
     width = max(4.6, 1.2 + 1.35 * len(kinds))
     figure, axes = _panels(len(models), 1, width=width, height=2.8)
