@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 
+import hypothesis
 import pytest
 
 assert 'jax' not in sys.modules, 'jax reads these settings when it is imported'
@@ -18,6 +19,12 @@ os.environ['TF_CPP_MIN_LOG_LEVEL'] = '2'
 # Libraries that look for a cloud or a hub when imported wait for it for long.
 os.environ['NO_GCE_CHECK'] = 'true'
 os.environ['HF_HUB_OFFLINE'] = '1'
+
+# Drawn examples are the same in every run: what is green stays green. New ones:
+# pytest --hypothesis-profile=explore
+hypothesis.settings.register_profile('same', derandomize=True)
+hypothesis.settings.register_profile('explore', derandomize=False)
+hypothesis.settings.load_profile('same')
 
 _LOCAL = ('localhost', '127.0.0.1', '::1')
 

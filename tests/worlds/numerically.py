@@ -92,7 +92,7 @@ def function(text):
   return lambda x: value(text, x)
 
 
-def differ(one, other):
+def differ(one, other, *, tolerance=1e-8):
   """Whether two functions of x differ at a point where both have values.
 
   Raises OverflowError where there is none.
@@ -105,7 +105,7 @@ def differ(one, other):
       continue
     if left == right == 0:  # too small to be told apart
       continue
-    compared.append(abs(left - right) > 1e-8 * (abs(left) + abs(right)))
+    compared.append(abs(left - right) > tolerance * (abs(left) + abs(right)))
   if not compared:
     raise OverflowError('no point where both have values')
   return any(compared)

@@ -112,7 +112,8 @@ def test_near_misses_are_wrong_and_differ_from_each_other(term):
     assert not any(same(miss, other) for other in (right, *wrong[:i]))
     functions = (numerically.function(render(e)) for e in (right, miss))
     try:
-      assert numerically.differ(*functions)
+      # The part in which they differ may be small beside an exponential.
+      assert numerically.differ(*functions, tolerance=1e-13)
     except OverflowError:  # a tower of powers
       assert len(term.nodes) > 3
 
