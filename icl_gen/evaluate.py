@@ -66,15 +66,16 @@ def run(config, workdir):
       seed=f'{source.name}/context',
       count_tokens=count_tokens,
     )
-  places.claim(directory, 'evaluate', settings)
-  found = []
-  for part in scorer.in_parts(
+  parts = scorer.in_parts(
     model,
     corpus.questions,
     context,
     encode=kept.encode,
     questions_per_part=scoring.questions,
-  ):
+  )
+  places.claim(directory, 'evaluate', settings)
+  found = []
+  for part in parts:
     found += part
     print(f'scored {len(found)}/{len(corpus.questions)}', flush=True)
   scores.write_scores(

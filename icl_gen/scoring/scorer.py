@@ -114,10 +114,11 @@ def in_parts(
   questions_per_part: int,
   encode: Encode,
 ) -> Iterator[tuple[Score, ...]]:
-  """Yields what `score` returns part by part, so that progress can be told.
+  """What `score` returns, part by part, so that progress can be told.
 
   Raises:
-    ValueError: as `score`, or for less than one question per part.
+    ValueError: as `score`, or for less than one question per part; what can be
+      seen without computing is checked before the first part is asked for.
   """
   _check(questions)
   if questions_per_part < 1:
@@ -125,9 +126,13 @@ def in_parts(
       f'{questions_per_part} questions at a time; allowed are 1 and more'
     )
   behind = _one_each(context, len(questions))
-  for start in range(0, len(questions), questions_per_part):
-    some = slice(start, start + questions_per_part)
-    yield score(model, questions[some], behind[some], encode=encode)
+  parts = (
+    slice(start, start + questions_per_part)
+    for start in range(0, len(questions), questions_per_part)
+  )
+  return (
+    score(model, questions[part], behind[part], encode=encode) for part in parts
+  )
 
 
 def _check(questions) -> None:

@@ -124,6 +124,7 @@ def test_nothing_is_begun(experiment, tmp_path, door, changes, message):
     ),
     (evaluate, {'chat': True}, "no piece '<start_of_turn>'"),
     (evaluate, {'scoring.core': 'fast'}, "'fast'; known are auto, plain"),
+    (evaluate, {'scoring.questions': 0}, '0 questions at a time'),
     (evaluate, {'scoring.data': 9}, 'needs 9; there are 8'),
     (evaluate, {'scoring.model': 4}, '2 heads cannot be split over 4'),
     (evaluate, {'model': 'nano_small'}, 'is not of this model'),

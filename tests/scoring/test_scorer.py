@@ -261,10 +261,9 @@ def test_on_eight_devices_scores_are_those_of_one():
 
 def test_a_part_has_a_question():
   with pytest.raises(ValueError, match='0 questions at a time'):
-    next(
-      scorer.in_parts(
-        tiny.model(), QUESTIONS, CONTEXT, questions_per_part=0, encode=None
-      )
+    # Before any part is asked for.
+    scorer.in_parts(
+      tiny.model(), QUESTIONS, CONTEXT, questions_per_part=0, encode=None
     )
 
 
