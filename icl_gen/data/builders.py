@@ -1,6 +1,6 @@
-"""Our worlds as TFDS builders, registered by importing this module:
+"""Our worlds as TFDS builders, registered by importing `icl_gen.data`:
 
-  import icl_gen.data.builders
+  import icl_gen.data
   import tensorflow_datasets as tfds
 
   tfds.load('icl_reversal/paper')
@@ -8,9 +8,8 @@
     'icl_reversal/paper', builder_kwargs={'file_format': 'array_record'}
   )
 
-`import icl_gen.data` alone does not register them: whoever reads a manifest
-would wait seconds for tfds. Splits and columns are those of `shards`; the seed
-is 0. There is nothing to download: the first load draws the world.
+Splits and columns are those of `shards`; the seed is 0. There is nothing to
+download: the first load draws the world.
 """
 
 from typing import Any

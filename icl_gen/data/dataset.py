@@ -1,13 +1,16 @@
 """Rows on disk as TFDS data sets: one record file per split, and back.
 
-With `builders`, the only file that knows tfds; knows nothing of corpora. tfds
-is imported where it is used, because the import costs seconds; TensorFlow is
-imported for 'tfrecord' only.
+With `builders`, the only file that knows tfds; knows nothing of corpora.
+TensorFlow is imported for 'tfrecord' only.
 """
 
 import pathlib
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
+import tensorflow_datasets as tfds
+from tensorflow_datasets.core import example_serializer, file_adapters
 
 from icl_gen.data import files, records
 
@@ -28,8 +31,6 @@ def write(
   Not through tfds.core.SequentialWriter: it serialises the columns in an order
   that differs from one interpreter to the next, so its bytes do too.
   """
-  import tensorflow_datasets as tfds
-
   info = tfds.core.DatasetInfo(
     builder=tfds.core.DatasetIdentity(
       name=DATASET,
@@ -48,8 +49,6 @@ def write_splits(
   splits: dict[str, list[records.Row]], directory: files.Path, *, info: Any
 ) -> None:
   """Writes the record files of a tfds DatasetInfo, and notes them in it."""
-  import tensorflow_datasets as tfds
-
   written = [
     write_split(rows, directory, info=info, split=split)
     for split, rows in splits.items()
@@ -61,9 +60,6 @@ def write_split(
   rows: Sequence[records.Row], directory: files.Path, *, info: Any, split: str
 ) -> Any:
   """Writes one record file; returns its tfds SplitInfo."""
-  import tensorflow_datasets as tfds
-  from tensorflow_datasets.core import example_serializer, file_adapters
-
   serializer = example_serializer.ExampleSerializer(
     info.features.get_serialized_info()
   )
@@ -95,9 +91,6 @@ def write_split(
 
 def features() -> Any:
   """Returns the tfds features of `records.EMPTY_ROW`."""
-  import numpy as np
-  import tensorflow_datasets as tfds
-
   features = {
     name: np.int64 if isinstance(empty, int) else tfds.features.Text()
     for name, empty in records.EMPTY_ROW.items()
@@ -114,8 +107,6 @@ def read_split(
   """Returns the rows of one split, as they were written."""
   if entry['count'] == 0:
     return []
-  import tensorflow_datasets as tfds
-
   builder = tfds.builder_from_directory(directory)
   if file_format == 'array_record':
     examples = builder.as_data_source(entry['split'])

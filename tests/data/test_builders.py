@@ -1,5 +1,8 @@
 """Registered worlds give what our own builds give."""
 
+import subprocess
+import sys
+
 import pytest
 
 from icl_gen.data import dataset, records, shards
@@ -27,7 +30,7 @@ def test_every_drawn_world_is_registered_in_both_sizes():
 def test_it_loads_what_build_writes(tmp_path, world):
   import tensorflow_datasets as tfds
 
-  import icl_gen.data.builders  # noqa: F401
+  import icl_gen.data  # noqa: F401
 
   found = tfds.data_source(
     f'icl_{world}/nano',
@@ -40,3 +43,17 @@ def test_it_loads_what_build_writes(tmp_path, world):
   for split, rows in expected.items():
     assert [dataset.plain_row(row) for row in found[split]] == rows
   assert set(rows[0]) == set(records.EMPTY_ROW)
+
+
+def test_importing_the_room_registers_them_without_tensorflow():
+  code = """
+import sys
+import icl_gen.data
+import tensorflow_datasets as tfds
+assert tfds.builder_cls('icl_semantic').name == 'icl_semantic'
+assert 'tensorflow' not in sys.modules
+"""
+  done = subprocess.run(
+    [sys.executable, '-c', code], check=False, capture_output=True, text=True
+  )
+  assert done.returncode == 0, done.stderr

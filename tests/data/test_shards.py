@@ -228,18 +228,6 @@ def test_another_interpreter_writes_the_same_bytes(tmp_path):
     assert one == other, name
 
 
-def test_manifest_is_read_without_tfds(tmp_path):
-  shards.write(SMALL, tmp_path / 'c')
-  code = """
-import sys
-from icl_gen.data import shards
-shards.read_manifest(sys.argv[1])
-assert not {'tensorflow', 'tensorflow_datasets'} & set(sys.modules)
-"""
-  result = run_python(code, tmp_path / 'c')
-  assert result.returncode == 0, result.stderr.decode()
-
-
 def test_documents_of_several_corpora_follow_one_another(tmp_path):
   more = dataclasses.replace(
     SMALL, documents=(Document('new', 'x'),), questions=()
