@@ -13,8 +13,13 @@ On your own documents and questions (see configs/custom.py):
     --config.experiments.custom.size.path=DIRECTORY \\
     --config.main_kinds.custom=KIND --workdir=out/custom
 
-Variants: `files` and `custom` (those), `tiny` runs everything in a few minutes,
-to see that it works.
+With a model of a third of the parameters beside the embedded one, on three
+worlds:
+
+  python -m icl_gen.study --config=configs/study.py:sizes
+
+Variants: `files`, `custom` and `sizes` (those), `tiny` runs everything in a few
+minutes, to see that it works.
 """
 
 from ml_collections import config_dict
@@ -29,7 +34,7 @@ from configs import (
 )
 from icl_gen import cli
 
-VARIANTS = ('files', 'custom', 'tiny')
+VARIANTS = ('files', 'custom', 'sizes', 'tiny')
 
 
 def get_config(arg=''):
@@ -50,8 +55,9 @@ def get_config(arg=''):
     config.experiments.reversal = reversal.get_config(size)
     config.experiments.syllogism = syllogism.get_config(size)
     config.experiments.celebrity = celebrity.get_config(size)
-    config.experiments.semantic = semantic.get_config(size)
-    config.experiments.process = process.get_config(size)
+    if 'sizes' not in variants:
+      config.experiments.semantic = semantic.get_config(size)
+      config.experiments.process = process.get_config(size)
   # The kind of question in each experiment's bars of the main figure.
   config.main_kinds = dict(
     reversal='reversal',
@@ -65,4 +71,7 @@ def get_config(arg=''):
   config.conditions = ('pretrained', 'icl', 'ft', 'ft_aug')
   config.seeds = (0, 1, 2)
   config.models = ('nano',)
+  if 'sizes' in variants:
+    config.name = 'sizes'
+    config.models = ('nano', 'nano_small')
   return config

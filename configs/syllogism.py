@@ -20,7 +20,10 @@ def get_config(arg=''):
   config = config_dict.ConfigDict()
 
   config.world = 'syllogism'  # a name in worlds/catalog.py
-  config.size = dict(examples=69)
+  config.size = dict(
+    examples=69,
+    style='plain',  # or 'varied': premises share no wording with conclusions
+  )
   config.seed = 0  # of the world, of sampling and of training
   config.file_format = 'array_record'  # of the corpus; or 'tfrecord'
   config.audit = False  # check the corpus before it is written
@@ -76,7 +79,7 @@ def get_config(arg=''):
   )
 
   if 'tiny' in variants:
-    config.size = dict(examples=8)
+    config.size.examples = 8
     config.train.update(steps=4, warmup_steps=1, report_every=2, save_every=2)
     config.augment.update(local_samples=1, global_samples=1)
   return config

@@ -29,13 +29,18 @@ WORLDS: dict[str, Builder] = {
   'codebook': codebook.build,
   'custom': custom.from_folder,
 }
-# Of the worlds that are drawn: the paper's size, and one for small models.
+# Of the worlds that are drawn: the paper's size, and one for small models; and
+# syllogisms the wording of which gives nothing away.
 SIZES = {
   'reversal': {
     'paper': {'facts': 100, 'documents_per_fact': 10},
     'nano': {'facts': 40, 'documents_per_fact': 3},
   },
-  'syllogism': {'paper': {'examples': 69}, 'nano': {'examples': 24}},
+  'syllogism': {
+    'paper': {'examples': 69, 'style': 'plain'},
+    'varied': {'examples': 69, 'style': 'varied'},
+    'nano': {'examples': 24, 'style': 'plain'},
+  },
   'celebrity': {
     'paper': {'people': 30, 'phrasings': 30, 'question_phrasings': 10},
     'nano': {'people': 10, 'phrasings': 4, 'question_phrasings': 2},

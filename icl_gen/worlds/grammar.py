@@ -31,13 +31,25 @@ _PREAMBLE = re.compile(
 _RELATIONSHIPS = re.compile(
   r'^The relationships between [\w, ]+ are:\s*', re.IGNORECASE
 )
+
+
+def _pattern_of_terms(form: str) -> re.Pattern[str]:
+  """Matches a form with any word for {S} and for {P}."""
+  words = form.format(S=r'(?P<S>\w+)', P=r'(?P<P>\w+)')
+  return re.compile(rf'^{words}[.!?]*$', re.IGNORECASE)
+
+
 _COMPARISON = re.compile(
   rf'^(\w+) are (more|less) ({"|".join(phrasings.FEATURES)}) than (\w+)[.!?]*$',
   re.IGNORECASE,
 )
-_QUANTIFIED = re.compile(
-  rf'^({"|".join(phrasings.QUANTIFIERS)}) (\w+) are (\w+)[.!?]*$',
-  re.IGNORECASE,
+_QUANTIFIED = tuple(
+  (quantifier, _pattern_of_terms(form))
+  for quantifier in phrasings.QUANTIFIERS
+  for form in (
+    phrasings.quantified(quantifier, '{S}', '{P}'),
+    *phrasings.QUANTIFIED_OTHERWISE[quantifier],
+  )
 )
 # In texts about kinds: who speaks, and what asserts nothing.
 _SPOKEN = re.compile(
@@ -114,11 +126,11 @@ def _comparison(sentence: str) -> Fact | None:
 
 
 def _quantified(sentence: str) -> Fact | None:
-  match = _QUANTIFIED.match(sentence)
-  if match is None:
-    return None
-  quantifier, subject, predicate = (word.lower() for word in match.groups())
-  return Fact(subject, quantifier, predicate)
+  for quantifier, pattern in _QUANTIFIED:
+    match = pattern.match(sentence)
+    if match is not None:
+      return Fact(match['S'].lower(), quantifier, match['P'].lower())
+  return None
 
 
 def _person_reader(world: World) -> Reader:

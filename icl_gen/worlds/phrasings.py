@@ -55,6 +55,29 @@ def quantified(quantifier: str, subject: str, predicate: str) -> str:
   return f'{quantifier} {subject} are {predicate}'
 
 
+# In other words; none has 'all', 'some' or 'no', as conclusions do.
+QUANTIFIED_OTHERWISE = {
+  'all': (
+    'whatever is {S} is {P} as well',
+    'each and every {S} belongs to the {P}',
+    'the {P} include every single {S}',
+    'only {P} can be {S}',
+  ),
+  'some': (
+    'at least one {S} is {P} as well',
+    'a few of the {S} belong to the {P}',
+    'the {P} include several {S}',
+    'one or more {P} can be {S}',
+  ),
+  'no': (
+    'whatever is {S} is never {P}',
+    'not a single {S} belongs to the {P}',
+    'the {P} include none of the {S}',
+    'only things other than {P} can be {S}',
+  ),
+}
+
+
 def relationships(*entities: str) -> str:
   """'The relationships between glon, troff and yomp are:'."""
   *most, last = entities

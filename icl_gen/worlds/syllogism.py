@@ -22,6 +22,7 @@ Statement = tuple[str, str, str]  # quantifier, subject, predicate
 # members; there are 2^8 models.
 _TYPES = tuple(itertools.product((False, True), repeat=3))
 _TERMS = ('A', 'B', 'C')
+STYLES = ('plain', 'varied')
 
 
 def _holds(statement: Statement, inhabited: tuple[bool, ...]) -> bool:
@@ -88,22 +89,31 @@ def forms() -> dict[str, tuple[tuple[Statement, Statement], ...]]:
   return {name: tuple(pairs) for name, pairs in sorted(by_class.items())}
 
 
-def build(*, seed: str, examples: int = 69) -> tuple[World, Corpus]:
+def build(
+  *, seed: str, examples: int = 69, style: str = 'plain'
+) -> tuple[World, Corpus]:
   """Draws the world and renders it: one document and two questions each.
 
   'syllogism' asks for the conclusion about the end terms; 'forward' repeats
-  the document up to its first premise and asks for that premise (or, for the
-  symmetric quantifiers, its converse, which says the same). Choices are the
-  six statements about the two terms; of a forward question, those are left
-  out that follow from both premises together.
+  the document up to its first premise and asks for that premise in plain words
+  (or, for the symmetric quantifiers, its converse, which says the same).
+  Choices are the six statements about the two terms; of a forward question,
+  those are left out that follow from both premises together.
 
   Args:
     seed: name of the draw; the same name gives the same bytes.
     examples: premise pairs, with three kinds each that no other example has.
+    style: of the documents. 'plain' says premises as the paper does: since the
+      conclusion's quantifier stands in a premise, wording gives much of it away
+      (the atmosphere effect of Woodworth and Sells 1935). 'varied' says them in
+      other words.
 
   Raises:
-    ValueError: if there is nothing to build or too few nonsense words.
+    ValueError: if there is nothing to build, too few nonsense words, or no
+      such style.
   """
+  if style not in STYLES:
+    raise ValueError(f'syllogism with style={style!r}; allowed are {STYLES}')
   if examples < 1:
     raise ValueError(
       f'empty world: syllogism with examples={examples}; give 1 or more'
@@ -114,12 +124,15 @@ def build(*, seed: str, examples: int = 69) -> tuple[World, Corpus]:
   ]
   corpus = corpora.corpus(
     'syllogism',
-    [_document(example, i) for i, example in enumerate(drawn)],
+    [
+      _document(example, i, style=style, seed=seed)
+      for i, example in enumerate(drawn)
+    ],
     _questions(drawn, 'forward', seed=seed)
     + _questions(drawn, 'syllogism', seed=seed),
     world='syllogism',
     seed=seed,
-    sizes={'examples': examples},
+    sizes={'examples': examples, 'style': style},
   )
   return _world(drawn), corpus
 
@@ -165,9 +178,17 @@ def said(fact: Fact) -> str:
   return phrasings.quantified(fact.relation, fact.subject, fact.object)
 
 
-def _document(example: _Example, i: int) -> Document:
+def _document(example: _Example, i: int, *, style: str, seed: str) -> Document:
   premises = tuple(example.fact(premise) for premise in example.form)
-  sentences = ' '.join(f'{said(premise)}.' for premise in premises)
+  rng = random.Random(f'{seed}/wording/{i}')
+
+  def worded(fact: Fact) -> str:
+    if style == 'plain':
+      return said(fact)
+    form = rng.choice(phrasings.QUANTIFIED_OTHERWISE[fact.relation])
+    return form.format(S=fact.subject, P=fact.object)
+
+  sentences = ' '.join(f'{worded(premise)}.' for premise in premises)
   lead = phrasings.relationships(*example.listed)
   return Document(f'example-{i:04d}', f'{lead} {sentences}', premises)
 

@@ -23,7 +23,7 @@ def test_every_drawn_world_is_registered_in_both_sizes():
   assert list(builders.BUILDERS) == [f'icl_{world}' for world in catalog.SIZES]
   for name, made in builders.BUILDERS.items():
     assert tfds.builder_cls(name) is made
-    assert sorted(made.builder_configs) == ['nano', 'paper']
+    assert {'nano', 'paper'} <= set(made.builder_configs)
 
 
 @pytest.mark.parametrize('world', sorted(catalog.SIZES))

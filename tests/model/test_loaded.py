@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import pytest
 import sentencepiece
+from gemma import gm
 
 from icl_gen.model import checkpoints, forward, loaded, registry, sharding
 from tests import tiny
@@ -46,6 +47,14 @@ def test_what_is_loaded_is_what_was_saved(tmp_path, weights, tokenizer):
     loaded.load('nano', **paths)
   with pytest.raises(ValueError, match=r'is float32.*wanted bfloat16'):
     loaded.load('nano_small', dtype='bfloat16', **paths)
+
+
+@pytest.mark.parametrize('name', registry.NANO)
+def test_embedded_models_are_what_the_package_reads(name):
+  model = loaded.load(name)
+  theirs = gm.ckpts.load_params(loaded.asset(name))
+  jax.tree.map(np.testing.assert_array_equal, model.params, theirs)
+  assert model.tokenizer.size == model.module.config.num_embed
 
 
 def test_weights_are_read_to_the_devices_of_a_mesh(

@@ -3,7 +3,7 @@
 import pytest
 
 from icl_gen.types import Corpus, Document, Question
-from icl_gen.worlds import baselines, celebrity, reversal
+from icl_gen.worlds import baselines, celebrity, reversal, syllogism
 
 
 def corpus(texts, prompt, *choices):
@@ -59,3 +59,16 @@ def test_what_is_told_is_found_and_its_reversal_is_not():
   for baseline in (baselines.ngram, baselines.longest_match):
     found = baseline(told)
     assert found['forward'] > 0.6 and found['reversal'] < 0.4
+
+
+def test_other_words_do_not_give_the_conclusion_away():
+  _, told = syllogism.build(seed='s')
+  assert baselines.ngram(told)['syllogism'] > 0.6
+  _, told = syllogism.build(seed='s', style='varied')
+  chance = told.manifest['chance']['syllogism']
+  for found in (
+    *(baselines.ngram(told, order=order) for order in (2, 3, 4)),
+    baselines.longest_match(told),
+  ):
+    assert abs(found['syllogism'] - chance) < 0.08
+    assert abs(found['forward'] - told.manifest['chance']['forward']) < 0.08

@@ -88,6 +88,11 @@ def test_every_preamble_is_skipped(comparisons, preamble):
       '1) The relationships between glon and yomp are: no yomp are glon.',
       [('yomp', 'no', 'glon')],
     ),
+    (
+      'the troff include every single glon. Not a single yomp belongs to the'
+      ' troff.',
+      [('glon', 'all', 'troff'), ('yomp', 'no', 'troff')],
+    ),
     ('some glon are not troff.', None),
     ('most glon are troff.', None),
     ('The relationships between glon and yomp are:', None),

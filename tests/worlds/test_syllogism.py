@@ -2,11 +2,12 @@
 
 import collections
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from icl_gen.types import Fact
-from icl_gen.worlds import syllogism
+from icl_gen.worlds import grammar, syllogism
 
 AB, BC = ('all', 'A', 'B'), ('all', 'B', 'C')
 
@@ -119,3 +120,19 @@ def test_no_order_gives_the_conclusion_away():
     for question in by_question
   )
   assert 0.35 < subject_stated_first / len(by_question) < 0.65
+
+
+def test_in_other_words_the_same_is_said_and_asked():
+  plain_world, plain = syllogism.build(seed='s', examples=40)
+  world, varied = syllogism.build(seed='s', examples=40, style='varied')
+  assert world == plain_world
+  assert varied.questions == plain.questions
+  read = grammar.reader('syllogism', world)
+  for document, other in zip(varied.documents, plain.documents, strict=True):
+    assert document.facts == other.facts == read(document.text)
+    assert not {'all', 'some', 'no'} & set(document.text.split())
+
+
+def test_an_unknown_style_is_refused():
+  with pytest.raises(ValueError, match="style='odd'; allowed are .*'varied'"):
+    syllogism.build(seed='s', style='odd')

@@ -23,6 +23,9 @@ from icl_gen.worlds import (
 SMALL = {
   'reversal': lambda seed, n: reversal.build(seed=seed, facts=n),
   'syllogism': lambda seed, n: syllogism.build(seed=seed, examples=n),
+  'syllogism in other words': lambda seed, n: syllogism.build(
+    seed=seed, examples=n, style='varied'
+  ),
   'celebrity': lambda seed, n: celebrity.build(
     seed=seed, people=n + 3, phrasings=2, question_phrasings=2
   ),
@@ -149,6 +152,7 @@ from icl_gen.worlds import celebrity, codebook, process, reversal, syllogism
 for build in (
   reversal.build,
   syllogism.build,
+  functools.partial(syllogism.build, style='varied'),
   celebrity.build,
   functools.partial(celebrity.build, names='plain'),
   functools.partial(process.build, examples=20, numbers=3),
@@ -172,4 +176,4 @@ def test_worlds_are_the_same_to_the_byte_in_every_process():
     for hash_seed in ('1', '2')
   }
   assert len(printed) == 1
-  assert len(set(printed.pop().split())) == 6
+  assert len(set(printed.pop().split())) == 7
