@@ -6,6 +6,7 @@ python -m icl_gen.evaluate --config=configs/reversal.py --config.condition=icl
 from icl_gen import cli
 from icl_gen.data import files, places, scores, shards
 from icl_gen.model import loaded, prefixes, sharding
+from icl_gen.sampling import answers
 from icl_gen.scoring import scorer
 from icl_gen.text import context as contexts
 from icl_gen.text import tokens
@@ -28,15 +29,7 @@ def run(config, workdir):
         f'{directory.name!r} is not trained: run icl_gen.train with the same'
         ' config first'
       )
-  settings = {
-    'corpus': shards.read_manifest(source)['sha256'],
-    'checkpoint': config.checkpoint,
-    'tokenizer': config.tokenizer,
-    'dtype': config.dtype,
-    'chat': config.chat,
-  }
-  if condition == 'icl':
-    settings['context'] = dict(config.context.items())
+  settings = _settings(config, corpus=shards.read_manifest(source)['sha256'])
   places.check(directory, 'evaluate', settings)
   if files.is_done(directory):
     return
@@ -60,12 +53,7 @@ def run(config, workdir):
     tokens.require_turns(model.tokenizer)
   context = contexts.NONE_IN_CHAT if config.chat else contexts.NONE
   if condition == 'icl':
-    context = _context(
-      config,
-      corpus,
-      seed=f'{source.name}/context',
-      count_tokens=count_tokens,
-    )
+    context = _context(config, corpus, source.name, count_tokens)
   parts = scorer.in_parts(
     model,
     corpus.questions,
@@ -78,6 +66,10 @@ def run(config, workdir):
   for part in parts:
     found += part
     print(f'scored {len(found)}/{len(corpus.questions)}', flush=True)
+  if scoring.generate:
+    found = answers.added(
+      model, corpus.questions, context, found, encode=kept.encode
+    )
   scores.write_scores(
     directory / 'scores.parquet',
     found,
@@ -93,26 +85,33 @@ def run(config, workdir):
   print(f'scored {directory.name}: {len(found)} questions')
 
 
-def _context(config, corpus, *, seed, count_tokens):
+def _settings(config, *, corpus: str):
+  """What the scores depend on."""
+  settings = {
+    'corpus': corpus,
+    'checkpoint': config.checkpoint,
+    'tokenizer': config.tokenizer,
+    'dtype': config.dtype,
+    'chat': config.chat,
+    'generate': config.scoring.generate,
+  }
+  if config.condition == 'icl':
+    settings['context'] = dict(config.context.items())
+  return settings
+
+
+def _context(config, corpus, name, count_tokens):
   """One context for all questions, or one for each."""
   wanted = config.context
+  drawn = {'seed': f'{name}/context', 'chat': config.chat}
   if wanted.kind == 'all':
+    part = {'factor': wanted.factor, 'budget': wanted.budget}
     return contexts.build(
-      corpus.documents,
-      seed=seed,
-      factor=wanted.factor,
-      budget=wanted.budget,
-      count_tokens=count_tokens,
-      chat=config.chat,
+      corpus.documents, count_tokens=count_tokens, **part, **drawn
     )
+  retrieved = {'count': wanted.documents, 'distractors': wanted.distractors}
   return contexts.retrieve(
-    corpus.documents,
-    corpus.questions,
-    kind=wanted.kind,
-    seed=seed,
-    count=wanted.documents,
-    distractors=wanted.distractors,
-    chat=config.chat,
+    corpus.documents, corpus.questions, kind=wanted.kind, **retrieved, **drawn
   )
 
 

@@ -204,6 +204,8 @@ class Score:
     stratum: the question's stratum.
     answers: indices of the right choices.
     choices: one record per choice, in the question's order.
+    written: what the model wrote after the prompt; None: it was not asked to.
+    exact: whether that is a right choice, word for word; None: not asked to.
   """
 
   question_id: str
@@ -211,3 +213,5 @@ class Score:
   stratum: str
   answers: tuple[int, ...]
   choices: tuple[ChoiceScore, ...]
+  written: str | None = None
+  exact: bool | None = None

@@ -1,5 +1,6 @@
 """Scores on disk: one parquet file per run, one row per question."""
 
+import dataclasses
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -24,9 +25,11 @@ SCHEMA = pa.schema(
     ('characters', pa.list_(pa.int64())),
     ('bytes', pa.list_(pa.int64())),
     ('logp_unconditional', pa.list_(pa.float64())),
+    ('written', pa.string()),
+    ('exact', pa.bool_()),
   ]
 )
-CHOICE_COLUMNS = tuple(SCHEMA.names[4:])
+CHOICE_COLUMNS = tuple(field.name for field in dataclasses.fields(ChoiceScore))
 
 _METADATA_KEY = b'icl_gen.scores'
 _RUN_EVALUATE = 'give a file that `python -m icl_gen.evaluate` wrote'
@@ -111,6 +114,8 @@ def _row(score: Score) -> dict[str, Any]:
     'kind': score.kind,
     'stratum': score.stratum,
     'answers': list(score.answers),
+    'written': score.written,
+    'exact': score.exact,
   }
   for name in CHOICE_COLUMNS:
     row[name] = [getattr(choice, name) for choice in score.choices]
@@ -128,4 +133,6 @@ def _score(row: Mapping[str, Any]) -> Score:
       ChoiceScore(**dict(zip(CHOICE_COLUMNS, values, strict=True)))
       for values in zip(*columns, strict=True)
     ),
+    written=row['written'],
+    exact=row['exact'],
   )

@@ -9,7 +9,7 @@ from typing import Any
 from icl_gen.reporting import page_frame, page_tables
 from icl_gen.reporting.contents import Contents, summary
 from icl_gen.reporting.render import html_table, markdown_table, paragraph
-from icl_gen.reporting.statistics import NORMALISATIONS, RESAMPLES
+from icl_gen.reporting.statistics import EXACT, NORMALISATIONS, RESAMPLES
 
 
 def page(
@@ -85,21 +85,26 @@ def _main_alt(told: Contents) -> str:
 
 
 def _results(told: Contents) -> str:
+  names = dict.fromkeys(
+    (*NORMALISATIONS, *(r.normalisation for r in told.results))
+  )
   options = '\n'.join(
     f'<option value="{name}"{" selected" * (name == told.normalisation)}>'
     f'{name}</option>'
-    for name in NORMALISATIONS
+    for name in names
   )
   switch = (
-    '<p class="switch" hidden><label>Choices compared by'
+    '<p class="switch" hidden><label>Judged by'
     f' <select id="normalisation">\n{options}\n</select></label></p>\n'
   )
   parts = []
-  for name in NORMALISATIONS:
+  for name in names:
     header, rows = page_tables.results_rows(told, name)
+    how = f'choices compared by {name}'
+    if name == EXACT:
+      how = 'exact match of what the model wrote by itself, greedily'
     caption = (
-      f'Accuracy in per cent and 95 % interval, means over seeds; choices'
-      f' compared by {name}.'
+      f'Accuracy in per cent and 95 % interval, means over seeds; {how}.'
     )
     table = html_table(header, rows, caption=caption)
     parts.append(f'<div data-normalisation="{name}">\n{table}</div>\n')

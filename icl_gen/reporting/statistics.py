@@ -13,6 +13,9 @@ a choice y after a prompt x:
                                               Holtzman et al. 2021
                                               (arXiv 2104.08315)
 
+Not a comparison of choices: `exact`, whether what the model wrote by itself is
+a right choice, for questions where it was asked to.
+
 Characters and bytes are counted without the leading whitespace, as the harness
 counts choices without their delimiter.
 """
@@ -76,6 +79,14 @@ NORMALISATIONS = {
   'pmi': lambda choice: choice.logp - choice.logp_unconditional,
 }
 
+EXACT = 'exact'
+
+
+def measures(scores: Sequence[Score]) -> tuple[str, ...]:
+  """What the scores can be judged by: NORMALISATIONS, and EXACT if all can."""
+  exact = all(score.exact is not None for score in scores)
+  return (*NORMALISATIONS, *((EXACT,) if exact else ()))
+
 
 def _values(score: Score, normalisation: str) -> tuple[float, ...]:
   if normalisation not in NORMALISATIONS:
@@ -114,9 +125,14 @@ def ties(scores: Sequence[Score], normalisation: str) -> int:
   return sum(values.count(max(values)) > 1 for values in found)
 
 
-def chance(scores: Sequence[Score]) -> float:
-  """Expected accuracy of choosing at random: mean of answers per choices."""
+def chance(scores: Sequence[Score], measure: str = 'sum') -> float:
+  """Expected accuracy of choosing at random: mean of answers per choices.
+
+  Nobody writes a choice by chance: that of EXACT is 0.
+  """
   assert scores, 'chance of no questions'
+  if measure == EXACT:
+    return 0.0
   return math.fsum(len(s.answers) / len(s.choices) for s in scores) / len(
     scores
   )
@@ -124,6 +140,9 @@ def chance(scores: Sequence[Score]) -> float:
 
 def outcomes(scores: Sequence[Score], normalisation: str) -> dict[str, float]:
   """Question id -> 1.0 where answered right, else 0.0."""
+  if normalisation == EXACT:
+    assert all(score.exact is not None for score in scores)
+    return {s.question_id: float(s.exact) for s in scores}
   return {s.question_id: float(correct(s, normalisation)) for s in scores}
 
 

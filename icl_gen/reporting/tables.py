@@ -26,7 +26,7 @@ class Result:
     condition: the cell's condition.
     model: the model's name.
     kind: the questions' kind, or '<kind>:<stratum>'.
-    normalisation: how choices were compared.
+    normalisation: how choices were compared; 'exact': what was written.
     seed: the cell's seed as text, or 'mean' over the seeds.
     questions: number of questions; for 'mean' of distinct ones.
     accuracy: share answered right.
@@ -90,7 +90,8 @@ def results(cells: Sequence[Cell]) -> tuple[Result, ...]:
   rows = []
   for (world, condition, model), group in _grouped(cells):
     for kind, by_seed in _by_kind(group).items():
-      for normalisation in statistics.NORMALISATIONS:
+      scores = [score for found in by_seed.values() for score in found]
+      for normalisation in statistics.measures(scores):
         rows += _result_rows(
           (world, condition, model, kind, normalisation), by_seed
         )
@@ -103,7 +104,10 @@ def _result_rows(key, by_seed: dict[int, list[Score]]) -> list[Result]:
     seed: statistics.outcomes(scores, normalisation)
     for seed, scores in by_seed.items()
   }
-  chances = {s: statistics.chance(scores) for s, scores in by_seed.items()}
+  chances = {
+    seed: statistics.chance(scores, normalisation)
+    for seed, scores in by_seed.items()
+  }
 
   def row(label: str, seeds: list[int]) -> Result:
     found = statistics.estimate(

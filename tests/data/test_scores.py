@@ -42,6 +42,8 @@ some_scores = st.lists(
     stratum=st.text(max_size=5),
     answers=st.lists(st.integers(0, 9), max_size=3).map(tuple),
     choices=st.lists(choice_scores, max_size=4).map(tuple),
+    written=st.none() | st.text(max_size=5),
+    exact=st.none() | st.booleans(),
   ),
   max_size=5,
   unique_by=lambda score: score.question_id,

@@ -169,16 +169,16 @@ def test_where_and_how_it_is_computed_does_not_change_scores(
   printed, experiment, workdir, tmp_path
 ):
   scoring = {'questions': 5, 'core': 'blockwise', 'data': 2, 'model': 2}
+  scoring['generate'] = True
   config = experiment(condition='icl', scoring=scoring)
   build.run(config, tmp_path)
   with contextlib.redirect_stdout(io.StringIO()) as out:
     evaluate.run(config, tmp_path)
   values, _ = found(tmp_path, 'icl')
   np.testing.assert_allclose(values, found(workdir, 'icl')[0], atol=1e-4)
-  questions = len(
-    scores.read_scores(run_of(tmp_path, 'icl') / 'scores.parquet')
-  )
-  assert f'scored 5/{questions}\nscored 10/' in out.getvalue()
+  answered = scores.read_scores(run_of(tmp_path, 'icl') / 'scores.parquet')
+  assert f'scored 5/{len(answered)}\nscored 10/' in out.getvalue()
+  assert None not in [score.exact for score in answered]
 
 
 def test_pretraining_makes_a_model_that_the_doors_take(

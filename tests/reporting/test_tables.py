@@ -40,6 +40,21 @@ def test_rows_by_hand():
   assert {row.normalisation for row in rows} == set(statistics.NORMALISATIONS)
 
 
+def test_what_was_written_has_rows_where_all_were_asked_to_write():
+  one = cell([1, 1, 1, 0])
+  wrote = tuple(
+    dataclasses.replace(score, written='x', exact=i == 0)
+    for i, score in enumerate(one.scores)
+  )
+  told = tables.results([dataclasses.replace(one, scores=wrote)])
+  exact = [row for row in told if row.normalisation == 'exact']
+  assert [(row.accuracy, row.chance) for row in exact] == [(0.25, 0.0)] * 2
+  others = [row for row in told if row.normalisation != 'exact']
+  assert others == list(tables.results([one]))
+  partly = dataclasses.replace(one, scores=(*wrote[:3], one.scores[3]))
+  assert list(tables.results([partly])) == others
+
+
 def test_strata_have_rows_of_their_own():
   scores = (
     score('a', (-1.0, -2.0), stratum='seen'),

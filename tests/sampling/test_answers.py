@@ -1,0 +1,101 @@
+"""What a model writes by itself is the greedy loop, and is judged as text."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from icl_gen.model import prefix
+from icl_gen.sampling import answers, sampler
+from icl_gen.text import context as contexts
+from icl_gen.types import Document, Question, Score
+from tests import tiny
+
+QUESTIONS = tuple(
+  Question(f'q{i}', prompt, (' troff.', ' more.'), (0,), 'kind')
+  for i, prompt in enumerate(('The femp is', 'All glon are', 'No'))
+)
+CONTEXTS = tuple(
+  contexts.build([Document('a', text)], seed='s')
+  for text in ('The glon is blue.', 'All femp are dangerous.')
+)
+BEHIND = {
+  'none': contexts.NONE,
+  'one': CONTEXTS[0],
+  'each its own': (CONTEXTS[0], CONTEXTS[1], CONTEXTS[0]),
+}
+
+
+@pytest.fixture(autouse=True)
+def small_buckets(monkeypatch):
+  monkeypatch.setattr(prefix, 'CHUNK', 32)
+  monkeypatch.setattr(sampler, 'PROMPT_BUCKET', 8)
+
+
+def encode(ids):
+  model = tiny.model()
+  return prefix.encode(model.module, model.params, ids)
+
+
+def by_hand(context, prompt):
+  """The likeliest next id, again and again, each from the whole row."""
+  tokenizer = tiny.model().tokenizer
+  text = contexts.tail(context, prompt)
+  ids = [tokenizer.bos_id, *tokenizer.encode(context.text + text)]
+  start = len(ids)
+  while (
+    len(ids) < start + answers.BUCKET and tokenizer.eos_id not in ids[start:]
+  ):
+    ids.append(int(tiny.logits('gemma3', np.int32(ids))[-1].argmax()))
+  return tokenizer.decode(ids[start:])
+
+
+@pytest.mark.parametrize('behind', BEHIND)
+def test_it_is_the_loop_by_hand(behind):
+  context = BEHIND[behind]
+  one_each = [context] * 3 if isinstance(context, contexts.Context) else context
+  expected = tuple(
+    by_hand(one, question.prompt)
+    for one, question in zip(one_each, QUESTIONS, strict=True)
+  )
+  found = answers.write(tiny.model(), QUESTIONS, context, encode=encode)
+  assert found == expected
+  assert len(set(found)) > 1
+
+
+def test_scores_keep_what_they_had():
+  scores = [Score(q.id, q.kind, '', q.answers, ()) for q in QUESTIONS]
+  found = answers.added(
+    tiny.model(), QUESTIONS, contexts.NONE, scores, encode=encode
+  )
+  texts = answers.write(tiny.model(), QUESTIONS, contexts.NONE, encode=encode)
+  assert tuple(score.written for score in found) == texts
+  assert [score.exact for score in found] == [False] * 3
+  assert [
+    dataclasses.replace(score, written=None, exact=None) for score in found
+  ] == scores
+
+
+@pytest.mark.parametrize(
+  ('text', 'choices', 'exact'),
+  [
+    (' 3 x.', (' 3 x.',), True),
+    ('3 x.', (' 3 x.',), True),
+    (' 3 x. And so on.', (' 3 x.',), True),
+    (' 3 x.\n- the next', (' 3 x.',), True),
+    (' 3 x.<end_of_turn>\n', (' 3 x.',), True),
+    (' 3 x', (' 3 x',), True),
+    (' 4 x.', (' 3 x.', ' 4 x.'), True),
+    (' 3 x + 1', (' 3 x',), False),
+    (' 3 x.5', (' 3 x.',), False),
+    (' 3 x', (' 3 x.',), False),
+    ('\n 3 x.', (' 3 x.',), False),
+    ('', (' 3 x.',), False),
+  ],
+)
+def test_what_is_exact(text, choices, exact):
+  wrong = ' something else.'
+  right = tuple(range(1, 1 + len(choices)))
+  question = Question('q', 'p', (wrong, *choices), right, 'kind')
+  assert answers.is_exact(text, question) == exact
+  assert not answers.is_exact(wrong, question)
