@@ -25,5 +25,6 @@ def get_config(arg=''):
   config.worlds.custom = dict(path='configs/custom_example', joiner=' ')
   config.seed = 0  # of every world
   config.file_format = 'array_record'  # or 'tfrecord'
+  config.tokenizer = ''  # counts the cards' tokens; '' for the embedded nano
   config.audit = True  # check every corpus before it is written
   return config

@@ -9,6 +9,7 @@ import functools
 
 from icl_gen import cli
 from icl_gen.data import card, places, plain, shards
+from icl_gen.text import tokens
 from icl_gen.worlds import catalog, checks
 
 
@@ -18,7 +19,11 @@ def run(config, workdir):
   A config of several `worlds` gives <workdir>/corpora/<world>/ each.
   """
   seed = config.seed
-  how = {'file_format': config.file_format, 'audit': config.audit}
+  how = {
+    'file_format': config.file_format,
+    'audit': config.audit,
+    'tokenizer': config.tokenizer,
+  }
   shards.check_format(config.file_format)
   if 'worlds' in config:
     for world, size in config.worlds.items():
@@ -28,7 +33,7 @@ def run(config, workdir):
     _build(directory, config.world, seed, config.size, **how)
 
 
-def _build(directory, world, seed, size, *, file_format, audit):
+def _build(directory, world, seed, size, *, file_format, audit, tokenizer):
   size = dict(size.items())
   note = directory.parent / f'{directory.name}.settings'
   settings = {
@@ -37,19 +42,20 @@ def _build(directory, world, seed, size, *, file_format, audit):
     'size': size,
     'file_format': file_format,
     'audit': audit,
+    'tokenizer': tokenizer,
     'files': catalog.fingerprint(world, size),
   }
   places.check(note, 'build', settings)
   if shards.is_written(directory):
     return
   truth, corpus = catalog.build(world, seed=seed, **size)
+  counted_by = tokens.load(tokenizer or tokens.EMBEDDED)
+  more = {'tokens': tokens.report(counted_by, corpus)}
   if audit:
-    found = checks.audit(truth, corpus)
-    corpus = dataclasses.replace(
-      corpus, manifest=dict(corpus.manifest) | {'audit': found}
-    )
-    for complaint in found['complaints']:
+    more['audit'] = checks.audit(truth, corpus)
+    for complaint in more['audit']['complaints']:
       print(f'audit of {directory.name}: {complaint}')
+  corpus = dataclasses.replace(corpus, manifest={**corpus.manifest, **more})
   places.claim(note, 'build', settings)
   about = functools.partial(card.write, about=catalog.describe(world))
   shards.write(

@@ -6,7 +6,7 @@ Nothing in it is written by hand, so nothing in it can differ from the data.
 import json
 import pathlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from icl_gen.data import files
@@ -66,7 +66,7 @@ def render(
 ) -> str:
   """The card's text; `loading` says how to open what it lies beside."""
   sections = {
-    'Counts': _counts(corpus, manifest),
+    'Counts': _counts(corpus, manifest) + _tokens(corpus.manifest),
     'Examples': _examples(corpus),
     'Origin': _origin(manifest),
     'Audit': _audit(corpus.manifest['audit'])
@@ -101,6 +101,21 @@ def _counts(corpus: Corpus, manifest: dict[str, Any]) -> str:
   )
 
 
+def _tokens(manifest: Mapping[str, Any]) -> str:
+  """What the documents take under the tokenizer that was given, if any was."""
+  if 'tokens' not in manifest:
+    return ''
+  told = manifest['tokens']
+  text = (
+    f'\nUnder the given tokenizer they take {told["documents"]:,} tokens, the'
+    f' longest {told["longest"]:,}.'
+  )
+  if told['words']:
+    each = ', '.join(f'{n:,} take {k}' for k, n in told['words'].items())
+    text += f' Of the nonsense words, {each}.'
+  return f'{text}\n'
+
+
 def _range(numbers: Sequence[int]) -> str:
   if not numbers:
     return '0'
@@ -129,7 +144,7 @@ def _example(question: Question) -> str:
 
 def _origin(manifest: dict[str, Any]) -> str:
   """What the corpus's own manifest says of seeds and sizes."""
-  told_above = {'documents', 'questions', 'chance', 'audit'}
+  told_above = {'documents', 'questions', 'chance', 'audit', 'tokens'}
   rows = [
     [name, json.dumps(value, ensure_ascii=False)]
     for name, value in manifest['corpus'].items()

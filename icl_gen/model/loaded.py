@@ -31,7 +31,7 @@ class Model:
 
 
 def asset(name: str) -> str:
-  """Path of a file or directory that ships with the package."""
+  """Path of the weights of a model that ships with the package."""
   return str(resources.files('icl_gen') / 'assets' / name)
 
 
@@ -60,7 +60,7 @@ def load(
   module = registry.make_module(name, dtype=dtype)
   if name in registry.NANO:
     checkpoint = checkpoint or asset(name)
-    tokenizer = tokenizer or asset('tokenizer.model')
+    tokenizer = tokenizer or tokens.EMBEDDED
   for path, what in ((checkpoint, 'checkpoint'), (tokenizer, 'tokenizer')):
     if not path:
       raise ValueError(

@@ -6,15 +6,23 @@ over the boundary the boundary moves back, so that a prompt's ids are always a
 prefix of the ids of prompt and choice.
 """
 
+import collections
 import dataclasses
 import functools
+import re
+from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import sentencepiece
 
 from icl_gen.text import prompts
-from icl_gen.types import Document
+from icl_gen.types import Corpus, Document
+from icl_gen.worlds import lexicon
+
+# The nano models' own; it ships with the package.
+EMBEDDED = str(resources.files('icl_gen') / 'assets' / 'tokenizer.model')
 
 
 class Tokenizer:
@@ -98,6 +106,32 @@ def require_turns(tokenizer: Tokenizer) -> None:
         f'the tokenizer has no piece {marker!r}: chats are for the'
         ' instruction-tuned Gemma models with their own tokenizer'
       )
+
+
+def report(tokenizer: Tokenizer, corpus: Corpus) -> dict[str, Any]:
+  """How many tokens a corpus takes, as JSON values.
+
+  Returns:
+    'documents': tokens of all documents; 'longest': of the longest one;
+    'words': of the nonsense words in the documents, number of tokens (as text)
+    -> how many distinct words take so many.
+  """
+  texts = [document.text for document in corpus.documents]
+  lengths = [len(tokenizer.encode(text)) for text in texts]
+  nonsense = set(lexicon.words(evaluation=True))
+  words = {word for text in texts for word in re.findall(r'\w+', text)}
+  # Within a text: some tokenizers put a space before it, others do not.
+  before = len(tokenizer.encode('the'))
+  taken = collections.Counter(
+    len(tokenizer.encode(f'the {word}')) - before
+    for word in words
+    if word.lower() in nonsense
+  )
+  return {
+    'documents': sum(lengths),
+    'longest': max(lengths, default=0),
+    'words': {str(count): taken[count] for count in sorted(taken)},
+  }
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from icl_gen.text import prompts, tokens
-from icl_gen.types import Document
+from icl_gen.types import Corpus, Document
 
 texts = st.text(
   st.sampled_from('abcdefgorsw AT.,:?!-\n') | st.characters(codec='utf-8'),
@@ -199,3 +199,22 @@ def test_special_ids_are_gemmas_and_vanish_from_text(nano):
   ids = [nano.bos_id, *nano.encode('glon are.'), nano.eos_id, nano.pad_id]
   assert nano.decode(np.asarray(ids, np.int32)) == 'glon are.'
   assert nano.decode([nano.newline_id]) == '\n'
+
+
+# --- what a corpus takes ----------------------------------------------------
+
+
+def test_a_corpus_is_counted_in_tokens_and_its_words_within_the_text(nano):
+  one, other, outside = 'clest', 'smulk', 'animal'
+  texts = (f'all {one} are {other}.', f'No {other.title()} is an {outside}.')
+  corpus = Corpus(
+    'c', tuple(Document(str(i), text) for i, text in enumerate(texts)), ()
+  )
+  lengths = [len(nano.encode(text)) for text in texts]
+  found = tokens.report(nano, corpus)
+  assert found['documents'] == sum(lengths)
+  assert found['longest'] == max(lengths)
+  # 'clest', 'smulk' and 'Smulk'; each is an onset and a rime.
+  assert found['words'] == {'2': 3}
+  nothing = tokens.report(nano, Corpus('c', (), ()))
+  assert nothing == {'documents': 0, 'longest': 0, 'words': {}}
