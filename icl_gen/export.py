@@ -4,8 +4,6 @@ python -m icl_gen.export --config=configs/reversal.py --to=lm_eval
 python -m icl_gen.export --config=configs/reversal.py --to=hf
 """
 
-from importlib import resources
-
 from icl_gen import cli
 from icl_gen.data import harness, hub, places, shards
 from icl_gen.text import context as contexts
@@ -34,8 +32,7 @@ def run(config, workdir, *, to):
   corpus = shards.read(source)
   if to == 'lm_eval':
     # The context that `evaluate` takes, so that accuracies can be compared.
-    embedded = resources.files('icl_gen') / 'assets' / 'tokenizer.model'
-    tokenizer = tokens.load(config.tokenizer or str(embedded))
+    tokenizer = tokens.load(config.tokenizer or tokens.EMBEDDED)
     context = contexts.build(
       corpus.documents,
       seed=f'{source.name}/context',
