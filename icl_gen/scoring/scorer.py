@@ -14,6 +14,7 @@ the scores are as exact, nothing is saved.
 """
 
 import functools
+import logging
 from collections.abc import Callable, Iterator, Sequence
 
 import jax
@@ -37,6 +38,8 @@ BUFFER = 128
 IN_TREE = 512
 
 Encode = Callable[[np.ndarray], prefix.Prefix]
+
+_log = logging.getLogger(__name__)
 
 
 def score(
@@ -258,6 +261,8 @@ def _logps_of(model, shared, part: tree.Pass) -> jax.Array:
 def _edge_logps(module, params, shared, trees, parents, edges):
   """log p(child | path to its parent) float32[E]; see `tree.Pass`."""
   tokens_BxL, depths_BxL, ends_BxL = trees
+  # This line runs when a program is made, not when it is used.
+  _log.info('compiling passes of %d trees of %d tokens', *tokens_BxL.shape)
   parents_T, count = parents
   positions_BxL = depths_BxL + (0 if shared is None else shared.length)
   hidden_BxLxD, _ = forward.forward(

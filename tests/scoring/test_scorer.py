@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import logging
 
 import jax
 import numpy as np
@@ -114,6 +115,17 @@ def test_the_questions_are_what_they_are_called():
   assert not np.allclose(
     flat(with_context)[:, 0], flat(scored(contexts.NONE))[:, 0]
   )
+
+
+def test_programs_are_made_once_and_said(caplog):
+  scorer._edge_logps.clear_cache()
+  with caplog.at_level(logging.INFO, logger='icl_gen.scoring.scorer'):
+    score()
+    made = [record.getMessage() for record in caplog.records]
+    score()
+    score(QUESTIONS[::-1])
+  assert made and all(one.startswith('compiling passes of ') for one in made)
+  assert len(caplog.records) == len(made)
 
 
 def test_what_is_asked_comes_back():
