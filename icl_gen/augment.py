@@ -96,7 +96,7 @@ def run(config, workdir):
 def _sample(model, requests, context, **settings):
   """(request, completion, ended) of all, and what it cost."""
   began, done = time.monotonic(), []
-  shared = None if not context.text else sampler.encode_context(model, context)
+  shared = sampler.encode_context(model, context)
   for completions in sampler.sample(model, requests, shared, **settings):
     done += completions
     print(f'sampled {len(done)}/{len(requests)}', flush=True)

@@ -5,7 +5,7 @@ python -m icl_gen.evaluate --config=configs/reversal.py --config.condition=icl
 
 from icl_gen import cli
 from icl_gen.data import files, places, scores, shards
-from icl_gen.model import loaded, prefixes, sharding
+from icl_gen.model import loaded, prefixes, registry, sharding
 from icl_gen.sampling import answers
 from icl_gen.scoring import scorer
 from icl_gen.text import context as contexts
@@ -16,6 +16,8 @@ def run(config, workdir):
   """Writes <workdir>/runs/<cell>/scores.parquet; nothing if it is there."""
   world, seed, condition = config.world, config.seed, config.condition
   scoring = config.scoring
+  if scoring.generate:
+    registry.require_plain(config.model, door='scoring.generate')
   directory = places.run(
     workdir, world=world, condition=condition, model=config.model, seed=seed
   )
@@ -54,9 +56,10 @@ def run(config, workdir):
   context = contexts.NONE_IN_CHAT if config.chat else contexts.NONE
   if condition == 'icl':
     context = _context(config, corpus, source.name, count_tokens)
+  questions = corpus.questions
   parts = scorer.in_parts(
     model,
-    corpus.questions,
+    questions,
     context,
     encode=kept.encode,
     questions_per_part=scoring.questions,
@@ -65,11 +68,9 @@ def run(config, workdir):
   found = []
   for part in parts:
     found += part
-    print(f'scored {len(found)}/{len(corpus.questions)}', flush=True)
+    print(f'scored {len(found)}/{len(questions)}', flush=True)
   if scoring.generate:
-    found = answers.added(
-      model, corpus.questions, context, found, encode=kept.encode
-    )
+    found = answers.added(model, questions, context, found, core=scoring.core)
   scores.write_scores(
     directory / 'scores.parquet',
     found,

@@ -102,13 +102,13 @@ def _counts(corpus: Corpus, manifest: dict[str, Any]) -> str:
 
 
 def _tokens(manifest: Mapping[str, Any]) -> str:
-  """What the documents take under the tokenizer that was given, if any was."""
+  """What the documents take in tokens, where they were counted."""
   if 'tokens' not in manifest:
     return ''
   told = manifest['tokens']
   text = (
-    f'\nUnder the given tokenizer they take {told["documents"]:,} tokens, the'
-    f' longest {told["longest"]:,}.'
+    f'\nWith a tokenizer of {told["pieces"]:,} pieces they take'
+    f' {told["documents"]:,} tokens, the longest {told["longest"]:,}.'
   )
   if told['words']:
     each = ', '.join(f'{n:,} take {k}' for k, n in told['words'].items())

@@ -5,11 +5,8 @@ sentence, where the choice is a sentence.
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-import numpy as np
-
-from icl_gen.model import prefix
 from icl_gen.model.loaded import Model
 from icl_gen.sampling import sampler
 from icl_gen.text import context as contexts
@@ -21,8 +18,6 @@ ROWS = 64
 # Lengths are rounded up to these, so that few programs are compiled.
 BUCKET = 16
 
-Encode = Callable[[np.ndarray], prefix.Prefix]
-
 
 def added(
   model: Model,
@@ -30,7 +25,7 @@ def added(
   context: Context | Sequence[Context],
   scores: Sequence[Score],
   *,
-  encode: Encode,
+  core: str = 'auto',
 ) -> tuple[Score, ...]:
   """The scores, with what the model writes after each prompt.
 
@@ -39,12 +34,13 @@ def added(
     questions: what is asked.
     context: one for all questions, or one for each; as it was scored.
     scores: of the questions, in order.
-    encode: encodes a context int32[P]: `prefixes.Prefixes.encode`.
+    core: attention to contexts, a name of `cores.CORES`, or 'auto'.
 
   Raises:
-    ValueError: for Gemma 3n and 4, which cannot be sampled from.
+    ValueError: for another number of contexts than of questions, or Gemma 3n
+      and 4, which cannot be sampled from.
   """
-  texts = write(model, questions, context, encode=encode)
+  texts = write(model, questions, context, core=core)
   return tuple(
     dataclasses.replace(score, written=text, exact=is_exact(text, question))
     for score, question, text in zip(scores, questions, texts, strict=True)
@@ -56,12 +52,10 @@ def write(
   questions: Sequence[Question],
   context: Context | Sequence[Context],
   *,
-  encode: Encode,
+  core: str = 'auto',
 ) -> tuple[str, ...]:
   """What the model writes after each prompt, greedily; see `added`."""
-  one_each = (
-    [context] * len(questions) if isinstance(context, Context) else context
-  )
+  one_each = contexts.one_each(context, len(questions))
   longest = max(
     len(model.tokenizer.encode(choice))
     for question in questions
@@ -74,11 +68,10 @@ def write(
       for question, one in zip(questions, one_each, strict=True)
       if one.text == behind.text
     ]
-    bos, ids_of = model.tokenizer.bos_id, model.tokenizer.encode
     batches = sampler.sample(
       model,
       asked,
-      encode(np.int32([bos, *ids_of(behind.text)])) if behind.text else None,
+      sampler.encode_context(model, behind, core=core),
       seed='answers',
       temperature=0.0,
       # One more for the end of the text.

@@ -52,10 +52,20 @@ class Completion:
   ended: bool
 
 
-def encode_context(model: Model, context: Context) -> prefix.Prefix:
-  """Encodes a context (not empty) that all prompts follow."""
+def encode_context(
+  model: Model, context: Context, *, core: str = 'auto'
+) -> prefix.Prefix | None:
+  """Encodes a context that all prompts follow; None for an empty one.
+
+  Args:
+    model: the loaded model.
+    context: the documents.
+    core: attention to it, a name of `cores.CORES`, or 'auto'.
+  """
+  if not context.text:
+    return None
   ids = [model.tokenizer.bos_id, *model.tokenizer.encode(context.text)]
-  return prefix.encode(model.module, model.params, np.asarray(ids, np.int32))
+  return prefix.encode(model.module, model.params, np.int32(ids), core=core)
 
 
 def sample(

@@ -70,7 +70,7 @@ def score(
       log-probabilities are not finite.
   """
   _check(questions)
-  behind = _one_each(context, len(questions))
+  behind = contexts.one_each(context, len(questions))
   if any(one.chat for one in behind):
     tokens.require_turns(model.tokenizer)
   pairs = [
@@ -128,7 +128,7 @@ def in_parts(
     raise ValueError(
       f'{questions_per_part} questions at a time; allowed are 1 and more'
     )
-  behind = _one_each(context, len(questions))
+  behind = contexts.one_each(context, len(questions))
   parts = (
     slice(start, start + questions_per_part)
     for start in range(0, len(questions), questions_per_part)
@@ -143,17 +143,6 @@ def _check(questions) -> None:
     raise ValueError('no questions to score; build a corpus with questions')
   if len({question.id for question in questions}) != len(questions):
     raise ValueError('two questions have the same id; ids must be distinct')
-
-
-def _one_each(context, questions: int) -> Sequence[Context]:
-  if isinstance(context, Context):
-    return [context] * questions
-  if len(context) != questions:
-    raise ValueError(
-      f'{len(context)} contexts for {questions} questions; give one for all,'
-      ' or one for each'
-    )
-  return context
 
 
 def _row(tokenizer, context, question, choice) -> tokens.Row:

@@ -45,6 +45,24 @@ NONE = Context('', (), 0)
 NONE_IN_CHAT = Context('', (), 0, chat=True)
 
 
+def one_each(
+  context: Context | Sequence[Context], questions: int
+) -> Sequence[Context]:
+  """One context per question, given one for all or one for each.
+
+  Raises:
+    ValueError: for another number of contexts than of questions.
+  """
+  if isinstance(context, Context):
+    return [context] * questions
+  if len(context) != questions:
+    raise ValueError(
+      f'{len(context)} contexts for {questions} questions; give one for all,'
+      ' or one for each'
+    )
+  return context
+
+
 def tail(context: Context, prompt: str) -> str:
   """What a question's prompt looks like behind the context."""
   asked = prompts.bullet(prompt) if context.text else prompt

@@ -112,9 +112,9 @@ def report(tokenizer: Tokenizer, corpus: Corpus) -> dict[str, Any]:
   """How many tokens a corpus takes, as JSON values.
 
   Returns:
-    'documents': tokens of all documents; 'longest': of the longest one;
-    'words': of the nonsense words in the documents, number of tokens (as text)
-    -> how many distinct words take so many.
+    'pieces': of the tokenizer; 'documents': tokens of all documents; 'longest':
+    of the longest one; 'words': of the nonsense words in the documents, number
+    of tokens (as text) -> how many distinct words take so many.
   """
   texts = [document.text for document in corpus.documents]
   lengths = [len(tokenizer.encode(text)) for text in texts]
@@ -128,6 +128,7 @@ def report(tokenizer: Tokenizer, corpus: Corpus) -> dict[str, Any]:
     if word.lower() in nonsense
   )
   return {
+    'pieces': tokenizer.size,
     'documents': sum(lengths),
     'longest': max(lengths, default=0),
     'words': {str(count): taken[count] for count in sorted(taken)},

@@ -45,12 +45,13 @@ def test_counts_and_chance_are_those_of_the_corpus(tmp_path):
 
 def test_tokens_are_told_where_they_were_counted(tmp_path):
   assert 'tokenizer' not in written(tmp_path, SMALL)[0]
-  told = {'documents': 1234, 'longest': 56, 'words': {'2': 7, '3': 8}}
+  words = {'2': 7, '3': 8}
+  told = {'pieces': 9876, 'documents': 1234, 'longest': 56, 'words': words}
   counted = dataclasses.replace(
     SMALL, manifest={**SMALL.manifest, 'tokens': told}
   )
   text, _ = written(tmp_path, counted)
-  assert 'take 1,234 tokens, the longest 56.' in text
+  assert 'of 9,876 pieces they take 1,234 tokens, the longest 56.' in text
   assert '7 take 2, 8 take 3.' in text
 
 

@@ -128,6 +128,11 @@ def test_nothing_is_begun(experiment, tmp_path, door, changes, message):
     (evaluate, {'scoring.data': 9}, 'needs 9; there are 8'),
     (evaluate, {'scoring.model': 4}, '2 heads cannot be split over 4'),
     (evaluate, {'model': 'nano_small'}, 'is not of this model'),
+    (
+      evaluate,
+      {'scoring.generate': True, 'model': 'gemma4_e2b'},
+      "scoring.generate cannot use model 'gemma4_e2b'",
+    ),
     (evaluate, {'model': 'gemma9'}, "'gemma9'; known are nano"),
     (
       evaluate,

@@ -168,8 +168,13 @@ def test_the_same_experiment_elsewhere_gives_the_same(
 def test_where_and_how_it_is_computed_does_not_change_scores(
   printed, experiment, workdir, tmp_path
 ):
-  scoring = {'questions': 5, 'core': 'blockwise', 'data': 2, 'model': 2}
-  scoring['generate'] = True
+  scoring = {
+    'questions': 5,
+    'core': 'blockwise',
+    'data': 2,
+    'model': 2,
+    'generate': True,
+  }
   config = experiment(condition='icl', scoring=scoring)
   build.run(config, tmp_path)
   with contextlib.redirect_stdout(io.StringIO()) as out:

@@ -32,11 +32,6 @@ def small_buckets(monkeypatch):
   monkeypatch.setattr(sampler, 'PROMPT_BUCKET', 8)
 
 
-def encode(ids):
-  model = tiny.model()
-  return prefix.encode(model.module, model.params, ids)
-
-
 def by_hand(context, prompt):
   """The likeliest next id, again and again, each from the whole row."""
   tokenizer = tiny.model().tokenizer
@@ -53,22 +48,20 @@ def by_hand(context, prompt):
 @pytest.mark.parametrize('behind', BEHIND)
 def test_it_is_the_loop_by_hand(behind):
   context = BEHIND[behind]
-  one_each = [context] * 3 if isinstance(context, contexts.Context) else context
+  one_each = contexts.one_each(context, 3)
   expected = tuple(
     by_hand(one, question.prompt)
     for one, question in zip(one_each, QUESTIONS, strict=True)
   )
-  found = answers.write(tiny.model(), QUESTIONS, context, encode=encode)
+  found = answers.write(tiny.model(), QUESTIONS, context)
   assert found == expected
   assert len(set(found)) > 1
 
 
 def test_scores_keep_what_they_had():
   scores = [Score(q.id, q.kind, '', q.answers, ()) for q in QUESTIONS]
-  found = answers.added(
-    tiny.model(), QUESTIONS, contexts.NONE, scores, encode=encode
-  )
-  texts = answers.write(tiny.model(), QUESTIONS, contexts.NONE, encode=encode)
+  found = answers.added(tiny.model(), QUESTIONS, contexts.NONE, scores)
+  texts = answers.write(tiny.model(), QUESTIONS, contexts.NONE)
   assert tuple(score.written for score in found) == texts
   assert [score.exact for score in found] == [False] * 3
   assert [

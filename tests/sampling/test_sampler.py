@@ -76,7 +76,7 @@ def greedy_by_hand(ids):
   'context', [contexts.NONE, CONTEXT], ids=['none', 'some']
 )
 def test_greedy_is_the_loop_by_hand(context):
-  shared = sampler.encode_context(model(), context) if context.text else None
+  shared = sampler.encode_context(model(), context)
   tokenizer = model().tokenizer
   found = sample(shared=shared, temperature=0.0)
   ends = set()

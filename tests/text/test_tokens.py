@@ -212,9 +212,10 @@ def test_a_corpus_is_counted_in_tokens_and_its_words_within_the_text(nano):
   )
   lengths = [len(nano.encode(text)) for text in texts]
   found = tokens.report(nano, corpus)
+  assert found['pieces'] == nano.size
   assert found['documents'] == sum(lengths)
   assert found['longest'] == max(lengths)
   # 'clest', 'smulk' and 'Smulk'; each is an onset and a rime.
   assert found['words'] == {'2': 3}
   nothing = tokens.report(nano, Corpus('c', (), ()))
-  assert nothing == {'documents': 0, 'longest': 0, 'words': {}}
+  assert nothing == found | {'documents': 0, 'longest': 0, 'words': {}}
