@@ -98,7 +98,7 @@ def _words(*, seed: str) -> dict[str, str]:
   nouns = [*taxonomy.kinds(), *(p for kind in every for p in kind.parts)]
   others = [a for kind in every for a in kind.adjectives]
   real = dict.fromkeys([*nouns, *others, *taxonomy.RELATIONS])
-  drawn = lexicon.sample_apart(len(real), seed=f'{seed}/words')
+  drawn = lexicon.sample(len(real), seed=f'{seed}/words', letters=(4, 5))
   return {
     name: phrasings.plural(word) if name in set(nouns) else word
     for name, word in zip(real, drawn, strict=True)

@@ -62,20 +62,6 @@ def test_every_word_is_two_pieces_in_both_cases(words, pytestconfig):
       assert nano.encode(f'the {said}.')[1:3] == [first, second]
 
 
-def test_a_sample_is_named_by_its_seed():
-  assert lexicon.sample(50, seed='a') == lexicon.sample(50, seed='a')
-  assert set(lexicon.sample(50, seed='a')) != set(lexicon.sample(50, seed='b'))
-  assert len(set(lexicon.sample(300, seed='a'))) == 300
-  assert set(lexicon.sample(300, seed='a')) <= set(EVALUATION)
-  assert set(lexicon.sample(9, seed='a', evaluation=False)) <= set(PRETRAINING)
-
-
-def test_more_words_than_there_are_are_refused():
-  count = len(EVALUATION) + 1
-  with pytest.raises(ValueError, match=f'{count} distinct.*has {count - 1}'):
-    lexicon.sample(count, seed='a')
-
-
 def test_titles_are_capitalised():
   assert lexicon.title(['glon', 'trask']) == 'Glon Trask'
 
@@ -87,21 +73,28 @@ def one_edit_apart(one, other):
   return any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
 
 
+@pytest.mark.parametrize('letters', [(4, 5), None])
 @pytest.mark.parametrize('seed', ['a', 'b'])
-def test_words_can_be_drawn_apart(seed):
-  drawn = lexicon.sample_apart(250, seed=seed)
-  assert len(set(drawn)) == 250 and set(drawn) <= set(EVALUATION)
-  assert {len(word) for word in drawn} == {4, 5}
-  assert lexicon.sample_apart(60, seed=seed) == drawn[:60]
+def test_no_two_words_of_a_draw_are_one_edit_apart(seed, letters):
+  drawn = lexicon.sample(270, seed=seed, letters=letters)
+  assert len(set(drawn)) == 270 and set(drawn) <= set(EVALUATION)
+  assert {len(word) for word in drawn} <= set(letters or (3, 4, 5, 6))
   for i, one in enumerate(drawn):
     assert not any(one_edit_apart(one, other) for other in drawn[:i])
 
 
-def test_a_draw_of_words_apart_loses_no_word_in_vain():
-  every = [word for word in EVALUATION if len(word) in (4, 5)]
+def test_a_draw_is_named_by_its_seed():
+  drawn = lexicon.sample(50, seed='a')
+  assert lexicon.sample(20, seed='a') == drawn[:20]
+  assert set(lexicon.sample(50, seed='b')) != set(drawn)
+
+
+@pytest.mark.parametrize('letters', [(4, 5), None])
+def test_a_draw_loses_no_word_in_vain(letters):
+  every = [w for w in EVALUATION if letters is None or len(w) in letters]
   with pytest.raises(ValueError, match='no two one edit apart') as refused:
-    lexicon.sample_apart(len(every), seed='a')
+    lexicon.sample(len(every), seed='a', letters=letters)
   count = int(str(refused.value).split('this draw has ')[1].split('.')[0])
-  drawn = lexicon.sample_apart(count, seed='a')
+  drawn = lexicon.sample(count, seed='a', letters=letters)
   for word in set(every) - set(drawn):
     assert any(one_edit_apart(word, other) for other in drawn)
