@@ -2,6 +2,7 @@
 
 python -m icl_gen.build --config=configs/reversal.py
 python -m icl_gen.build --config=configs/worlds.py
+python -m icl_gen.build --config=configs/semantic.py --audit
 """
 
 import dataclasses
@@ -68,4 +69,4 @@ def _build(directory, world, seed, size, *, file_format, audit, tokenizer):
 
 
 if __name__ == '__main__':
-  cli.main(run)
+  cli.main(run, short={'--audit': '--config.audit=True'})

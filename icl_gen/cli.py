@@ -34,6 +34,7 @@ def main(
   *,
   prog: str | None = None,
   choices: Mapping[str, Sequence[str]] | None = None,
+  short: Mapping[str, str] | None = None,
 ) -> NoReturn:
   """Runs a door from the command line and exits.
 
@@ -46,9 +47,12 @@ def main(
     prog: the door's name in messages; None: the module that Python was given.
     choices: flags of the door's own with the values that they may have; they
       must be given, and `run` is given them as keywords.
+    short: a short form -> the override of the config that it stands for.
   """
-  choices = choices or {}
+  choices, short = choices or {}, short or {}
   prog = prog or _module_given()
+  # In place: ml_collections looks for overrides here, whatever it is given.
+  sys.argv[1:] = [short[arg] if arg in short else arg for arg in sys.argv[1:]]
   flags.DEFINE_bool('debug', False, 'Show the traceback of every error.')
   flags.DEFINE_string('workdir', 'out', 'Where everything is written.')
   config_flags.DEFINE_config_file(

@@ -62,7 +62,11 @@ CHOOSY = """
     print(to, config.seed)
 
   if __name__ == '__main__':
-    cli.main(run, choices={'to': ('here', 'there')})
+    cli.main(
+      run,
+      choices={'to': ('here', 'there')},
+      short={'--again': '--config.seed=7'},
+    )
 """
 
 
@@ -178,6 +182,15 @@ def test_a_flag_of_the_doors_own_must_be_one_of_its_choices(door):
     assert message in done.stderr
   assert '--to' in door('--help', module='choosy').stdout
   assert '--to' not in door('--help').stdout
+
+
+def test_a_short_form_stands_for_an_override_of_its_door(door):
+  flags = '--config=configs/toy.py', '--again'
+  done = door(*flags, '--to=here', module='choosy')
+  assert (done.returncode, done.stdout) == (0, 'here 7\n'), done.stderr
+  done = door(*flags)
+  assert (done.returncode, done.stdout) == (2, '')
+  assert "Unknown command line flag 'again'" in done.stderr
 
 
 def test_a_bug_keeps_its_traceback(door):
