@@ -31,14 +31,20 @@ def name_of_person(rng: random.Random) -> str:
   return ''.join(rng.choices(_CHARACTERS, k=rng.randint(2, 6)))
 
 
-def description_of_person(rng: random.Random) -> Callable[..., str]:
+def position_of_person(rng: random.Random) -> tuple[str, str, str]:
+  """An adjective, a role and what such people make."""
+  return rng.choice(phrasings.ADJECTIVES), *rng.choice(phrasings.ROLES)
+
+
+def description_of_person(
+  rng: random.Random, position: tuple[str, str, str]
+) -> Callable[..., str]:
   """A fresh description: draws one of its wordings, marked where asked to.
 
   By a nonsense title it has one wording; of English words alone it has the
   same core behind different leads, and nobody can predict which.
   """
-  adjective = rng.choice(phrasings.ADJECTIVES)
-  role, work = rng.choice(phrasings.ROLES)
+  adjective, role, work = position
   if rng.random() < 0.5:
     title = lexicon.title(episode.fresh_words(rng, 1))
     said = phrasings.description(adjective, role, work, title)
@@ -77,9 +83,18 @@ def _core(rng: random.Random) -> str:
 
 
 def people(rng: random.Random, count: int) -> episode.Episode:
-  """Names with descriptions, said in one order and asked in both."""
+  """Names with descriptions, said in one order and asked in both.
+
+  Mostly the name is said first and asked for, which is learned last. In every
+  other episode all people have the same position: who finds them by adjective
+  and role alone does not learn to look at the nonsense title.
+  """
   names = _distinct(rng, name_of_person, count)
-  descriptions = [description_of_person(rng) for _ in range(count)]
+  shared = position_of_person(rng) if rng.random() < 0.5 else None
+  descriptions = [
+    description_of_person(rng, shared or position_of_person(rng))
+    for _ in range(count)
+  ]
 
   def say(rng, i, *, name_first: bool, mark: str = '') -> str:
     table = phrasings.NAME_FIRST if name_first else phrasings.DESCRIPTION_FIRST
@@ -98,7 +113,7 @@ def people(rng: random.Random, count: int) -> episode.Episode:
     return text.replace('{N}', name).replace('{D}', description)
 
   def ask(rng: random.Random, i: int) -> str:
-    first = rng.random() < 0.3
+    first = rng.random() < 0.2
     return marks.capital(
       say(rng, i, name_first=first, mark=marks.UNPREDICTABLE)
     )
@@ -110,7 +125,7 @@ def people(rng: random.Random, count: int) -> episode.Episode:
     ]
 
   documents = [
-    marks.capital(say(rng, i, name_first=rng.random() < 0.6))
+    marks.capital(say(rng, i, name_first=rng.random() < 0.8))
     for i in range(count)
   ]
   return episode.Episode(documents, ask, infer)

@@ -221,11 +221,26 @@ def test_people_are_said_in_both_orders():
     assert 0.1 < sum(first) / len(first) < 0.9
 
 
+def test_some_people_are_told_apart_by_their_titles_only():
+  rng = random.Random(0)
+  alike = 0
+  for _ in range(40):
+    episode = episodes.FAMILIES['people'](rng, 6)
+    # 'the acclaimed composer of the opera Glomp'
+    said = re.findall(
+      rf'(?:{"|".join(phrasings.ADJECTIVES)}) \w+ of the \w+ [A-Z]',
+      ' '.join(episode.documents),
+    )
+    alike += len(said) > 1 and len({s[:-1] for s in said}) == 1
+  assert 8 < alike < 32
+
+
 def test_wordy_descriptions_are_reworded():
   rng = random.Random(0)
   reworded = 0
   for _ in range(40):
-    describe = persons.description_of_person(rng)
+    position = persons.position_of_person(rng)
+    describe = persons.description_of_person(rng, position)
     said = {describe(rng) for _ in range(30)}
     assert len({core(text) for text in said}) == 1
     assert {unmarked(describe(rng, '~')) for _ in range(30)} <= said
