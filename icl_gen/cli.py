@@ -52,7 +52,7 @@ def main(
   choices, short = choices or {}, short or {}
   prog = prog or _module_given()
   # In place: ml_collections looks for overrides here, whatever it is given.
-  sys.argv[1:] = [short[arg] if arg in short else arg for arg in sys.argv[1:]]
+  sys.argv[1:] = [short.get(arg, arg) for arg in sys.argv[1:]]
   flags.DEFINE_bool('debug', False, 'Show the traceback of every error.')
   flags.DEFINE_string('workdir', 'out', 'Where everything is written.')
   config_flags.DEFINE_config_file(
