@@ -38,20 +38,25 @@ PEOPLE = dict(
   inheritance=0.02,
   filler=0.02,
 )
+# What was said description first, too, once going back to a name is learned.
+ORDERS = dict(PEOPLE, people=0.26, described=0.26)
 
 NAMES = dict(
   comparisons=0.08,
-  people=0.72,
+  people=0.36,
+  described=0.36,
   syllogisms=0.14,
   kinds=0.04,
   inheritance=0.01,
   filler=0.01,
 )
+BALANCED = dict(EVENLY, people=0.12, described=0.12)
 
 # Combining premises among many others.
 PREMISES = dict(
   comparisons=0.22,
-  people=0.26,
+  people=0.13,
+  described=0.13,
   syllogisms=0.40,
   kinds=0.08,
   inheritance=0.02,
@@ -93,9 +98,10 @@ def get_config(arg=''):
   mixed = dict(families=LOOKUP, decisive_weight=3.0, lookup_weight=1.0)
   names = dict(families=NAMES, decisive_weight=3.0, lookup_weight=8.0)
   lookup = dict(families=PEOPLE, decisive_weight=3.0, lookup_weight=5.0)
+  orders = dict(families=ORDERS, decisive_weight=3.0, lookup_weight=5.0)
   # Learning rates go straight from the first value to the second.
   full, high, low, falling = (0.01,) * 2, (0.008,) * 2, (0.006,) * 2, (0.006, 0)
-  balanced = dict(families=EVENLY, decisive_weight=5.0, lookup_weight=5.0)
+  balanced = dict(families=BALANCED, decisive_weight=5.0, lookup_weight=5.0)
   premises = dict(families=PREMISES, decisive_weight=5.0, lookup_weight=5.0)
   config.stages = {
     '01_emerge': dict(steps=1400, learning_rate=full, **short, **evenly),
@@ -104,12 +110,12 @@ def get_config(arg=''):
     '04_longer': dict(steps=100, learning_rate=low, **longer, **mixed),
     '05_settle': dict(steps=150, learning_rate=falling, **longer, **mixed),
     '06_people': dict(steps=600, learning_rate=high, **short, **lookup),
-    '07_medium': dict(steps=200, learning_rate=high, **medium, **lookup),
-    '08_long': dict(steps=250, learning_rate=low, **long, **lookup),
-    '09_longer': dict(steps=150, learning_rate=falling, **longer, **lookup),
+    '07_medium': dict(steps=200, learning_rate=high, **medium, **orders),
+    '08_long': dict(steps=250, learning_rate=low, **long, **orders),
+    '09_longer': dict(steps=150, learning_rate=falling, **longer, **orders),
     '10_medium': dict(steps=450, learning_rate=high, **medium, **names),
     '11_long': dict(steps=200, learning_rate=low, **long, **names),
-    '12_longer': dict(steps=120, learning_rate=falling, **longer, **lookup),
+    '12_longer': dict(steps=120, learning_rate=falling, **longer, **orders),
     '13_evenly': dict(steps=200, learning_rate=high, **short, **balanced),
     '14_long': dict(steps=80, learning_rate=low, **long, **balanced),
     '15_longer': dict(steps=60, learning_rate=falling, **longer, **balanced),

@@ -18,13 +18,12 @@ from icl_gen.worlds import catalog, grammar
 def run(config, workdir):
   """Writes <workdir>/corpora/<world>-s<seed>-augmented-<model>/."""
   world_name, seed, augment = config.world, config.seed, config.augment
+  size = dict(config.size.items())
   registry.require_plain(config.model, door='augment')
-  source = places.corpus(workdir, world=world_name, seed=seed)
-  places.require(source, door='build')
+  source = places.require_built(workdir, world=world_name, seed=seed, size=size)
   directory = places.augmented(
     workdir, world=world_name, seed=seed, model=config.model
   )
-  note = directory.parent / f'{directory.name}.settings'
   settings = dict(augment.items()) | {
     'context': (config.context.factor, config.context.budget),
     'corpus': shards.read_manifest(source)['sha256'],
@@ -33,17 +32,17 @@ def run(config, workdir):
     'dtype': config.dtype,
     'length': config.train.length,
   }
-  places.check(note, 'augment', settings)
-  if shards.is_written(directory):
+  if places.is_finished(directory, 'augment', settings):
     return
-
+  world, rebuilt = catalog.build(world_name, seed=seed, **size)
+  shards.require_same(source, rebuilt)
   model = loaded.load(
     config.model,
     checkpoint=config.checkpoint,
     tokenizer=config.tokenizer,
     dtype=config.dtype,
   )
-  count_tokens = lambda text: len(model.tokenizer.encode(text))  # noqa: E731
+  count_tokens = model.tokenizer.count
   documents = shards.read_documents([source])
   chosen = plan.choose(
     documents, per_fact=augment.documents_per_fact, seed=source.name
@@ -55,7 +54,8 @@ def run(config, workdir):
     budget=config.context.budget,
     count_tokens=count_tokens,
   )
-  places.claim(note, 'augment', settings)
+  registry.require_room(config.model, tokens=count_tokens(context.text))
+  places.claim(places.note_beside(directory), 'augment', settings)
   answered, costs = [], {}
   for kind, samples, behind in (
     ('local', augment.local_samples, contexts.NONE),
@@ -71,7 +71,6 @@ def run(config, workdir):
     )
     answered += found
 
-  world, _ = catalog.build(world_name, seed=seed, **dict(config.size.items()))
   parsed = parse.parse(
     answered,
     given=documents,

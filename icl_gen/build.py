@@ -36,7 +36,6 @@ def run(config, workdir):
 
 def _build(directory, world, seed, size, *, file_format, audit, tokenizer):
   size = dict(size.items())
-  note = directory.parent / f'{directory.name}.settings'
   settings = {
     'world': world,
     'seed': seed,
@@ -46,8 +45,7 @@ def _build(directory, world, seed, size, *, file_format, audit, tokenizer):
     'tokenizer': tokenizer,
     'files': catalog.fingerprint(world, size),
   }
-  places.check(note, 'build', settings)
-  if shards.is_written(directory):
+  if places.is_finished(directory, 'build', settings):
     return
   truth, corpus = catalog.build(world, seed=seed, **size)
   counted_by = tokens.load(tokenizer or tokens.EMBEDDED)
@@ -57,7 +55,7 @@ def _build(directory, world, seed, size, *, file_format, audit, tokenizer):
     for complaint in more['audit']['complaints']:
       print(f'audit of {directory.name}: {complaint}')
   corpus = dataclasses.replace(corpus, manifest={**corpus.manifest, **more})
-  places.claim(note, 'build', settings)
+  places.claim(places.note_beside(directory), 'build', settings)
   about = functools.partial(card.write, about=catalog.describe(world))
   shards.write(
     corpus, directory, file_format=file_format, beside=(plain.write, about)

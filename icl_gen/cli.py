@@ -10,7 +10,9 @@ import importlib.util
 import os
 import pathlib
 import re
+import shlex
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
@@ -82,6 +84,11 @@ def main(
   raise AssertionError('app.run does not return')
 
 
+def command(door: str) -> str:
+  """The command line that was given, as one for a door."""
+  return shlex.join(['python', '-m', f'icl_gen.{door}', *sys.argv[1:]])
+
+
 def parse_variants(arg: str, known: Sequence[str]) -> tuple[str, ...]:
   """Splits what follows `configs/x.py:` into variants, in the order given.
 
@@ -123,9 +130,25 @@ def _or_exit(function, *, debug=False):
       sys.exit(_DISK_FULL)
     if isinstance(error, RuntimeError):
       raise
-    print(f'error: {error}', file=sys.stderr)
-    print('(--debug shows where)', file=sys.stderr)
-    sys.exit(_MISTAKE)
+    _exit_with(f'error: {error}')
+  except AttributeError as error:
+    if debug or not _is_of_the_config(error):
+      raise
+    _exit_with(
+      f'error: the config has no key {error}, which this command reads: is it'
+      ' the config of another one?'
+    )
+
+
+def _exit_with(message) -> NoReturn:
+  print(f'{message}\n(--debug shows where)', file=sys.stderr)
+  sys.exit(_MISTAKE)
+
+
+def _is_of_the_config(error):
+  """Whether a missing attribute is a missing key of a config."""
+  *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+  return frame.f_globals['__name__'].startswith('ml_collections')
 
 
 def _chosen(choices):

@@ -21,16 +21,12 @@ def run(config, workdir):
   directory = places.run(
     workdir, world=world, condition=condition, model=config.model, seed=seed
   )
-  source = places.corpus(workdir, world=world, seed=seed)
-  places.require(source, door='build')
+  source = places.require_built(
+    workdir, world=world, seed=seed, size=config.size
+  )
   checkpoint = config.checkpoint
   if condition in places.TRAINED:
-    checkpoint = str(directory / 'params')
-    if not (directory / 'params').exists():
-      raise ValueError(
-        f'{directory.name!r} is not trained: run icl_gen.train with the same'
-        ' config first'
-      )
+    checkpoint = str(places.require_trained(directory))
   settings = _settings(config, corpus=shards.read_manifest(source)['sha256'])
   places.check(directory, 'evaluate', settings)
   if files.is_done(directory):
@@ -50,16 +46,14 @@ def run(config, workdir):
     core=scoring.core,
   )
   corpus = shards.read(source)
-  count_tokens = lambda text: len(model.tokenizer.encode(text))  # noqa: E731
   if config.chat:
     tokens.require_turns(model.tokenizer)
-  context = contexts.NONE_IN_CHAT if config.chat else contexts.NONE
-  if condition == 'icl':
-    context = _context(config, corpus, source.name, count_tokens)
-  questions = corpus.questions
+  context = _context(config, corpus, source.name, model.tokenizer.count)
+  noted = contexts.noted(context, model.tokenizer.count)
+  registry.require_room(config.model, tokens=noted['context_tokens'])
   parts = scorer.in_parts(
     model,
-    questions,
+    corpus.questions,
     context,
     encode=kept.encode,
     questions_per_part=scoring.questions,
@@ -68,9 +62,11 @@ def run(config, workdir):
   found = []
   for part in parts:
     found += part
-    print(f'scored {len(found)}/{len(questions)}', flush=True)
+    print(f'scored {len(found)}/{len(corpus.questions)}', flush=True)
   if scoring.generate:
-    found = answers.added(model, questions, context, found, core=scoring.core)
+    found = answers.added(
+      model, corpus.questions, context, found, core=scoring.core
+    )
   scores.write_scores(
     directory / 'scores.parquet',
     found,
@@ -79,7 +75,7 @@ def run(config, workdir):
       'condition': condition,
       'model': config.model,
       'seed': seed,
-      **contexts.noted(context, count_tokens),
+      **noted,
     },
   )
   files.mark_done(directory)
@@ -103,6 +99,8 @@ def _settings(config, *, corpus: str):
 
 def _context(config, corpus, name, count_tokens):
   """One context for all questions, or one for each."""
+  if config.condition != 'icl':
+    return contexts.NONE_IN_CHAT if config.chat else contexts.NONE
   wanted = config.context
   drawn = {'seed': f'{name}/context', 'chat': config.chat}
   if wanted.kind == 'all':

@@ -17,19 +17,25 @@ FORMS = ('lm_eval', 'hf')
 def run(config, workdir, *, to):
   """Writes <workdir>/exports/<corpus>-<to>/; nothing if it is there."""
   world, seed = config.world, config.seed
-  source = places.corpus(workdir, world=world, seed=seed)
-  places.require(source, door='build')
+  source = places.require_built(
+    workdir, world=world, seed=seed, size=config.size
+  )
   manifest = shards.read_manifest(source)
   directory = workdir / 'exports' / f'{source.name}-{to}'
-  note = directory.parent / f'{directory.name}.settings'
   settings = {'corpus': manifest['sha256']}
   if to == 'lm_eval':
+    if config.context.kind != 'all' or config.chat:
+      raise ValueError(
+        f'context.kind={config.context.kind!r} with chat={config.chat} cannot'
+        " be exported: lm_eval's tasks have one context for all questions, its"
+        " models a chat template of their own; allowed are 'all' and False"
+      )
     settings['context'] = dict(config.context.items())
     settings['tokenizer'] = config.tokenizer
-  places.check(note, 'export', settings)
-  if directory.exists():
+  if places.is_finished(directory, 'export', settings):
     return
   corpus = shards.read(source)
+  places.claim(places.note_beside(directory), 'export', settings)
   if to == 'lm_eval':
     # The context that `evaluate` takes, so that accuracies can be compared.
     tokenizer = tokens.load(config.tokenizer or tokens.EMBEDDED)
@@ -38,12 +44,11 @@ def run(config, workdir, *, to):
       seed=f'{source.name}/context',
       factor=config.context.factor,
       budget=config.context.budget,
-      count_tokens=lambda text: len(tokenizer.encode(text)),
+      count_tokens=tokenizer.count,
     )
     harness.write(directory, corpus, context)
   else:
     hub.write(directory, corpus, manifest, about=catalog.describe(world))
-  places.claim(note, 'export', settings)
   print(f'exported {directory}')
 
 

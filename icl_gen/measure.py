@@ -17,7 +17,7 @@ from icl_gen.worlds import catalog
 def run(config, workdir):
   """Writes <workdir>/measure/<model>/in_context.json, and prints it."""
   directory = workdir / 'measure' / config.model
-  places.claim(directory, 'measure', config.to_dict())
+  places.check(directory, 'measure', config.to_dict())
   result = directory / 'in_context.json'
   if result.exists():
     rows = files.read_json(result)
@@ -34,6 +34,7 @@ def run(config, workdir):
         sizes = dict.fromkeys(grown.grows, size) | dict(grown.fixed.items())
         rows += _measure(model, world, sizes, seeds=config.seeds)
         print(f'measured {world} of {grown.grows[0]}={size}', flush=True)
+    places.claim(directory, 'measure', config.to_dict())
     files.write_json(result, rows)
   for row in rows:
     print(_line(row))
@@ -45,7 +46,7 @@ def _measure(model, world, size, *, seeds) -> list[dict]:
   for seed in seeds:
     _, corpus = catalog.build(world, seed=seed, **size)
     context = contexts.build(corpus.documents, seed=f'{world}-{seed}')
-    tokens.append(len(model.tokenizer.encode(context.text)))
+    tokens.append(model.tokenizer.count(context.text))
     by_kind = collections.defaultdict(list)
     for score in scorer.score(model, corpus.questions, context):
       by_kind[score.kind].append(score)

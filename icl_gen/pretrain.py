@@ -14,6 +14,7 @@ from icl_gen.training import loop, mesh, metrics, optimizer, step
 def run(config, workdir):
   """Writes <workdir>/pretrain/<model>/{tokenizer.model,params}."""
   name, hyper = config.model, config.optimizer
+  loop.require_intervals(config)
   directory = workdir / 'pretrain' / name
   stages = [
     stream.Stage(
@@ -27,13 +28,8 @@ def run(config, workdir):
   if (directory / 'params').exists():
     return
 
-  vocabulary_path = directory / 'tokenizer.model'
-  if not vocabulary_path.exists():
-    with files.written_whole(vocabulary_path) as partial:
-      partial.write_bytes(
-        vocabulary.train(size=config.vocabulary, seed='vocabulary')
-      )
-  tokenizer = tokens.load(vocabulary_path)
+  module = registry.make_module(name)
+  registry.require_vocabulary(name, module, pieces=config.vocabulary)
   steps = sum(stage.steps for stage in stages)
   updates = optimizer.make_optimizer(
     hyper.name,
@@ -44,12 +40,18 @@ def run(config, workdir):
     weight_decay=hyper.weight_decay,
     clip=hyper.clip,
   )
-  module = registry.make_module(name)
   devices = mesh.make_mesh(batch_size=min(stage.rows for stage in stages))
   params = forward.make_params(module, seed=config.seed)
   state = step.make_state(embeddings.scaled_to_unit(params), updates)
   state = mesh.replicate(devices, state)
   places.claim(directory, 'pretrain', config.to_dict())
+  vocabulary_path = directory / 'tokenizer.model'
+  if not vocabulary_path.exists():
+    with files.written_whole(vocabulary_path) as partial:
+      partial.write_bytes(
+        vocabulary.train(size=config.vocabulary, seed='vocabulary')
+      )
+  tokenizer = tokens.load(vocabulary_path)
   saved = checkpoints.Checkpoints(directory / 'checkpoints')
   if saved.latest() is not None:
     state, _ = saved.restore(state)

@@ -15,7 +15,11 @@ def run(config, workdir):
   cells, records, main_kinds, sizes = [], [], {}, {}
   for name, experiment in config.experiments.items():
     main_kinds[experiment.world] = config.main_kinds[name]
-    sizes[experiment.world] = experiment.to_dict()
+    sizes[experiment.world] = {
+      key: value
+      for key, value in experiment.to_dict().items()
+      if key not in ('seed', 'model', 'condition')  # Of each cell its own.
+    }
     for seed in config.seeds:
       for model in config.models:
         cells += _cells(root, experiment.world, model, seed, config.conditions)
@@ -30,7 +34,7 @@ def run(config, workdir):
       'conditions': list(config.conditions),
       'experiments': sizes,
     },
-    commands=['make study'],
+    commands=[cli.command('study')],
     main_kinds=main_kinds,
   )
   print(f'report of {len(cells)} cells: {root / "report" / "index.html"}')

@@ -5,19 +5,16 @@
 Finished stages are never redone; an interrupted one goes on where it was.
 """
 
-import collections
 import dataclasses
-import datetime
 import pathlib
-import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import ml_collections
 
 from icl_gen import cli
-from icl_gen.data import files, places
+from icl_gen.data import files, places, progress, shards
+from icl_gen.worlds import catalog
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,22 +35,45 @@ class Stage:
 def run(config, workdir):
   """Writes <workdir>/study/{corpora,runs,report}."""
   root = workdir / config.name
-  places.claim(root, 'study', config.to_dict())
-  stages = _stages(config, root)
-  left = [stage for stage in stages if not stage.result.exists()]
+  page, settings = root / 'report' / 'index.html', _settings(config)
+  places.check(root, 'study', settings)
+  left = [s for s in _stages(config, root) if not s.result.exists()]
   if left:
-    _work(left, root, doors=_doors(root / 'compiled'))
-  if left or not (root / 'report' / 'index.html').exists():
-    # Imported here: a finished study answers without loading JAX or
-    # matplotlib.
+    page.unlink(missing_ok=True)  # It tells of fewer cells.
+    doors = _doors(root / 'compiled')
+    do = lambda stage: doors[stage.door](stage.config, root)  # noqa: E731
+    # All worlds first: most mistakes of a config show there.
+    progress.work([s for s in left if s.door == 'build'], do)
+    for name, experiment in config.experiments.items():
+      for seed in config.seeds:
+        source = places.corpus(root, world=experiment.world, seed=seed)
+        shards.require_kind(source, config.main_kinds[name])
+    places.claim(root, 'study', settings)
+    progress.work([s for s in left if s.door != 'build'], do)
+  if not page.exists():
+    # Here: a finished study answers without loading JAX or matplotlib.
     from icl_gen import report
 
     report.run(config, workdir)
-  print(f'the study is finished: {root / "report" / "index.html"}')
+  print(f'the study is finished: {page}')
+
+
+def _settings(config) -> dict[str, Any]:
+  """What the cells depend on."""
+  settings = config.to_dict()
+  del settings['main_kinds']  # Which figures come first, no more.
+  read = {e.world: e.size for e in config.experiments.values()}
+  files_read = {w: catalog.fingerprint(w, size) for w, size in read.items()}
+  return settings | {'files': files_read}
 
 
 def _stages(config, root) -> list[Stage]:
   """All stages, in an order in which each finds what it needs."""
+  worlds = [experiment.world for experiment in config.experiments.values()]
+  if len(set(worlds)) < len(worlds):
+    raise ValueError(
+      f'worlds {", ".join(worlds)}: each names directories and may occur once'
+    )
   stages = []
   for experiment in config.experiments.values():
     for seed in config.seeds:
@@ -94,26 +114,6 @@ def _doors(compiled: pathlib.Path) -> dict[str, Callable]:
     'train': train.run,
     'evaluate': evaluate.run,
   }
-
-
-def _work(left, root, *, doors) -> None:
-  """Runs what is left, telling how far it is."""
-  spent = collections.defaultdict(list)
-  for done, stage in enumerate(left):
-    eta = f', about {_to_go(spent, left[done:])} to go' if done else ''
-    what = f'{stage.door} {stage.result.parent.name}'
-    print(f'[{done + 1}/{len(left)}{eta}] {what}', flush=True)
-    began = time.monotonic()
-    doors[stage.door](stage.config, root)
-    assert stage.result.exists(), stage
-    spent[stage.door].append(time.monotonic() - began)
-
-
-def _to_go(spent: dict[str, list[float]], left: Sequence[Stage]) -> str:
-  """Time that the stages left will take, by what their doors took so far."""
-  known = [seconds for times in spent.values() for seconds in times]
-  seconds = sum(statistics.mean(spent[s.door] or known) for s in left)
-  return str(datetime.timedelta(seconds=round(seconds)))
 
 
 if __name__ == '__main__':

@@ -23,8 +23,10 @@ def run(config, workdir):
       f' {", ".join(places.TRAINED)}'
     )
   registry.require_plain(model_name, door='train')
-  sources = [places.corpus(workdir, world=world, seed=seed)]
-  places.require(sources[0], door='build')
+  loop.require_intervals(train)
+  sources = [
+    places.require_built(workdir, world=world, seed=seed, size=config.size)
+  ]
   if condition == 'ft_aug':
     sources.append(
       places.augmented(workdir, world=world, seed=seed, model=model_name)

@@ -38,6 +38,10 @@ DOOR = """
       raise FileNotFoundError('no corpus at out/x')
     if config.fail == 'bug':
       raise RuntimeError('a bug')
+    if config.fail == 'key':
+      print(config.world)
+    if config.fail == 'attribute':
+      print(workdir.world)
     if config.fail == 'disk':
       raise OSError(errno.ENOSPC, 'No space left on device', 'out/x')
     if config.fail == 'tensorstore':
@@ -182,6 +186,16 @@ def test_a_flag_of_the_doors_own_must_be_one_of_its_choices(door):
     assert message in done.stderr
   assert '--to' in door('--help', module='choosy').stdout
   assert '--to' not in door('--help').stdout
+
+
+def test_the_config_of_another_door_is_told_from_a_bug(door):
+  done = door('--config=configs/toy.py', '--config.fail=key')
+  assert (done.returncode, done.stdout) == (2, '')
+  assert 'no key "\'world\'"' in done.stderr and 'another one?' in done.stderr
+  assert 'Traceback' not in done.stderr
+  for more in (['--config.fail=key', '--debug'], ['--config.fail=attribute']):
+    done = door('--config=configs/toy.py', *more)
+    assert done.returncode == 1 and 'Traceback' in done.stderr
 
 
 def test_a_short_form_stands_for_an_override_of_its_door(door):

@@ -44,6 +44,12 @@ def run(
   return pathlib.Path(workdir) / 'runs' / name
 
 
+def note_beside(directory: files.Path) -> pathlib.Path:
+  """Where the settings of a directory that is written whole are noted."""
+  directory = pathlib.Path(directory)
+  return directory.parent / f'{directory.name}.settings'
+
+
 def require(directory: files.Path, *, door: str) -> None:
   """Checks that a corpus is there.
 
@@ -55,6 +61,40 @@ def require(directory: files.Path, *, door: str) -> None:
       f'there is no {str(directory)!r} yet: run `python -m icl_gen.{door}` with'
       ' the same config and --workdir first'
     )
+
+
+def require_built(
+  workdir: files.Path, *, world: str, seed: int, size: Mapping[str, Any]
+) -> pathlib.Path:
+  """Directory of a world's corpus, seen to be there and of this size.
+
+  Raises:
+    ValueError: if it is not there, or was built with another size.
+  """
+  directory = corpus(workdir, world=world, seed=seed)
+  require(directory, door='build')
+  _compare(
+    directory,
+    {'size': _noted(directory, 'build')['size']},
+    {'size': dict(size.items())},
+    delete=f'it and {note_beside(directory)}, and build it again',
+  )
+  return directory
+
+
+def require_trained(directory: files.Path) -> pathlib.Path:
+  """Directory of a cell's weights, seen to be there.
+
+  Raises:
+    ValueError: if it is not.
+  """
+  params = pathlib.Path(directory) / 'params'
+  if not params.exists():
+    raise ValueError(
+      f'{params.parent.name!r} is not trained: run icl_gen.train with the same'
+      ' config first'
+    )
+  return params
 
 
 def claim(
@@ -89,16 +129,52 @@ def check(
   Raises:
     ValueError: as `claim`.
   """
-  note, wanted = _note(directory, stage), _flat(settings)
+  if _note(directory, stage).exists():
+    _compare(directory, files.read_json(_note(directory, stage)), settings)
+
+
+def is_finished(
+  directory: files.Path, stage: str, settings: Mapping[str, Any]
+) -> bool:
+  """Whether a directory that is written whole is there, of these settings.
+
+  They are noted beside it (`note_beside`), as nothing may lie in it before.
+
+  Raises:
+    ValueError: as `claim`, or if it is there without a note.
+  """
+  beside, there = note_beside(directory), pathlib.Path(directory).exists()
+  if there or _note(beside, stage).exists():
+    _compare(
+      directory, _noted(directory, stage), settings, delete=f'it and {beside}'
+    )
+  return there
+
+
+def _noted(directory: files.Path, stage: str) -> dict[str, Any]:
+  note = _note(note_beside(directory), stage)
   if not note.exists():
-    return
-  noted = _flat(files.read_json(note))
+    raise ValueError(
+      f'{str(directory)!r} is there, but not {str(note)!r}, which tells how it'
+      ' was made. Give another --workdir, or delete that directory.'
+    )
+  return files.read_json(note)
+
+
+def _compare(
+  directory: files.Path,
+  before: Mapping[str, Any],
+  now: Mapping[str, Any],
+  *,
+  delete: str = 'that directory',
+) -> None:
+  noted, wanted = _flat(before), _flat(now)
   for key in sorted(noted.keys() | wanted.keys()):
-    before, now = noted.get(key, 'absent'), wanted.get(key, 'absent')
-    if before != now:
+    was, wants = noted.get(key, 'absent'), wanted.get(key, 'absent')
+    if was != wants:
       raise ValueError(
-        f'{str(directory)!r} was begun with {key}={before!r}, now it is'
-        f' {now!r}. Give another --workdir, or delete that directory.'
+        f'{str(directory)!r} was begun with {key}={was!r}, now it is'
+        f' {wants!r}. Give another --workdir, or delete {delete}.'
       )
 
 

@@ -174,6 +174,37 @@ def is_written(directory: files.Path) -> bool:
   return (pathlib.Path(directory) / MANIFEST).is_file()
 
 
+def require_kind(directory: files.Path, kind: str) -> None:
+  """Checks that a corpus asks questions of a kind.
+
+  Args:
+    directory: of the corpus.
+    kind: 'reversal', or with its stratum 'reversal:target_seen'.
+
+  Raises:
+    ValueError: as `read_manifest`, or if no question is of the kind.
+  """
+  kinds = list(read_manifest(directory)['questions'])
+  if kind.partition(':')[0] not in kinds:
+    raise ValueError(
+      f'{directory} has no questions of kind {kind!r}; its kinds are'
+      f' {", ".join(kinds) or "none"}'
+    )
+
+
+def require_same(directory: files.Path, corpus: Corpus) -> None:
+  """Checks that the corpus in a directory is this one.
+
+  Raises:
+    ValueError: as `read_manifest`, or if it has other records.
+  """
+  if read_manifest(directory)['sha256'] != records.digest(corpus):
+    raise ValueError(
+      f'{directory} is not what its world gives today, so that nothing can be'
+      ' said of what is true in it: delete it and build it again'
+    )
+
+
 def split_names(kinds: Sequence[str]) -> dict[str, str]:
   """Returns the TFDS split of each question kind.
 

@@ -68,12 +68,7 @@ def load(
         f' are {", ".join(registry.NANO)})'
       )
   loaded_tokenizer = tokens.load(tokenizer)
-  if loaded_tokenizer.size > module.config.num_embed:
-    raise ValueError(
-      f'tokenizer {tokenizer!r} has {loaded_tokenizer.size} pieces, model'
-      f' {name!r} has {module.config.num_embed} embeddings: give the tokenizer'
-      ' of this model'
-    )
+  registry.require_vocabulary(name, module, pieces=loaded_tokenizer.size)
   like = jax.eval_shape(lambda: forward.make_params(module, seed=0))
   if mesh is not None and mesh.size == 1:
     mesh = None

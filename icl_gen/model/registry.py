@@ -56,6 +56,19 @@ PACKAGED = {
   'gemma4_26b_a4b': gm.nn.Gemma4_26B_A4B,
 }
 
+# Tokens of the longest rows that a model was trained on, by the beginning of
+# its name; from the models' cards.
+_LONGEST = {
+  'nano': 3_072,
+  'gemma2': 8_192,
+  'gemma3_270m': 32_768,
+  'gemma3_1b': 32_768,
+  'gemma3_': 131_072,
+  'gemma3n': 32_768,
+  'gemma4_e': 131_072,
+  'gemma4_': 262_144,
+}
+
 
 def make_module(name: str, *, dtype: str = 'float32') -> gm.nn.Transformer:
   """The Flax module of a model.
@@ -102,4 +115,43 @@ def require_plain(name: str, *, door: str) -> None:
       f'{door} cannot use model {name!r}: Gemma 3n and 4 can be evaluated, but'
       ' neither trained nor sampled from. Choose one of'
       f' {", ".join((*NANO, *RELEASED))}'
+    )
+
+
+def require_vocabulary(
+  name: str, module: gm.nn.Transformer, *, pieces: int
+) -> None:
+  """Checks that a model has an embedding for every piece of a tokenizer.
+
+  Args:
+    name: of the model, for the message.
+    module: of the model.
+    pieces: number of pieces of the tokenizer.
+
+  Raises:
+    ValueError: if it has not.
+  """
+  if pieces > module.config.num_embed:
+    raise ValueError(
+      f'the tokenizer has {pieces} pieces, model {name!r}'
+      f' {module.config.num_embed} embeddings: give the tokenizer of this model'
+    )
+
+
+def require_room(name: str, *, tokens: int) -> None:
+  """Checks that a context is no longer than what a model was trained on.
+
+  Args:
+    name: a name of the registry.
+    tokens: length of the context.
+
+  Raises:
+    ValueError: if it is longer.
+  """
+  longest = next(n for start, n in _LONGEST.items() if name.startswith(start))
+  if tokens > longest:
+    raise ValueError(
+      f'a context of {tokens:,} tokens is longer than {longest:,}, the longest'
+      f' that {name!r} was trained on: keep fewer documents with'
+      ' --config.context.factor, or give --config.context.budget'
     )

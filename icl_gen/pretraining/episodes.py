@@ -4,6 +4,7 @@ A family draws facts, says them in documents, and can then state, as often as
 asked, something that follows: a restatement, a reversal, a conclusion.
 """
 
+import functools
 import random
 import string
 
@@ -177,7 +178,10 @@ def filler(rng: random.Random, count: int) -> episode.Episode:
 FAMILIES = {
   'comparisons': comparisons,
   'syllogisms': syllogisms,
-  'people': persons.people,
+  # Names asked for were mostly said before their descriptions, or behind them:
+  # the first are found by going back, which is learned last.
+  'people': functools.partial(persons.people, name_first=0.8),
+  'described': functools.partial(persons.people, name_first=0.3),
   'inheritance': inheritance,
   'kinds': kinds.kinds,
   'filler': filler,

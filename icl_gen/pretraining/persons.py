@@ -82,12 +82,19 @@ def _core(rng: random.Random) -> str:
   )
 
 
-def people(rng: random.Random, count: int) -> episode.Episode:
+def people(
+  rng: random.Random, count: int, *, name_first: float
+) -> episode.Episode:
   """Names with descriptions, said in one order and asked in both.
 
-  Mostly the name is said first and asked for, which is learned last. In every
-  other episode all people have the same position: who finds them by adjective
-  and role alone does not learn to look at the nonsense title.
+  Asked for is mostly the name. In every other episode all people have the same
+  position: who finds them by adjective and role alone does not learn to look
+  at the nonsense title.
+
+  Args:
+    rng: draws everything.
+    count: how many people.
+    name_first: share of documents that say the name first.
   """
   names = _distinct(rng, name_of_person, count)
   shared = position_of_person(rng) if rng.random() < 0.5 else None
@@ -125,7 +132,7 @@ def people(rng: random.Random, count: int) -> episode.Episode:
     ]
 
   documents = [
-    marks.capital(say(rng, i, name_first=rng.random() < 0.8))
+    marks.capital(say(rng, i, name_first=rng.random() < name_first))
     for i in range(count)
   ]
   return episode.Episode(documents, ask, infer)

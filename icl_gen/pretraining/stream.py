@@ -173,7 +173,7 @@ def row(stage: Stage, tokenizer, *, seed: str) -> tuple[np.ndarray, np.ndarray]:
     # Documents of these are longer than those of the others.
     if family in ('syllogisms', 'kinds'):
       count = max(1, count // 2)
-    elif family == 'people':
+    elif family in ('people', 'described'):
       count = max(1, count * 2 // 3)
     episode = episodes.FAMILIES[family](rng, count)
     _MODES[_draw(rng, stage.modes)](rng, episode, writer)

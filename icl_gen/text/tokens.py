@@ -19,7 +19,7 @@ import sentencepiece
 
 from icl_gen.text import prompts
 from icl_gen.types import Corpus, Document
-from icl_gen.worlds import lexicon
+from icl_gen.worlds import lexicon, phrasings
 
 # The nano models' own; it ships with the package.
 EMBEDDED = str(resources.files('icl_gen') / 'assets' / 'tokenizer.model')
@@ -48,6 +48,10 @@ class Tokenizer:
   def encode(self, text: str) -> list[int]:
     """Ids of a text, without BOS or EOS."""
     return self._pieces.encode(text)
+
+  def count(self, text: str) -> int:
+    """How many ids a text takes, without BOS or EOS."""
+    return len(self.encode(text))
 
   def _inner(self, text: str) -> list[int]:
     """Ids of a text that follows a line break.
@@ -113,17 +117,22 @@ def report(tokenizer: Tokenizer, corpus: Corpus) -> dict[str, Any]:
 
   Returns:
     'pieces': of the tokenizer; 'documents': tokens of all documents; 'longest':
-    of the longest one; 'words': of the nonsense words in the documents, number
-    of tokens (as text) -> how many distinct words take so many.
+    of the longest one; 'words': of the nonsense words in the documents, as they
+    are inflected there, number of tokens (as text) -> how many distinct words
+    take so many.
   """
   texts = [document.text for document in corpus.documents]
-  lengths = [len(tokenizer.encode(text)) for text in texts]
-  nonsense = set(lexicon.words(evaluation=True))
+  lengths = [tokenizer.count(text) for text in texts]
+  nonsense = {
+    said
+    for word in lexicon.words(evaluation=True)
+    for said in (word, phrasings.plural(word), phrasings.past(word))
+  }
   words = {word for text in texts for word in re.findall(r'\w+', text)}
   # Within a text: some tokenizers put a space before it, others do not.
-  before = len(tokenizer.encode('the'))
+  before = tokenizer.count('the')
   taken = collections.Counter(
-    len(tokenizer.encode(f'the {word}')) - before
+    tokenizer.count(f'the {word}') - before
     for word in words
     if word.lower() in nonsense
   )

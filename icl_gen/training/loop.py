@@ -13,6 +13,17 @@ from icl_gen.types import Batch
 Metrics = dict[str, float]
 
 
+def require_intervals(settings: Any) -> None:
+  """Checks `report_every` and `save_every` before anything is begun.
+
+  Raises:
+    ValueError: if one is less than a step.
+  """
+  for name in ('report_every', 'save_every'):
+    if settings[name] < 1:
+      raise ValueError(f'{name}={settings[name]}; give 1 step or more')
+
+
 def loop(
   state: Any,
   batches: Iterator[Batch],

@@ -1,8 +1,8 @@
 """The mesh, and where arrays live on it.
 
 Batches are split over the 'data' axis; parameters and optimizer states are on
-every device. (Splitting parameters by a table of rules comes with the larger
-checkpoints.)
+every device. (Splitting parameters by a table of rules: `model.sharding`, which
+scoring uses.)
 """
 
 import jax

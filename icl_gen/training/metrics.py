@@ -25,7 +25,9 @@ class Writer:
     self._lines.parent.mkdir(parents=True, exist_ok=True)
     if self._lines.exists():
       files.keep_json_lines(self._lines, lambda line: line['step'] <= done)
-    self._board = tensorboardX.SummaryWriter(str(directory))
+    self._board = tensorboardX.SummaryWriter(
+      str(directory), purge_step=done + 1
+    )
     self._name, self._steps = name, steps
 
   def write(self, step: int, values: dict[str, float]) -> None:

@@ -90,8 +90,8 @@ def make_optimizer(
   """An optax optimizer with gradient clipping by global norm.
 
   Args:
-    name: 'adamw' or 'muon' (Muon for matrices with rows as wide as `gating`
-      of transposed layout; AdamW for embeddings and norms).
+    name: 'adamw' or 'muon' (Muon for the matrices of `_MUON_AXES`; AdamW for
+      embeddings and norms).
     schedule: learning rate by step.
     weight_decay: decoupled weight decay.
     clip: greatest global norm of the gradient.

@@ -133,9 +133,12 @@ def fingerprint(name: str, size: Mapping[str, object]) -> dict[str, str]:
   Raises:
     ValueError: for an unknown world, or where the files are not there.
   """
-  if _known(name) is custom.from_folder and 'path' in size:
-    return custom.fingerprint(size['path'])
-  return {}
+  reads = {
+    custom.from_folder: custom.fingerprint,
+    celebrity_files.from_files: celebrity_files.fingerprint,
+  }
+  made = _known(name)
+  return reads[made](size['path']) if made in reads and 'path' in size else {}
 
 
 def _known(name: str) -> Builder:

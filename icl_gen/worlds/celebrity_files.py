@@ -103,13 +103,22 @@ def from_files(
     sizes={
       'people': {group: len(names[group]) for group in persons.GROUPS},
       'distractors': list(distractors),
-      'sha256': {
-        name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        for name in FILES
-      },
+      'sha256': fingerprint(folder),
     },
   )
   return persons.world(everyone), corpus
+
+
+def fingerprint(path: str | pathlib.Path) -> dict[str, str]:
+  """SHA-256 of every file that `from_files` reads, by its name.
+
+  Raises:
+    ValueError: a file is missing.
+  """
+  folder = pathlib.Path(path)
+  return {
+    name: hashlib.sha256(_bytes(folder / name)).hexdigest() for name in FILES
+  }
 
 
 def from_hub(
@@ -144,12 +153,16 @@ def from_hub(
 # --- reading -----------------------------------------------------------------
 
 
-def _read(path: pathlib.Path) -> tuple[_Line, ...]:
+def _bytes(path: pathlib.Path) -> bytes:
   if not path.is_file():
     raise ValueError(
       f'no file {path}; expected is a folder with {", ".join(FILES)}'
     )
-  raw = path.read_bytes()
+  return path.read_bytes()
+
+
+def _read(path: pathlib.Path) -> tuple[_Line, ...]:
+  raw = _bytes(path)
   if not raw.strip():
     raise ValueError(f'{path} is empty; expected is {_EXPECTED} on every line')
   return tuple(

@@ -85,7 +85,7 @@ def task(model, *, tokens, questions):
     corpus.documents,
     seed='bench',
     budget=tokens,
-    count_tokens=lambda text: len(model.tokenizer.encode(text)),
+    count_tokens=model.tokenizer.count,
   )
 
 

@@ -83,6 +83,20 @@ def test_stages_do_not_mind_each_other(tmp_path):
     places.check(tmp_path, 'evaluate', SETTINGS)
 
 
+def test_what_is_there_without_its_note_is_not_taken(tmp_path):
+  made = tmp_path / 'made'
+  assert not places.is_finished(made, 'build', SETTINGS)
+  made.mkdir()
+  with pytest.raises(ValueError, match='tells how it was made'):
+    places.is_finished(made, 'build', SETTINGS)
+  places.claim(places.note_beside(made), 'build', SETTINGS)
+  assert places.is_finished(made, 'build', SETTINGS)
+  made.rmdir()
+  assert not places.is_finished(made, 'build', SETTINGS)
+  with pytest.raises(ValueError, match='seed=1.*delete it and .*made.settings'):
+    places.is_finished(made, 'build', SETTINGS | {'seed': 2})
+
+
 def test_a_check_leaves_nothing_behind(tmp_path):
   places.check(tmp_path / 'run', 'train', SETTINGS)
   assert list(tmp_path.iterdir()) == []

@@ -130,3 +130,6 @@ def test_exports_are_written_once(built, tmp_path, capsys, to):
   if to == 'lm_eval':
     with pytest.raises(ValueError, match='context.factor=1, now it is 2'):
       export.run(frozen('custom', context__factor=2), tmp_path, to=to)
+    for changes in ({'context__kind': 'bm25'}, {'chat': True}):
+      with pytest.raises(ValueError, match='cannot be exported'):
+        export.run(frozen('custom', **changes), tmp_path, to=to)

@@ -6,7 +6,9 @@ import ml_collections
 import pytest
 
 from icl_gen import augment, build, evaluate, pretrain, train
-from icl_gen.data import places
+from icl_gen.data import places, shards
+from icl_gen.model import prefixes, registry
+from icl_gen.worlds import catalog
 
 # --- as commands ------------------------------------------------------------
 
@@ -92,7 +94,7 @@ def changed(config, **changes):
     (evaluate, {}, 'reversal-s0.*run `python -m icl_gen.build`'),
     (build, {'world': 'syllogism'}, "'facts'.*keys are examples"),
     (build, {'size.facts': 0}, 'empty world.*facts=0'),
-    (build, {'size.facts': 100_000}, '200000 distinct.*smaller'),
+    (build, {'size.facts': 100_000}, '200000 nonsense words.*smaller'),
     (train, {'condition': 'tf'}, "'tf'; allowed are pretrained, icl, ft"),
     (train, {'condition': 'icl'}, "'icl' does not train.*ft, ft_aug"),
   ],
@@ -122,6 +124,11 @@ def test_nothing_is_begun(experiment, tmp_path, door, changes, message):
       {'context.kind': 'oracle', 'context.distractors': 99},
       'forward-0000.*99 distractors, but only 15',
     ),
+    (evaluate, {'size.facts': 7}, r'size.facts=6, now it is 7.*build it again'),
+    (train, {'size.facts': 7}, r'size.facts=6, now it is 7.*build it again'),
+    (augment, {'size.facts': 7}, r'size.facts=6, now it is 7.*build it again'),
+    (train, {'train.report_every': 0}, 'report_every=0; give 1'),
+    (train, {'train.save_every': 0}, 'save_every=0; give 1'),
     (evaluate, {'chat': True}, "no piece '<start_of_turn>'"),
     (evaluate, {'scoring.core': 'fast'}, "'fast'; known are auto, plain"),
     (evaluate, {'scoring.questions': 0}, '0 questions at a time'),
@@ -151,6 +158,60 @@ def test_nothing_keeps_the_mended_call_from_working(
       changed(experiment(), **({'condition': condition} | changes)), built
     )
   assert sorted(built.rglob('*')) == before
+
+
+def test_a_context_longer_than_the_model_knows_is_refused(
+  experiment, built, monkeypatch
+):
+  """Both numbers are named, and nothing was encoded."""
+  monkeypatch.setitem(registry._LONGEST, 'nano', 50)
+  monkeypatch.setattr(prefixes.Prefixes, 'encode', None)
+  config = changed(experiment(), condition='icl')
+  for door in (evaluate, augment):
+    with pytest.raises(ValueError, match=r'of \d\d+ tokens is longer than 50,'):
+      door.run(config, built)
+
+
+def test_what_a_world_does_not_give_today_is_not_judged(
+  experiment, built, monkeypatch
+):
+  made = catalog.build
+  monkeypatch.setattr(
+    catalog, 'build', lambda name, *, seed, **size: made(name, seed=7, **size)
+  )
+  with pytest.raises(ValueError, match='reversal-s0 is not what its world'):
+    augment.run(experiment(), built)
+
+
+def test_a_pretraining_of_more_pieces_than_embeddings_is_refused(
+  pretraining, tmp_path
+):
+  with pytest.raises(ValueError, match="2400 pieces, model 'nano' 2304 embed"):
+    pretrain.run(changed(pretraining, vocabulary=2400), tmp_path)
+  assert list(tmp_path.iterdir()) == []
+
+
+def test_following_the_message_builds_anew(experiment, tmp_path):
+  build.run(experiment(), tmp_path)
+  other = changed(experiment(), **{'size.facts': 7})
+  with pytest.raises(ValueError, match='size.facts=6') as refused:
+    build.run(other, tmp_path)
+  named = [
+    tmp_path / 'corpora' / name
+    for name in ('reversal-s0', 'reversal-s0.settings')
+  ]
+  assert all(str(path) in str(refused.value) for path in named)
+  # Half of it is not enough, whichever half.
+  shutil.move(named[1], tmp_path / 'kept')
+  with pytest.raises(ValueError, match='tells how it was made'):
+    build.run(other, tmp_path)
+  shutil.move(tmp_path / 'kept', named[1])
+  shutil.rmtree(named[0])
+  with pytest.raises(ValueError, match='size.facts=6'):
+    build.run(other, tmp_path)
+  shutil.rmtree(named[1])
+  build.run(other, tmp_path)
+  assert len(shards.read(named[0]).questions) == 14
 
 
 def test_batches_of_pretraining_must_suit_the_devices(pretraining, tmp_path):

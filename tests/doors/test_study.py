@@ -1,7 +1,6 @@
 """The study: cells are worked through once, whatever comes between."""
 
 import csv
-import pathlib
 
 import ml_collections
 import pytest
@@ -90,19 +89,53 @@ def test_an_interrupted_study_goes_on_to_the_same_report(
   assert report.stat().st_mtime_ns == written
 
 
-def stages(*doors):
-  return [study.Stage(door, None, pathlib.Path(door)) for door in doors]
+def changed(config, **changes):
+  thawed = ml_collections.ConfigDict(config.to_dict())
+  thawed.update_from_flattened_dict(changes)
+  return ml_collections.FrozenConfigDict(thawed)
 
 
-@pytest.mark.parametrize(
-  ('spent', 'left', 'wanted'),
-  [
-    ({'train': [90.0, 110.0], 'build': [1.0]}, ['train'], '0:01:40'),
-    ({'train': [100.0], 'build': [1.0]}, ['build'] * 3, '0:00:03'),
-    # Nothing is known of a door: as long as the others, on average.
-    ({'train': [90.0], 'build': [10.0]}, ['augment', 'build'], '0:01:00'),
-  ],
-)
-def test_time_to_go_is_what_the_same_doors_took(spent, left, wanted):
-  found = {door: [] for door in left} | spent
-  assert study._to_go(found, stages(*left)) == wanted
+def test_a_mistake_in_a_world_is_not_noted(config, monkeypatch, tmp_path):
+  """It shows in the first stage, and the mended study runs in its place."""
+  wrong = changed(config, **{'experiments.reversal.size.facts': 0})
+  with pytest.raises(ValueError, match='facts=0'):
+    go(wrong, tmp_path, monkeypatch)
+  wrong = changed(config, **{'main_kinds.reversal': 'recall'})
+  with pytest.raises(ValueError, match="'recall'; its kinds are forward, rev"):
+    go(wrong, tmp_path, monkeypatch)
+  assert not list(tmp_path.rglob('runs'))
+  assert go(config, tmp_path, monkeypatch, stop=1) == ['evaluate']
+  with pytest.raises(ValueError, match='seeds='):
+    go(changed(config, seeds=(0, 1)), tmp_path, monkeypatch)
+
+
+def test_a_world_occurs_once(config, monkeypatch, tmp_path):
+  twice = ml_collections.ConfigDict(config.to_dict())
+  twice.experiments.again = (
+    twice.experiments.reversal.copy_and_resolve_references()
+  )
+  with pytest.raises(ValueError, match='reversal, reversal: each names direc'):
+    go(ml_collections.FrozenConfigDict(twice), tmp_path, monkeypatch)
+
+
+def test_files_that_changed_are_seen(config, monkeypatch, tmp_path):
+  (tmp_path / 'mine').mkdir()
+  (tmp_path / 'mine/a.txt').write_text('Glon are red.')
+  own = ml_collections.ConfigDict(config.to_dict())
+  with own.experiments.reversal.unlocked():
+    own.experiments.reversal.update(world='custom')
+    own.experiments.reversal.size = {'path': str(tmp_path / 'mine')}
+  settings = study._settings(ml_collections.FrozenConfigDict(own))
+  (tmp_path / 'mine/a.txt').write_text('Glon are blue.')
+  assert study._settings(ml_collections.FrozenConfigDict(own)) != settings
+
+
+def test_a_report_of_fewer_cells_is_not_taken_for_the_last(
+  config, monkeypatch, tmp_path
+):
+  page = tmp_path / 'study/report/index.html'
+  go(config, tmp_path, monkeypatch, stop=2)
+  page.parent.mkdir()
+  page.write_text('of the cells so far')
+  go(config, tmp_path, monkeypatch, stop=1)
+  assert not page.exists()

@@ -204,6 +204,12 @@ def test_special_ids_are_gemmas_and_vanish_from_text(nano):
 # --- what a corpus takes ----------------------------------------------------
 
 
+def test_inflected_words_are_counted_too(nano):
+  texts = 'clests smulked more than a clest.'
+  found = tokens.report(nano, Corpus('c', (Document('0', texts),), ()))
+  assert sum(found['words'].values()) == 3
+
+
 def test_a_corpus_is_counted_in_tokens_and_its_words_within_the_text(nano):
   one, other, outside = 'clest', 'smulk', 'animal'
   texts = (f'all {one} are {other}.', f'No {other.title()} is an {outside}.')
