@@ -47,7 +47,7 @@ def get_config(arg=''):
   # One experiment per world; its own condition, seed and model are replaced.
   config.experiments = config_dict.ConfigDict()
   if 'files' in variants:
-    arg = ','.join(v for v in variants)
+    arg = ','.join(v for v in variants if v in celebrity.VARIANTS)
     config.experiments.celebrity = celebrity.get_config(arg)
   elif 'custom' in variants:
     config.experiments.custom = custom.get_config(size)

@@ -138,6 +138,11 @@ class Question:
         f' more indices from 0 to {len(self.choices) - 1}'
       )
 
+  @property
+  def chance(self) -> float:
+    """Share of guesses that are right, from 0 to 1."""
+    return len(set(self.answers)) / len(self.choices)
+
 
 @dataclasses.dataclass(frozen=True)
 class Corpus:

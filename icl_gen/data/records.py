@@ -125,12 +125,6 @@ def digest(corpus: Corpus) -> str:
   return hashlib.sha256(_json(content).encode()).hexdigest()
 
 
-def chance(questions: Sequence[Question]) -> float:
-  """Returns the expected accuracy of a choice at random, from 0 to 1."""
-  shares = [len(set(q.answers)) / len(q.choices) for q in questions]
-  return sum(shares) / len(shares)
-
-
 def check_unique(what: str, ids: Sequence[str]) -> None:
   """Raises ValueError naming the first id that occurs twice."""
   seen = set()

@@ -23,6 +23,7 @@ import itertools
 import json
 import pathlib
 import re
+import statistics
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -265,7 +266,7 @@ def _manifest(corpus: Corpus, *, file_format: str) -> dict[str, Any]:
       kind: {
         'split': names[kind],
         'count': len(questions),
-        'chance': records.chance(questions),
+        'chance': statistics.fmean(q.chance for q in questions),
       }
       for kind, questions in by_kind.items()
     },

@@ -1,7 +1,7 @@
 """From documents and questions to a corpus with a manifest."""
 
 import collections
-import fractions
+import statistics
 from collections.abc import Mapping, Sequence
 
 from icl_gen.types import Corpus, Document, Question
@@ -29,14 +29,9 @@ def corpus(
     **sizes,
     'documents': len(documents),
     'questions': {kind: len(asked) for kind, asked in by_kind.items()},
-    'chance': {kind: chance(asked) for kind, asked in by_kind.items()},
+    'chance': {
+      kind: statistics.fmean(question.chance for question in asked)
+      for kind, asked in by_kind.items()
+    },
   }
   return Corpus(name, tuple(documents), tuple(questions), manifest)
-
-
-def chance(questions: Sequence[Question]) -> float:
-  """The accuracy of guessing: the mean share of right choices."""
-  shares = (
-    fractions.Fraction(len(q.answers), len(q.choices)) for q in questions
-  )
-  return float(sum(shares) / len(questions))
