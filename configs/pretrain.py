@@ -52,15 +52,15 @@ NAMES = dict(
 )
 BALANCED = dict(EVENLY, people=0.12, described=0.12)
 
-# Combining premises among many others.
+# Combining premises among many others, and names said behind descriptions.
 PREMISES = dict(
-  comparisons=0.22,
-  people=0.13,
-  described=0.13,
+  comparisons=0.14,
+  people=0.14,
+  described=0.24,
   syllogisms=0.40,
-  kinds=0.08,
-  inheritance=0.02,
-  filler=0.02,
+  kinds=0.06,
+  inheritance=0.01,
+  filler=0.01,
 )
 
 VARIANTS = ('nano', 'nano_small', 'tiny')
@@ -119,7 +119,8 @@ def get_config(arg=''):
     '13_evenly': dict(steps=200, learning_rate=high, **short, **balanced),
     '14_long': dict(steps=80, learning_rate=low, **long, **balanced),
     '15_longer': dict(steps=60, learning_rate=falling, **longer, **balanced),
-    '16_premises': dict(steps=160, learning_rate=falling, **long, **premises),
+    '16_medium': dict(steps=300, learning_rate=high, **medium, **premises),
+    '17_long': dict(steps=300, learning_rate=falling, **long, **premises),
   }
   config.report_every = 20  # steps
   config.save_every = 100  # steps
