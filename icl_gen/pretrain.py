@@ -5,7 +5,13 @@ python -m icl_gen.pretrain --config=configs/pretrain.py:nano
 
 from icl_gen import cli
 from icl_gen.data import files, places
-from icl_gen.model import checkpoints, embeddings, forward, registry
+from icl_gen.model import (
+  checkpoints,
+  embeddings,
+  forward,
+  registry,
+  sharding,
+)
 from icl_gen.pretraining import stream, vocabulary
 from icl_gen.text import tokens
 from icl_gen.training import loop, mesh, metrics, optimizer, step
@@ -66,7 +72,7 @@ def run(config, workdir):
     state = loop.loop(
       state,
       (
-        mesh.split_rows(devices, batch)
+        sharding.split_rows(devices, batch)
         for batch in stream.batches(
           stage, tokenizer, seed=config.stream, first_step=first
         )

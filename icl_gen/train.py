@@ -5,7 +5,7 @@ python -m icl_gen.train --config=configs/reversal.py --config.condition=ft
 
 from icl_gen import cli
 from icl_gen.data import batches, places, shards
-from icl_gen.model import checkpoints, loaded, registry
+from icl_gen.model import checkpoints, loaded, registry, sharding
 from icl_gen.text import splitting, tokens
 from icl_gen.training import loop, mesh, metrics, optimizer, step
 
@@ -70,7 +70,7 @@ def run(config, workdir):
   )
   state = loop.loop(
     state,
-    (mesh.split_rows(devices, batch) for batch in rows),
+    (sharding.split_rows(devices, batch) for batch in rows),
     step.make_step(model.module, updates),
     first_step=int(state.step),
     steps=train.steps,

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from gemma import gm
 
+from icl_gen.model import sharding
 from icl_gen.model.loaded import Model
 from icl_gen.pretraining import vocabulary
 from icl_gen.text import tokens
@@ -144,3 +145,8 @@ def logps(dialect, ids_L, *, weights=None):
   logits_LxV = logits(dialect, ids_L, weights=weights).astype(np.float64)
   chosen = np.take_along_axis(logits_LxV[:-1], ids_L[1:, None], axis=1)[:, 0]
   return chosen - np.log(np.exp(logits_LxV[:-1]).sum(axis=1))
+
+
+def placed(mesh, module, params):
+  """The weights on a mesh, split as the table of rules says."""
+  return jax.device_put(params, sharding.shardings(mesh, module, params))

@@ -39,11 +39,6 @@ class Verdict:
 Auditor = Callable[[Sequence[Fact] | None], Verdict]
 
 
-def verdict(world: World, facts: Sequence[Fact] | None) -> Verdict:
-  """Judges one text's facts; for many texts, make an `auditor` once."""
-  return auditor(world)(facts)
-
-
 def auditor(world: World) -> Auditor:
   """Indexes the world and returns its judge, constant time per fact.
 

@@ -106,11 +106,6 @@ def shardings(mesh: Mesh, module, params):
   )
 
 
-def place(mesh: Mesh, module, params):
-  """Puts parameters on a mesh; raises as `specs`."""
-  return jax.device_put(params, shardings(mesh, module, params))
-
-
 def split_rows(mesh: Mesh, tree):
   """Puts arrays on a mesh, split along their first axis over 'data'.
 

@@ -1,8 +1,8 @@
 """The mesh, and where arrays live on it.
 
 Batches are split over the 'data' axis; parameters and optimizer states are on
-every device. (Splitting parameters by a table of rules: `model.sharding`, which
-scoring uses.)
+every device. (`model.sharding` splits both; training does not split parameters
+yet.)
 """
 
 import jax
@@ -23,11 +23,6 @@ def make_mesh(*, batch_size: int) -> jax.sharding.Mesh:
       ' devices: choose a multiple'
     )
   return jax.sharding.Mesh(np.asarray(devices), ('data',))
-
-
-def split_rows(mesh: jax.sharding.Mesh, batch):
-  """Puts a tree of arrays on the mesh, split along their first axis."""
-  return jax.device_put(batch, NamedSharding(mesh, PartitionSpec('data')))
 
 
 def replicate(mesh: jax.sharding.Mesh, tree):

@@ -199,15 +199,10 @@ def _product(factors: list[Expression]) -> Expression:
 _Sum = dict[tuple[tuple[str, int], ...], Fraction]
 
 
-def same(one: Expression, other: Expression) -> bool:
-  """Whether both have one canonical form: the order and grouping of sums and
-  products, and whole powers of products, make no difference."""
-  return canonical(one) == canonical(other)
-
-
 @functools.cache
 def canonical(expression: Expression) -> str:
-  """The canonical form, as a text to compare."""
+  """The canonical form, as a text to compare: the order and grouping of sums
+  and products, and whole powers of products, make no difference."""
   return repr(sorted(_sum(expression).items()))
 
 

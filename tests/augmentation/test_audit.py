@@ -39,7 +39,7 @@ EMPTY = World('custom', (), ())
   ],
 )
 def test_the_worst_fact_decides(facts, expected):
-  assert audit.verdict(WORLD, facts) == expected
+  assert audit.auditor(WORLD)(facts) == expected
   if facts:
     for order in itertools.permutations(facts):
       assert audit.auditor(WORLD)(order) == expected
@@ -69,13 +69,13 @@ def test_texts_of_the_worlds_are_judged_right(build, right, wrong):
 
 def test_every_label_is_reachable_and_known():
   texts = [None, [GIVEN], [NEAR], [OTHER], [WRONG]]
-  reached = {audit.verdict(WORLD, facts).label for facts in texts}
-  unverified = {audit.verdict(EMPTY, facts).label for facts in texts}
+  reached = {audit.auditor(WORLD)(facts).label for facts in texts}
+  unverified = {audit.auditor(EMPTY)(facts).label for facts in texts}
   assert reached | unverified == set(audit.LABELS)
 
 
 def test_without_facts_nothing_is_verified():
   read = grammar.reader('custom', EMPTY)
   for text in ('Glon are more dangerous than troff.', ''):
-    assert audit.verdict(EMPTY, read(text)) == Verdict('unverified')
-  assert audit.verdict(EMPTY, [GIVEN]) == Verdict('unverified')
+    assert audit.auditor(EMPTY)(read(text)) == Verdict('unverified')
+  assert audit.auditor(EMPTY)([GIVEN]) == Verdict('unverified')

@@ -50,7 +50,7 @@ def on_one_device(dialect):
 )
 def test_scores_are_those_of_one_device(dialect, data, model):
   mesh = sharding.make_mesh(data=data, model=model)
-  params = sharding.place(mesh, tiny.module(dialect), tiny.params(dialect))
+  params = tiny.placed(mesh, tiny.module(dialect), tiny.params(dialect))
   found, shared = logps(
     params, sharding.split_rows(mesh, batch()), dialect=dialect
   )
@@ -64,7 +64,7 @@ def test_scores_are_those_of_one_device(dialect, data, model):
 def test_each_device_has_its_share():
   mesh = sharding.make_mesh(data=2, model=4)
   module, params = tiny.module('gemma3'), tiny.params('gemma3')
-  placed = sharding.place(mesh, module, params)
+  placed = tiny.placed(mesh, module, params)
   shares = jax.tree.map(lambda x: x.addressable_shards[5].data.shape, placed)
   assert shares['embedder']['input_embedding'] == (tiny.VOCABULARY // 4, 32)
   layer = shares['layer_0']

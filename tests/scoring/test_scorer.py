@@ -264,7 +264,7 @@ def test_on_eight_devices_scores_are_those_of_one():
   model = tiny.model()
   split = dataclasses.replace(
     model,
-    params=sharding.place(mesh, model.module, model.params),
+    params=tiny.placed(mesh, model.module, model.params),
     mesh=mesh,
   )
   found = score(context=CONTEXT, model=split)

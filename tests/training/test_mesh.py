@@ -4,13 +4,14 @@ import jax
 import numpy as np
 import pytest
 
+from icl_gen.model import sharding
 from icl_gen.training import mesh
 
 
 def test_rows_are_split_and_the_rest_is_everywhere():
   devices = mesh.make_mesh(batch_size=16)
   rows_BxL = np.arange(48).reshape(16, 3)
-  split = mesh.split_rows(devices, {'rows': rows_BxL})['rows']
+  split = sharding.split_rows(devices, {'rows': rows_BxL})['rows']
   assert {s.data.shape for s in split.addressable_shards} == {(2, 3)}
   np.testing.assert_array_equal(split, rows_BxL)
   everywhere = mesh.replicate(devices, rows_BxL)

@@ -8,7 +8,7 @@ import optax
 import pytest
 
 from icl_gen.data import batches
-from icl_gen.model import checkpoints
+from icl_gen.model import checkpoints, sharding
 from icl_gen.training import loop, mesh, optimizer, step
 from tests import tiny
 
@@ -57,7 +57,7 @@ def devices():
 
 
 def split(position):
-  return (mesh.split_rows(devices(), batch) for batch in position)
+  return (sharding.split_rows(devices(), batch) for batch in position)
 
 
 def assert_equal(tree, other):
@@ -74,7 +74,7 @@ def test_eight_devices_are_as_one():
   for batch, _ in zip(rows(), range(2), strict=False):
     alone, of_one = train_step()(alone, batch)
     together, of_eight = train_step()(
-      together, mesh.split_rows(devices(), batch)
+      together, sharding.split_rows(devices(), batch)
     )
     for name in ('loss', 'weight', 'grad_norm'):
       np.testing.assert_allclose(of_one[name], of_eight[name], rtol=1e-5)
@@ -93,7 +93,7 @@ def test_metrics_are_what_they_are_called():
   """The gradient's norm is the one before clipping."""
   batch = next(rows())
   state = mesh.replicate(devices(), fresh())
-  _, metrics = train_step()(state, mesh.split_rows(devices(), batch))
+  _, metrics = train_step()(state, sharding.split_rows(devices(), batch))
   assert float(metrics['weight']) == batch.weights_BxL.sum()
   # Examples that share a row do not see each other.
   assert batch.segments_BxL.max() > 1
@@ -110,7 +110,7 @@ def test_metrics_are_what_they_are_called():
 
 def test_the_state_is_donated():
   state = mesh.replicate(devices(), fresh())
-  batch = mesh.split_rows(devices(), next(rows()))
+  batch = sharding.split_rows(devices(), next(rows()))
   after, _ = train_step()(state, batch)
   assert all(leaf.is_deleted() for leaf in jax.tree.leaves(state))
   assert not any(leaf.is_deleted() for leaf in jax.tree.leaves(after))
@@ -119,7 +119,7 @@ def test_the_state_is_donated():
 
 def test_training_lowers_the_loss():
   state = mesh.replicate(devices(), fresh())
-  batch, losses = mesh.split_rows(devices(), next(rows())), []
+  batch, losses = sharding.split_rows(devices(), next(rows())), []
   for _ in range(STEPS):
     state, metrics = train_step()(state, batch)
     losses.append(float(metrics['loss']))
