@@ -78,6 +78,9 @@ _NOT_HELD_OUT = frozenset(
   speck sward theft twink vax weft whelk whomp comp forg prob cheft
   yez crim scand swomp""".split()
 )
+# Spelt by random strings of the stream since then. They are skipped in draws,
+# so that draws without them stay as they are.
+_SPELT = frozenset(('ruft',))
 # How a name of the pretraining stream may begin ('Worfan'); see
 # `pretraining.episodes`.
 _SYLLABLES = re.compile(
@@ -94,21 +97,24 @@ def is_evaluation(word: str) -> bool:
   """Whether a nonsense word belongs to the evaluation lexicon."""
   return (
     _is_held_out(word)
-    and word not in _NOT_HELD_OUT
+    and word not in _NOT_HELD_OUT | _SPELT
     and not _SYLLABLES.fullmatch(word)
   )
 
 
 @functools.cache
+def _every_word() -> tuple[str, ...]:
+  made = dict.fromkeys(onset + rime for onset in ONSETS for rime in RIMES)
+  return tuple(w for w in made if w not in ENGLISH and len(w) >= 3)
+
+
+@functools.cache
 def words(*, evaluation: bool) -> tuple[str, ...]:
   """All nonsense words of one lexicon, in a fixed order."""
-  made = (onset + rime for onset in ONSETS for rime in RIMES)
   return tuple(
     word
-    for word in dict.fromkeys(made)
-    if word not in ENGLISH
-    and len(word) >= 3
-    and (is_evaluation(word) if evaluation else not _is_held_out(word))
+    for word in _every_word()
+    if (is_evaluation(word) if evaluation else not _is_held_out(word))
   )
 
 
@@ -132,12 +138,15 @@ def sample(
   """
   lexicon = [
     word
-    for word in words(evaluation=True)
-    if letters is None or len(word) in letters
+    for word in _every_word()
+    if (is_evaluation(word) or word in _SPELT)
+    and (letters is None or len(word) in letters)
   ]
   drawn: dict[str, None] = {}
   taken: set[str] = set()  # what no further word may be, or match
   for word in random.Random(seed).sample(lexicon, len(lexicon)):
+    if word in _SPELT:
+      continue
     cuts = [(word[:i], word[i + 1 :]) for i in range(len(word))]
     shorter, replaced = [*map(''.join, cuts)], [*map('*'.join, cuts)]
     if taken.isdisjoint([word, *replaced]) and drawn.keys().isdisjoint(shorter):

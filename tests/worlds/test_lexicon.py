@@ -83,6 +83,16 @@ def test_no_two_words_of_a_draw_are_one_edit_apart(seed, letters):
     assert not any(one_edit_apart(one, other) for other in drawn[:i])
 
 
+def test_a_word_that_pretraining_spelt_is_skipped(monkeypatch):
+  assert 'ruft' not in EVALUATION and 'ruft' not in PRETRAINING
+  drawn = lexicon.sample(270, seed='a')
+  spelt = lexicon._SPELT | {drawn[100]}
+  monkeypatch.setattr(lexicon, '_SPELT', spelt)
+  # Draws that did not have it stay as they are.
+  assert lexicon.sample(100, seed='a') == drawn[:100]
+  assert spelt.isdisjoint(lexicon.sample(270, seed='a'))
+
+
 def test_a_draw_is_named_by_its_seed():
   drawn = lexicon.sample(50, seed='a')
   assert lexicon.sample(20, seed='a') == drawn[:20]
