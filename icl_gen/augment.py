@@ -32,7 +32,8 @@ def run(config, workdir):
     'dtype': config.dtype,
     'length': config.train.length,
   }
-  if places.is_finished(directory, 'augment', settings):
+  whole = shards.is_written(directory)
+  if places.is_finished(directory, 'augment', settings, whole=whole):
     return
   world, rebuilt = catalog.build(world_name, seed=seed, **size)
   shards.require_same(source, rebuilt)

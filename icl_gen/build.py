@@ -45,7 +45,8 @@ def _build(directory, world, seed, size, *, file_format, audit, tokenizer):
     'tokenizer': tokenizer,
     'files': catalog.fingerprint(world, size),
   }
-  if places.is_finished(directory, 'build', settings):
+  whole = shards.is_written(directory)
+  if places.is_finished(directory, 'build', settings, whole=whole):
     return
   truth, corpus = catalog.build(world, seed=seed, **size)
   counted_by = tokens.load(tokenizer or tokens.EMBEDDED)

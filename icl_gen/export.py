@@ -32,7 +32,8 @@ def run(config, workdir, *, to):
       )
     settings['context'] = dict(config.context.items())
     settings['tokenizer'] = config.tokenizer
-  if places.is_finished(directory, 'export', settings):
+  whole = directory.exists()
+  if places.is_finished(directory, 'export', settings, whole=whole):
     return
   corpus = shards.read(source)
   places.claim(places.note_beside(directory), 'export', settings)

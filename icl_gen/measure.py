@@ -7,7 +7,7 @@ import collections
 
 from icl_gen import cli
 from icl_gen.data import files, places
-from icl_gen.model import loaded
+from icl_gen.model import loaded, registry
 from icl_gen.reporting import statistics
 from icl_gen.scoring import scorer
 from icl_gen.text import context as contexts
@@ -47,6 +47,7 @@ def _measure(model, world, size, *, seeds) -> list[dict]:
     _, corpus = catalog.build(world, seed=seed, **size)
     context = contexts.build(corpus.documents, seed=f'{world}-{seed}')
     tokens.append(model.tokenizer.count(context.text))
+    registry.require_room(model.name, tokens=tokens[-1])
     by_kind = collections.defaultdict(list)
     for score in scorer.score(model, corpus.questions, context):
       by_kind[score.kind].append(score)

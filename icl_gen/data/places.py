@@ -134,21 +134,31 @@ def check(
 
 
 def is_finished(
-  directory: files.Path, stage: str, settings: Mapping[str, Any]
+  directory: files.Path,
+  stage: str,
+  settings: Mapping[str, Any],
+  *,
+  whole: bool,
 ) -> bool:
   """Whether a directory that is written whole is there, of these settings.
 
   They are noted beside it (`note_beside`), as nothing may lie in it before.
 
+  Args:
+    directory: what the stage writes.
+    stage: 'build', 'augment' or 'export'.
+    settings: as of `claim`.
+    whole: whether all that the stage writes lies there.
+
   Raises:
-    ValueError: as `claim`, or if it is there without a note.
+    ValueError: as `claim`, or if it is whole and has no note.
   """
-  beside, there = note_beside(directory), pathlib.Path(directory).exists()
-  if there or _note(beside, stage).exists():
+  beside = note_beside(directory)
+  if whole or _note(beside, stage).exists():
     _compare(
       directory, _noted(directory, stage), settings, delete=f'it and {beside}'
     )
-  return there
+  return whole
 
 
 def _noted(directory: files.Path, stage: str) -> dict[str, Any]:

@@ -97,7 +97,8 @@ def is_evaluation(word: str) -> bool:
   """Whether a nonsense word belongs to the evaluation lexicon."""
   return (
     _is_held_out(word)
-    and word not in _NOT_HELD_OUT | _SPELT
+    and word not in _NOT_HELD_OUT
+    and word not in _SPELT
     and not _SYLLABLES.fullmatch(word)
   )
 
@@ -136,11 +137,11 @@ def sample(
       while they are apart, and so finds 308 or more of any length, 271 or
       more of 4 and 5 letters (least of 60 draws).
   """
+  known = {*words(evaluation=True), *_SPELT}
   lexicon = [
     word
     for word in _every_word()
-    if (is_evaluation(word) or word in _SPELT)
-    and (letters is None or len(word) in letters)
+    if word in known and (letters is None or len(word) in letters)
   ]
   drawn: dict[str, None] = {}
   taken: set[str] = set()  # what no further word may be, or match

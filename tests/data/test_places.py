@@ -85,16 +85,15 @@ def test_stages_do_not_mind_each_other(tmp_path):
 
 def test_what_is_there_without_its_note_is_not_taken(tmp_path):
   made = tmp_path / 'made'
-  assert not places.is_finished(made, 'build', SETTINGS)
-  made.mkdir()
+  assert not places.is_finished(made, 'build', SETTINGS, whole=False)
   with pytest.raises(ValueError, match='tells how it was made'):
-    places.is_finished(made, 'build', SETTINGS)
+    places.is_finished(made, 'build', SETTINGS, whole=True)
   places.claim(places.note_beside(made), 'build', SETTINGS)
-  assert places.is_finished(made, 'build', SETTINGS)
-  made.rmdir()
-  assert not places.is_finished(made, 'build', SETTINGS)
-  with pytest.raises(ValueError, match='seed=1.*delete it and .*made.settings'):
-    places.is_finished(made, 'build', SETTINGS | {'seed': 2})
+  for whole in (True, False):
+    found = places.is_finished(made, 'build', SETTINGS, whole=whole)
+    assert found == whole
+    with pytest.raises(ValueError, match='seed=1.*it and .*made.settings'):
+      places.is_finished(made, 'build', SETTINGS | {'seed': 2}, whole=whole)
 
 
 def test_a_check_leaves_nothing_behind(tmp_path):

@@ -1,6 +1,7 @@
 """Jobs in a row: what is told before each, and how long the rest will take."""
 
 import dataclasses
+import itertools
 import pathlib
 
 import pytest
@@ -18,7 +19,9 @@ def jobs(*doors):
   return [Job(door, pathlib.Path(door)) for door in doors]
 
 
-def test_every_job_is_told_and_done_in_order(tmp_path, capsys):
+def test_every_job_is_told_and_done_in_order(tmp_path, capsys, monkeypatch):
+  clock = itertools.count(step=90)  # seconds
+  monkeypatch.setattr(progress.time, 'monotonic', lambda: next(clock))
   wanted = [Job('build', tmp_path / n / 'done') for n in ('one', 'two')]
 
   def do(job):
@@ -31,7 +34,7 @@ def test_every_job_is_told_and_done_in_order(tmp_path, capsys):
   assert done == wanted
   told = capsys.readouterr().out.splitlines()
   assert told[0] == '[1/2] build one'
-  assert told[1] == '[2/2, about 0:00:00 to go] build two'
+  assert told[1] == '[2/2, about 0:01:30 to go] build two'
 
 
 def test_a_job_must_leave_its_result(tmp_path):

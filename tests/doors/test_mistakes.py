@@ -214,6 +214,16 @@ def test_following_the_message_builds_anew(experiment, tmp_path):
   assert len(shards.read(named[0]).questions) == 14
 
 
+def test_a_corpus_without_its_manifest_is_built_again(experiment, tmp_path):
+  build.run(experiment(), tmp_path)
+  directory = places.corpus(tmp_path, world='reversal', seed=0)
+  corpus = shards.read(directory)
+  for path in directory.iterdir():
+    path.unlink()
+  build.run(experiment(), tmp_path)
+  assert shards.read(directory) == corpus
+
+
 def test_batches_of_pretraining_must_suit_the_devices(pretraining, tmp_path):
   stages = {f'stages.{name}.rows': 3 for name in pretraining.stages}
   with pytest.raises(ValueError, match=r'3 rows.*8 devices'):

@@ -41,3 +41,12 @@ def test_parameters_have_the_dtype_that_is_asked_for():
 def test_unknown_names_are_refused():
   with pytest.raises(ValueError, match=r"unknown model 'glon'; known are nano"):
     registry.make_module('glon')
+
+
+@pytest.mark.parametrize(
+  'name', [*registry.NANO, *registry.RELEASED, *registry.PACKAGED]
+)
+def test_every_model_has_a_longest_context(name):
+  registry.require_room(name, tokens=3_072)
+  with pytest.raises(ValueError, match=f'of 300,000 tokens.*{name!r}'):
+    registry.require_room(name, tokens=300_000)
