@@ -29,7 +29,7 @@ class _World(
   """A world of `catalog.SIZES`, one builder config per size."""
 
   # The first number changes with the records: what was prepared stays as is.
-  VERSION = tfds.core.Version('2.0.0')
+  VERSION = tfds.core.Version('3.0.0')
   world = ''
   # TFDS would look for checksums of downloads beside the code, with a package
   # (importlib_resources) that it does not ask for.
