@@ -55,7 +55,9 @@ def run(config, workdir):
     budget=config.context.budget,
     count_tokens=count_tokens,
   )
-  registry.require_room(config.model, tokens=count_tokens(context.text))
+  longest = plan.longest(chosen, context, count_tokens) + augment.max_tokens
+  what = 'the longest prompt, with its context and what is sampled,'
+  registry.require_room(config.model, tokens=longest, what=what)
   places.claim(places.note_beside(directory), 'augment', settings)
   answered, costs = [], {}
   for kind, samples, behind in (

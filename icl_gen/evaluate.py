@@ -49,8 +49,9 @@ def run(config, workdir):
   if config.chat:
     tokens.require_turns(model.tokenizer)
   context = _context(config, corpus, source.name, model.tokenizer.count)
-  noted = contexts.noted(context, model.tokenizer.count)
-  registry.require_room(config.model, tokens=noted['context_tokens'])
+  noted = contexts.noted(context, corpus.questions, model.tokenizer.count)
+  what = 'the longest question (with its context)'
+  registry.require_room(config.model, tokens=noted['row_tokens'], what=what)
   parts = scorer.in_parts(
     model,
     corpus.questions,

@@ -46,8 +46,10 @@ def _measure(model, world, size, *, seeds) -> list[dict]:
   for seed in seeds:
     _, corpus = catalog.build(world, seed=seed, **size)
     context = contexts.build(corpus.documents, seed=f'{world}-{seed}')
-    tokens.append(model.tokenizer.count(context.text))
-    registry.require_room(model.name, tokens=tokens[-1])
+    noted = contexts.noted(context, corpus.questions, model.tokenizer.count)
+    tokens.append(noted['context_tokens'])
+    what = f'{world} of {size}'
+    registry.require_room(model.name, tokens=noted['row_tokens'], what=what)
     by_kind = collections.defaultdict(list)
     for score in scorer.score(model, corpus.questions, context):
       by_kind[score.kind].append(score)

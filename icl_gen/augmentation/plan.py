@@ -6,9 +6,10 @@ Accepts documents only; questions never come here.
 import dataclasses
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from icl_gen.text import prompts, retrieval
+from icl_gen.text.context import Context
 from icl_gen.types import Document
 
 # Kind -> prompt. 'local' sees one document; 'global' follows a context of all
@@ -74,6 +75,25 @@ def requests(
     for document in documents
     for sample in range(samples)
   )
+
+
+def longest(
+  documents: Sequence[Document],
+  context: Context,
+  count_tokens: Callable[[str], int],
+) -> int:
+  """Tokens of the longest prompt, BOS and the context of global ones included.
+
+  Args:
+    documents: that are asked about.
+    context: of the global prompts.
+    count_tokens: length of a text in tokens.
+  """
+  tokens = {
+    kind: max(count_tokens(prompt(document.text)) for document in documents)
+    for kind, prompt in PROMPTS.items()
+  }
+  return 1 + max(tokens['local'], count_tokens(context.text) + tokens['global'])
 
 
 def prompt_hash(kind: str) -> str:

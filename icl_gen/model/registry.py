@@ -138,12 +138,13 @@ def require_vocabulary(
     )
 
 
-def require_room(name: str, *, tokens: int) -> None:
-  """Checks that a context is no longer than what a model was trained on.
+def require_room(name: str, *, tokens: int, what: str) -> None:
+  """Checks that a row is no longer than what a model was trained on.
 
   Args:
     name: a name of the registry.
-    tokens: length of the context.
+    tokens: length of the row.
+    what: what takes so many tokens, for the message.
 
   Raises:
     ValueError: if it is longer.
@@ -151,7 +152,7 @@ def require_room(name: str, *, tokens: int) -> None:
   longest = next(n for start, n in _LONGEST.items() if name.startswith(start))
   if tokens > longest:
     raise ValueError(
-      f'a context of {tokens:,} tokens is longer than {longest:,}, the longest'
-      f' that {name!r} was trained on: keep fewer documents with'
-      ' --config.context.factor, or give --config.context.budget'
+      f'{what} takes {tokens:,} tokens, more than the {longest:,} that {name!r}'
+      ' was trained on: shorten it; a context, with --config.context.factor or'
+      ' --config.context.budget'
     )

@@ -183,21 +183,34 @@ def retrieve(
 
 
 def noted(
-  context: Context | Sequence[Context], count_tokens: Callable[[str], int]
+  context: Context | Sequence[Context],
+  questions: Sequence[Question],
+  count_tokens: Callable[[str], int],
 ) -> dict[str, int]:
   """What is told of a context; of several, the largest numbers.
 
   Args:
     context: one, or one per question.
+    questions: what is asked behind it; 'row_tokens' is the length of a context
+      with the longest question and choice behind it, BOS included.
     count_tokens: length of a text in tokens.
+
+  Raises:
+    ValueError: for another number of contexts than of questions.
   """
-  several = [context] if isinstance(context, Context) else context
-  different = {one.text: one for one in several}.values()
+  behind = one_each(context, len(questions))
+  tokens = {one.text: 1 + count_tokens(one.text) for one in behind}
+  rows = [
+    tokens[one.text] + count_tokens(tail(one, q.prompt) + reply(one, choice))
+    for one, q in zip(behind, questions, strict=True)
+    for choice in q.choices
+  ]
   return {
-    'contexts': len(different),
-    'context_documents': max(len(one.documents) for one in different),
-    'context_left_out': max(one.left_out for one in different),
-    'context_tokens': max(count_tokens(one.text) for one in different),
+    'contexts': len(tokens),
+    'context_documents': max(len(one.documents) for one in behind),
+    'context_left_out': max(one.left_out for one in behind),
+    'context_tokens': max(tokens.values()) - 1,
+    'row_tokens': max(rows),
   }
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icl_gen.augmentation import parse, plan
+from icl_gen.text import context
 from icl_gen.types import Document, Fact, Question
 
 
@@ -100,7 +101,21 @@ def test_a_change_of_wording_shows_in_the_hash(monkeypatch):
   assert plan.prompt_hash('global') == before['global']
 
 
-@pytest.mark.parametrize('verb', [plan.choose, plan.requests, parse.parse])
+@pytest.mark.parametrize('shared', ['', '- a b\n' * 40])
+def test_the_longest_prompt_is_one_that_is_asked(shared):
+  documents = documents_of('f', 2) + documents_of('a longer name', 1)
+  behind = context.Context(shared, (), 0)
+  rows = [
+    1 + len(before) + len(request.prompt)
+    for kind, before in (('local', ''), ('global', shared))
+    for request in plan.requests(documents, kind=kind, samples=1)
+  ]
+  assert plan.longest(documents, behind, len) == max(rows)
+
+
+@pytest.mark.parametrize(
+  'verb', [plan.choose, plan.requests, plan.longest, parse.parse]
+)
 def test_questions_have_no_way_in(verb):
   """Law 2: neither a parameter nor a field can carry one."""
   waiting = list(typing.get_type_hints(verb).values())

@@ -8,6 +8,7 @@ import pytest
 from icl_gen import augment, build, evaluate, pretrain, train
 from icl_gen.data import places, shards
 from icl_gen.model import prefixes, registry
+from icl_gen.scoring import scorer
 from icl_gen.worlds import catalog
 
 # --- as commands ------------------------------------------------------------
@@ -160,16 +161,25 @@ def test_nothing_keeps_the_mended_call_from_working(
   assert sorted(built.rglob('*')) == before
 
 
-def test_a_context_longer_than_the_model_knows_is_refused(
-  experiment, built, monkeypatch
+@pytest.mark.parametrize(
+  ('door', 'condition', 'longest', 'what'),
+  [
+    (evaluate, 'icl', 50, r'longest question \(with its context\)'),
+    (evaluate, 'pretrained', 5, r'longest question'),
+    (augment, 'ft', 50, 'longest prompt'),
+  ],
+)
+def test_rows_longer_than_the_model_knows_are_refused(
+  experiment, built, monkeypatch, door, condition, longest, what
 ):
-  """Both numbers are named, and nothing was encoded."""
-  monkeypatch.setitem(registry._LONGEST, 'nano', 50)
+  """Both numbers are named, and nothing was computed."""
+  monkeypatch.setitem(registry._LONGEST, 'nano', longest)
   monkeypatch.setattr(prefixes.Prefixes, 'encode', None)
-  config = changed(experiment(), condition='icl')
-  for door in (evaluate, augment):
-    with pytest.raises(ValueError, match=r'of \d\d+ tokens is longer than 50,'):
-      door.run(config, built)
+  monkeypatch.setattr(scorer, 'score', None)
+  config = changed(experiment(), condition=condition)
+  message = rf'{what}.* takes \d+ tokens, more than the {longest} that'
+  with pytest.raises(ValueError, match=message):
+    door.run(config, built)
 
 
 def test_what_a_world_does_not_give_today_is_not_judged(

@@ -47,6 +47,6 @@ def test_unknown_names_are_refused():
   'name', [*registry.NANO, *registry.RELEASED, *registry.PACKAGED]
 )
 def test_every_model_has_a_longest_context(name):
-  registry.require_room(name, tokens=3_072)
-  with pytest.raises(ValueError, match=f'of 300,000 tokens.*{name!r}'):
-    registry.require_room(name, tokens=300_000)
+  registry.require_room(name, tokens=3_072, what='a row')
+  with pytest.raises(ValueError, match=f'a row takes 300,000 .*{name!r}'):
+    registry.require_room(name, tokens=300_000, what='a row')

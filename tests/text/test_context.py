@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from icl_gen.text import context, tokens
-from icl_gen.types import Document, Fact
+from icl_gen.types import Document, Fact, Question
 from icl_gen.worlds import reversal
 
 
@@ -253,10 +253,26 @@ def test_what_cannot_be_retrieved_is_refused(changes, message):
 def test_of_several_contexts_the_largest_numbers_are_noted():
   one = context.Context('- a b\n', ('a', 'b'), 1)
   other = context.Context('- a b c\n', ('a',), 3)
-  assert context.noted([one, other, one], len) == {
+  asked = [Question(str(i), 'q', (' x', ' yz'), (0,), 'k') for i in range(3)]
+  noted = context.noted([one, other, one], asked, len)
+  assert noted == {
     'contexts': 2,
     'context_documents': 2,
     'context_left_out': 3,
     'context_tokens': 8,
+    'row_tokens': 1 + len('- a b c\n- q yz'),
   }
-  assert context.noted(one, len) == context.noted([one, one], len)
+  everywhere = context.noted([one, one, one], asked, len)
+  assert context.noted(one, asked, len) == everywhere
+
+
+def test_the_longest_row_is_that_of_one_question_with_its_own_context():
+  long = context.Context('- a b c d e\n', ('a',), 0)
+  asked = [
+    Question('short', 'q', (' x', ' y'), (0,), 'k'),
+    Question('long', 'q' * 5, (' x', ' y'), (0,), 'k'),
+  ]
+  noted = context.noted([long, context.NONE], asked, len)
+  assert noted['row_tokens'] == 1 + len('- a b c d e\n- q x')
+  noted = context.noted(context.NONE, asked, len)
+  assert noted['row_tokens'] == 1 + len('qqqqq x')
