@@ -136,7 +136,7 @@ def ask(code, *arguments, needs, tmp_path):
 
   if run('-c', f'import {needs}').returncode:
     pytest.skip(
-      f"{PYTHON} has no {needs}: pip install 'icl_gen[lm_eval]', or name a"
+      f"{PYTHON} has no {needs}: pip install -e '.[lm_eval]', or name a"
       ' Python that has it as ICL_GEN_EXTRAS_PYTHON'
     )
   done = run('-c', code, *arguments)
