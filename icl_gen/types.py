@@ -10,6 +10,7 @@ library, so that every room (and a laptop without JAX) can read our files.
 """
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -143,6 +144,23 @@ class Question:
     """Share of guesses that are right, from 0 to 1."""
     return len(set(self.answers)) / len(self.choices)
 
+  @property
+  def cluster(self) -> str:
+    """What the answer hangs on, by content; equal for questions that share it.
+
+    That is the set of premises: one person for all phrasings of a celebrity in
+    both directions, one fact of a reversal, one example of a syllogism. Where
+    none are known it is the target, else the prompt with the right answers:
+    the question itself. Sets that merely overlap are clusters of their own (in
+    `semantic` a chain of steps leads from any fact to any other).
+    """
+    facts = self.premises or (() if self.target is None else (self.target,))
+    named = [[f.subject, f.relation, f.object] for f in sorted(set(facts))] or [
+      self.prompt,
+      *sorted(self.choices[answer] for answer in set(self.answers)),
+    ]
+    return json.dumps(named, ensure_ascii=False)
+
 
 @dataclasses.dataclass(frozen=True)
 class Corpus:
@@ -207,6 +225,9 @@ class Score:
     question_id: id of the question.
     kind: the question's kind.
     stratum: the question's stratum.
+    cluster: the question's cluster: what its answer hangs on, by content.
+      Questions that share it, under whatever seed, are no independent
+      evidence; it is the unit of intervals and tests.
     answers: indices of the right choices.
     choices: one record per choice, in the question's order.
     written: what the model wrote after the prompt; None: it was not asked to.
@@ -216,6 +237,7 @@ class Score:
   question_id: str
   kind: str
   stratum: str
+  cluster: str
   answers: tuple[int, ...]
   choices: tuple[ChoiceScore, ...]
   written: str | None = None

@@ -19,6 +19,7 @@ SCHEMA = pa.schema(
     ('question_id', pa.string()),
     ('kind', pa.string()),
     ('stratum', pa.string()),
+    ('cluster', pa.string()),
     ('answers', pa.list_(pa.int64())),
     ('logp', pa.list_(pa.float64())),
     ('tokens', pa.list_(pa.int64())),
@@ -113,6 +114,7 @@ def _row(score: Score) -> dict[str, Any]:
     'question_id': score.question_id,
     'kind': score.kind,
     'stratum': score.stratum,
+    'cluster': score.cluster,
     'answers': list(score.answers),
     'written': score.written,
     'exact': score.exact,
@@ -128,6 +130,7 @@ def _score(row: Mapping[str, Any]) -> Score:
     question_id=row['question_id'],
     kind=row['kind'],
     stratum=row['stratum'],
+    cluster=row['cluster'],
     answers=tuple(row['answers']),
     choices=tuple(
       ChoiceScore(**dict(zip(CHOICE_COLUMNS, values, strict=True)))

@@ -28,9 +28,10 @@ class Result:
     kind: the questions' kind, or '<kind>:<stratum>'.
     normalisation: how choices were compared; 'exact': what was written.
     seed: the cell's seed as text, or 'mean' over the seeds.
-    questions: number of questions; for 'mean' of distinct ones.
-    accuracy: share answered right.
-    low: lower end of the 95 % interval.
+    questions: questions answered; for 'mean' their sum over the seeds (60
+      under each of 3 seeds: 180).
+    accuracy: share answered right; for 'mean' the mean of the seeds' shares.
+    low: lower end of the 95 % interval, over clusters of questions and seeds.
     high: upper end.
     chance: expected accuracy of guessing.
   """
@@ -56,15 +57,16 @@ class Comparison:
     world: the world's name.
     model: the model's name.
     kind: the questions' kind, or '<kind>:<stratum>'.
-    normalisation: how choices were compared.
+    normalisation: how choices were compared; 'exact': what was written.
     comparison: '<first>-<second>', two conditions.
     seed: the cells' seed as text, or 'mean' over the seeds.
-    questions: distinct questions that both answered.
+    questions: questions that both answered; for 'mean' summed over the seeds.
+    clusters: distinct clusters of these: what interval and p-value count.
     unpaired: answers without a counterpart, left out.
     difference: accuracy of the first minus that of the second.
     low: lower end of the 95 % interval.
     high: upper end.
-    p_value: exact McNemar test.
+    p_value: exact sign test on clusters; see `statistics.difference`.
   """
 
   world: str
@@ -74,6 +76,7 @@ class Comparison:
   comparison: str
   seed: str
   questions: int
+  clusters: int
   unpaired: int
   difference: float
   low: float
@@ -90,8 +93,7 @@ def results(cells: Sequence[Cell]) -> tuple[Result, ...]:
   rows = []
   for (world, condition, model), group in _grouped(cells):
     for kind, by_seed in _by_kind(group).items():
-      scores = [score for found in by_seed.values() for score in found]
-      for normalisation in statistics.measures(scores):
+      for normalisation in _measures(by_seed):
         rows += _result_rows(
           (world, condition, model, kind, normalisation), by_seed
         )
@@ -116,7 +118,7 @@ def _result_rows(key, by_seed: dict[int, list[Score]]) -> list[Result]:
     return Result(
       *key,
       seed=label,
-      questions=len(set().union(*(outcomes[seed] for seed in seeds))),
+      questions=sum(len(outcomes[seed]) for seed in seeds),
       accuracy=found.mean,
       low=found.low,
       high=found.high,
@@ -137,16 +139,17 @@ def comparisons(cells: Sequence[Cell]) -> tuple[Comparison, ...]:
   for world, model in sorted({(world, model) for world, _, model in groups}):
     sides = {c: groups.get((world, c, model), {}) for c in CONDITIONS}
     kinds = sorted(set().union(*sides.values()))
-    for kind, normalisation, pair in itertools.product(
-      kinds, statistics.NORMALISATIONS, COMPARISONS
+    for kind, measure, pair in itertools.product(
+      kinds, statistics.MEASURES, COMPARISONS
     ):
-      if all(kind in sides[side] for side in pair):
-        rows += _comparison_rows(
-          (world, model, kind, normalisation),
-          pair,
-          tuple(sides[side][kind] for side in pair),
-        )
+      found = tuple(sides[side].get(kind, {}) for side in pair)
+      if all(found) and all(measure in _measures(side) for side in found):
+        rows += _comparison_rows((world, model, kind, measure), pair, found)
   return tuple(rows)
+
+
+def _measures(by_seed: dict[int, list[Score]]) -> tuple[str, ...]:
+  return statistics.measures(list(itertools.chain(*by_seed.values())))
 
 
 def _comparison_rows(key, pair, sides) -> list[Comparison]:
@@ -170,6 +173,7 @@ def _comparison_rows(key, pair, sides) -> list[Comparison]:
         comparison='-'.join(pair),
         seed=label,
         questions=found.questions,
+        clusters=found.clusters,
         unpaired=found.unpaired,
         difference=found.estimate.mean,
         low=found.estimate.low,
@@ -189,6 +193,29 @@ def ties(cells: Sequence[Cell]) -> dict[str, int]:
     normalisation: sum(statistics.ties(c.scores, normalisation) for c in cells)
     for normalisation in statistics.NORMALISATIONS
   }
+
+
+def asked(rows: Sequence[Result]) -> str:
+  """How much was asked, as words: '60 questions × 3 seeds'.
+
+  Where seeds differ it is the total: '142 questions over 3 seeds'.
+
+  Args:
+    rows: results of one kind and measure, of one condition or several; of
+      every seed, and their mean.
+  """
+  each = {row.questions for row in rows if row.seed != MEAN}
+  totals = {row.questions for row in rows if row.seed == MEAN}
+  number = len({row.seed for row in rows} - {MEAN})
+  seeds = f'{number} seed{"s" * (number != 1)}'
+  if not each:
+    return 'nothing asked'
+  if len(each) == 1:
+    (only,) = each
+    return f'{only} question{"s" * (only != 1)} × {seeds}'
+  few, many = min(totals), max(totals)
+  count = f'{many}' if few == many else f'{few} to {many}'
+  return f'{count} questions over {seeds}'
 
 
 def _grouped(cells: Sequence[Cell]):

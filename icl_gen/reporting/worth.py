@@ -36,7 +36,8 @@ class Worth:
     seed: the record's seed as text, or 'mean' over the seeds.
     documents: number of generated documents (mean: over the seeds).
     true: share that is true, stated or entailed.
-    true_low: lower end of its 95 % interval, over documents and seeds.
+    true_low: lower end of its 95 % interval, over seeds and the documents that
+      were generated from (what was made from the same ones varies together).
     true_high: upper end.
     new: share that is true and was not stated (entailed).
     new_low: lower end of its 95 % interval.
@@ -144,11 +145,15 @@ def worths(records: Sequence[AugmentationRecord]) -> tuple[Worth, ...]:
 
 def _worth(key, by_seed: Mapping[int, Sequence[Document]]) -> Worth:
   def share(name: str, verdicts: Iterable[str]) -> statistics.Estimate:
-    # Ids may repeat between seeds though the texts differ: keep them apart.
+    # What was made from the same documents is no independent evidence; ids
+    # may repeat between seeds though the texts differ.
     return statistics.estimate(
       {
         seed: {
-          f'{seed}/{d.id}': float(verdict(d) in verdicts) for d in documents
+          (f'{seed}/{d.origin.parents or d.id}', d.id): float(
+            verdict(d) in verdicts
+          )
+          for d in documents
         }
         for seed, documents in by_seed.items()
       },
@@ -247,8 +252,8 @@ class _Sides:
   questions: int
   untargeted: int
   coverage: float | None
-  covered: Mapping[str, float]
-  uncovered: Mapping[str, float]
+  covered: statistics.Outcomes
+  uncovered: statistics.Outcomes
 
 
 def _sides(record, kind: str, *, facts, answers) -> _Sides:
@@ -260,8 +265,8 @@ def _sides(record, kind: str, *, facts, answers) -> _Sides:
     questions=len(targeted),
     untargeted=len(asked) - len(targeted),
     coverage=len(covered) / len(targeted) if targeted else None,
-    covered={q: v for q, v in answers.items() if q in covered},
-    uncovered={q: v for q, v in answers.items() if q in others},
+    covered={key: v for key, v in answers.items() if key[1] in covered},
+    uncovered={key: v for key, v in answers.items() if key[1] in others},
   )
 
 

@@ -104,7 +104,7 @@ def score(
       )
     )
   return tuple(
-    Score(q.id, q.kind, q.stratum, q.answers, tuple(answered))
+    Score(q.id, q.kind, q.stratum, q.cluster, q.answers, tuple(answered))
     for q, answered in zip(questions, choices, strict=True)
   )
 

@@ -20,6 +20,7 @@ SCORE = Score(
   question_id='q',
   kind='reversal',
   stratum='',
+  cluster='[["glon", "is", "é"]]',
   answers=(0, 2),
   choices=(CHOICE, dataclasses.replace(CHOICE, logp=-math.pi), CHOICE),
 )
@@ -40,6 +41,7 @@ some_scores = st.lists(
     question_id=st.text(max_size=5),
     kind=st.text(max_size=5),
     stratum=st.text(max_size=5),
+    cluster=st.text(max_size=5),
     answers=st.lists(st.integers(0, 9), max_size=3).map(tuple),
     choices=st.lists(choice_scores, max_size=4).map(tuple),
     written=st.none() | st.text(max_size=5),

@@ -30,11 +30,14 @@ def choice(logp, *, tokens=1, characters=1, n_bytes=1, null=0.0):
   )
 
 
-def score(name, logps, *, answers=(0,), kind='reversal', stratum=''):
+def score(
+  name, logps, *, answers=(0,), kind='reversal', stratum='', cluster=None
+):
   return Score(
     question_id=name,
     kind=kind,
     stratum=stratum,
+    cluster=name if cluster is None else cluster,
     answers=answers,
     choices=tuple(choice(logp) for logp in logps),
   )

@@ -28,8 +28,27 @@ BY_HAND = dataclasses.replace(
 
 def fair(size, *, seed=0, share=0.5):
   rng = random.Random(f'{seed} {size}')
-  right = {f'q{i}' for i in rng.sample(range(size), round(share * size))}
-  return {f'q{i}': float(f'q{i}' in right) for i in range(size)}
+  right = set(rng.sample(range(size), round(share * size)))
+  return asked({f'q{i}': i in right for i in range(size)})
+
+
+def asked(found):
+  """Outcomes of questions that are a cluster each."""
+  return {(q, q): float(right) for q, right in found.items()}
+
+
+def renamed(outcomes, seed):
+  """The same under clusters that no other seed has."""
+  return {(f'{seed}/{c}', q): right for (c, q), right in outcomes.items()}
+
+
+def repeated(outcomes, times):
+  """Every question asked so many times, in its cluster."""
+  return {
+    (c, f'{q}/{i}'): right
+    for (c, q), right in outcomes.items()
+    for i in range(times)
+  }
 
 
 @pytest.mark.parametrize(
@@ -127,9 +146,7 @@ def test_shared_questions_are_drawn_together():
   # Three seeds with equal answers know no more than one; three with questions
   # of their own know three times as much.
   same = {seed: fair(100) for seed in range(3)}
-  own = {
-    seed: {f'{seed}/{q}': v for q, v in fair(100).items()} for seed in range(3)
-  }
+  own = {seed: renamed(fair(100), seed) for seed in range(3)}
   one = statistics.estimate({0: fair(100)}, name='x')
   width = {
     name: (e := statistics.estimate(by_seed, name='x')).high - e.low
@@ -141,8 +158,7 @@ def test_shared_questions_are_drawn_together():
 
 def test_interval_is_that_of_drawing_seeds_and_questions_by_index():
   by_seed = {s: fair(60, seed=s, share=0.3 + 0.2 * s) for s in range(3)}
-  values_SxQ = np.array([[v[f'q{i}'] for i in range(60)] for v in
-                         by_seed.values()])  # fmt: skip
+  values_SxQ = np.array([list(v.values()) for v in by_seed.values()])
   rng = np.random.default_rng(0)
   means = [
     values_SxQ[rng.integers(3, size=3)][:, rng.integers(60, size=60)].mean()
@@ -155,7 +171,7 @@ def test_interval_is_that_of_drawing_seeds_and_questions_by_index():
 
 
 def test_mean_weighs_seeds_alike():
-  by_seed = {0: {'a': 1.0}, 1: {'a': 0.0, 'b': 0.0, 'c': 0.0}}
+  by_seed = {0: asked({'a': 1}), 1: asked({'a': 0, 'b': 0, 'c': 0})}
   found = statistics.estimate(by_seed, name='x')
   assert found.mean == 0.5
   assert (found.low, found.high) == (0.0, 1.0)
@@ -188,7 +204,7 @@ def test_difference_is_antisymmetric():
 
 def test_pairing_narrows_the_interval():
   base = fair(200)
-  better = base | {f'q{i}': 1.0 for i in range(10)}
+  better = base | asked({f'q{i}': 1 for i in range(10)})
   paired = statistics.difference(
     {0: better}, {0: base}, names=('a', 'b')
   ).estimate
@@ -197,44 +213,121 @@ def test_pairing_narrows_the_interval():
 
 
 def test_difference_by_hand():
-  first = {0: {'a': 1.0, 'b': 1.0, 'c': 0.0, 'only': 1.0}}
-  second = {0: {'a': 0.0, 'b': 1.0, 'c': 0.0}, 9: {'a': 1.0}}
+  first = {0: asked({'a': 1, 'b': 1, 'c': 0, 'only': 1})}
+  second = {0: asked({'a': 0, 'b': 1, 'c': 0}), 9: asked({'a': 1})}
   found = statistics.difference(first, second, names=('x', 'y'))
   assert found.estimate.mean == pytest.approx(1 / 3)
-  assert found.questions == 3
+  assert (found.questions, found.clusters) == (3, 3)
   assert found.unpaired == 2  # 'only', and all of seed 9
   assert found.p_value == 1.0
 
 
 def test_difference_of_nothing_shared_is_none():
-  assert (
-    statistics.difference({0: {'a': 1.0}}, {1: {'a': 1.0}}, names=('x', 'y'))
-    is None
-  )
+  one = asked({'a': 1})
+  assert statistics.difference({0: one}, {1: one}, names=('x', 'y')) is None
 
 
 @pytest.mark.parametrize(
   ('counts', 'expected'),
   [((0, 0), 1.0), ((5, 0), 2 / 32), ((1, 7), 18 / 256), ((3, 3), 1.0)],
 )
-def test_mcnemar_by_hand(counts, expected):
-  assert statistics.mcnemar(*counts) == pytest.approx(expected)
-  assert statistics.mcnemar(*counts[::-1]) == statistics.mcnemar(*counts)
+def test_sign_test_by_hand(counts, expected):
+  assert statistics.sign_test(*counts) == pytest.approx(expected)
+  assert statistics.sign_test(*counts[::-1]) == statistics.sign_test(*counts)
 
 
-def test_mcnemar_of_thousands_is_finite():
-  assert 0.0 <= statistics.mcnemar(3000, 900) < 1e-200
+def test_sign_test_of_thousands_is_finite():
+  assert 0.0 <= statistics.sign_test(3000, 900) < 1e-200
 
 
-def test_seeds_do_not_multiply_the_evidence():
-  better, worse = (
-    {f'q{i}': 1.0 for i in range(6)},
-    dict.fromkeys((f'q{i}' for i in range(6)), 0.0),
+def compared(first, second):
+  return statistics.difference(first, second, names=('a', 'b'))
+
+
+def test_a_question_under_several_seeds_is_one_and_others_add_evidence():
+  better = asked(dict.fromkeys('abcdef', 1))
+  worse = asked(dict.fromkeys('abcdef', 0))
+  same = compared(
+    dict.fromkeys(range(3), better), dict.fromkeys(range(3), worse)
   )
-  one = statistics.difference({0: better}, {0: worse}, names=('a', 'b'))
-  three = statistics.difference(
-    dict.fromkeys(range(3), better),
-    dict.fromkeys(range(3), worse),
-    names=('a', 'b'),
+  own = compared(
+    {seed: renamed(better, seed) for seed in range(3)},
+    {seed: renamed(worse, seed) for seed in range(3)},
   )
-  assert one.p_value == three.p_value == 2 / 64
+  assert compared({0: better}, {0: worse}).p_value == same.p_value == 2 / 2**6
+  assert own.p_value == 2 / 2**18
+  assert (same.questions, same.clusters) == (18, 6)
+  assert (own.questions, own.clusters) == (18, 18)
+
+
+def test_a_cluster_has_the_sign_of_its_sum():
+  # Over its questions and its seeds: c is +1 -1 -1, d is +1 +1 -1.
+  first = {
+    0: {('c', '0'): 1.0, ('c', '1'): 0.0, ('d', '0'): 1.0},
+    1: {('c', '2'): 0.0, ('d', '1'): 1.0, ('d', '2'): 0.0},
+  }
+  second = {s: {key: 1 - v for key, v in f.items()} for s, f in first.items()}
+  assert compared(first, second).p_value == 1.0
+  first[0]['c', '1'] = 1.0  # c: +1 +1 -1, no sign against it is left
+  second[0]['c', '1'] = 0.0
+  assert compared(first, second).p_value == 2 / 2**2
+
+
+def test_repeating_questions_in_their_clusters_changes_nothing():
+  first = {s: fair(50, seed=s, share=0.8) for s in range(3)}
+  second = {s: fair(50, seed=s + 7, share=0.4) for s in range(3)}
+  once = compared(first, second)
+  for times in (2, 10):
+    many = compared(
+      {s: repeated(found, times) for s, found in first.items()},
+      {s: repeated(found, times) for s, found in second.items()},
+    )
+    assert many.estimate == once.estimate
+    assert many.p_value == once.p_value
+    assert many.clusters == once.clusters
+    assert many.questions == times * once.questions
+
+
+def test_interval_is_that_of_drawing_clusters_by_index():
+  rng = np.random.default_rng(0)
+  asked_C = rng.integers(1, 9, size=40)
+  # What is asked often is mostly right: how many are drawn matters as well.
+  right_C = rng.binomial(asked_C, np.where(asked_C > 4, 0.9, 0.1))
+  found = statistics.estimate(
+    {
+      0: {
+        (f'c{c}', f'{c}/{i}'): float(i < right_C[c])
+        for c in range(40)
+        for i in range(asked_C[c])
+      }
+    },
+    name='x',
+  )
+  means = []
+  for _ in range(4000):
+    drawn = rng.integers(40, size=40)
+    means.append(right_C[drawn].sum() / asked_C[drawn].sum())
+  low, high = np.percentile(means, [2.5, 97.5])
+  assert found.mean == right_C.sum() / asked_C.sum()
+  assert found.low == pytest.approx(low, abs=0.02)
+  assert found.high == pytest.approx(high, abs=0.02)
+
+
+def test_intervals_cover_the_truth_where_phrasings_stand_or_fall_together(
+  monkeypatch,
+):
+  monkeypatch.setattr(statistics, 'RESAMPLES', 200)
+  rng = np.random.default_rng(0)
+  covered = {'clusters': 0, 'questions': 0}
+  for trial in range(200):
+    people = {}
+    for person, share in enumerate(rng.beta(0.5, 0.5, size=30)):
+      for i in range(10):
+        people[str(person), f'{person}/{i}'] = float(rng.random() < share)
+    alone = {(q, q): right for (_, q), right in people.items()}
+    for name, found in (('clusters', people), ('questions', alone)):
+      e = statistics.estimate({0: found}, name=f'{trial}')
+      covered[name] += e.low <= 0.5 <= e.high
+  # Of 200: nominally 190, with a standard deviation of 3.
+  assert covered['clusters'] >= 180, covered
+  assert covered['questions'] <= 140, covered

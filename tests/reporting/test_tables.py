@@ -34,7 +34,7 @@ def test_rows_by_hand():
   assert found == {
     '0': (4, 0.75, 0.5),
     '1': (4, 0.25, 0.5),
-    'mean': (4, 0.5, 0.5),
+    'mean': (8, 0.5, 0.5),
   }
   assert [row.seed for row in rows[:3]] == ['0', '1', 'mean']
   assert {row.normalisation for row in rows} == set(statistics.NORMALISATIONS)
@@ -53,6 +53,39 @@ def test_what_was_written_has_rows_where_all_were_asked_to_write():
   assert others == list(tables.results([one]))
   partly = dataclasses.replace(one, scores=(*wrote[:3], one.scores[3]))
   assert list(tables.results([partly])) == others
+
+
+def test_how_much_was_asked_is_said_per_seed_where_seeds_agree():
+  def said(*sizes):
+    cells = [cell([1] * size, seed=seed) for seed, size in enumerate(sizes)]
+    return tables.asked(tables.results(cells))
+
+  assert said(4, 4, 4) == '4 questions × 3 seeds'
+  assert said(4, 3) == '7 questions over 2 seeds'
+  assert said(1) == '1 question × 1 seed'
+  assert tables.asked([]) == 'nothing asked'
+
+
+def test_questions_of_other_seeds_are_others_though_their_ids_are_equal():
+  def studied(cluster):
+    """Eight seeds in which icl is right, and ft wrong, about one question."""
+    return [
+      dataclasses.replace(
+        cell([1], condition=condition, seed=seed),
+        scores=(score('q', logps, cluster=cluster.format(seed)),),
+      )
+      for seed in range(8)
+      for condition, logps in (('icl', (-1.0, -2.0)), ('ft', (-2.0, -1.0)))
+    ]
+
+  for cluster, clusters in (('one', 1), ('of {}', 8)):
+    (mean,) = (
+      row
+      for row in tables.comparisons(studied(cluster))
+      if (row.seed, row.normalisation) == ('mean', 'sum')
+    )
+    assert (mean.questions, mean.clusters) == (8, clusters)
+    assert mean.p_value == min(1.0, 2 / 2**clusters)
 
 
 def test_strata_have_rows_of_their_own():
@@ -125,6 +158,26 @@ def test_comparisons_by_hand():
     'ft_aug-ft': (0.25, 1.0),
     'ft_aug-icl': (-0.5, 0.5),
   }
+
+
+def test_what_was_written_is_compared_where_both_were_asked_to_write():
+  def wrote(one, right):
+    return dataclasses.replace(
+      one,
+      scores=tuple(
+        dataclasses.replace(score, written='x', exact=i < right)
+        for i, score in enumerate(one.scores)
+      ),
+    )
+
+  icl, ft = cell([0, 0, 0], condition='icl'), cell([0, 0, 0], condition='ft')
+  rows = tables.comparisons([wrote(icl, 3), wrote(ft, 1)])
+  found = {row.normalisation: row.difference for row in rows}
+  assert found == dict.fromkeys(statistics.NORMALISATIONS, 0.0) | {
+    'exact': pytest.approx(2 / 3)
+  }
+  rows = tables.comparisons([wrote(icl, 3), ft])
+  assert {r.normalisation for r in rows} == set(statistics.NORMALISATIONS)
 
 
 def test_a_missing_side_gives_no_comparison():

@@ -61,7 +61,7 @@ def test_shares_by_hand():
   assert (local.stated, local.contradicted) == (0.25, 0.25)
   assert (local.unknown, local.unparsed) == (0.0, 0.25)
   assert local.hops == '1:1'
-  assert local.true_low <= local.true <= local.true_high
+  assert local.true_low < local.true < local.true_high
   (both,) = mean_rows(worth.worths([RECORD]), augmentation='all')
   assert (both.documents, both.new, both.hops) == (5, 0.4, '1:1 2:1')
 
@@ -73,6 +73,36 @@ def test_shares_sum_to_one():
       row.unverified,
     )  # fmt: skip
     assert sum(parts) == pytest.approx(1.0)
+
+
+def made_from(*parents, seed=0):
+  """Documents by turns entailed and false, two from each of the parents."""
+  documents = tuple(
+    dataclasses.replace(
+      document(f'{parent}{i}', verdict, hops='1'),
+      origin=Origin('local', (parent,), (('verdict', verdict), ('hops', '1'))),
+    )
+    for place, parent in enumerate(parents)
+    for verdict in [('entailed', 'contradicted')[place % 2]]
+    for i in range(2)
+  )
+  return dataclasses.replace(RECORD, documents=documents, seed=seed)
+
+
+def true_width(*records):
+  (row,) = mean_rows(worth.worths(records), augmentation='local')
+  return row.true_high - row.true_low
+
+
+def test_documents_made_from_the_same_ones_vary_together():
+  # Four families of two leave 0 and 1 in the interval; eight alone would not.
+  assert true_width(made_from(*'abcd')) == 1.0
+
+
+def test_documents_of_other_seeds_are_others_though_their_parents_are_equal():
+  names = [f'd{i}' for i in range(40)]
+  same = [made_from(*names, seed=seed) for seed in range(4)]
+  assert true_width(*same) < 0.7 * true_width(same[0])
 
 
 def test_what_nobody_can_check_is_neither_true_nor_false():

@@ -59,7 +59,9 @@ def test_it_is_the_loop_by_hand(behind):
 
 
 def test_scores_keep_what_they_had():
-  scores = [Score(q.id, q.kind, '', q.answers, ()) for q in QUESTIONS]
+  scores = [
+    Score(q.id, q.kind, '', q.cluster, q.answers, ()) for q in QUESTIONS
+  ]
   found = answers.added(tiny.model(), QUESTIONS, contexts.NONE, scores)
   texts = answers.write(tiny.model(), QUESTIONS, contexts.NONE)
   assert tuple(score.written for score in found) == texts
