@@ -107,6 +107,12 @@ class AugmentationRecord:
     return f'{self.world}/{self.model}/{self.seed}'
 
 
+def kinds(asked: Question | Score) -> tuple[str, ...]:
+  """The kinds it counts under: its own and, if it has one, with its stratum."""
+  strata = (f'{asked.kind}:{asked.stratum}',) if asked.stratum else ()
+  return (asked.kind, *strata)
+
+
 def verdict(document: Document) -> str:
   """The audit's verdict on a generated document, one of `VERDICTS`.
 

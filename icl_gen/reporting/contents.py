@@ -14,6 +14,7 @@ from icl_gen.reporting.cells import (
   CONDITIONS,
   AugmentationRecord,
   Cell,
+  kinds,
   ordered,
   ordered_records,
 )
@@ -158,16 +159,13 @@ def _gain(told: Contents, world: str, model: str) -> str:
 
 
 def _check_main_kinds(cells, records, main_kinds: Mapping[str, str]) -> None:
-  kinds: dict[str, set[str]] = {}
+  asked: dict[str, set[str]] = {}
   for cell in cells:
-    found = kinds.setdefault(cell.world, set())
-    for score in cell.scores:
-      found.add(score.kind)
-      if score.stratum:
-        found.add(f'{score.kind}:{score.stratum}')
+    found = asked.setdefault(cell.world, set())
+    found.update(*map(kinds, cell.scores))
   for record in records:
-    kinds.setdefault(record.world, {q.kind for q in record.questions})
-  for world, found in sorted(kinds.items()):
+    asked.setdefault(record.world, set().union(*map(kinds, record.questions)))
+  for world, found in sorted(asked.items()):
     if world not in main_kinds:
       raise ValueError(
         f'main_kinds {dict(main_kinds)} does not name world {world!r}; add one'

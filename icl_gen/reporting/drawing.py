@@ -29,18 +29,14 @@ STYLE = {
 }
 INK = '#222222'
 FAINT = '#666666'
-
-
-def words(world: str) -> str:
-  """A world's name as a title."""
-  words = world.replace('_', ' ')
-  return words[:1].upper() + words[1:]
+# Behind a number that a line may cross.
+ON_PAPER = {'facecolor': 'white', 'edgecolor': 'none', 'pad': 0.8}
 
 
 def note(normalisation: str) -> str:
   """What lines and values mean, under every figure."""
   return (
-    'Lines: 95 % bootstrap intervals over seeds and questions.'
+    'Lines: 95 % bootstrap intervals over seeds and clusters of questions.'
     f' Choices compared by {MEASURES[normalisation]}.'
   )
 

@@ -15,14 +15,14 @@ from icl_gen.reporting.cells import CONDITIONS
 from icl_gen.reporting.drawing import (
   FAINT,
   INK,
+  ON_PAPER,
   STYLE,
   bottom,
   note,
   png,
   title,
-  words,
 )
-from icl_gen.reporting.tables import MEAN, Result
+from icl_gen.reporting.tables import MEAN, Result, asked
 
 # Colours of Okabe and Ito, told apart with any colour vision.
 COLORS = {
@@ -67,11 +67,11 @@ def main_figure(
       ]
       _condition_bars(axis, chosen, models)
       _accuracy_axis(axis, label=place % columns == 0)
-      axis.set_title(_title(world, main_kinds[world]), pad=14)
+      axis.set_title(world, pad=26)
       axis.text(
         0.5,
         1.02,
-        _size(chosen),
+        f'{main_kinds[world]}\n{asked(chosen)}',
         transform=axis.transAxes,
         ha='center',
         va='bottom',
@@ -109,8 +109,8 @@ def world_figure(
       chosen = [row for row in rows if row.model == model]
       _kind_bars(axis, chosen, kinds)
       _accuracy_axis(axis, label=True)
-      axis.set_title(f'{model}: {_size(chosen)}', fontsize=9, pad=8)
-    title(figure, f'{words(world)}: accuracy by kind of question')
+      axis.set_title(f'model: {model}', fontsize=9, pad=8)
+    title(figure, f'{world}: accuracy by kind of question')
     handles = [
       Patch(facecolor=COLORS[c], label=CONDITIONS[c]) for c in CONDITIONS
     ]
@@ -163,8 +163,18 @@ def _kind_bars(axis, rows: Sequence[Result], kinds: Sequence[str]) -> None:
         lw=1.0,
         zorder=4,
       )
-  axis.set_xticks(range(len(kinds)), [k.replace(':', ':\n') for k in kinds])
+  axis.set_xticks(
+    range(len(kinds)), [_kind_label(rows, kind) for kind in kinds]
+  )
   axis.set_xlim(-0.6, len(kinds) - 0.4)
+
+
+def _kind_label(rows: Sequence[Result], kind: str) -> str:
+  """The kind and how much was asked, on lines that are narrow enough."""
+  label = f'{kind}\n{asked([row for row in rows if row.kind == kind])}'
+  for before, after in ((':', ':\n'), (' ×', '\n×'), (' over', '\nover')):
+    label = label.replace(before, after)
+  return label
 
 
 def _bar(axis, x: float, width: float, rows, *, color: str, rank: int) -> None:
@@ -217,6 +227,7 @@ def _bar(axis, x: float, width: float, rows, *, color: str, rank: int) -> None:
     fontsize=7.5,
     color=INK,
     zorder=7,
+    bbox=ON_PAPER,
   )
 
 
@@ -257,21 +268,6 @@ def _chance_label(axis, x: float, level: float) -> None:
     fontsize=7,
     color=INK,
   )
-
-
-def _title(world: str, kind: str) -> str:
-  return words(world) if kind == world else f'{words(world)}: {kind}'
-
-
-def _size(rows: Sequence[Result]) -> str:
-  """How much was asked, e.g. '100 questions, 3 seeds'."""
-  asked = {row.questions for row in rows if row.seed == MEAN}
-  seeds = {row.seed for row in rows if row.seed != MEAN}
-  if not asked:
-    return 'nothing asked'
-  few, many = min(asked), max(asked)
-  count = f'{many}' if few == many else f'{few} to {many}'
-  return f'{count} questions, {len(seeds)} seed{"s" * (len(seeds) != 1)}'
 
 
 def _model_handles(models: Sequence[str]) -> list:

@@ -25,8 +25,8 @@ def missing(
     found += [f'{world}, {model}: {text}' for text in _cell_gaps(group)]
     recorded = {r.seed for r in records if (r.world, r.model) == (world, model)}
     found += [
-      f'{world}, {model}, ft_aug: no record of the generated documents of'
-      f' {_seeds(absent)}.'
+      f'{world}, {model}, {CONDITIONS["ft_aug"]}: no record of the generated'
+      f' documents of {_seeds(absent)}.'
       for absent in [_seeds_of(group, 'ft_aug') - recorded]
       if absent
     ]
@@ -47,16 +47,16 @@ def _cell_gaps(cells: Sequence[Cell]) -> list[str]:
   seeds = {cell.seed for cell in cells}
   kinds = {score.kind for cell in cells for score in cell.scores}
   found = []
-  for condition in CONDITIONS:
+  for condition, name in CONDITIONS.items():
     here = [cell for cell in cells if cell.condition == condition]
     if not here:
-      found.append(f'condition {condition} was not run.')
+      found.append(f'condition {name} was not run.')
       continue
     if absent := seeds - {cell.seed for cell in here}:
-      found.append(f'{condition} is missing {_seeds(absent)}.')
+      found.append(f'{name} is missing {_seeds(absent)}.')
     asked = {score.kind for cell in here for score in cell.scores}
     found += [
-      f'{condition} answered no question of kind {kind}.'
+      f'{name} answered no question of kind {kind}.'
       for kind in sorted(kinds - asked)
     ]
   if len(seeds) == 1:

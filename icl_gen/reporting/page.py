@@ -27,7 +27,8 @@ def page(
   """
   sections = [
     _section('What is seen', _summary(told) + _missing(told)),
-    _section('Main figure', _figure(told, 'main.png', _main_alt(told))),
+    _section('Main figure', _main_figure(told)),
+    _section('Words used here', page_tables.glossary(told)),
     _section('Results', _results(told)),
     _section('Paired differences', page_tables.differences(told)),
     _section('What the augmentations were worth', _worth(told)),
@@ -71,17 +72,22 @@ def _missing(told: Contents) -> str:
   return f'<div class="missing">\n{title}{_list(told.missing)}</div>\n'
 
 
-def _figure(told: Contents, name: str, alt: str) -> str:
+def _figure(told: Contents, name: str, *, alt: str, caption: str) -> str:
   data = base64.b64encode(told.figures[name]).decode('ascii')
   return (
     f'<figure><img src="data:image/png;base64,{data}"'
     f' alt="{html.escape(alt)}">\n'
-    f'<figcaption>{html.escape(name)}</figcaption></figure>\n'
+    f'<figcaption>{html.escape(caption)}</figcaption></figure>\n'
   )
 
 
-def _main_alt(told: Contents) -> str:
-  return 'Bars of accuracy by world and condition. ' + ' '.join(summary(told))
+def _main_figure(told: Contents) -> str:
+  alt = 'Bars of accuracy by world and condition. ' + ' '.join(summary(told))
+  caption = (
+    'Accuracy on one kind of question of each world, under every condition.'
+    ' Bars are means over seeds, dots the seeds, lines 95 % intervals.'
+  )
+  return _figure(told, 'main.png', alt=alt, caption=caption)
 
 
 def _results(told: Contents) -> str:
@@ -108,7 +114,7 @@ def _results(told: Contents) -> str:
     )
     table = html_table(header, rows, caption=caption)
     parts.append(f'<div data-normalisation="{name}">\n{table}</div>\n')
-  note = 'The rows of every seed and normalisation are in results.csv.'
+  note = 'The rows of every seed and measure are in results.csv.'
   return switch + ''.join(parts) + paragraph(note)
 
 
@@ -119,8 +125,19 @@ def _worth(told: Contents) -> str:
     'Shares of verdicts on generated documents, and accuracy on covered and'
     ' uncovered questions; the numbers are in the tables below.'
   )
+  caption = (
+    'Left: verdicts on the generated documents, means over seeds. Right:'
+    ' accuracy of the model finetuned on all of them, on questions that the'
+    ' documents of the row cover and on those that they do not; the questions'
+    ' of the two sides differ.'
+  )
   return (
-    _figure(told, 'augmentation.png', alt)
+    paragraph(
+      'The model was finetuned on every document that it generated, also on'
+      ' those that are false or in which no statement was recognised: the'
+      ' verdicts were only counted.'
+    )
+    + _figure(told, 'augmentation.png', alt=alt, caption=caption)
     + page_tables.verdicts(told)
     + page_tables.coverage(told)
     + page_tables.costs(told)
@@ -136,7 +153,12 @@ def _worlds(told: Contents) -> str:
         f'Bars of accuracy in world {world} by kind of question and condition;'
         ' the numbers are in the table of results.'
       )
-      parts.append(f'<h3>{html.escape(world)}</h3>\n{_figure(told, name, alt)}')
+      caption = (
+        f'{world}: accuracy by kind of question and condition. Bars are means'
+        ' over seeds, dots the seeds, lines 95 % intervals.'
+      )
+      figure = _figure(told, name, alt=alt, caption=caption)
+      parts.append(f'<h3>{html.escape(world)}</h3>\n{figure}')
   return ''.join(parts)
 
 
@@ -151,10 +173,17 @@ def _method(told: Contents) -> str:
       f' Figures and summary use {told.normalisation}.',
       f'Ties between best choices are broken by the lowest index; of'
       f' {told.answered} answers tied were: {ties}.',
-      f'Intervals: 95 % percentile bootstrap, {RESAMPLES} resamples: questions'
-      ' within a cell; seeds, then questions for a mean over seeds. With all'
+      'Questions that hang on the same given facts (or are the same question,'
+      ' where no facts are known) are one cluster, also if they are asked under'
+      ' several seeds. What generated documents were made from is theirs.',
+      f'Intervals: 95 % percentile bootstrap, {RESAMPLES} resamples: clusters'
+      ' within a cell, each with all its questions; seeds, then clusters for a'
+      ' mean over seeds, one draw for the seeds that share a cluster. With all'
       ' questions right or all wrong such an interval has no width, although'
-      ' the truth may lie up to 3 / questions away.',
+      ' the truth may lie up to 3 / clusters away.',
+      'p-values: exact two-sided sign test on the clusters in which the two'
+      ' conditions differ; without repeated questions it is the exact McNemar'
+      ' test. They are not corrected for the number of comparisons.',
       'Chance is the mean of answers per choices.',
     ]
   )

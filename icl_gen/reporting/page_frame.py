@@ -39,6 +39,10 @@ h2 { font-size: 1.25rem; margin: 2.5rem 0 0.75rem; padding-bottom: 0.25rem;
   border-bottom: 1px solid var(--line); }
 h3 { font-size: 1.05rem; margin: 1.25rem 0 0.5rem; }
 li { margin: 0.3rem 0; }
+dl { display: grid; grid-template-columns: 11rem 1fr; gap: 0.25rem 1rem;
+  margin: 0 0 1rem; }
+dt { font-weight: 600; overflow-wrap: anywhere; }
+dd { margin: 0; }
 figure { margin: 0 0 1rem; }
 img { display: block; max-width: 100%; height: auto; margin: 0 auto;
   background: #fff; border-radius: 4px; }

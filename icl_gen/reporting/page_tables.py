@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
+from icl_gen.reporting import glossary as explained
 from icl_gen.reporting.cells import (
   CONDITIONS,
   VERDICTS,
@@ -12,6 +13,7 @@ from icl_gen.reporting.cells import (
 )
 from icl_gen.reporting.contents import Contents
 from icl_gen.reporting.render import (
+  definitions,
   fixed,
   html_table,
   interval,
@@ -20,7 +22,7 @@ from icl_gen.reporting.render import (
   percent,
   points,
 )
-from icl_gen.reporting.tables import MEAN
+from icl_gen.reporting.tables import MEAN, asked
 from icl_gen.types import Document
 
 # Shown per world, model, augmentation kind and verdict.
@@ -30,19 +32,16 @@ SAMPLES = 2
 def results_rows(told: Contents, normalisation: str):
   """Header and rows of means, conditions side by side."""
   chosen = [r for r in told.results if r.normalisation == normalisation]
-  header = ['world', 'model', 'kind', 'questions', 'seeds', 'chance']
+  header = ['world', 'model', 'kind', 'asked', 'chance']
   rows = []
   for key in sorted({(r.world, r.model, r.kind) for r in chosen}):
     here = [r for r in chosen if (r.world, r.model, r.kind) == key]
     means = {r.condition: r for r in here if r.seed == MEAN}
-    seeds = {r.seed for r in here} - {MEAN}
-    questions = {r.questions for r in means.values()}
     chances = {percent(r.chance) for r in means.values()}
     rows.append(
       [
         *key,
-        ' to '.join(map(str, sorted({min(questions), max(questions)}))),
-        str(len(seeds)),
+        asked(here),
         ' to '.join(sorted(chances)),
         *(_accuracy(means.get(condition)) for condition in CONDITIONS),
       ]
@@ -63,14 +62,17 @@ def differences(told: Contents) -> str:
       row.world,
       row.model,
       row.kind,
-      row.comparison.replace('-', ' \N{MINUS SIGN} '),
+      ' \N{MINUS SIGN} '.join(
+        CONDITIONS[side] for side in row.comparison.split('-')
+      ),
       f'{points(row.difference)} {interval(row.low, row.high)}',
       p_value(row.p_value),
       str(row.questions),
+      str(row.clusters),
     ]
     for row in told.comparisons
     if (row.seed, row.normalisation) == (MEAN, told.normalisation)
-    and ':' not in row.kind
+    and (':' not in row.kind or row.kind == told.main_kinds[row.world])
   ]
   if not rows:
     return paragraph('No two conditions answered the same questions.')
@@ -82,14 +84,53 @@ def differences(told: Contents) -> str:
     'difference',
     'p',
     'questions',
+    'clusters',
   ]
   caption = (
-    'Differences in percentage points on the same questions, over all seeds,'
-    ' with 95 % intervals; p from the exact McNemar test (with several seeds:'
-    ' by the sign of the sum over seeds, question by question).'
+    'Differences in percentage points on the same questions, means over seeds,'
+    ' with 95 % intervals; p from the exact sign test: every cluster of'
+    ' questions counts once, by the sign of the sum of its differences.'
+    ' Questions are summed over the seeds; a cluster that recurs under several'
+    ' seeds is one.'
   )
-  note = 'Strata, single seeds and other normalisations: differences.csv.'
+  note = 'Other strata, single seeds and other measures: differences.csv.'
   return html_table(header, rows, caption=caption) + paragraph(note)
+
+
+def glossary(told: Contents) -> str:
+  """The words that the report uses, in plain English."""
+  kinds = {row.kind for row in told.results} | {r.kind for r in told.coverages}
+  conditions = {
+    CONDITIONS[name]: f'{line} In the CSV files: {name}.'
+    for name, line in explained.CONDITIONS.items()
+  }
+  parts = [
+    ('Worlds', explained.WORLDS, {row.world for row in told.results}),
+    ('Conditions', conditions, conditions),
+    ('Kinds of questions', explained.KINDS, {k.split(':')[0] for k in kinds}),
+    ('Strata', explained.STRATA, {k.partition(':')[2] for k in kinds}),
+    (
+      'Augmentations',
+      explained.AUGMENTATIONS,
+      {row.augmentation for row in told.worths},
+    ),
+    (
+      'Verdicts on generated documents',
+      {VERDICTS[name]: line for name, line in explained.VERDICTS.items()},
+      set(VERDICTS.values()) if told.worths else set(),
+    ),
+    (
+      'Measures',
+      explained.MEASURES,
+      {row.normalisation for row in told.results},
+    ),
+    ('Other words', explained.NOTIONS, explained.NOTIONS),
+  ]
+  return ''.join(
+    definitions(title, found)
+    for title, words, used in parts
+    if (found := explained.entries(words, used))
+  )
 
 
 def verdicts(told: Contents) -> str:
@@ -124,7 +165,11 @@ def verdicts(told: Contents) -> str:
     'not verifiable',
     'hops:documents',
   ]
-  caption = 'Generated documents by verdict, in per cent, means over seeds.'
+  caption = (
+    'Generated documents by verdict, in per cent, means over seeds; documents'
+    ' is their mean number. hops:documents counts, over all seeds together,'
+    ' those that are true and new.'
+  )
   return html_table(header, rows, caption=caption)
 
 
@@ -146,6 +191,7 @@ def coverage(told: Contents) -> str:
     ]
     for row in told.coverages
     if (row.seed, row.normalisation) == (MEAN, told.normalisation)
+    and (':' not in row.kind or row.kind == told.main_kinds[row.world])
   ]
   header = [
     'world',

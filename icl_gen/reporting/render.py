@@ -97,3 +97,12 @@ def html_table(
 def paragraph(text: str) -> str:
   """An HTML paragraph; the text is escaped."""
   return f'<p>{html.escape(text)}</p>\n'
+
+
+def definitions(title: str, entries: Sequence[tuple[str, str]]) -> str:
+  """Words and what they mean, under a title; everything given is escaped."""
+  lines = '\n'.join(
+    f'<dt>{html.escape(word)}</dt><dd>{html.escape(line)}</dd>'
+    for word, line in entries
+  )
+  return f'<h3>{html.escape(title)}</h3>\n<dl>\n{lines}\n</dl>\n'

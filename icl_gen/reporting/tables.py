@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Sequence
 
 from icl_gen.reporting import statistics
-from icl_gen.reporting.cells import CONDITIONS, Cell, ordered
+from icl_gen.reporting.cells import CONDITIONS, Cell, kinds, ordered
 from icl_gen.types import Score
 
 MEAN = 'mean'
@@ -138,9 +138,9 @@ def comparisons(cells: Sequence[Cell]) -> tuple[Comparison, ...]:
   rows = []
   for world, model in sorted({(world, model) for world, _, model in groups}):
     sides = {c: groups.get((world, c, model), {}) for c in CONDITIONS}
-    kinds = sorted(set().union(*sides.values()))
+    found_kinds = sorted(set().union(*sides.values()))
     for kind, measure, pair in itertools.product(
-      kinds, statistics.MEASURES, COMPARISONS
+      found_kinds, statistics.MEASURES, COMPARISONS
     ):
       found = tuple(sides[side].get(kind, {}) for side in pair)
       if all(found) and all(measure in _measures(side) for side in found):
@@ -228,9 +228,6 @@ def _by_kind(cells: Sequence[Cell]) -> dict[str, dict[int, list[Score]]]:
   found: dict[str, dict[int, list[Score]]] = {}
   for cell in cells:
     for score in cell.scores:
-      names = [score.kind]
-      if score.stratum:
-        names.append(f'{score.kind}:{score.stratum}')
-      for name in names:
+      for name in kinds(score):
         found.setdefault(name, {}).setdefault(cell.seed, []).append(score)
   return dict(sorted(found.items()))

@@ -15,6 +15,7 @@ from icl_gen.reporting.cells import (
   AugmentationRecord,
   Cell,
   hops,
+  kinds,
   ordered_records,
   verdict,
 )
@@ -48,7 +49,8 @@ class Worth:
     unparsed: share in which no statement was recognised.
     unverified: share that nothing could be checked against, 1 in worlds
       without known facts; there, all other shares are None.
-    hops: of the new ones, 'hops:documents' pairs, e.g. '1:34 2:5'.
+    hops: of the new ones, 'hops:documents' pairs, e.g. '1:34 2:5'; for 'mean'
+      of all seeds together.
   """
 
   world: str
@@ -80,15 +82,15 @@ class Coverage:
     world: the world's name.
     model: the model's name.
     augmentation: the augmentation kind, or 'all' of them together.
-    kind: the questions' kind.
-    normalisation: how choices were compared.
+    kind: the questions' kind, or '<kind>:<stratum>'.
+    normalisation: how choices were compared; 'exact': what was written.
     seed: the record's seed as text, or 'mean' over the seeds.
     questions: questions that have a target (mean: over the seeds).
     untargeted: questions without one; they can be neither.
     coverage: share of questions that are covered; None without questions.
     covered_accuracy: accuracy of ft_aug on covered questions; None where
       there are none or the cell is missing.
-    covered_low: lower end of its 95 % interval.
+    covered_low: lower end of its 95 % interval, over clusters and seeds.
     covered_high: upper end.
     uncovered_accuracy: the same on the other questions.
     uncovered_low: lower end of its 95 % interval.
@@ -214,14 +216,16 @@ def coverages(
     group = [record for record in group if record.questions]
     for record in group:
       _check_questions(record, trained.get((world, model, record.seed)))
-    kinds = sorted({q.kind for record in group for q in record.questions})
+    asked = set()
+    for record in group:
+      asked.update(*map(kinds, record.questions))
     seen = {
       (record.seed, augmentation): _facts(record, augmentation)
       for record in group
       for augmentation in _augmentations(group)
     }
     for augmentation, kind, normalisation in itertools.product(
-      _augmentations(group), kinds, statistics.NORMALISATIONS
+      _augmentations(group), sorted(asked), _measures(group, trained)
     ):
       sides = {
         record.seed: _sides(
@@ -233,7 +237,7 @@ def coverages(
           ),
         )
         for record in group
-        if any(q.kind == kind for q in record.questions)
+        if any(kind in kinds(q) for q in record.questions)
       }
       for label, seeds in _labelled(sides):
         rows.append(
@@ -257,7 +261,7 @@ class _Sides:
 
 
 def _sides(record, kind: str, *, facts, answers) -> _Sides:
-  asked = [q for q in record.questions if q.kind == kind]
+  asked = [q for q in record.questions if kind in kinds(q)]
   targeted = [q for q in asked if q.target is not None]
   covered = {q.id for q in targeted if q.target in facts}
   others = {q.id for q in targeted} - covered
@@ -338,8 +342,18 @@ def _facts(record, augmentation: str) -> frozenset:
 def _answers(cell: Cell | None, kind: str, normalisation: str):
   if cell is None:
     return {}
-  scores = [score for score in cell.scores if score.kind == kind]
+  scores = [score for score in cell.scores if kind in kinds(score)]
   return statistics.outcomes(scores, normalisation)
+
+
+def _measures(records, trained: Mapping[tuple, Cell]) -> tuple[str, ...]:
+  """What all cells that were trained on the records can be judged by."""
+  keys = [(r.world, r.model, r.seed) for r in records]
+  cells = [trained[key] for key in keys if key in trained]
+  scores = [score for cell in cells for score in cell.scores]
+  return (
+    statistics.measures(scores) if scores else tuple(statistics.NORMALISATIONS)
+  )
 
 
 def _check_questions(record: AugmentationRecord, cell: Cell | None) -> None:

@@ -20,7 +20,6 @@ from icl_gen.reporting.drawing import (
   note,
   png,
   title,
-  words,
 )
 from icl_gen.reporting.tables import MEAN
 from icl_gen.reporting.worth import ALL, Coverage, Worth
@@ -45,7 +44,7 @@ def augmentation_figure(
   main_kinds: Mapping[str, str],
   normalisation: str,
 ) -> bytes:
-  """Verdicts on the generated documents, beside what coverage brought.
+  """Verdicts on the generated documents, beside accuracy by coverage.
 
   Raises:
     ValueError: there are no generated documents to draw.
@@ -57,8 +56,7 @@ def augmentation_figure(
     (row.world, row.model, row.augmentation): row
     for row in coverages
     if (row.seed, row.normalisation) == (MEAN, normalisation)
-    # Coverage is of kinds; strata differ in their wrong choices only.
-    and row.kind == main_kinds[row.world].partition(':')[0]
+    and row.kind == main_kinds[row.world]
   }
   heights, gaps = _stacked_places(shares)
   with matplotlib.rc_context(STYLE):
@@ -76,14 +74,23 @@ def augmentation_figure(
         left.text(
           0,
           height - 0.52,
-          f'{words(row.world)} ({row.model})',
+          f'{row.world} ({row.model})',
           fontweight='bold',
           va='bottom',
           fontsize=8.5,
         )
+        right.text(
+          0,
+          height - 0.52,
+          f'{main_kinds[row.world]} questions',
+          va='bottom',
+          fontsize=7.5,
+          color=FAINT,
+        )
     title(
       figure,
-      'What the generated documents say, and what covering a question brought',
+      'What the generated documents say,'
+      ' and accuracy on questions covered or not',
     )
     bottom(figure, _verdict_handles(), note(normalisation), columns=4)
     return png(figure)

@@ -25,9 +25,9 @@ def test_every_gap_is_said():
   ]
   text = ' '.join(told(cells, RECORDS[1:], synthetic.MAIN_KINDS | {'w': 'k'}))
   assert 'w: no finished cell' in text
-  assert 'reversal, nano: condition icl was not run' in text
-  assert 'celebrity, nano: ft is missing seed 2' in text
-  assert 'reversal, nano, ft_aug: no record' in text
+  assert 'reversal, nano: condition in context was not run' in text
+  assert 'celebrity, nano: finetuned is missing seed 2' in text
+  assert 'reversal, nano, finetuned + augmented: no record' in text
   assert text.count('.') == 4
 
 
@@ -46,7 +46,7 @@ def test_an_absent_kind_is_said():
     for cell in CELLS
   ]
   assert told(cells) == (
-    'reversal, nano: ft answered no question of kind forward.',
+    'reversal, nano: finetuned answered no question of kind forward.',
   )
 
 

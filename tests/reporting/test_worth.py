@@ -129,6 +129,97 @@ def test_coverage_by_hand():
   assert (local.covered_accuracy, local.uncovered_accuracy) == (1.0, 0.0)
 
 
+def stratified(record, names):
+  asked = tuple(
+    dataclasses.replace(question, stratum=names[i % len(names)])
+    for i, question in enumerate(record.questions)
+  )
+  return dataclasses.replace(record, questions=asked)
+
+
+def test_strata_are_covered_by_themselves():
+  answered = tuple(
+    dataclasses.replace(score, stratum='ab'[i % 2])
+    for i, score in enumerate(CELL.scores)
+  )
+  rows = worth.coverages(
+    [stratified(RECORD, 'ab')], [dataclasses.replace(CELL, scores=answered)]
+  )
+  found = {
+    row.kind: (
+      row.questions,
+      row.untargeted,
+      row.coverage,
+      row.covered_accuracy,
+      row.uncovered_accuracy,
+    )
+    for row in mean_rows(rows, augmentation='all', normalisation='sum')
+  }
+  # q0 and q2 are of 'a', q1 and q3 of 'b'; q0 and q1 are covered, q0 is right.
+  assert found == {
+    'reversal': (3, 1, pytest.approx(2 / 3), 0.5, 0.0),
+    'reversal:a': (2, 0, 0.5, 1.0, 0.0),
+    'reversal:b': (1, 1, 1.0, 0.0, None),
+  }
+
+
+def test_what_was_written_is_set_against_coverage_too():
+  wrote = tuple(
+    dataclasses.replace(score, written='x', exact=i == 2)
+    for i, score in enumerate(CELL.scores)
+  )
+  rows = worth.coverages([RECORD], [dataclasses.replace(CELL, scores=wrote)])
+  (row,) = mean_rows(rows, augmentation='all', normalisation='exact')
+  assert (row.covered_accuracy, row.uncovered_accuracy) == (0.0, 1.0)
+  rows = worth.coverages([RECORD], [CELL])
+  assert not mean_rows(rows, normalisation='exact')
+
+
+def test_other_kinds_worlds_and_models_are_kept_apart():
+  other = dataclasses.replace(
+    RECORD.questions[2], id='q9', kind='forward', target=FACTS[0]
+  )
+  record = dataclasses.replace(RECORD, questions=(*RECORD.questions, other))
+  poor = cell([0] * 4, condition='ft_aug')
+  rows = worth.coverages(
+    [record],
+    [
+      CELL,
+      dataclasses.replace(poor, world='w'),
+      dataclasses.replace(poor, model='m'),
+      dataclasses.replace(poor, seed=9),
+      dataclasses.replace(poor, condition='ft'),
+    ],
+  )
+  found = {
+    row.kind: (row.questions, row.coverage, row.covered_accuracy)
+    for row in mean_rows(rows, augmentation='all', normalisation='sum')
+  }
+  assert found == {
+    'reversal': (3, pytest.approx(2 / 3), 0.5),
+    'forward': (1, 1.0, None),
+  }
+
+
+def test_the_mean_weighs_seeds_alike_and_leaves_out_what_is_unknown():
+  # Seed 1 covers one of one, of two covered and one uncovered of seed 0; in
+  # seed 2 nothing has a target.
+  second = dataclasses.replace(RECORD, seed=1, questions=RECORD.questions[:1])
+  third = dataclasses.replace(RECORD, seed=2, questions=RECORD.questions[3:])
+  wrong = dataclasses.replace(CELL, seed=1, scores=cell([0]).scores)
+  rows = worth.coverages([RECORD, second, third], [CELL, wrong])
+  (row,) = mean_rows(rows, augmentation='all', normalisation='sum')
+  assert (row.questions, row.untargeted) == (4 / 3, 2 / 3)
+  assert row.coverage == pytest.approx((2 / 3 + 1) / 2)
+  assert row.covered_accuracy == (0.5 + 0.0) / 2
+  assert row.uncovered_accuracy == 0.0
+  assert row.covered_low < row.covered_accuracy < row.covered_high
+  seeds = [r for r in rows if r.augmentation == 'all' and r.seed == '2']
+  assert {(r.questions, r.untargeted, r.coverage) for r in seeds} == {
+    (0, 1, None)
+  }
+
+
 def test_without_the_cell_accuracy_is_unknown():
   other = cell([1, 0, 0, 1], condition='ft')
   (row,) = mean_rows(

@@ -91,6 +91,29 @@ def test_page_is_well_formed_and_self_contained(whole):
   assert not re.search(r'https?://|@import|url\(', page)
 
 
+def test_page_says_it_in_words(whole):
+  page = (whole / 'index.html').read_text('utf-8')
+  captions = re.findall('<figcaption>(.*)</figcaption>', page)
+  assert len(captions) == 5
+  assert not [caption for caption in captions if '.png' in caption]
+  assert 'also on those that are false' in page
+  for told in (
+    '<td>finetuned + augmented − finetuned</td>',
+    '<td>12 questions × 2 seeds</td>',
+    '<dt>celebrity</dt>',
+    '<dt>finetuned + augmented</dt>',
+    '<dt>true and new</dt>',
+    '<dt>local</dt>',
+    '<dt>pmi</dt>',
+  ):
+    assert told in page, told
+  # Not used in this study.
+  assert '<dt>codebook</dt>' not in page
+  assert '<dt>exact</dt>' not in page
+  # Conditions go by one name; that of the tables on disk is said once.
+  assert page.count('ft_aug') == 1
+
+
 def test_page_tells_the_numbers_and_escapes_texts(whole):
   page = (whole / 'index.html').read_text('utf-8')
   assert '&lt;is&gt; &amp; was' in page
@@ -101,7 +124,7 @@ def test_page_tells_the_numbers_and_escapes_texts(whole):
   assert 'make study' in page
   assert 'Nothing is missing' in page
   for line in (whole / 'results.md').read_text('utf-8').splitlines()[2:]:
-    for value in line.strip('| ').split(' | ')[6:]:
+    for value in line.strip('| ').split(' | ')[5:]:
       assert f'<td>{value}</td>' in page
 
 
@@ -123,7 +146,7 @@ def test_any_subset_is_reported(tmp_path):
   )
   report(tmp_path / 'r', [one], [])
   page = (tmp_path / 'r' / 'index.html').read_text('utf-8')
-  assert 'condition ft was not run' in page
+  assert 'condition finetuned was not run' in page
   assert 'reversal: no finished cell' in page
   assert 'No generated documents were given' in page
   assert not (tmp_path / 'r' / 'augmentation.png').exists()
