@@ -224,17 +224,23 @@ def coverages(
       for record in group
       for augmentation in _augmentations(group)
     }
+    measures = _measures(group, trained)
+    answers = {
+      (record.seed, measure): _answers(
+        trained.get((world, model, record.seed)), measure
+      )
+      for record in group
+      for measure in measures
+    }
     for augmentation, kind, normalisation in itertools.product(
-      _augmentations(group), sorted(asked), _measures(group, trained)
+      _augmentations(group), sorted(asked), measures
     ):
       sides = {
         record.seed: _sides(
           record,
           kind,
           facts=seen[record.seed, augmentation],
-          answers=_answers(
-            trained.get((world, model, record.seed)), kind, normalisation
-          ),
+          answers=answers[record.seed, normalisation],
         )
         for record in group
         if any(kind in kinds(q) for q in record.questions)
@@ -339,11 +345,8 @@ def _facts(record, augmentation: str) -> frozenset:
   return frozenset(fact for document in chosen for fact in document.facts)
 
 
-def _answers(cell: Cell | None, kind: str, normalisation: str):
-  if cell is None:
-    return {}
-  scores = [score for score in cell.scores if kind in kinds(score)]
-  return statistics.outcomes(scores, normalisation)
+def _answers(cell: Cell | None, normalisation: str) -> statistics.Outcomes:
+  return statistics.outcomes(cell.scores, normalisation) if cell else {}
 
 
 def _measures(records, trained: Mapping[tuple, Cell]) -> tuple[str, ...]:

@@ -93,11 +93,14 @@ def _cell(world, condition, model, seed, *, questions, loss):
     for i in range(questions):
       logps = [-rng.uniform(5, 9) for _ in range(CHOICES[world])]
       logps[0] = -1.0 if rng.random() < level - loss * (level > 0.6) else -10.0
-      names = STRATA.get((world, kind), ('',))
-      scores.append(
-        score(f'{kind}-{i}', logps, kind=kind, stratum=names[i % len(names)])
-      )
+      stratum = _stratum(world, kind, i)
+      scores.append(score(f'{kind}-{i}', logps, kind=kind, stratum=stratum))
   return Cell(world, condition, model, seed, tuple(scores))
+
+
+def _stratum(world, kind, i):
+  names = STRATA.get((world, kind), ('',))
+  return names[i % len(names)]
 
 
 def _record(world, model, seed, *, questions):
@@ -111,6 +114,7 @@ def _record(world, model, seed, *, questions):
       answers=(0,),
       kind=kind,
       target=Fact(f'{kind}{i}', 'is', 'x'),
+      stratum=_stratum(world, kind, i),
     )
     for kind in kinds
     for i in range(questions)

@@ -26,6 +26,7 @@ def question(i, *, target=True):
     choices=(' a', ' b'),
     answers=(0,),
     kind='reversal',
+    premises=FACTS[:1],  # Asserted as well, but it is the target that covers.
     target=FACTS[i] if target else None,
   )
 
@@ -248,6 +249,19 @@ def test_means_over_seeds():
     normalisation='sum',
   )
   assert row.coverage == pytest.approx((2 / 3 + 1 / 3) / 2)
+
+
+def test_a_seed_without_such_questions_is_none_of_the_mean():
+  other = dataclasses.replace(RECORD.questions[0], kind='forward')
+  second = dataclasses.replace(RECORD, seed=1, questions=(other,))
+  unasked = dataclasses.replace(RECORD, seed=2, questions=())
+  cells = [CELL, dataclasses.replace(CELL, seed=2)]
+  rows = worth.coverages([RECORD, second, unasked], cells)
+  (row,) = mean_rows(
+    rows, augmentation='all', normalisation='sum', kind='reversal'
+  )
+  assert (row.questions, row.untargeted) == (3, 1)
+  assert row.coverage == pytest.approx(2 / 3)
 
 
 def test_nothing_generated_gives_no_rows():

@@ -114,6 +114,24 @@ def test_page_says_it_in_words(whole):
   assert page.count('ft_aug') == 1
 
 
+def test_strata_are_left_to_the_files_but_for_the_main_one(tmp_path):
+  report(
+    tmp_path / 'r',
+    [cell for cell in CELLS if cell.world == 'celebrity'],
+    [record for record in RECORDS if record.world == 'celebrity'],
+    main_kinds={'celebrity': 'reversal:seen'},
+  )
+  page = (tmp_path / 'r' / 'index.html').read_text('utf-8')
+  differences, coverage = page.split('<h2>Paired differences</h2>')[1].split(
+    '<h2>What the augmentations were worth</h2>'
+  )
+  for told in (differences, coverage):
+    assert '<td>reversal:seen</td>' in told
+    assert '<td>reversal:unseen</td>' not in told
+    assert '<td>reversal</td>' in told
+  assert 'reversal:unseen' in (tmp_path / 'r' / 'coverage.csv').read_text()
+
+
 def test_page_tells_the_numbers_and_escapes_texts(whole):
   page = (whole / 'index.html').read_text('utf-8')
   assert '&lt;is&gt; &amp; was' in page
