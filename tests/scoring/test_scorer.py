@@ -132,6 +132,7 @@ def test_what_is_asked_comes_back():
   for asked, found in zip(QUESTIONS, scored(contexts.NONE), strict=True):
     assert (found.question_id, found.kind) == (asked.id, 'kind')
     assert (found.stratum, found.answers) == ('stratum', (0,))
+    assert found.cluster == asked.cluster
   (wide, _) = scored(contexts.NONE)[-1].choices
   assert (wide.characters, wide.bytes) == (2, 3)
 
