@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 
 WORLDS = {
   'reversal': 'comparisons of two nonsense things, each told in one direction'
-  ' only: told is that glon are more dangerous than troff, asked is what troff'
-  ' are.',
+  ' only, e.g. that glon are more dangerous than troff; the other direction is'
+  ' asked for.',
   'syllogism': 'two premises over three nonsense kinds, and what follows from'
   ' them.',
   'celebrity': 'people with a name and a description; some are told name first'

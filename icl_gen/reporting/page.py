@@ -183,7 +183,8 @@ def _method(told: Contents) -> str:
       ' the truth may lie up to 3 / clusters away.',
       'p-values: exact two-sided sign test on the clusters in which the two'
       ' conditions differ; without repeated questions it is the exact McNemar'
-      ' test. They are not corrected for the number of comparisons.',
+      ' test. They speak of the seeds that were run (intervals allow for others'
+      ' too) and are not corrected for the number of comparisons.',
       'Chance is the mean of answers per choices.',
     ]
   )

@@ -32,7 +32,7 @@ SAMPLES = 2
 def results_rows(told: Contents, normalisation: str):
   """Header and rows of means, conditions side by side."""
   chosen = [r for r in told.results if r.normalisation == normalisation]
-  header = ['world', 'model', 'kind', 'asked', 'chance']
+  header = ['world', 'model', 'kind', 'questions', 'chance']
   rows = []
   for key in sorted({(r.world, r.model, r.kind) for r in chosen}):
     here = [r for r in chosen if (r.world, r.model, r.kind) == key]
@@ -41,7 +41,8 @@ def results_rows(told: Contents, normalisation: str):
     rows.append(
       [
         *key,
-        asked(here),
+        # The column's title says of what; a wider table would be cut off.
+        asked(here).replace(' questions', ''),
         ' to '.join(sorted(chances)),
         *(_accuracy(means.get(condition)) for condition in CONDITIONS),
       ]

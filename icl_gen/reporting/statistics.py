@@ -247,7 +247,8 @@ def difference(
   differ, is the share that favours the first one half? A cluster counts once,
   by the sign of the difference summed over its questions and over the seeds
   that share it (neither are independent); clusters that only one seed has are
-  evidence of their own.
+  evidence of their own. It says nothing of seeds that were not run: that these
+  could differ is in the interval alone.
 
   Args:
     first: seed -> outcomes of the first condition.

@@ -99,7 +99,7 @@ def test_page_says_it_in_words(whole):
   assert 'also on those that are false' in page
   for told in (
     '<td>finetuned + augmented − finetuned</td>',
-    '<td>12 questions × 2 seeds</td>',
+    '<td>12 × 2 seeds</td>',
     '<dt>celebrity</dt>',
     '<dt>finetuned + augmented</dt>',
     '<dt>true and new</dt>',
