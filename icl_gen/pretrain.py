@@ -71,13 +71,9 @@ def run(config, workdir):
     first = max(begin, int(state.step))
     state = loop.loop(
       state,
-      (
-        sharding.split_rows(devices, batch)
-        for batch in stream.batches(
-          stage, tokenizer, seed=config.stream, first_step=first
-        )
-      ),
+      stream.batches(stage, tokenizer, seed=config.stream, first_step=first),
       train_step,
+      place=lambda batch: sharding.split_rows(devices, batch),
       first_step=first,
       steps=done,
       report_every=config.report_every,

@@ -70,8 +70,9 @@ def run(config, workdir):
   )
   state = loop.loop(
     state,
-    (sharding.split_rows(devices, batch) for batch in rows),
+    rows,
     step.make_step(model.module, updates),
+    place=lambda batch: sharding.split_rows(devices, batch),
     first_step=int(state.step),
     steps=train.steps,
     report_every=train.report_every,
@@ -82,20 +83,20 @@ def run(config, workdir):
     ),
   )
   writer.close()
-  checkpoints.save_params(directory / 'params', state.params)
+  trained = step.weights(model.module, state)
+  checkpoints.save_params(directory / 'params', trained)
   saved.close()
 
 
 def _examples(tokenizer, sources, train) -> list[batches.Example]:
   """The rows that the documents become."""
-  documents = splitting.split(
-    shards.read_documents(sources), splitting=train.splitting
-  )
+  given = shards.read_documents(sources)
   return [
     batches.Example(
-      *tokens.encode_document(tokenizer, document, loss_on=train.loss_on)
+      *tokens.encode_document(tokenizer, document, loss_on=train.loss_on),
+      name=document.id,
     )
-    for document in documents
+    for document in splitting.split(given, splitting=train.splitting)
   ]
 
 

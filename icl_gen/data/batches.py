@@ -26,10 +26,12 @@ class Example:
   Attributes:
     ids: int32[L] token ids, BOS first.
     weights: float32[L] loss weight of predicting `ids[l]`.
+    name: what messages call it, as the id of its document.
   """
 
   ids: np.ndarray
   weights: np.ndarray
+  name: str = ''
 
   def __post_init__(self):
     assert self.ids.dtype == np.int32, self.ids.dtype
@@ -142,7 +144,8 @@ def batches(
     segments   1 1 1 2 2 0
 
   Args:
-    examples: what to train on.
+    examples: what to train on. One without any weight teaches nothing and
+      takes no room: it is left out.
     batch_size: rows of a batch, over all processes.
     length: tokens of a row, shared by its examples.
     seed: of the order; any whole number from 0.
@@ -151,8 +154,8 @@ def batches(
     process_count: parts of a batch; they follow one another.
 
   Raises:
-    ValueError: no examples, one without tokens or longer than `length`, or a
-      number out of range.
+    ValueError: no examples, none with weight, one without tokens or longer
+      than `length`, or a number out of range.
   """
   _check_numbers(batch_size=batch_size, length=length, seed=seed, steps=steps)
   _check_examples(examples, length=length)
@@ -160,6 +163,12 @@ def batches(
     raise ValueError(
       f'batch_size {batch_size} cannot be shared by process {process_index} of'
       f' {process_count}; it must be a multiple of the number of processes'
+    )
+  examples = [example for example in examples if example.weights[1:].any()]
+  if not examples:
+    raise ValueError(
+      'no example has weight: with loss on the completion, documents need text'
+      ' behind their prompts'
     )
   share = batch_size // process_count
   order = grain.MapDataset.source(examples).shuffle(seed=_spread(seed)).repeat()
@@ -231,10 +240,11 @@ def _check_examples(examples: Sequence[Example], *, length: int) -> None:
   if not examples:
     raise ValueError('there are no examples to train on; give some documents')
   for index, example in enumerate(examples):
+    name = repr(example.name) if example.name else index
     if len(example.ids) > length:
       raise ValueError(
-        f'example {index} has {len(example.ids)} tokens, a row holds {length};'
+        f'example {name} has {len(example.ids)} tokens, a row holds {length};'
         f' raise the length to {len(example.ids)} or split the document'
       )
     if len(example.ids) == 0:
-      raise ValueError(f'example {index} has no tokens; leave it out')
+      raise ValueError(f'example {name} has no tokens; leave it out')

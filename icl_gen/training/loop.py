@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
+import numpy as np
 
 from icl_gen.types import Batch
 
@@ -29,6 +30,7 @@ def loop(
   batches: Iterator[Batch],
   step: Callable[..., tuple[Any, dict[str, jax.Array]]],
   *,
+  place: Callable[[Batch], Batch],
   first_step: int,
   steps: int,
   report_every: int,
@@ -40,8 +42,11 @@ def loop(
 
   Args:
     state: before the first step; it is consumed.
-    batches: yields the batch of each step, from `first_step` on.
-    step: (state, batch) -> (state, metrics).
+    batches: yields the batch of each step, from `first_step` on, as NumPy
+      arrays.
+    step: (state, placed batch) -> (state, metrics).
+    place: puts a batch on the devices. Nothing is read back from there but
+      metrics that are due: it would wait for the step in progress.
     first_step: steps taken already.
     steps: steps at the end.
     report_every: report interval in steps; the last step reports too.
@@ -61,8 +66,8 @@ def loop(
   finite = first_step
   for number in range(first_step + 1, steps + 1):
     batch = next(batches)
-    state, metrics = step(state, batch)
-    tokens += int((batch.segments_BxL > 0).sum())
+    tokens += np.count_nonzero(batch.segments_BxL)
+    state, metrics = step(state, place(batch))
     last = number == steps
     reports = last or number % report_every == 0
     saves = last or number % save_every == 0

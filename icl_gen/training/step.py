@@ -27,8 +27,10 @@ class State:
 
   Attributes:
     step: int32 scalar, number of steps taken.
-    params: the gemma package's parameter tree.
-    opt_state: the optimizer's.
+    params: the gemma package's parameter tree, float32 whatever the model's
+      dtype: a bfloat16 weight has 8 bits, and an update smaller than half of
+      the last one would be rounded away, step after step.
+    opt_state: the optimizer's, float32 as well.
   """
 
   step: jax.Array
@@ -37,22 +39,36 @@ class State:
 
 
 def make_state(params, optimizer: optax.GradientTransformation) -> State:
-  """The state before the first step."""
+  """The state before the first step, of parameters of any float dtype."""
+  masters = _cast(params, jnp.float32)
   return State(
     step=jnp.zeros((), jnp.int32),
-    params=params,
-    opt_state=optimizer.init(params),
+    params=masters,
+    opt_state=optimizer.init(masters),
+  )
+
+
+def weights(module, state: State):
+  """The state's parameters in the module's dtype: what it computes with."""
+  return _cast(state.params, module.dtype)
+
+
+def _cast(params, dtype):
+  return jax.tree.map(
+    lambda leaf: leaf if leaf.dtype == dtype else leaf.astype(dtype), params
   )
 
 
 def make_step(module, optimizer: optax.GradientTransformation):
   """Returns jitted step(state, batch) -> (state, metrics); state is donated.
 
-  Metrics are float32 scalars: loss (nats per unit of weight), weight,
-  grad_norm.
+  The module computes in its own dtype; gradients are those of the state's
+  float32 parameters. Metrics are float32 scalars: loss (nats per unit of
+  weight), weight, grad_norm.
   """
 
-  def batch_loss(params, batch: Batch):
+  def batch_loss(masters, batch: Batch):
+    params = _cast(masters, module.dtype)
     positions, segments = batch.positions_BxL, batch.segments_BxL
     hidden_BxLxD, _ = forward.forward(
       module,
