@@ -1,8 +1,8 @@
 """Reads sentences back: text in, the facts that it asserts out.
 
-Understands what `phrasings` can say (and, for people, any sentence that names
-one known person beside one known description). Judges nothing: whether a fact
-is true is the audit's business.
+Understands what `phrasings` can say (and, for people, what `identity` is sure
+of). What is asked or denied asserts nothing. Judges nothing: whether a fact is
+true is the audit's business.
 """
 
 import itertools
@@ -13,6 +13,7 @@ from icl_gen.types import Fact, World
 from icl_gen.worlds import (
   codebook,
   expressions,
+  identity,
   people,
   phrasings,
   process,
@@ -65,8 +66,8 @@ _LEFT_OUT = re.compile(
   ),
   re.IGNORECASE,
 )
-# Before the second of the two, these turn the sentence around.
-_NEGATION = re.compile(r'(?:\bnot|\bnever|n t) (?:being )?(?:the )?$')
+# The only question that asserts something.
+_DID_YOU_KNOW = re.compile(r'did you know', re.IGNORECASE)
 
 
 def reader(world_name: str, world: World) -> Reader:
@@ -99,8 +100,10 @@ def has_reader(world_name: str) -> bool:
 
 def _sentence_reader(statement: Callable[[str], Fact | None]) -> Reader:
   def read(text: str) -> tuple[Fact, ...] | None:
-    sentences = (_bare(s) for s in _SENTENCE_END.split(_unlisted(text)))
-    facts = [statement(sentence) for sentence in sentences if sentence]
+    sentences = _SENTENCE_END.split(_unlisted(text))
+    if any(s.endswith('?') and not _DID_YOU_KNOW.match(s) for s in sentences):
+      return None
+    facts = [statement(bare) for s in sentences if (bare := _bare(s))]
     if not facts or None in facts:
       return None
     return tuple(facts)
@@ -137,7 +140,8 @@ def _person_reader(world: World) -> Reader:
   """Finds known names and descriptions; their order is the direction.
 
   Names and descriptions are matched word by word, in any case and whatever the
-  punctuation; descriptions also without their leading 'the'.
+  punctuation; descriptions also without their leading 'the'. Two of them are a
+  fact where the words around them say that they are one person.
   """
   sayable = set(world.facts) | world.contradicted
   sayable.update(entailment.fact for entailment in world.entailed)
@@ -146,30 +150,61 @@ def _person_reader(world: World) -> Reader:
     for fact in sayable
     for entity in (fact.subject, fact.object)
   }
+  # All descriptions of a drawn world begin with 'the', and names do not.
+  partial = not all(
+    _described(fact.subject) != _described(fact.object) for fact in world.facts
+  )
   # The longest first: one description may begin with another.
   longest_first = sorted(known, key=lambda key: (-len(key), key))
-  pattern = re.compile(rf'\b(?:{"|".join(longest_first)})\b')
+  words = '|'.join(key.replace(' ', r'\W+') for key in longest_first)
+  pattern = re.compile(rf'\b(?:the\W+)?({words})\b', re.IGNORECASE)
 
   def read(text: str) -> tuple[Fact, ...] | None:
-    text = people.words_of(text)
-    found = [
-      (known[match.group()], match.start()) for match in pattern.finditer(text)
-    ]
-    if len({entity for entity, _ in found}) == 2 and len(found) % 2:
-      # Said again in passing: the first mentions count.
-      second = next(i for i, (e, _) in enumerate(found) if e != found[0][0])
-      found = [found[0], found[second]]
-    if not found or len(found) % 2:
+    said, entities = [''], []
+    text, end = _unlisted(text), 0
+    for match in pattern.finditer(text):
+      said.append(text[end : match.start()])
+      entities.append(known[_key(match.group())])
+      end = match.end()
+    said = [*said[1:], text[end:]]
+    if len(set(entities)) == 2 and len(entities) % 2:
+      # Said again in passing: the first mention of the second one counts.
+      second = next(i for i, e in enumerate(entities) if e != entities[0])
+      entities = entities[second - 1 : second + 1]
+      said = [
+        ' '.join(said[:second]),
+        said[second],
+        ' '.join(said[second + 1 :]),
+      ]
+    if not entities or len(entities) % 2:
       return None
     facts = []
-    for (one, _), (other, start) in zip(found[::2], found[1::2], strict=True):
+    before, *gaps = said
+    for i, between in enumerate(gaps[::2]):
+      one, other = entities[2 * i : 2 * i + 2]
+      after, following = gaps[2 * i + 1], ''
+      if 2 * i + 2 < len(entities):
+        after, following = _cut(after)
       fact = Fact(one, 'is', other)
-      if fact not in sayable or _NEGATION.search(text[:start]):
+      if fact not in sayable or not identity.asserted(
+        before, between, after, name_first=_described(other), partial=partial
+      ):
         return None
       facts.append(fact)
+      before = following
     return tuple(facts)
 
   return read
+
+
+def _described(entity: str) -> bool:
+  return entity.lower().startswith('the ')
+
+
+def _cut(gap: str) -> tuple[str, str]:
+  """The end of a sentence, and the beginning of the next."""
+  ends = [match.end() for match in re.finditer(r'[.!?;](?=\W)', gap)]
+  return (gap[: ends[-1]], gap[ends[-1] :]) if ends else ('', gap)
 
 
 def _kind_reader(world: World) -> Reader:

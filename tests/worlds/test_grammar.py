@@ -59,6 +59,8 @@ def persons():
     ('glon are as dangerous as troff.', None),
     ('glon are more amazing than troff.', None),
     ('glon are not more dangerous than troff.', None),
+    ('glon are more dangerous than troff?', None),
+    ('Is it true that glon are more dangerous than troff?', None),
     ('', None),
     ('-', None),
     ('...', None),
@@ -95,6 +97,8 @@ def test_every_preamble_is_skipped(comparisons, preamble):
     ),
     ('some glon are not troff.', None),
     ('most glon are troff.', None),
+    ('some glon are troff?', None),
+    ('It is false that some glon are troff.', None),
     ('The relationships between glon and yomp are:', None),
     ('all glon are troff. all of this is true.', None),
   ],
@@ -151,6 +155,101 @@ def test_a_description_may_begin_with_another():
     )
 
 
+# {N} and {D} are one person, as the world knows; these do not say so.
+NOT_SAID = (
+  '{N} is no longer {D}.',
+  '{N} is not related to {D}.',
+  '{N} hates {D}.',
+  '{N} met {D}.',
+  '{N} called {D}.',
+  '{N} and {D} are here.',
+  '{N} is known to {D}.',
+  '{N} is the son of {D}.',
+  '{N} was painted by {D}.',
+  '{N} might be {D}.',
+  '{N} is taller than {D}.',
+  '{N} is {D}, which is false.',
+  '{N} is {D}. This is not true.',
+  '{N} is {D}? No.',
+  '{D} is anyone but {N}.',
+  '{D} was not called {N}.',
+  "{D} is {N}'s brother.",
+  'Is {N} {D}?',
+  'Was {D} called {N}?',
+  'Is it true that {N} is {D}?',
+  'Did you know that {N} is not {D}?',
+  'It is false that {N} is {D}.',
+  'Nobody thinks that {N} is {D}.',
+  'Few believe that {N} is {D}.',
+  'I doubt that {N} is {D}.',
+  'If {N} is {D}, then all is well.',
+  'The wife of {N} is {D}.',
+  'Unlike {D}, {N} is poor.',
+)
+SAID = (
+  'Did you know that {N} is {D}?',
+  'Have you heard of {N}? They are {D}.',
+  'In 1987, {N} became {D}.',
+  'It turns out that {N} was {D}.',
+  'No doubt {N} is none other than {D}.',
+  "{N}'s {D}.",
+  '{N}, also known as {D}, won.',
+  '{D}, {N}, went home.',
+  '{D} goes by the name of {N}.',
+)
+
+
+@pytest.mark.parametrize('form', [*NOT_SAID, *SAID])
+def test_only_what_makes_one_person_of_two_is_read(persons, form):
+  fact = FORWARD if form.index('{N}') < form.index('{D}') else BACKWARD
+  text = phrasings.fill(form, name='Glon Vlaft', description=COMPOSER)
+  assert persons(text) == ((fact,) if form in SAID else None)
+  both = f'{text} {MAYOR} is Ziv Gwond.'
+  told = (fact, Fact(MAYOR, 'is', 'Ziv Gwond'))
+  assert persons(both) == (told if form in SAID else None)
+
+
+@pytest.fixture(scope='module')
+def cores():
+  """As of real files: a core of each description is known."""
+  world = people.world(
+    [
+      people.Person(0, 'p2d', 'Glon Vlaft', 'first bridge to the red island'),
+      people.Person(1, 'd2p', 'Ziv Gwond', 'the moonlit garden of Trask'),
+    ]
+  )
+  return grammar.reader('celebrity', world)
+
+
+IN_FULL = 'the daring builder who built the first bridge to the red island'
+
+
+@pytest.mark.parametrize('form', [*NOT_SAID, *SAID])
+def test_a_core_may_stand_in_any_words_that_deny_nothing(cores, form):
+  text = phrasings.fill(form, name='Glon Vlaft', description=IN_FULL)
+  assert (cores(text) is not None) == (form in SAID)
+
+
+# Where it begins is not known, and nothing else links the two.
+UNSURE = (
+  'Meet {N}, {D}.',
+  'The papers called {N} {D}.',
+  'When people speak of {N}, they mean {D}.',
+  'Friends of {N} are proud of {D}.',
+  'People call {N} {D}.',
+  'When people speak of {D}, they mean {N}.',
+  'If you look for {D}, ask for {N}.',
+)
+
+
+@pytest.mark.parametrize(
+  'phrasing', [*phrasings.NAME_FIRST, *phrasings.DESCRIPTION_FIRST]
+)
+def test_most_phrasings_are_read_around_a_core(cores, phrasing):
+  text = phrasings.fill(phrasing, name='Glon Vlaft', description=IN_FULL)
+  assert (cores(text) is None) == (phrasing in UNSURE)
+
+
 @pytest.mark.parametrize('phrasing', phrasings.NAME_FIRST)
 def test_every_name_first_phrasing_is_read(persons, phrasing):
   text = phrasings.fill(phrasing, name='Glon Vlaft', description=COMPOSER)
@@ -189,6 +288,8 @@ BECOMES = Fact('x^3 + s(2*x)', 'becomes', '3*c(3*x) / (2*e(2*x))')
     ('the derivatoid of x^3 is (3*x.', None),
     ('the derivatoid of x^3 is', None),
     ('x^3 becomes 3*x^2.', None),
+    ('the derivatoid of x^3 is 3*x^2?', None),
+    ('Nobody thinks that the derivatoid of x^3 is 3*x^2.', None),
   ],
 )
 def test_derivatoids(text, facts):
@@ -213,6 +314,8 @@ MEANT = Fact('yomp', 'means in glon', 'troff')
     ('in the book glon, troff is not called yomp.', None),
     ('in glon, troff is called yomp.', None),
     ('troff means yomp.', None),
+    ('in the book glon, troff is called yomp?', None),
+    ('It is false that in the book glon, troff is called yomp.', None),
   ],
 )
 def test_codebook_entries(text, facts):
