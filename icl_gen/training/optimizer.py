@@ -16,9 +16,19 @@ _MUON_AXES = {
   'gating_einsum': ((2,), (1,)),
   'linear': ((0,), (1,)),
 }
+# As Gemma 2 stores it (`transpose_gating_einsum` is off): [2, D, F].
+_GATING_AS_IS = ((1,), (2,))
 
 
 def _muon_axes(params):
+  # Of both layouts, the matrix beside it is [F, D]; where F is D, the layouts
+  # need not be told apart: a square matrix is turned alike either way.
+  hidden_width = {
+    tuple(path[:-1]): leaf.shape
+    for path, leaf in jax.tree_util.tree_leaves_with_path(params)
+    if path[-1].key == 'linear'
+  }
+
   def axes(path, leaf):
     names = [key.key for key in path]
     name = names[-2] if names[-1] == 'w' else names[-1]
@@ -30,6 +40,9 @@ def _muon_axes(params):
         f" {leaf.shape}; add {name!r} to _MUON_AXES, or choose 'adamw'"
       )
     reduction, output = _MUON_AXES[name]
+    beside = hidden_width[tuple(path[:-1])] if name == 'gating_einsum' else ()
+    if beside and leaf.shape[1:] != beside:
+      reduction, output = _GATING_AS_IS
     return contrib.MuonDimensionNumbers(reduction, output)
 
   return jax.tree_util.tree_map_with_path(axes, params)

@@ -115,6 +115,22 @@ def test_muon_knows_every_parameter(name):
     assert (chosen is not None) == (leaf.ndim > 1 and not is_table)
 
 
+@pytest.mark.parametrize('dialect', ['gemma3', 'gemma2'])
+def test_gates_are_scaled_by_their_width_in_either_layout(dialect):
+  """What is produced, over what it is made of: 48 by 32, never 32 by 48."""
+  updates = {
+    name.split('/')[-1]: update
+    for name, (_, update) in first_updates(dialect).items()
+  }
+  gates, beside = updates['gating_einsum'], updates['linear']
+  shape = {'gemma3': (2, 48, 32), 'gemma2': (2, 32, 48)}[dialect]
+  assert (gates.shape, beside.shape) == (shape, (48, 32))
+  # Made of 48, the matrix beside them is a rotation; they are a longer one.
+  assert np.linalg.norm(gates) / np.linalg.norm(beside) == pytest.approx(
+    2**0.5 * (48 / 32) ** 0.5, rel=0.08
+  )
+
+
 def test_an_invented_parameter_is_refused():
   params = {'layer_0': {'adapter': {'w': jnp.ones((2, 3))}}}
   with pytest.raises(ValueError, match=r"'layer_0/adapter/w'.*'adapter'"):
