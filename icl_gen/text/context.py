@@ -112,7 +112,8 @@ def build(
   dealt = _in_rounds(documents, rng)
   kept = dealt[: -(-len(dealt) // factor)]
   if budget:
-    kept = _within(kept, budget, count_tokens)
+    opening = count_tokens(prompts.USER) if chat else 0
+    kept = _within(kept, budget, count_tokens, used=1 + opening)  # and BOS
   rng.shuffle(kept)
   return _written(kept, len(documents), chat=chat)
 
@@ -176,7 +177,9 @@ def retrieve(
       kept = nearest(question.prompt, count)
     else:
       kept = _of_premises(documents, question, count, distractors, seed=seed)
-    names = '/'.join(sorted(document.id for document in kept))
+    # One order for one set, in whatever order it was found.
+    kept = sorted(kept, key=lambda document: document.id)
+    names = '/'.join(document.id for document in kept)
     random.Random(f'{seed}/{names}').shuffle(kept)
     found.append(_written(kept, len(documents), chat=chat))
   return tuple(found)
@@ -245,8 +248,8 @@ def _in_rounds(documents, rng) -> list[Document]:
   return [group[i] for i in range(longest) for group in order if i < len(group)]
 
 
-def _within(documents, budget, count_tokens) -> list[Document]:
-  kept, used = [], 1  # BOS
+def _within(documents, budget, count_tokens, *, used) -> list[Document]:
+  kept = []
   for document in documents:
     tokens = count_tokens(prompts.bullet(document.text) + prompts.NEWLINE)
     if used + tokens <= budget:

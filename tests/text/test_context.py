@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import itertools
 import math
 import subprocess
 import sys
@@ -132,6 +133,15 @@ def test_a_budget_of_tokens_is_a_budget_of_the_whole_texts_tokens(pytestconfig):
     assert 1 + count(built.text) <= budget
 
 
+def test_a_budget_counts_the_opening_of_a_chat():
+  documents = [Document(name, name * 5) for name in 'abcd']  # '- aaaaa\n'
+  opening = len('<start_of_turn>user\n')
+  for budget, count in ((opening + 16, 1), (opening + 17, 2)):
+    built = context.build(documents, seed='s', budget=budget, chat=True)
+    assert len(built.documents) == count
+    assert 1 + len(built.text) <= budget
+
+
 @pytest.mark.parametrize(
   ('documents', 'options', 'message'),
   [
@@ -149,6 +159,9 @@ def test_a_question_goes_on_with_the_list_only_where_there_is_one():
   built = context.build(documents_of([1]), seed='s')
   assert context.tail(built, 'glon are') == '- glon are'
   assert context.tail(context.NONE, 'glon are') == 'glon are'
+
+
+WORDS = ('glon', 'troff', 'yomp')
 
 
 def of_world():
@@ -208,6 +221,41 @@ def test_words_find_the_documents_about_what_is_asked():
     hits += any(asked in texts[name] for name in built.documents)
   # Three of 24 documents are about it: by chance, a third of the questions.
   assert hits >= 0.75 * len(found)
+
+
+def test_the_same_documents_come_in_the_same_order():
+  """Whichever of them is nearer to the words of a question."""
+  documents = [
+    Document(name, f'{word} are here')
+    for name, word in zip('abc', WORDS, strict=True)
+  ]
+  asked = [
+    Question(' '.join(order), ' '.join(order), ('x', 'y'), (0,), 'kind')
+    for order in itertools.permutations(WORDS)
+  ] + [
+    Question(word, f'{word} {WORDS[1]}', ('x',), (0,), 'k') for word in WORDS
+  ]
+  found = context.retrieve(
+    documents, asked, kind='bm25', seed='c', count=len(documents)
+  )
+  assert len({built.documents for built in found}) == 1
+
+
+def test_distractors_do_not_state_the_answer():
+  told, target = Fact('a', 'below', 'b'), Fact('b', 'above', 'a')
+  documents = [
+    Document('premise', 'a', (told,)),
+    *(Document(f'answer {i}', 'b', (target,)) for i in range(9)),
+    Document('other', 'c', (Fact('x', 'below', 'y'),)),
+  ]
+  asked = Question(
+    'q', 'b', ('x', 'y'), (0,), 'kind', premises=(told,), target=target
+  )
+  settings = {'kind': 'oracle', 'seed': 'c', 'count': 1}
+  (built,) = context.retrieve(documents, [asked], distractors=1, **settings)
+  assert set(built.documents) == {'premise', 'other'}
+  with pytest.raises(ValueError, match='2 distractors, but only 1'):
+    context.retrieve(documents, [asked], distractors=2, **settings)
 
 
 def test_words_of_the_choices_are_not_looked_at():
