@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from icl_gen.types import Fact, World
+from icl_gen.worlds import exclusion
 
 # From the best to the worst; a text gets the worst label of its facts.
 LABELS = (
@@ -43,7 +44,8 @@ def auditor(world: World) -> Auditor:
   """Indexes the world and returns its judge, constant time per fact.
 
   The judge takes the facts of a text (None or empty where it could not be
-  read) and returns a Verdict.
+  read) and returns a Verdict. Excluded is what the world lists, and what there
+  is no room for beside what is true, see `worlds.exclusion`.
   """
   if not world.facts:
     return lambda facts: Verdict('unverified')
@@ -53,10 +55,17 @@ def auditor(world: World) -> Auditor:
   for fact in world.facts:
     of_fact[fact] = Verdict('stated')
 
+  excluded = exclusion.excluder(world)
+
+  def verdict(fact: Fact) -> Verdict:
+    if fact in of_fact:
+      return of_fact[fact]
+    return Verdict('contradicted' if excluded(fact) else 'unknown')
+
   def judge(facts: Sequence[Fact] | None) -> Verdict:
     if not facts:
       return Verdict('unparsed')
-    verdicts = [of_fact.get(fact, Verdict('unknown')) for fact in facts]
+    verdicts = [verdict(fact) for fact in facts]
     return max(verdicts, key=lambda v: (LABELS.index(v.label), v.hops))
 
   return judge

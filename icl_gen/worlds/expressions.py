@@ -48,6 +48,8 @@ Expression = Number | Name | Call | Sign
 UNDEFINED = '1/0'
 _BINDS = {'+': 1, '-': 1, '*': 2, '/': 2, '^': 3}
 _SPACED = '+-/'
+# Powers beyond it are not worked out: 9^999999999 would never end.
+_LARGEST_EXPONENT = 1000
 _TOKEN = re.compile(r'\s*(\d+|[A-Za-z]+|[-+*/^()]|$)')
 
 
@@ -206,6 +208,15 @@ def canonical(expression: Expression) -> str:
   return repr(sorted(_sum(expression).items()))
 
 
+def same(one: str, other: str) -> bool:
+  """Whether two texts have one canonical form.
+
+  Raises:
+    ValueError: if one of them is no expression.
+  """
+  return canonical(parse(one)) == canonical(parse(other))
+
+
 def _sum(expression: Expression) -> _Sum:
   if isinstance(expression, Number):
     return {(): Fraction(expression.value)} if expression.value else {}
@@ -232,7 +243,7 @@ def _power(base: _Sum, exponent: Expression) -> _Sum:
   n = exponent.value if isinstance(exponent, Number) else None
   if n == 0:
     return {(): Fraction(1)}
-  if n is not None and len(base) <= 1:
+  if n is not None and n <= _LARGEST_EXPONENT and len(base) <= 1:
     return {
       tuple((atom, e * n) for atom, e in product): number**n
       for product, number in base.items()

@@ -266,8 +266,22 @@ _CODED = re.compile(
 )
 
 
+def _derivatoid_reader(world: World) -> Reader:
+  """Spaces and needless parentheses make no difference, nor, for a result, the
+  order of sums and products: it is given in the world's words."""
+  true = (*world.facts, *(entailment.fact for entailment in world.entailed))
+  results = {fact.subject: fact for fact in true}
+
+  def statement(sentence: str) -> Fact | None:
+    fact = _derivatoid(sentence)
+    known = results.get(fact.subject) if fact else None
+    same = known and expressions.same(known.object, fact.object)
+    return known if same else fact
+
+  return _sentence_reader(statement)
+
+
 def _derivatoid(sentence: str) -> Fact | None:
-  """Spaces and needless parentheses make no difference."""
   match = _DERIVATOID.match(sentence)
   if match is None:
     return None
@@ -295,7 +309,7 @@ _READERS: dict[str, Callable[[World], Reader]] = {
   'syllogism': lambda world: _sentence_reader(_quantified),
   'celebrity': _person_reader,
   'semantic': _kind_reader,
-  'process': lambda world: _sentence_reader(_derivatoid),
+  'process': _derivatoid_reader,
   'codebook': lambda world: _sentence_reader(_coded),
   'custom': lambda world: lambda text: None,  # nobody knows what it may say
 }

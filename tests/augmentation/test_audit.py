@@ -7,7 +7,16 @@ import pytest
 from icl_gen.augmentation import audit
 from icl_gen.augmentation.audit import Verdict
 from icl_gen.types import Entailment, Fact, World
-from icl_gen.worlds import celebrity, grammar, reversal, syllogism
+from icl_gen.worlds import (
+  catalog,
+  celebrity,
+  codebook,
+  grammar,
+  phrasings,
+  process,
+  reversal,
+  syllogism,
+)
 
 GIVEN = Fact('a', 'below', 'b')
 NEAR, FAR = Fact('a', 'below', 'c'), Fact('a', 'below', 'd')
@@ -65,6 +74,46 @@ def test_texts_of_the_worlds_are_judged_right(build, right, wrong):
       labels[i in question.answers].add(label)
   assert labels == {True: right, False: wrong}
   assert judge(read('Nothing that the grammar knows.')).label == 'unparsed'
+
+
+def test_a_transform_has_one_result():
+  world, _ = process.build(seed='s', **catalog.SIZES['process']['nano'])
+  read, judge = grammar.reader(world.name, world), audit.auditor(world)
+  entailed = next(e for e in world.entailed if '+' not in e.fact.object)
+  for fact, label in (
+    (world.facts[0], 'stated'),
+    (entailed.fact, 'entailed'),
+  ):
+    for result, verdict in (
+      (fact.object, label),
+      (f'1*({fact.object})', label),
+      (f'0 + {fact.object}', label),
+      ('77*x', 'contradicted'),
+      (f'2*({fact.object})', 'contradicted'),
+      ('9^999999999', 'contradicted'),
+    ):
+      said = phrasings.derivatoid(fact.subject, result)
+      assert judge(read(f'{said}.')).label == verdict, said
+  unheard = phrasings.derivatoid('x^77', '77*x')
+  assert judge(read(unheard)).label == 'unknown'
+
+
+def test_a_word_has_one_code_and_a_code_one_word():
+  world, _ = codebook.build(seed='s', words=8, books=2, held_out=4)
+  read, judge = grammar.reader(world.name, world), audit.auditor(world)
+  told = next(f for f in world.facts if f.relation.startswith('is called'))
+  book = told.relation.split()[-1]
+  word, code = told.subject, told.object
+  for said, label in (
+    (phrasings.coded(book, word, code), 'stated'),
+    (phrasings.coded(book, word, 'newcode'), 'contradicted'),
+    (phrasings.coded(book, 'newword', code), 'contradicted'),
+    (phrasings.decoded(book, code, 'newword'), 'contradicted'),
+    (phrasings.decoded(book, 'newcode', word), 'contradicted'),
+    (phrasings.coded(book, 'newword', 'newcode'), 'unknown'),
+    (phrasings.coded('newbook', word, code), 'unknown'),
+  ):
+    assert judge(read(said)).label == label, said
 
 
 def test_every_label_is_reachable_and_known():
