@@ -80,6 +80,8 @@ def test_scores_keep_what_they_had():
     (' 3 x.\n- the next', (' 3 x.',), True),
     (' 3 x.<end_of_turn>\n', (' 3 x.',), True),
     (' 3 x', (' 3 x',), True),
+    (' 3 x\n- the next', (' 3 x',), True),
+    (' 3 x\n', (' 3 x',), True),
     (' 4 x.', (' 3 x.', ' 4 x.'), True),
     (' 3 x + 1', (' 3 x',), False),
     (' 3 x.5', (' 3 x.',), False),
