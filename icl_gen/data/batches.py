@@ -164,7 +164,7 @@ def batches(
       f'batch_size {batch_size} cannot be shared by process {process_index} of'
       f' {process_count}; it must be a multiple of the number of processes'
     )
-  examples = [example for example in examples if example.weights[1:].any()]
+  examples = [example for example in examples if example.weights.any()]
   if not examples:
     raise ValueError(
       'no example has weight: with loss on the completion, documents need text'

@@ -19,8 +19,9 @@ def split(
                  cumulative:   'A b.'  'A b. C d.'
 
   In a cumulative document, what precedes the last sentence is its prompt, so
-  that with loss on the completion every sentence is learned once. A document
-  of one sentence stays as it is.
+  that with loss on the completion every sentence is learned once. What was
+  prompt stays prompt; a part may be all of it, and teaches nothing where the
+  loss is on the completion. A document of one sentence stays as it is.
 
   Raises:
     ValueError: for an unknown splitting.
@@ -43,14 +44,18 @@ def _parts(document: Document, *, cumulative: bool) -> list[Document]:
   starts = [m.end() for m in _END_OF_SENTENCE.finditer(document.text)]
   if not ends:
     return [document]
-  spans = list(zip([0, *starts], [*ends, len(document.text)], strict=True))
-  return [
-    dataclasses.replace(
-      document,
-      id=f'{document.id}/{i}',
-      text=document.text[0 if cumulative else start : end],
-      facts=(),
-      prompt_length=start if cumulative else 0,
+  parts = []
+  spans = zip([0, *starts], [*ends, len(document.text)], strict=True)
+  for i, (start, end) in enumerate(spans):
+    begin = 0 if cumulative else start
+    prompt_end = max(start, document.prompt_length)
+    parts.append(
+      dataclasses.replace(
+        document,
+        id=f'{document.id}/{i}',
+        text=document.text[begin:end],
+        facts=(),
+        prompt_length=min(prompt_end, end) - begin,
+      )
     )
-    for i, (start, end) in enumerate(spans)
-  ]
+  return parts

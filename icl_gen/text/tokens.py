@@ -168,6 +168,8 @@ def encode_document(
     'completion':
                0    0   0   0   0   0    1    1   1   1
 
+  A text that is all prompt has no weight then, not even on EOS.
+
   Args:
     tokenizer: gives the ids.
     document: what is said; `prompt_length` tells where the completion starts.
@@ -184,12 +186,13 @@ def encode_document(
   ids = tokenizer.encode(document.text)
   if not ids:
     raise ValueError(f'document {document.id!r} is empty; remove it')
-  start = 0
+  weights = np.ones(len(ids) + 2, np.float32)
+  weights[0] = 0
   if loss_on == 'completion' and document.prompt_length:
     prompt = tokenizer.encode(document.text[: document.prompt_length])
-    start = _shared(prompt, ids)
-  weights = np.ones(len(ids) + 2, np.float32)
-  weights[: 1 + start] = 0
+    weights[: 1 + _shared(prompt, ids)] = 0
+    if document.prompt_length >= len(document.text):
+      weights[-1] = 0  # A prompt goes on: that it ends is not to be learned.
   return (
     np.asarray([tokenizer.bos_id, *ids, tokenizer.eos_id], np.int32),
     weights,

@@ -1,6 +1,7 @@
 """Every example once per epoch, whatever the batch size, break or process."""
 
 import collections
+import dataclasses
 import itertools
 import json
 
@@ -233,11 +234,22 @@ def test_state_does_not_depend_on_the_number_of_processes():
   assert one.state() == two.state()
 
 
+def test_what_teaches_nothing_takes_no_room():
+  taught = numbered(3)
+  more = [example(9, 9, weight=0), *taught, example(8, 8, weight=0)]
+  assert_same(next(make(more)), next(make(taught)))
+
+
 def test_bad_input_is_refused_before_anything_starts():
   with pytest.raises(ValueError, match='example 1 has 6 tokens, a row holds 5'):
     make([example(1), example(*range(1, 7))])
+  named = dataclasses.replace(example(*range(1, 7)), name='doc-12')
+  with pytest.raises(ValueError, match="example 'doc-12' has 6 tokens"):
+    make([example(1), named])
   with pytest.raises(ValueError, match='no examples'):
     make([])
+  with pytest.raises(ValueError, match='no example has weight'):
+    make([example(1, 2, weight=0)])
   with pytest.raises(ValueError, match='example 0 has no tokens'):
     make([example()])
   with pytest.raises(ValueError, match='batch_size is 0'):

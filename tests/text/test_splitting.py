@@ -1,5 +1,7 @@
 """n sentences give n documents, and nothing of the text is lost."""
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,9 +9,7 @@ from hypothesis import strategies as st
 from icl_gen.text import splitting
 from icl_gen.types import GIVEN, Document, Fact
 
-PICTURE = Document(
-  'd', 'A b. C d.', facts=(Fact('a', 'b', 'c'),), prompt_length=2
-)
+PICTURE = Document('d', 'A b. C d.', facts=(Fact('a', 'b', 'c'),))
 sentences = st.lists(
   st.text('ab ,', min_size=1, max_size=6).filter(str.strip).map(str.strip),
   min_size=1,
@@ -27,6 +27,25 @@ def test_the_pictures():
   assert [d.text for d in cumulative] == ['A b.', 'A b. C d.']
   assert [d.text[d.prompt_length :] for d in cumulative] == ['A b.', 'C d.']
   assert split(PICTURE, 'none') == (PICTURE,)
+
+
+@pytest.mark.parametrize(
+  ('prompt_length', 'independent', 'cumulative'),
+  [
+    (2, ['A ', ''], ['A ', 'A b. ']),
+    (4, ['A b.', ''], ['A b.', 'A b. ']),
+    (5, ['A b.', ''], ['A b.', 'A b. ']),
+    (7, ['A b.', 'C '], ['A b.', 'A b. C ']),
+  ],
+)
+def test_what_was_prompt_stays_prompt(prompt_length, independent, cumulative):
+  document = dataclasses.replace(PICTURE, prompt_length=prompt_length)
+  for how, expected in (
+    ('independent', independent),
+    ('cumulative', cumulative),
+  ):
+    parts = split(document, how)
+    assert [part.text[: part.prompt_length] for part in parts] == expected
 
 
 @given(

@@ -86,6 +86,15 @@ def test_without_a_prompt_the_whole_text_is_learned(nano):
   assert rows[0] == rows[1]
 
 
+def test_a_text_that_is_all_prompt_has_no_weight(nano):
+  """Not even on its end: it goes on in another part of the document."""
+  document = Document('d', 'Glon is.', prompt_length=8)
+  _, weights = tokens.encode_document(nano, document, loss_on='completion')
+  assert not weights.any()
+  _, weights = tokens.encode_document(nano, document, loss_on='text')
+  assert weights.tolist() == [0] + [1] * (len(weights) - 1)
+
+
 def test_documents_that_cannot_be_learned(nano):
   with pytest.raises(ValueError, match="document 'd7' is empty"):
     tokens.encode_document(nano, Document('d7', ''), loss_on='text')
