@@ -5,6 +5,12 @@
 
 is the harness's own command with one more model in it; `model_args` are the
 arguments of `loaded.load`. The rest of this file works without the harness.
+
+Where a context and its continuation are parted is decided as in our scores, and
+not as in the harness's own models: they move the spaces at a context's end into
+the continuation, and cut the joint ids at the context's number of ids, also
+where pieces merge. The two are the same unless a context ends in a space, or
+within a piece.
 """
 
 import math
@@ -32,7 +38,9 @@ def log_likelihoods(
   """Natural-log probability of each continuation behind its context.
 
   What equal contexts share is computed once, and so are a context's
-  continuations in as far as they begin alike.
+  continuations in as far as they begin alike. Those of equal contexts are taken
+  for the choices of one question: where pieces of one of them merge with the
+  context, all are scored for those pieces too, see `tokens.encode_choices`.
 
   Args:
     model: the loaded model.

@@ -2,7 +2,8 @@
 
 A context that all questions share is encoded once; what follows it is packed
 into trees, so that common beginnings are computed once as well. Scores are
-exact: joint tokenisation, one BOS, log-probabilities in float32.
+exact: joint tokenisation, one BOS, log-probabilities in float32. All choices of
+a question are scored for the same text, see `tokens.encode_choices`.
 
 The unconditional log-probability of a choice is that of the same ids under the
 null prompt, which is BOS alone. How a choice's number is made from these (the
@@ -79,8 +80,9 @@ def score(
     for choice in range(len(question.choices))
   ]
   rows = [
-    _row(model.tokenizer, behind[number], questions[number], choice)
-    for number, choice in pairs
+    row
+    for one, question in zip(behind, questions, strict=True)
+    for row in _rows(model.tokenizer, one, question)
   ]
   texts = [behind[number].text for number, _ in pairs]
   conditional_R = _behind_contexts(model, rows, texts, encode, tokens_per_pass)
@@ -145,11 +147,11 @@ def _check(questions) -> None:
     raise ValueError('two questions have the same id; ids must be distinct')
 
 
-def _row(tokenizer, context, question, choice) -> tokens.Row:
-  return tokens.encode_choice(
+def _rows(tokenizer, context, question) -> list[tokens.Row]:
+  return tokens.encode_choices(
     tokenizer,
     contexts.tail(context, question.prompt),
-    contexts.reply(context, question.choices[choice]),
+    [contexts.reply(context, choice) for choice in question.choices],
     after_context=bool(context.text),
   )
 

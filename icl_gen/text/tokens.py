@@ -3,13 +3,15 @@
 Knows SentencePiece and nothing of models. Every row starts with exactly one
 BOS. A choice is tokenised together with its prompt, and where pieces merge
 over the boundary the boundary moves back, so that a prompt's ids are always a
-prefix of the ids of prompt and choice.
+prefix of the ids of prompt and choice. The choices of one question have one
+boundary, so that all of them are scored for the same text.
 """
 
 import collections
 import dataclasses
 import functools
 import re
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -225,6 +227,34 @@ def encode_choice(
   if not after_context:
     ids, given = [tokenizer.bos_id, *ids], given + 1
   return Row(np.asarray(ids, np.int32), given)
+
+
+def encode_choices(
+  tokenizer: Tokenizer,
+  prompt: str,
+  choices: Sequence[str],
+  *,
+  after_context: bool,
+) -> list[Row]:
+  """A prompt with each of its choices, which are scored from one place on.
+
+  It is where the first of them leaves the ids of the prompt alone:
+
+    prompt 'The code is ', choices 'gold' and '42':
+    ids:    [bos]  The  code  is  _gold        [bos]  The  code  is  _  4  2
+    scored:                       x                                  x  x  x
+
+  '42' alone would have its space for nothing, and 'gold' would pay for it.
+
+  Raises:
+    ValueError: as `encode_choice`.
+  """
+  rows = [
+    encode_choice(tokenizer, prompt, choice, after_context=after_context)
+    for choice in choices
+  ]
+  given = min(row.given for row in rows)
+  return [dataclasses.replace(row, given=given) for row in rows]
 
 
 def _shared(one: list[int], other: list[int]) -> int:

@@ -25,7 +25,7 @@ QUESTIONS = (
   question('nested', 'All glon', ' are', ' are troff', ' are troff.'),
   question('one piece', 'Yes or no?', ' Yes', ' No'),
   question('no prompt', '', 'Some glon are troff', 'No glon'),
-  question('merging', 'The fem', 'p is', 'p', 'ps'),
+  question('merging', 'The fem', 'p is', 'p', ' is'),
   question('same choices', 'The troff is', ' more dangerous', ' less'),
   question('wide', 'It is', ' né', ' ne'),
 )
@@ -72,13 +72,24 @@ def flat(scores):
   )
 
 
-def by_hand(text, choice):
-  """(sum, number of ids) of what a choice adds to a text, in one long row."""
+def kept(text, choice):
+  """How many ids of the text the choice leaves as they are."""
   encode = tiny.model().tokenizer.encode
   before, ids = encode(text), encode(text + choice)
   given = 0
   while given < len(before) and before[given] == ids[given]:
     given += 1
+  return given
+
+
+def by_hand(text, choice, choices=()):
+  """What a choice adds to a text, in one long row.
+
+  Its sum, the one behind BOS alone, and its number of ids; `choices` are those
+  of the question.
+  """
+  given = min(kept(text, one) for one in (choice, *choices))
+  ids = tiny.model().tokenizer.encode(text + choice)
   logps_L = tiny.logps('gemma3', np.int32([2, *ids]))
   alone_L = tiny.logps('gemma3', np.int32([2, *ids[given:]]))
   return logps_L[given:].sum(), alone_L.sum(), len(ids) - given
@@ -92,7 +103,7 @@ def test_scores_are_those_of_whole_rows(context):
   for asked, answered in zip(QUESTIONS, found, strict=True):
     for choice, given in zip(asked.choices, answered.choices, strict=True):
       text = context.text + contexts.tail(context, asked.prompt)
-      logp, alone, tokens = by_hand(text, choice)
+      logp, alone, tokens = by_hand(text, choice, asked.choices)
       assert given.tokens == tokens
       assert given.logp == pytest.approx(logp, abs=1e-4)
       assert given.logp_unconditional == pytest.approx(alone, abs=1e-4)
@@ -109,7 +120,7 @@ def test_the_questions_are_what_they_are_called():
     empty.choices[0].logp_unconditional, abs=1e-4
   )
   assert plain.choices[0].logp != plain.choices[0].logp_unconditional
-  assert encode('The femp')[: len(encode('The fem'))] != encode('The fem')
+  assert kept('The fem', 'p') < kept('The fem', ' is') == len(encode('The fem'))
   assert len(tiny.model().tokenizer.encode(CONTEXT.text)) > 2 * tiny.WINDOW
   with_context = scored(CONTEXT)
   assert not np.allclose(

@@ -143,6 +143,36 @@ def test_the_boundary_moves_back_where_pieces_merge(nano):
   assert (row.ids.tolist(), row.given) == (apart.ids.tolist(), apart.given)
 
 
+def test_the_choices_of_a_question_are_scored_for_the_same_text(nano):
+  """A space that merges with one choice is scored with all of them."""
+  prompt, choices = 'The code of the river is ', ('gold', '42')
+  alone = [
+    tokens.encode_choice(nano, prompt, choice, after_context=False)
+    for choice in choices
+  ]
+  scored = [nano.decode(row.ids[row.given :]) for row in alone]
+  assert alone[0].given < alone[1].given, scored
+  together = tokens.encode_choices(nano, prompt, choices, after_context=False)
+  assert [row.given for row in together] == [alone[0].given] * 2
+  for row, same in zip(together, alone, strict=True):
+    assert row.ids.tolist() == same.ids.tolist()
+
+
+@pytest.mark.parametrize('after_context', [False, True])
+@given(prompt=texts, choices=st.lists(texts, min_size=1, max_size=4))
+def test_choices_leave_one_prompt(nano, prompt, choices, after_context):
+  assume(all(choices))
+  rows = tokens.encode_choices(
+    nano, prompt, choices, after_context=after_context
+  )
+  assert len({tuple(row.ids[: row.given]) for row in rows}) == 1
+  boundaries = [
+    tokens.encode_choice(nano, prompt, choice, after_context=after_context)
+    for choice in choices
+  ]
+  assert rows[0].given == min(row.given for row in boundaries)
+
+
 @pytest.mark.parametrize('after_context', [False, True])
 @pytest.mark.parametrize('prompt', ['', 'femp are'])
 def test_a_choice_without_tokens_cannot_be_scored(nano, prompt, after_context):
