@@ -1,6 +1,7 @@
 """A model ready to be used: module, weights and tokenizer, checked to fit."""
 
 import dataclasses
+import pathlib
 from importlib import resources
 from typing import Any
 
@@ -69,6 +70,7 @@ def load(
       )
   loaded_tokenizer = tokens.load(tokenizer)
   registry.require_vocabulary(name, module, pieces=loaded_tokenizer.size)
+  _require_own(checkpoint, tokenizer)
   like = jax.eval_shape(lambda: forward.make_params(module, seed=0))
   if mesh is not None and mesh.size == 1:
     mesh = None
@@ -80,3 +82,19 @@ def load(
     )
   params = checkpoints.load_params(checkpoint, like)
   return Model(name, module, params, loaded_tokenizer, mesh)
+
+
+def _require_own(checkpoint: str, tokenizer: str) -> None:
+  """Checks that weights that we pretrained are given their own tokenizer.
+
+  Another one may have as many pieces.
+  """
+  beside = pathlib.Path(checkpoint).parent
+  own = beside / 'tokenizer.model'
+  if not (beside / 'pretrain.config.json').is_file() or not own.is_file():
+    return
+  if own.read_bytes() != pathlib.Path(tokenizer).read_bytes():
+    raise ValueError(
+      f'checkpoint {checkpoint!r} was pretrained with {str(own)!r}, not with'
+      f' {tokenizer!r}: give --config.tokenizer={own}'
+    )

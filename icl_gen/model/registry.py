@@ -56,6 +56,12 @@ PACKAGED = {
   'gemma4_26b_a4b': gm.nn.Gemma4_26B_A4B,
 }
 
+# What weights can be: JAX knows more, of which no model here is made.
+_DTYPES = ('float32', 'bfloat16', 'float16')
+# Tables of embeddings are made longer than the tokenizer by less than this, so
+# that they can be split evenly: Gemma 2 has 256,000 pieces in 256,128 rows.
+_ROUNDED_TO = 128
+
 # Tokens of the longest rows that a model was trained on, by the beginning of
 # its name; from the models' cards.
 _LONGEST = {
@@ -78,8 +84,10 @@ def make_module(name: str, *, dtype: str = 'float32') -> gm.nn.Transformer:
     dtype: dtype in which parameters are made; computation follows parameters.
 
   Raises:
-    ValueError: for an unknown name.
+    ValueError: for an unknown name, or a dtype that weights do not have.
   """
+  if dtype not in _DTYPES:
+    raise ValueError(f'dtype {dtype!r}; allowed are {", ".join(_DTYPES)}')
   if name in NANO:
     return gm.nn.Transformer(
       config=NANO[name], dtype=jnp.dtype(dtype), tokens='tokens'
@@ -121,7 +129,9 @@ def require_plain(name: str, *, door: str) -> None:
 def require_vocabulary(
   name: str, module: gm.nn.Transformer, *, pieces: int
 ) -> None:
-  """Checks that a model has an embedding for every piece of a tokenizer.
+  """Checks that a tokenizer has as many pieces as a model has embeddings.
+
+  With fewer, it is another model's, and every id would mean something else.
 
   Args:
     name: of the model, for the message.
@@ -129,12 +139,14 @@ def require_vocabulary(
     pieces: number of pieces of the tokenizer.
 
   Raises:
-    ValueError: if it has not.
+    ValueError: if it has more, or clearly fewer.
   """
-  if pieces > module.config.num_embed:
+  most = module.config.num_embed
+  if not most - _ROUNDED_TO <= pieces <= most:
     raise ValueError(
-      f'the tokenizer has {pieces} pieces, model {name!r}'
-      f' {module.config.num_embed} embeddings: give the tokenizer of this model'
+      f'the tokenizer has {pieces} pieces, model {name!r} {most} embeddings, so'
+      f' that it takes {most - _ROUNDED_TO} to {most}: give the tokenizer of'
+      ' this model'
     )
 
 

@@ -31,7 +31,7 @@ class Tokenizer:
   """A SentencePiece model with Gemma's special ids.
 
   Attributes:
-    pad_id, eos_id, bos_id: as in Gemma: 0, 1, 2.
+    pad_id, eos_id, bos_id, unk_id: as in Gemma: 0, 1, 2, 3.
     newline_id: the piece of a line break.
     size: number of pieces.
   """
@@ -41,6 +41,7 @@ class Tokenizer:
     self.pad_id = self._pieces.pad_id()
     self.eos_id = self._pieces.eos_id()
     self.bos_id = self._pieces.bos_id()
+    self.unk_id = self._pieces.unk_id()
     self.newline_id = self._pieces.piece_to_id('\n')
     self.size = self._pieces.get_piece_size()
     self._newline = self._pieces.encode('\n')
@@ -91,11 +92,16 @@ def load(path: str | Path) -> Tokenizer:
     tokenizer = Tokenizer(path.read_bytes())
   except RuntimeError as error:
     raise ValueError(f'{str(path)!r} is not a SentencePiece model') from error
-  found = (tokenizer.pad_id, tokenizer.eos_id, tokenizer.bos_id)
-  if found != (0, 1, 2):
+  found = (
+    tokenizer.pad_id,
+    tokenizer.eos_id,
+    tokenizer.bos_id,
+    tokenizer.unk_id,
+  )
+  if found != (0, 1, 2, 3):
     raise ValueError(
-      f'tokenizer {str(path)!r} has (pad, eos, bos) = {found}; Gemma models'
-      " need (0, 1, 2): is it another model family's?"
+      f'tokenizer {str(path)!r} has (pad, eos, bos, unk) = {found}; Gemma'
+      " models need (0, 1, 2, 3): is it another model family's?"
     )
   return tokenizer
 

@@ -1,6 +1,7 @@
 """A model is loaded whole and fitting, or not at all."""
 
 import io
+import shutil
 
 import jax
 import numpy as np
@@ -9,6 +10,7 @@ import sentencepiece
 from gemma import gm
 
 from icl_gen.model import checkpoints, forward, loaded, registry, sharding
+from icl_gen.text import tokens
 from tests import tiny
 
 
@@ -27,7 +29,7 @@ def weights():
 @pytest.fixture
 def tokenizer(tmp_path):
   path = tmp_path / 'tokenizer.model'
-  path.write_bytes(tiny.tokenizer_bytes())
+  shutil.copy(tokens.EMBEDDED, path)
   return path
 
 
@@ -40,7 +42,7 @@ def test_what_is_loaded_is_what_was_saved(tmp_path, weights, tokenizer):
   model = loaded.load('nano_small', **paths)
   assert model.name == 'nano_small'
   assert model.module == registry.make_module('nano_small')
-  assert model.tokenizer.size == tiny.VOCABULARY
+  assert model.tokenizer.size == 2304
   jax.tree.map(np.testing.assert_array_equal, model.params, weights)
   # Another model, and another dtype, do not fit.
   with pytest.raises(ValueError, match='not of this model'):
@@ -130,7 +132,9 @@ def train_tokenizer(path, *, size, **special):
 def test_a_tokenizer_of_another_family_is_refused(tmp_path):
   """SentencePiece's own ids: no padding, bos 1, eos 2."""
   other = train_tokenizer(tmp_path / 'other.model', size=20)
-  with pytest.raises(ValueError, match=r'= \(-1, 2, 1\).*need \(0, 1, 2\)'):
+  with pytest.raises(
+    ValueError, match=r'= \(-1, 2, 1, 0\).*need \(0, 1, 2, 3\)'
+  ):
     load_with(other)
 
 
@@ -146,3 +150,25 @@ def test_a_tokenizer_with_more_pieces_than_embeddings_is_refused(tmp_path):
   )
   with pytest.raises(ValueError, match=r'24\d\d pieces.*2304 embeddings'):
     load_with(wide)
+
+
+def test_a_tokenizer_with_other_pieces_than_the_models_is_refused(tmp_path):
+  (tmp_path / 'small.model').write_bytes(tiny.tokenizer_bytes())
+  with pytest.raises(ValueError, match=r'1792 pieces.*takes 2176 to 2304'):
+    load_with(tmp_path / 'small.model')
+
+
+def test_weights_that_were_pretrained_here_want_their_own_tokenizer(
+  tmp_path, weights, tokenizer
+):
+  (tmp_path / 'pretrain.config.json').write_text('{}')
+  checkpoints.save_params(tmp_path / 'params', weights)
+  own = {'checkpoint': str(tmp_path / 'params')}
+  loaded.load('nano_small', tokenizer=str(tokenizer), **own)
+  other = tmp_path / 'other.model'
+  shutil.copy(tokenizer, other)
+  tokenizer.write_bytes(tiny.tokenizer_bytes())
+  with pytest.raises(
+    ValueError, match=r"params' was pretrained with .*r.model"
+  ):
+    loaded.load('nano_small', tokenizer=str(other), **own)

@@ -38,6 +38,27 @@ def test_parameters_have_the_dtype_that_is_asked_for():
     assert {str(leaf.dtype) for leaf in jax.tree.leaves(shapes)} == {dtype}
 
 
+@pytest.mark.parametrize('dtype', ['float17', 'int32', 'float64', ''])
+def test_weights_are_of_few_dtypes(dtype):
+  with pytest.raises(ValueError, match=f'{dtype!r}; allowed are float32, bf'):
+    registry.make_module('nano', dtype=dtype)
+
+
+@pytest.mark.parametrize(
+  ('name', 'pieces'),
+  [('nano', 2304), ('gemma2_2b', 256_000), ('gemma3_1b', 262_144)],
+)
+def test_a_tokenizer_has_as_many_pieces_as_the_model_knows(name, pieces):
+  module = registry.make_module(name)
+  registry.require_vocabulary(name, module, pieces=pieces)
+  for other in (400, pieces - 200, pieces + 200, 256_000, 262_144):
+    if other != pieces:
+      with pytest.raises(
+        ValueError, match=f'has {other} pieces, model {name!r}'
+      ):
+        registry.require_vocabulary(name, module, pieces=other)
+
+
 def test_unknown_names_are_refused():
   with pytest.raises(ValueError, match=r"unknown model 'glon'; known are nano"):
     registry.make_module('glon')

@@ -229,7 +229,7 @@ def test_only_tokenizers_of_the_gemma_family_load(tmp_path):
   with pytest.raises(ValueError, match='empty.* is not a SentencePiece model'):
     tokens.load(tmp_path / 'empty')
   foreign = trained(tmp_path / 'foreign.model')
-  with pytest.raises(ValueError, match=r'= \(-1, 2, 1\); Gemma models need'):
+  with pytest.raises(ValueError, match=r'= \(-1, 2, 1, 0\); Gemma models'):
     tokens.load(foreign)
 
 
