@@ -7,7 +7,7 @@ import time
 
 from icl_gen import cli
 from icl_gen.augmentation import audit, parse, plan
-from icl_gen.data import places, shards
+from icl_gen.data import places, shards, stages
 from icl_gen.model import loaded, registry
 from icl_gen.sampling import sampler
 from icl_gen.text import context as contexts
@@ -24,14 +24,7 @@ def run(config, workdir):
   directory = places.augmented(
     workdir, world=world_name, seed=seed, model=config.model
   )
-  settings = dict(augment.items()) | {
-    'context': (config.context.factor, config.context.budget),
-    'corpus': shards.read_manifest(source)['sha256'],
-    'checkpoint': config.checkpoint,
-    'tokenizer': config.tokenizer,
-    'dtype': config.dtype,
-    'length': config.train.length,
-  }
+  settings = stages.augment(config, source)
   whole = shards.is_written(directory)
   if places.is_finished(directory, 'augment', settings, whole=whole):
     return

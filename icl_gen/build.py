@@ -9,7 +9,7 @@ import dataclasses
 import functools
 
 from icl_gen import cli
-from icl_gen.data import card, places, plain, shards
+from icl_gen.data import card, places, plain, shards, stages
 from icl_gen.text import tokens
 from icl_gen.worlds import catalog, checks
 
@@ -19,39 +19,24 @@ def run(config, workdir):
 
   A config of several `worlds` gives <workdir>/corpora/<world>/ each.
   """
-  seed = config.seed
-  how = {
-    'file_format': config.file_format,
-    'audit': config.audit,
-    'tokenizer': config.tokenizer,
-  }
   shards.check_format(config.file_format)
   if 'worlds' in config:
     for world, size in config.worlds.items():
-      _build(workdir / 'corpora' / world, world, seed, size, **how)
+      _build(workdir / 'corpora' / world, config, world, size)
   else:
-    directory = places.corpus(workdir, world=config.world, seed=seed)
-    _build(directory, config.world, seed, config.size, **how)
+    directory = places.corpus(workdir, world=config.world, seed=config.seed)
+    _build(directory, config, config.world, config.size)
 
 
-def _build(directory, world, seed, size, *, file_format, audit, tokenizer):
-  size = dict(size.items())
-  settings = {
-    'world': world,
-    'seed': seed,
-    'size': size,
-    'file_format': file_format,
-    'audit': audit,
-    'tokenizer': tokenizer,
-    'files': catalog.fingerprint(world, size),
-  }
+def _build(directory, config, world, size):
+  settings = stages.build(config, world=world, size=size)
   whole = shards.is_written(directory)
   if places.is_finished(directory, 'build', settings, whole=whole):
     return
-  truth, corpus = catalog.build(world, seed=seed, **size)
-  counted_by = tokens.load(tokenizer or tokens.EMBEDDED)
+  truth, corpus = catalog.build(world, seed=config.seed, **size)
+  counted_by = tokens.load(config.tokenizer or tokens.EMBEDDED)
   more = {'tokens': tokens.report(counted_by, corpus)}
-  if audit:
+  if config.audit:
     more['audit'] = checks.audit(truth, corpus)
     for complaint in more['audit']['complaints']:
       print(f'audit of {directory.name}: {complaint}')
@@ -59,7 +44,10 @@ def _build(directory, world, seed, size, *, file_format, audit, tokenizer):
   places.claim(places.note_beside(directory), 'build', settings)
   about = functools.partial(card.write, about=catalog.describe(world))
   shards.write(
-    corpus, directory, file_format=file_format, beside=(plain.write, about)
+    corpus,
+    directory,
+    file_format=config.file_format,
+    beside=(plain.write, about),
   )
   print(
     f'built {directory}: {len(corpus.documents)} documents,'

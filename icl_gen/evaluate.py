@@ -4,7 +4,7 @@ python -m icl_gen.evaluate --config=configs/reversal.py --config.condition=icl
 """
 
 from icl_gen import cli
-from icl_gen.data import files, places, scores, shards
+from icl_gen.data import files, places, scores, shards, stages
 from icl_gen.model import loaded, prefixes, registry, sharding
 from icl_gen.sampling import answers
 from icl_gen.scoring import scorer
@@ -27,7 +27,7 @@ def run(config, workdir):
   checkpoint = config.checkpoint
   if condition in places.TRAINED:
     checkpoint = str(places.require_trained(directory))
-  settings = _settings(config, corpus=shards.read_manifest(source)['sha256'])
+  settings = stages.evaluate(config, source, directory)
   places.check(directory, 'evaluate', settings)
   if files.is_done(directory):
     return
@@ -81,21 +81,6 @@ def run(config, workdir):
   )
   files.mark_done(directory)
   print(f'scored {directory.name}: {len(found)} questions')
-
-
-def _settings(config, *, corpus: str):
-  """What the scores depend on."""
-  settings = {
-    'corpus': corpus,
-    'checkpoint': config.checkpoint,
-    'tokenizer': config.tokenizer,
-    'dtype': config.dtype,
-    'chat': config.chat,
-    'generate': config.scoring.generate,
-  }
-  if config.condition == 'icl':
-    settings['context'] = dict(config.context.items())
-  return settings
 
 
 def _context(config, corpus, name, count_tokens):

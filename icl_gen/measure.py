@@ -6,7 +6,7 @@ python -m icl_gen.measure --config=configs/measure.py
 import collections
 
 from icl_gen import cli
-from icl_gen.data import files, places
+from icl_gen.data import files, places, stages
 from icl_gen.model import loaded, registry
 from icl_gen.reporting import statistics
 from icl_gen.scoring import scorer
@@ -17,7 +17,8 @@ from icl_gen.worlds import catalog
 def run(config, workdir):
   """Writes <workdir>/measure/<model>/in_context.json, and prints it."""
   directory = workdir / 'measure' / config.model
-  places.check(directory, 'measure', config.to_dict())
+  settings = config.to_dict() | stages.of_model(config)
+  places.check(directory, 'measure', settings)
   result = directory / 'in_context.json'
   if result.exists():
     rows = files.read_json(result)
@@ -34,7 +35,7 @@ def run(config, workdir):
         sizes = dict.fromkeys(grown.grows, size) | dict(grown.fixed.items())
         rows += _measure(model, world, sizes, seeds=config.seeds)
         print(f'measured {world} of {grown.grows[0]}={size}', flush=True)
-    places.claim(directory, 'measure', config.to_dict())
+    places.claim(directory, 'measure', settings)
     files.write_json(result, rows)
   for row in rows:
     print(_line(row))

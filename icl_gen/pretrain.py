@@ -52,13 +52,14 @@ def run(config, workdir):
   state = mesh.replicate(devices, state)
   places.claim(directory, 'pretrain', config.to_dict())
   vocabulary_path = directory / 'tokenizer.model'
-  if not vocabulary_path.exists():
+  saved = checkpoints.Checkpoints(directory / 'checkpoints')
+  # One without a state may be of settings that were mended since.
+  if saved.latest() is None or not vocabulary_path.exists():
     with files.written_whole(vocabulary_path) as partial:
       partial.write_bytes(
         vocabulary.train(size=config.vocabulary, seed='vocabulary')
       )
   tokenizer = tokens.load(vocabulary_path)
-  saved = checkpoints.Checkpoints(directory / 'checkpoints')
   if saved.latest() is not None:
     state, _ = saved.restore(state)
 

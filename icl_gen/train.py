@@ -4,10 +4,10 @@ python -m icl_gen.train --config=configs/reversal.py --config.condition=ft
 """
 
 from icl_gen import cli
-from icl_gen.data import batches, places, shards
+from icl_gen.data import batches, places, shards, stages
 from icl_gen.model import checkpoints, loaded, registry, sharding
 from icl_gen.text import splitting, tokens
-from icl_gen.training import loop, mesh, metrics, optimizer, step
+from icl_gen.training import limits, loop, mesh, metrics, optimizer, step
 
 
 def run(config, workdir):
@@ -24,20 +24,12 @@ def run(config, workdir):
     )
   registry.require_plain(model_name, door='train')
   loop.require_intervals(train)
-  sources = [
-    places.require_built(workdir, world=world, seed=seed, size=config.size)
-  ]
-  if condition == 'ft_aug':
-    sources.append(
-      places.augmented(workdir, world=world, seed=seed, model=model_name)
-    )
-    places.require(sources[1], door='augment')
-  settings = dict(train.items()) | {
-    'checkpoint': config.checkpoint,
-    'tokenizer': config.tokenizer,
-    'dtype': config.dtype,
-  }
-  settings |= {s.name: shards.read_manifest(s)['sha256'] for s in sources}
+  limits.require_sensible(train, seed=seed)
+  places.require_built(workdir, world=world, seed=seed, size=config.size)
+  sources = stages.sources(config, workdir)
+  for inferred in sources[1:]:
+    places.require(inferred, door='augment')
+  settings = stages.train(config, sources)
   places.check(directory, 'train', settings)
   if (directory / 'params').exists():
     return

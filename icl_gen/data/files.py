@@ -19,6 +19,10 @@ from typing import Any
 Path = str | os.PathLike[str]
 
 DONE = 'DONE'
+# Bytes of a directory whose contents are compared as a whole, and of each end
+# of a file in a larger one.
+_READ_WHOLE = 64 * 2**20
+_READ_OF_EACH = 64 * 2**10
 
 
 @contextlib.contextmanager
@@ -177,6 +181,32 @@ def hashes(directory: Path, *, but: str = '') -> dict[str, str]:
     for path in sorted(pathlib.Path(directory).iterdir())
     if path.is_file() and path.name != but
   }
+
+
+def fingerprint(path: Path) -> str:
+  """Tells whether a file or directory is still what it was.
+
+  SHA-256 of names, sizes and contents; of weights that would take long to read
+  only the beginning and the end of each file, beside what is small.
+
+  Returns:
+    16 hex digits; '' if there is nothing.
+  """
+  path = pathlib.Path(path)
+  if not path.exists():
+    return ''
+  found = sorted(path.rglob('*')) if path.is_dir() else [path]
+  sizes = {file: file.stat().st_size for file in found if file.is_file()}
+  is_large = sum(sizes.values()) > _READ_WHOLE
+  digest = hashlib.sha256()
+  for file, size in sizes.items():
+    digest.update(f'{file.relative_to(path)}\0{size}\0'.encode())
+    with open(file, 'rb') as opened:
+      if is_large and size > 2 * _READ_OF_EACH:
+        digest.update(opened.read(_READ_OF_EACH))
+        opened.seek(-_READ_OF_EACH, os.SEEK_END)
+      digest.update(opened.read())
+  return digest.hexdigest()[:16]
 
 
 def mark_done(directory: Path) -> None:

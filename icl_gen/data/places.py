@@ -7,12 +7,26 @@
 
 import pathlib
 from collections.abc import Mapping
+from importlib import resources
 from typing import Any
 
 from icl_gen.data import files, shards
 
 CONDITIONS = ('pretrained', 'icl', 'ft', 'ft_aug')
 TRAINED = ('ft', 'ft_aug')
+# What a stage leaves in its directory, beside training states.
+_RESULTS = {
+  'train': 'params',
+  'pretrain': 'params',
+  'evaluate': files.DONE,
+  'measure': 'in_context.json',
+}
+_DELETE = 'Give another --workdir, or delete {}.'
+
+
+def asset(name: str) -> str:
+  """Path of weights, or of the tokenizer, that ship with the package."""
+  return str(resources.files('icl_gen') / 'assets' / name)
 
 
 def corpus(workdir: files.Path, *, world: str, seed: int) -> pathlib.Path:
@@ -75,9 +89,11 @@ def require_built(
   require(directory, door='build')
   _compare(
     directory,
-    {'size': _noted(directory, 'build')['size']},
+    {'size': _noted(directory, note_beside(directory), 'build')['size']},
     {'size': dict(size.items())},
-    delete=f'it and {note_beside(directory)}, and build it again',
+    remedy=_DELETE.format(
+      f'it and {note_beside(directory)}, and build it again'
+    ),
   )
   return directory
 
@@ -97,14 +113,31 @@ def require_trained(directory: files.Path) -> pathlib.Path:
   return params
 
 
+def require_trained_alike(
+  directory: files.Path, settings: Mapping[str, Any]
+) -> None:
+  """Checks that a cell was trained with some of today's settings.
+
+  Raises:
+    ValueError: names the first that differs.
+  """
+  noted = _noted(directory, directory, 'train')
+  _compare(
+    directory,
+    {name: noted[name] for name in settings},
+    settings,
+    remedy='Give the tokenizer and the dtype that it was trained with.',
+  )
+
+
 def claim(
   directory: files.Path, stage: str, settings: Mapping[str, Any]
 ) -> None:
   """Notes the settings of a stage, or checks that they are the noted ones.
 
-  So a finished or interrupted stage is never continued under other settings.
-  Call it when the settings are known to work, right before the first result is
-  written, and `check` when the stage begins: else a mistake would be noted.
+  So what a stage has written is never continued under other settings. A note
+  with nothing written under it binds nobody: it is replaced, so that a mistake
+  can be mended and the command given again.
 
   Args:
     directory: where the stage writes; made if need be.
@@ -112,25 +145,37 @@ def claim(
     settings: all that decides the stage's result; JSON values.
 
   Raises:
-    ValueError: if the stage was begun with other settings; names the first
+    ValueError: if something was written with other settings; names the first
       that differs.
   """
   check(directory, stage, settings)
-  note = _note(directory, stage)
-  if not note.exists():
-    files.write_json(note, settings)
+  if not is_noted(directory, stage, settings):
+    files.write_json(_note(directory, stage), settings)
 
 
 def check(
   directory: files.Path, stage: str, settings: Mapping[str, Any]
 ) -> None:
-  """Checks that the noted settings, if there are any, are these.
+  """Checks that what a stage has written, if anything, is of these settings.
 
   Raises:
     ValueError: as `claim`.
   """
-  if _note(directory, stage).exists():
-    _compare(directory, files.read_json(_note(directory, stage)), settings)
+  if _has_begun(pathlib.Path(directory), stage):
+    _compare(directory, _noted(directory, directory, stage), settings)
+
+
+def is_noted(
+  directory: files.Path, stage: str, settings: Mapping[str, Any]
+) -> bool:
+  """Whether a stage's note is there and says just this."""
+  note = _note(directory, stage)
+  return note.exists() and _flat(files.read_json(note)) == _flat(settings)
+
+
+def forget(directory: files.Path, stage: str) -> None:
+  """Removes a stage's note, as its result is about to be replaced."""
+  _note(directory, stage).unlink(missing_ok=True)
 
 
 def is_finished(
@@ -153,20 +198,37 @@ def is_finished(
   Raises:
     ValueError: as `claim`, or if it is whole and has no note.
   """
-  beside = note_beside(directory)
-  if whole or _note(beside, stage).exists():
+  if whole:
+    beside = note_beside(directory)
     _compare(
-      directory, _noted(directory, stage), settings, delete=f'it and {beside}'
+      directory,
+      _noted(directory, beside, stage),
+      settings,
+      remedy=_DELETE.format(f'it and {beside}'),
     )
   return whole
 
 
-def _noted(directory: files.Path, stage: str) -> dict[str, Any]:
-  note = _note(note_beside(directory), stage)
+def _has_begun(directory: pathlib.Path, stage: str) -> bool:
+  """Whether a stage has written something that it would go on from."""
+  if stage not in _RESULTS:  # Told by `is_finished`, or always replaced.
+    return False
+  states = [
+    path
+    for path in directory.glob('checkpoints/*')
+    if path.name.isdigit() and _RESULTS[stage] == 'params'
+  ]
+  return bool(states) or (directory / _RESULTS[stage]).exists()
+
+
+def _noted(
+  directory: files.Path, noted_in: files.Path, stage: str
+) -> dict[str, Any]:
+  note = _note(noted_in, stage)
   if not note.exists():
     raise ValueError(
       f'{str(directory)!r} is there, but not {str(note)!r}, which tells how it'
-      ' was made. Give another --workdir, or delete that directory.'
+      f' was made. {_DELETE.format("that directory")}'
     )
   return files.read_json(note)
 
@@ -176,7 +238,7 @@ def _compare(
   before: Mapping[str, Any],
   now: Mapping[str, Any],
   *,
-  delete: str = 'that directory',
+  remedy: str = _DELETE.format('that directory'),
 ) -> None:
   noted, wanted = _flat(before), _flat(now)
   for key in sorted(noted.keys() | wanted.keys()):
@@ -184,7 +246,7 @@ def _compare(
     if was != wants:
       raise ValueError(
         f'{str(directory)!r} was begun with {key}={was!r}, now it is'
-        f' {wants!r}. Give another --workdir, or delete {delete}.'
+        f' {wants!r}. {remedy}'
       )
 
 

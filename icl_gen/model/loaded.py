@@ -2,12 +2,12 @@
 
 import dataclasses
 import pathlib
-from importlib import resources
 from typing import Any
 
 import jax
 from gemma import gm
 
+from icl_gen.data import places
 from icl_gen.model import checkpoints, forward, registry, sharding
 from icl_gen.text import tokens
 
@@ -29,11 +29,6 @@ class Model:
   params: Any
   tokenizer: tokens.Tokenizer
   mesh: jax.sharding.Mesh | None = None
-
-
-def asset(name: str) -> str:
-  """Path of the weights of a model that ships with the package."""
-  return str(resources.files('icl_gen') / 'assets' / name)
 
 
 def load(
@@ -60,7 +55,7 @@ def load(
   """
   module = registry.make_module(name, dtype=dtype)
   if name in registry.NANO:
-    checkpoint = checkpoint or asset(name)
+    checkpoint = checkpoint or places.asset(name)
     tokenizer = tokenizer or tokens.EMBEDDED
   for path, what in ((checkpoint, 'checkpoint'), (tokenizer, 'tokenizer')):
     if not path:

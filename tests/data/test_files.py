@@ -236,3 +236,27 @@ def test_the_marker_comes_after_all_else_is_on_disk(tmp_path, monkeypatch):
   files.mark_done(tmp_path)
   assert synced[:2] == ['x', 'inner']
   assert synced.index(tmp_path.name) < synced.index('.partial-DONE')
+
+
+def test_a_fingerprint_is_of_names_and_contents(tmp_path, monkeypatch):
+  one, other = tmp_path / 'one', tmp_path / 'other'
+  for folder in (one, other):
+    (folder / 'd').mkdir(parents=True)
+    (folder / 'small').write_text('a')
+    (folder / 'd' / 'large').write_bytes(b'a' * 50)
+  assert files.fingerprint(one) == files.fingerprint(other) != ''
+  assert files.fingerprint(tmp_path / 'none') == ''
+  (other / 'small').rename(other / 'named')
+  assert files.fingerprint(one) != files.fingerprint(other)
+  # Of what is large, both ends are read, and of what is small everything.
+  monkeypatch.setattr(files, '_READ_WHOLE', 40)
+  monkeypatch.setattr(files, '_READ_OF_EACH', 10)
+  before = files.fingerprint(one)
+  for offset, seen in ((0, True), (25, False), (49, True)):
+    changed = bytearray(b'a' * 50)
+    changed[offset] += 1
+    (one / 'd' / 'large').write_bytes(changed)
+    assert (files.fingerprint(one) != before) == seen
+  (one / 'd' / 'large').write_bytes(b'a' * 50)
+  (one / 'small').write_text('b')
+  assert files.fingerprint(one) != before

@@ -52,6 +52,7 @@ def test_the_first_claim_notes_and_the_second_is_silent(tmp_path):
   )
 
 
+@pytest.mark.parametrize('result', ['params', 'checkpoints/2'])
 @pytest.mark.parametrize('verb', [places.claim, places.check])
 @pytest.mark.parametrize(
   ('other', 'message'),
@@ -69,16 +70,46 @@ def test_the_first_claim_notes_and_the_second_is_silent(tmp_path):
     ),
   ],
 )
-def test_other_settings_are_refused_and_named(tmp_path, verb, other, message):
+def test_other_settings_are_refused_and_named(
+  tmp_path, verb, other, message, result
+):
   places.claim(tmp_path, 'train', SETTINGS)
+  (tmp_path / result).mkdir(parents=True)
   with pytest.raises(ValueError, match=message):
     verb(tmp_path, 'train', other)
   places.claim(tmp_path, 'train', SETTINGS)
 
 
+@pytest.mark.parametrize('left', ['', 'checkpoints', 'checkpoints/2.tmp-1'])
+def test_a_note_of_which_nothing_came_is_replaced(tmp_path, left):
+  (tmp_path / left).mkdir(parents=True, exist_ok=True)
+  places.claim(tmp_path, 'train', SETTINGS)
+  other = SETTINGS | {'seed': 2}
+  places.check(tmp_path, 'train', other)
+  assert places.is_noted(tmp_path, 'train', SETTINGS)
+  places.claim(tmp_path, 'train', other)
+  assert places.is_noted(tmp_path, 'train', other)
+  places.forget(tmp_path, 'train')
+  assert not places.is_noted(tmp_path, 'train', other)
+
+
+def test_results_without_a_note_are_not_taken(tmp_path):
+  (tmp_path / 'DONE').touch()
+  with pytest.raises(ValueError, match='evaluate.config.json.*how it was made'):
+    places.check(tmp_path, 'evaluate', SETTINGS)
+
+
+def test_weights_were_trained_with_todays_tokenizer(tmp_path):
+  places.claim(tmp_path, 'train', SETTINGS)
+  places.require_trained_alike(tmp_path, {'rate': 2e-3})
+  with pytest.raises(ValueError, match='rate=0.002, now it is 1. .*trained'):
+    places.require_trained_alike(tmp_path, {'rate': 1})
+
+
 def test_stages_do_not_mind_each_other(tmp_path):
   places.claim(tmp_path, 'train', SETTINGS)
   places.claim(tmp_path, 'evaluate', SETTINGS | {'seed': 2})
+  (tmp_path / 'DONE').touch()
   with pytest.raises(ValueError, match='seed=2'):
     places.check(tmp_path, 'evaluate', SETTINGS)
 
@@ -92,8 +123,10 @@ def test_what_is_there_without_its_note_is_not_taken(tmp_path):
   for whole in (True, False):
     found = places.is_finished(made, 'build', SETTINGS, whole=whole)
     assert found == whole
-    with pytest.raises(ValueError, match='seed=1.*it and .*made.settings'):
-      places.is_finished(made, 'build', SETTINGS | {'seed': 2}, whole=whole)
+  other = SETTINGS | {'seed': 2}
+  assert not places.is_finished(made, 'build', other, whole=False)
+  with pytest.raises(ValueError, match='seed=1.*it and .*made.settings'):
+    places.is_finished(made, 'build', other, whole=True)
 
 
 def test_a_check_leaves_nothing_behind(tmp_path):

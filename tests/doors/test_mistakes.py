@@ -1,15 +1,21 @@
 """A person's mistakes: a message that helps, and nothing is left behind."""
 
+import math
 import shutil
 
 import ml_collections
 import pytest
 
 from icl_gen import augment, build, evaluate, pretrain, train
-from icl_gen.data import places, shards
+from icl_gen.data import files, places, scores, shards, stages
 from icl_gen.model import prefixes, registry
 from icl_gen.scoring import scorer
+from icl_gen.training import loop
 from icl_gen.worlds import catalog
+from tests import tiny
+
+# A file that is not what a model was trained with.
+OTHER = __file__
 
 # --- as commands ------------------------------------------------------------
 
@@ -129,6 +135,14 @@ def test_nothing_is_begun(experiment, tmp_path, door, changes, message):
     (train, {'size.facts': 7}, r'size.facts=6, now it is 7.*build it again'),
     (augment, {'size.facts': 7}, r'size.facts=6, now it is 7.*build it again'),
     (train, {'train.report_every': 0}, 'report_every=0; give 1'),
+    (train, {'train.learning_rate': math.nan}, 'learning_rate=nan; give more'),
+    (train, {'train.learning_rate': math.inf}, 'learning_rate=inf; give more'),
+    (train, {'train.warmup_steps': -2}, 'warmup_steps=-2; give 0 or more'),
+    (train, {'train.clip': -1.0}, 'clip=-1.0; give more than 0'),
+    (train, {'train.steps': 0}, 'steps=0; give 1 or more'),
+    (train, {'seed': -1}, 'seed=-1; give 0 or more'),
+    (train, {'dtype': 'float17'}, "'float17'; allowed are float32, bfloat16"),
+    (evaluate, {'dtype': 'int32'}, "'int32'; allowed are float32, bfloat16"),
     (train, {'train.save_every': 0}, 'save_every=0; give 1'),
     (evaluate, {'chat': True}, "no piece '<start_of_turn>'"),
     (evaluate, {'scoring.core': 'fast'}, "'fast'; known are auto, plain"),
@@ -193,11 +207,20 @@ def test_what_a_world_does_not_give_today_is_not_judged(
     augment.run(experiment(), built)
 
 
-def test_a_pretraining_of_more_pieces_than_embeddings_is_refused(
+def test_a_tokenizer_of_another_model_is_refused(experiment, built, tmp_path):
+  other = tmp_path / 'other.model'
+  other.write_bytes(tiny.tokenizer_bytes())
+  config = changed(experiment(), condition='icl', tokenizer=str(other))
+  with pytest.raises(ValueError, match='tokenizer has 1792 pieces'):
+    evaluate.run(config, built)
+
+
+def test_a_pretraining_of_other_pieces_than_embeddings_is_refused(
   pretraining, tmp_path
 ):
-  with pytest.raises(ValueError, match="2400 pieces, model 'nano' 2304 embed"):
-    pretrain.run(changed(pretraining, vocabulary=2400), tmp_path)
+  for pieces in (2400, 50):
+    with pytest.raises(ValueError, match=f"{pieces} pieces, model 'nano' 2304"):
+      pretrain.run(changed(pretraining, vocabulary=pieces), tmp_path)
   assert list(tmp_path.iterdir()) == []
 
 
@@ -211,15 +234,12 @@ def test_following_the_message_builds_anew(experiment, tmp_path):
     for name in ('reversal-s0', 'reversal-s0.settings')
   ]
   assert all(str(path) in str(refused.value) for path in named)
-  # Half of it is not enough, whichever half.
+  # The note alone is not enough.
   shutil.move(named[1], tmp_path / 'kept')
   with pytest.raises(ValueError, match='tells how it was made'):
     build.run(other, tmp_path)
   shutil.move(tmp_path / 'kept', named[1])
   shutil.rmtree(named[0])
-  with pytest.raises(ValueError, match='size.facts=6'):
-    build.run(other, tmp_path)
-  shutil.rmtree(named[1])
   build.run(other, tmp_path)
   assert len(shards.read(named[0]).questions) == 14
 
@@ -241,35 +261,129 @@ def test_batches_of_pretraining_must_suit_the_devices(pretraining, tmp_path):
   assert not list(tmp_path.rglob('*.json'))
 
 
+@pytest.fixture(scope='module')
+def finished(experiment, built, compile_once, tmp_path_factory):
+  """A workdir in which every door has done its work."""
+  workdir = tmp_path_factory.mktemp('finished') / 'out'
+  shutil.copytree(built, workdir)
+  for door, condition in (
+    (train, 'ft'),
+    (augment, 'ft'),
+    (evaluate, 'icl'),
+    (evaluate, 'ft'),
+  ):
+    door.run(experiment(condition=condition), workdir)
+  return workdir
+
+
 @pytest.mark.parametrize(
-  ('door', 'note', 'change', 'message'),
+  ('door', 'change', 'message'),
   [
-    (build, 'build', {'size.facts': 7}, 'size.facts=6, now it is 7'),
-    (train, 'train', {'train.steps': 5}, 'steps=4, now it is 5'),
-    (train, 'train', {'tokenizer': 'o'}, "tokenizer=.*now it is 'o'"),
-    (evaluate, 'evaluate', {'context.factor': 2}, 'context.factor=3, now it'),
-    (augment, 'augment', {'context.factor': 2}, r'=\[3, 0\], now it is \[2, 0'),
-    (augment, 'augment', {'augment.temperature': 0.1}, 'temperature=0.7, now'),
-    (augment, 'augment', {'train.length': 40}, 'length=48, now it is 40'),
+    (build, {'size.facts': 7}, 'size.facts=6, now it is 7'),
+    (train, {'train.steps': 5}, 'steps=4, now it is 5'),
+    (train, {'tokenizer': 'o'}, "tokenizer=.*now it is 'o'"),
+    (evaluate, {'context.factor': 2}, 'context.factor=3, now it'),
+    (augment, {'context.factor': 2}, r'=\[3, 0\], now it is \[2, 0'),
+    (augment, {'augment.temperature': 0.1}, 'temperature=0.7, now'),
+    (augment, {'train.length': 40}, 'length=48, now it is 40'),
+    # What a cell was trained with, it is scored with.
+    (
+      evaluate,
+      {'condition': 'ft', 'tokenizer': OTHER},
+      'tokenizer_is=.* it was trained with',
+    ),
+    (
+      evaluate,
+      {'condition': 'ft', 'dtype': 'bfloat16'},
+      "dtype='float32', now it is 'bfloat16'.* it was trained with",
+    ),
   ],
 )
-def test_a_stage_that_was_begun_keeps_its_settings(
-  experiment, built, tmp_path, monkeypatch, door, note, change, message
+def test_a_stage_that_is_finished_keeps_its_settings(
+  experiment, finished, door, change, message
 ):
-  """Whether it is finished or not; here it ends right after its claim."""
-  workdir = tmp_path / 'copy'
-  shutil.copytree(built, workdir)
-  config = changed(experiment(), condition='icl' if door is evaluate else 'ft')
-  if door is not build:
-    claim = places.claim
-
-    def claim_and_end(*stage):
-      claim(*stage)
-      raise KeyboardInterrupt
-
-    monkeypatch.setattr(places, 'claim', claim_and_end)
-    with pytest.raises(KeyboardInterrupt):
-      door.run(config, workdir)
-  assert list(workdir.rglob(f'{note}.config.json'))
+  condition = 'icl' if door is evaluate else 'ft'
+  config = changed(experiment(), **({'condition': condition} | change))
   with pytest.raises(ValueError, match=message):
-    door.run(changed(config, **change), workdir)
+    door.run(config, finished)
+
+
+@pytest.mark.parametrize('what', ['checkpoint', 'tokenizer'])
+@pytest.mark.parametrize('door', [train, augment, evaluate])
+def test_what_was_replaced_under_its_path_is_noticed(
+  experiment, finished, door, what
+):
+  """Its fingerprint is another one then."""
+  condition = 'icl' if door is evaluate else 'ft'
+  again = experiment(condition=condition)
+  door.run(again, finished)
+  before = files.fingerprint(again[what])
+  with pytest.MonkeyPatch.context() as patch:
+    fingerprint = files.fingerprint
+    patch.setattr(
+      files,
+      'fingerprint',
+      lambda path: 'new' if str(path) == again[what] else fingerprint(path),
+    )
+    with pytest.raises(ValueError, match=f"{what}_is='{before}', now .*'new'"):
+      door.run(again, finished)
+
+
+def test_what_is_embedded_is_known_again(experiment, monkeypatch, tmp_path):
+  config = experiment(checkpoint='', tokenizer='')
+  before = stages.of_model(config)
+  assert before['checkpoint_is'] and before['tokenizer_is']
+  (tmp_path / 'nano').mkdir()
+  shutil.copy(OTHER, tmp_path / 'tokenizer.model')
+  monkeypatch.setattr(places, 'asset', lambda name: str(tmp_path / name))
+  now = stages.of_model(config)
+  for what in ('checkpoint_is', 'tokenizer_is'):
+    assert before[what] != now[what]
+
+
+def test_weights_that_changed_after_they_were_scored_are_noticed(
+  experiment, finished, tmp_path
+):
+  shutil.copytree(finished, tmp_path / 'out')
+  config = experiment(condition='ft')
+  evaluate.run(config, tmp_path / 'out')
+  (params,) = tmp_path.glob('out/runs/reversal-ft-*/params')
+  (params / 'd').mkdir(exist_ok=True)
+  (params / 'd' / 'other').write_text('numbers')
+  with pytest.raises(ValueError, match='begun with checkpoint_is='):
+    evaluate.run(config, tmp_path / 'out')
+
+
+@pytest.mark.parametrize(
+  ('door', 'changes', 'broken', 'message'),
+  [
+    (augment, {'augment.max_tokens': 0}, None, 'max_tokens 0'),
+    (augment, {'augment.temperature': -1.0}, None, 'temperature -1.0'),
+    (build, {'seed': 1}, (shards, 'write'), 'the disk is full'),
+    (train, {}, (loop, 'loop'), 'the disk is full'),
+    (evaluate, {}, (scores, 'write_scores'), 'the disk is full'),
+  ],
+)
+def test_a_note_of_which_nothing_came_does_not_bind(
+  experiment, built, tmp_path, monkeypatch, door, changes, broken, message
+):
+  """The mended command, or that of less, works in the same place."""
+  workdir = tmp_path / 'out'
+  shutil.copytree(built, workdir)
+  condition = 'pretrained' if door is evaluate else 'ft'
+
+  def full(*args, **kwargs):
+    raise OSError('the disk is full')
+
+  with pytest.MonkeyPatch.context() as patch:
+    if broken:
+      patch.setattr(*broken, full)
+    with pytest.raises((ValueError, OSError), match=message):
+      door.run(changed(experiment(condition=condition), **changes), workdir)
+  mended = {
+    augment: {'context.factor': 2},
+    build: {'seed': 1, 'size.facts': 4},
+    train: {'train.steps': 2},
+    evaluate: {'scoring.generate': True},
+  }[door]
+  door.run(changed(experiment(condition=condition), **mended), workdir)
