@@ -13,6 +13,12 @@ On your own documents and questions (see configs/custom.py):
     --config.experiments.custom.size.path=DIRECTORY \\
     --config.main_kinds.custom=KIND --workdir=out/custom
 
+With another model than the embedded one:
+
+  python -m icl_gen.study --config=configs/study.py --workdir=out/gemma \\
+    --config.models="('gemma3_1b',)" --config.checkpoint=DIRECTORY \\
+    --config.tokenizer=FILE
+
 With a model of a third of the parameters beside the embedded one, on three
 worlds:
 
@@ -71,6 +77,10 @@ def get_config(arg=''):
   config.conditions = ('pretrained', 'icl', 'ft', 'ft_aug')
   config.seeds = (0, 1, 2)
   config.models = ('nano',)
+  # Of every experiment, where they are given; as in the experiments' configs.
+  config.checkpoint = ''  # directory of weights, of the one model
+  config.tokenizer = ''  # SentencePiece model, of the one model
+  config.dtype = ''  # of the weights
   if 'sizes' in variants:
     config.name = 'sizes'
     config.models = ('nano', 'nano_small')

@@ -4,7 +4,7 @@ python -m icl_gen.report --config=configs/study.py
 """
 
 from icl_gen import cli
-from icl_gen.data import files, places, scores, shards
+from icl_gen.data import places, scores, shards, stages
 from icl_gen.reporting import write
 from icl_gen.reporting.cells import AugmentationRecord, Cell
 
@@ -12,18 +12,15 @@ from icl_gen.reporting.cells import AugmentationRecord, Cell
 def run(config, workdir):
   """Writes <workdir>/study/report/; replaces an older report."""
   root = workdir / config.name
-  cells, records, main_kinds, sizes = [], [], {}, {}
-  for name, experiment in config.experiments.items():
-    main_kinds[experiment.world] = config.main_kinds[name]
-    sizes[experiment.world] = {
-      key: value
-      for key, value in experiment.to_dict().items()
-      if key not in ('seed', 'model', 'condition')  # Of each cell its own.
-    }
-    for seed in config.seeds:
-      for model in config.models:
-        cells += _cells(root, experiment.world, model, seed, config.conditions)
-        records += _record(root, experiment.world, model, seed)
+  told = stages.told(config, root)
+  cells, records = [], []
+  for stage in stages.of_study(config, root):
+    stages.check(stage, root)
+    if stage.result.exists() and stage.door == 'evaluate':
+      cells.append(_cell(stage))
+    if stage.result.exists() and stage.door == 'augment':
+      records.append(_record(stage, root))
+  places.forget(root, 'report')
   write.write_report(
     root / 'report',
     cells,
@@ -32,49 +29,49 @@ def run(config, workdir):
       'seeds': list(config.seeds),
       'models': list(config.models),
       'conditions': list(config.conditions),
-      'experiments': sizes,
+      'experiments': {
+        told_of['world']: {
+          key: value
+          for key, value in told_of.items()
+          if key not in ('seed', 'model', 'condition')  # Of each cell its own.
+        }
+        for told_of in told['experiments'].values()
+      },
     },
     commands=[cli.command('study')],
-    main_kinds=main_kinds,
+    main_kinds={
+      experiment.world: config.main_kinds[name]
+      for name, experiment in config.experiments.items()
+    },
   )
+  places.claim(root, 'report', told)
   print(f'report of {len(cells)} cells: {root / "report" / "index.html"}')
 
 
-def _cells(root, world, model, seed, conditions) -> list[Cell]:
-  """The finished cells of one world, model and seed."""
-  found = []
-  for condition in conditions:
-    directory = places.run(
-      root, world=world, condition=condition, model=model, seed=seed
-    )
-    if files.is_done(directory):
-      answered = scores.read_scores(directory / 'scores.parquet')
-      found.append(Cell(world, condition, model, seed, answered))
-  return found
+def _cell(stage) -> Cell:
+  answered = scores.read_scores(stage.result.parent / 'scores.parquet')
+  of = stage.config
+  return Cell(of.world, of.condition, of.model, of.seed, answered)
 
 
-def _record(root, world, model, seed) -> list[AugmentationRecord]:
-  """What the model generated, if it did."""
-  source = places.corpus(root, world=world, seed=seed)
-  directory = places.augmented(root, world=world, seed=seed, model=model)
-  if not (shards.is_written(source) and shards.is_written(directory)):
-    return []
+def _record(stage, root) -> AugmentationRecord:
+  """What the model generated."""
+  of, directory = stage.config, stage.result.parent
+  source = places.corpus(root, world=of.world, seed=of.seed)
   manifest = shards.read_manifest(directory)['corpus']
   costs = {
     f'{kind} {what}': float(value)
     for kind, spent in manifest['costs'].items()
     for what, value in spent.items()
   }
-  return [
-    AugmentationRecord(
-      world,
-      model,
-      seed,
-      shards.read_documents([directory]),
-      shards.read(source).questions,
-      costs,
-    )
-  ]
+  return AugmentationRecord(
+    of.world,
+    of.model,
+    of.seed,
+    shards.read_documents([directory]),
+    shards.read(source).questions,
+    costs,
+  )
 
 
 if __name__ == '__main__':

@@ -1,11 +1,15 @@
 """The study: cells are worked through once, whatever comes between."""
 
 import csv
+import shutil
+import sys
 
 import ml_collections
 import pytest
 
-from icl_gen import augment, build, evaluate, study, train
+from icl_gen import augment, build, evaluate, report, study, train
+from icl_gen.data import stages
+from tests.doors.test_pulse import everything
 
 DOORS = {
   'build': build.run,
@@ -19,7 +23,7 @@ class Interrupted(Exception):
   """Somebody pressed Ctrl-C."""
 
 
-@pytest.fixture
+@pytest.fixture(scope='module')
 def config(experiment):
   """A world, two conditions, one of them with every door, and a seed."""
   made = ml_collections.ConfigDict(
@@ -30,6 +34,9 @@ def config(experiment):
       'conditions': ('pretrained', 'ft_aug'),
       'seeds': (0,),
       'models': ('nano',),
+      'checkpoint': '',
+      'tokenizer': '',
+      'dtype': '',
     }
   )
   return ml_collections.FrozenConfigDict(made)
@@ -105,8 +112,105 @@ def test_a_mistake_in_a_world_is_not_noted(config, monkeypatch, tmp_path):
     go(wrong, tmp_path, monkeypatch)
   assert not list(tmp_path.rglob('runs'))
   assert go(config, tmp_path, monkeypatch, stop=1) == ['evaluate']
-  with pytest.raises(ValueError, match='seeds='):
-    go(changed(config, seeds=(0, 1)), tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope='module')
+def finished(config, compile_once, tmp_path_factory):
+  """A workdir with a study that is finished."""
+  workdir = tmp_path_factory.mktemp('finished') / 'out'
+  with pytest.MonkeyPatch.context() as patch:
+    go(config, workdir, patch)
+  return workdir
+
+
+@pytest.fixture
+def copied(finished, tmp_path):
+  return shutil.copytree(finished, tmp_path / 'copy')
+
+
+def seeds_of(workdir):
+  text = (workdir / 'study/report/results.csv').read_text()
+  return {row['seed'] for row in csv.DictReader(text.splitlines())} - {'mean'}
+
+
+def test_a_finished_study_is_extended(config, copied, monkeypatch):
+  """Only the new cells are worked through."""
+  fewer = changed(config, conditions=('pretrained',))
+  assert go(fewer, copied, monkeypatch) == []
+  more = changed(config, seeds=(0, 1), conditions=('pretrained', 'icl'))
+  called = go(more, copied, monkeypatch)
+  assert called == ['build', 'evaluate', 'evaluate', 'evaluate']
+  assert seeds_of(copied) == {'0', '1'}
+  # The study of before finds its cells, and tells of no others.
+  assert go(config, copied, monkeypatch) == []
+  assert seeds_of(copied) == {'0'}
+
+
+@pytest.mark.parametrize(
+  ('change', 'message'),
+  [
+    ({'experiments.reversal.size.facts': 7}, 'size.facts=6, now it is 7'),
+    ({'experiments.reversal.train.steps': 5}, 'steps=4, now it is 5'),
+    ({'experiments.reversal.augment.temperature': 0.1}, 'temperature=0.7, now'),
+    ({'dtype': 'bfloat16'}, "dtype='float32', now it is 'bfloat16'"),
+    ({'tokenizer': __file__}, 'tokenizer.*now it is'),
+    ({'seeds': ()}, r'seeds=\(\): give one or more'),
+    ({'seeds': ('a',)}, r"seeds=\('a',\): seeds are whole numbers"),
+    ({'seeds': (0, -1)}, r'seeds=\(0, -1\): seeds are whole numbers'),
+    ({'seeds': (0, 0)}, r'seeds=\(0, 0\): give one or more, each once'),
+    ({'conditions': ('tf',)}, "'tf'; allowed are pretrained"),
+    (
+      {'models': ('nano', 'nano_small'), 'checkpoint': 'x'},
+      'a checkpoint is of one model, not of nano, nano_small',
+    ),
+  ],
+)
+def test_neither_study_nor_report_tell_of_other_settings(
+  config, copied, monkeypatch, change, message
+):
+  before = everything(copied)
+  other = changed(config, **change)
+  with pytest.raises(ValueError, match=message):
+    go(other, copied, monkeypatch)
+  with pytest.raises(ValueError, match=message):
+    report.run(other, copied)
+  assert everything(copied) == before
+
+
+def test_a_page_of_other_cells_is_written_again(config, copied, monkeypatch):
+  monkeypatch.setattr(sys, 'argv', ['report'])
+  report.run(changed(config, conditions=('pretrained',)), copied)
+  page = copied / 'study/report/results.csv'
+  assert 'ft_aug' not in page.read_text()
+  assert go(config, copied, monkeypatch) == []
+  assert 'ft_aug' in page.read_text()
+
+
+def test_mistakes_of_the_models_are_mended(config, monkeypatch, tmp_path):
+  for change, message in (
+    ({'models': ('foo',)}, "unknown model 'foo'"),
+    ({'checkpoint': '/nosuch'}, "no checkpoint at '/nosuch'"),
+    ({'tokenizer': '/nosuch'}, "no tokenizer at '/nosuch'"),
+    ({'dtype': 'float17'}, "'float17'; allowed are float32"),
+    ({'experiments.reversal.augment.max_tokens': 0}, 'max_tokens 0'),
+  ):
+    wrong = changed(config, conditions=('ft_aug',), **change)
+    with pytest.raises(ValueError, match=message):
+      go(wrong, tmp_path, monkeypatch)
+    if 'max_tokens' not in message and 'dtype' not in change:
+      assert not list(tmp_path.rglob('corpora'))  # It shows at once.
+  assert 'evaluate' in go(config, tmp_path, monkeypatch)
+
+
+def test_what_a_study_says_of_the_model_goes_before(config, tmp_path):
+  given = changed(config, checkpoint='a', tokenizer='b', dtype='bfloat16')
+  for stage in stages.of_study(given, tmp_path):
+    said = stage.config.checkpoint, stage.config.tokenizer, stage.config.dtype
+    assert said == ('a', 'b', 'bfloat16')
+  own = config.experiments.reversal.checkpoint
+  assert own
+  for stage in stages.of_study(config, tmp_path):
+    assert stage.config.checkpoint == own
 
 
 def test_a_world_occurs_once(config, monkeypatch, tmp_path):
@@ -125,9 +229,28 @@ def test_files_that_changed_are_seen(config, monkeypatch, tmp_path):
   with own.experiments.reversal.unlocked():
     own.experiments.reversal.update(world='custom')
     own.experiments.reversal.size = {'path': str(tmp_path / 'mine')}
-  settings = study._settings(ml_collections.FrozenConfigDict(own))
+  own = ml_collections.FrozenConfigDict(own)
+  first = stages.of_study(own, tmp_path / 'study')[0]
+  build.run(first.config, tmp_path / 'study')
+  stages.check(first, tmp_path / 'study')
   (tmp_path / 'mine/a.txt').write_text('Glon are blue.')
-  assert study._settings(ml_collections.FrozenConfigDict(own)) != settings
+  with pytest.raises(ValueError, match='begun with files.a.txt='):
+    go(own, tmp_path, monkeypatch)
+
+
+def test_files_without_a_path_are_asked_for(config, monkeypatch, tmp_path):
+  own = changed(
+    config,
+    **{
+      'experiments.reversal': {
+        **config.experiments.reversal.to_dict(),
+        'world': 'celebrity_files',
+        'size': {'path': ''},
+      }
+    },
+  )
+  with pytest.raises(ValueError, match='celebrity_files.*--config.size.path='):
+    go(own, tmp_path, monkeypatch)
 
 
 def test_a_report_of_fewer_cells_is_not_taken_for_the_last(
