@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import shlex
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,8 @@ from typing import NoReturn
 import ml_collections
 from absl import app, flags, logging
 from ml_collections import config_flags
+
+import icl_gen
 
 # tensorflow, which only reads and writes data sets here, greets every command
 # with several lines unless told not to before it is imported. The second
@@ -76,6 +79,8 @@ def main(
     # orbax tells of every step of every save.
     logging.set_verbosity(logging.WARNING)
     workdir = pathlib.Path(flags.FLAGS.workdir).expanduser()
+    if signal.getsignal(signal.SIGINT) is icl_gen.end_at_once:
+      signal.signal(signal.SIGINT, signal.default_int_handler)
     _or_exit(
       lambda: run(config, workdir, **_chosen(choices)), debug=flags.FLAGS.debug
     )
@@ -116,7 +121,11 @@ def _or_exit(function, *, debug=False):
   try:
     return function()
   except KeyboardInterrupt:
-    print('\ninterrupted; the same command goes on from here', file=sys.stderr)
+    print(
+      '\ninterrupted; the same command goes on: finished stages are kept,'
+      ' training goes on from its last checkpoint, other stages begin again',
+      file=sys.stderr,
+    )
     sys.exit(_INTERRUPTED)
   except (ValueError, OSError, FloatingPointError, RuntimeError) as error:
     if debug:
@@ -135,8 +144,8 @@ def _or_exit(function, *, debug=False):
     if debug or not _is_of_the_config(error):
       raise
     _exit_with(
-      f'error: the config has no key {error}, which this command reads: is it'
-      ' the config of another one?'
+      f'error: the config has no key {_key(error)}, which this command reads:'
+      ' is it the config of another one?'
     )
 
 
@@ -149,6 +158,12 @@ def _is_of_the_config(error):
   """Whether a missing attribute is a missing key of a config."""
   *_, (frame, _) = traceback.walk_tb(error.__traceback__)
   return frame.f_globals['__name__'].startswith('ml_collections')
+
+
+def _key(error):
+  """The key that an error of ml_collections names, perhaps quoted in quotes."""
+  found = re.search(r'\w+', str(error))
+  return repr(found[0]) if found else str(error)
 
 
 def _chosen(choices):
@@ -215,12 +230,32 @@ def _load(given):
   if spec is None:
     raise ValueError(f'config file {path!r} is not a Python file (*.py)')
   module = importlib.util.module_from_spec(spec)
-  spec.loader.exec_module(module)
-  if not hasattr(module, 'get_config'):
+  try:
+    spec.loader.exec_module(module)
+    if not hasattr(module, 'get_config'):
+      raise ValueError(
+        f'{path!r} has no get_config; experiments are the files that have one'
+      )
+    return module.get_config(*variants)
+  except SyntaxError as error:
+    where = f'{error.filename}, line {error.lineno}'
+    raise ValueError(f'{where}: {error.msg}') from error
+  except (
+    ArithmeticError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    TypeError,
+  ) as error:
+    *_, last = [
+      frame
+      for frame in traceback.extract_tb(error.__traceback__)
+      if os.path.realpath(frame.filename) == os.path.realpath(path)
+    ] or traceback.extract_tb(error.__traceback__)
     raise ValueError(
-      f'{path!r} has no get_config; experiments are the files that have one'
-    )
-  return module.get_config(*variants)
+      f'{path}, line {last.lineno}: {type(error).__name__}: {error}'
+    ) from error
 
 
 def _check_keys(config, argv, *, path):

@@ -166,6 +166,54 @@ def test_mistakes_end_in_a_message_and_exit_2(door, flags, messages):
   assert not done.stdout
 
 
+@pytest.mark.parametrize(
+  ('source', 'message'),
+  [
+    ('x = 1\nconfig = {\n', 'broken.py, line 2: '),
+    ('\nimport no_such_module\n', 'broken.py, line 2: ModuleNotFoundError: No'),
+    ('\n\nx = y\n', "broken.py, line 3: NameError: name 'y'"),
+    (
+      'def get_config(arg=""):\n  return {}["x"]\n',
+      "broken.py, line 2: KeyError: 'x'",
+    ),
+    (
+      'import json\ndef get_config(arg=""):\n  return json.loads(3)\n',
+      'broken.py, line 3: TypeError: the JSON object',
+    ),
+  ],
+)
+def test_mistakes_in_a_config_file_name_its_line(
+  door, tmp_path, source, message
+):
+  (tmp_path / 'broken.py').write_text(source)
+  done = door(f'--config={tmp_path / "broken.py"}')
+  assert (done.returncode, done.stdout) == (2, '')
+  assert message in done.stderr and 'Traceback' not in done.stderr
+  assert done.stderr.count('\n') == 2
+
+
+def test_ctrl_c_during_the_imports_is_one_message(pytestconfig, tmp_path):
+  """Where doors import their rooms, `main` is not there yet."""
+  slow = tmp_path / 'jax'
+  slow.mkdir()
+  (slow / '__init__.py').write_text(
+    'import os, signal\n'
+    'try:\n  os.kill(os.getpid(), signal.SIGINT)\n'
+    'except BaseException:\n  pass\n'
+  )
+  root = pytestconfig.rootpath
+  done = subprocess.run(
+    [sys.executable, '-m', 'icl_gen.train', '--config=configs/reversal.py'],
+    env={'PYTHONPATH': f'{tmp_path}:{root}', 'PATH': ''},
+    cwd=root,
+    capture_output=True,
+    text=True,
+    timeout=60,
+  )
+  assert done.returncode == 130
+  assert done.stderr == '\ninterrupted before anything was begun\n'
+
+
 @pytest.mark.parametrize('mistake', ['--config.fail=value', '--config.sead=1'])
 def test_debug_shows_where_the_mistake_was_found(door, mistake):
   done = door('--config=configs/toy.py', mistake, '--debug')
@@ -191,7 +239,9 @@ def test_a_flag_of_the_doors_own_must_be_one_of_its_choices(door):
 def test_the_config_of_another_door_is_told_from_a_bug(door):
   done = door('--config=configs/toy.py', '--config.fail=key')
   assert (done.returncode, done.stdout) == (2, '')
-  assert 'no key "\'world\'"' in done.stderr and 'another one?' in done.stderr
+  assert (
+    "has no key 'world', which" in done.stderr and 'another one?' in done.stderr
+  )
   assert 'Traceback' not in done.stderr
   for more in (['--config.fail=key', '--debug'], ['--config.fail=attribute']):
     done = door('--config=configs/toy.py', *more)
@@ -224,7 +274,8 @@ def test_a_full_disk_is_told_apart(door, fail):
 def test_ctrl_c_says_how_to_go_on(door):
   done = door('--config=configs/toy.py', '--config.fail=interrupt')
   assert done.returncode == 130
-  assert 'the same command goes on from here' in done.stderr
+  assert 'the same command goes on' in done.stderr
+  assert 'from its last checkpoint, other stages begin again' in done.stderr
   assert 'Traceback' not in done.stderr
 
 

@@ -4,10 +4,15 @@ A checkpoint of weights is the gemma package's own format: an orbax directory
 of the nested parameter tree, which `gm.ckpts.load_params` reads.
 """
 
+import contextlib
+import logging
 import os
 import shutil
+import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import jax
 from gemma import gm
@@ -26,7 +31,42 @@ def save_params(path: str | Path, params: Tree) -> None:
   orbax writes `<path>.orbax-checkpoint-tmp` and renames it, so `path` is whole
   as soon as it exists; what a kill left is overwritten by the next call.
   """
-  gm.ckpts.save_params(params, Path(path).absolute(), wait_until_finished=True)
+  with _told_once():
+    gm.ckpts.save_params(
+      params, Path(path).absolute(), wait_until_finished=True
+    )
+
+
+@contextlib.contextmanager
+def _told_once() -> Iterator[None]:
+  """What cannot be written is raised here, and not told by other threads too.
+
+  On a full disk each of orbax's and tensorstore's prints a traceback, hundreds
+  of lines in all, around the one message that says so. They go on doing that
+  when the error is on its way: hence no `finally`.
+  """
+  log, stderr = logging.getLogger('absl'), sys.stderr
+  level = log.level
+  log.setLevel(logging.CRITICAL)
+  sys.stderr = _OfThisThread(stderr)
+  yield
+  sys.stderr = stderr
+  log.setLevel(level)
+
+
+class _OfThisThread:
+  """A stream that drops what other threads write."""
+
+  def __init__(self, stream: TextIO):
+    self._stream, self._thread = stream, threading.get_ident()
+
+  def write(self, text: str) -> int:
+    if threading.get_ident() == self._thread:
+      return self._stream.write(text)
+    return len(text)
+
+  def flush(self) -> None:
+    self._stream.flush()
 
 
 def load_params(path: str | Path, like: Tree) -> Tree:
@@ -140,14 +180,15 @@ class Checkpoints:
 
   def save(self, step: int, state: Tree, position: dict[str, Any]) -> None:
     """Writes the state and the input's position (JSON values) as one."""
-    saved = self._orbax.save(
-      step,
-      args=ocp.args.Composite(
-        state=ocp.args.StandardSave(state),
-        position=ocp.args.JsonSave(position),
-      ),
-    )
-    self._orbax.wait_until_finished()
+    with _told_once():
+      saved = self._orbax.save(
+        step,
+        args=ocp.args.Composite(
+          state=ocp.args.StandardSave(state),
+          position=ocp.args.JsonSave(position),
+        ),
+      )
+      self._orbax.wait_until_finished()
     # orbax would skip a step that is not newer than the latest one.
     assert saved, f'step {step} was not saved; the latest is {self.latest()}'
 

@@ -2,9 +2,12 @@
 
 import contextlib
 import functools
+import logging
 import os
 import shutil
 import sys
+import threading
+import types
 
 import jax
 import jax.numpy as jnp
@@ -338,3 +341,35 @@ def test_a_kill_at_any_moment_leaves_a_whole_state(tmp_path):
   found, _ = checkpoints.Checkpoints(begun).restore(state())
   assert_equal(found, state(4))
   assert {p.name for p in begun.iterdir()} == {'2', '4'}
+
+
+def test_what_cannot_be_written_is_told_by_one_thread(
+  tmp_path, monkeypatch, capsys
+):
+  log = logging.getLogger('absl')
+  before = sys.stderr, log.level
+
+  def save(params, path, *, wait_until_finished):
+    def complain():
+      print('Event loop is closed', file=sys.stderr)
+      log.error('a thread raised an exception')
+
+    other = threading.Thread(target=complain)
+    other.start()
+    other.join()
+    if params is None:
+      raise OSError('No space left on device')
+
+  package = types.SimpleNamespace(ckpts=types.SimpleNamespace(save_params=save))
+  monkeypatch.setattr(checkpoints, 'gm', package)
+  checkpoints.save_params(tmp_path, {})
+  assert (sys.stderr, log.level) == before
+  try:
+    with pytest.raises(OSError, match='No space'):
+      checkpoints.save_params(tmp_path, None)
+    save({}, tmp_path, wait_until_finished=True)  # They go on failing.
+    print('the one message', file=sys.stderr)
+  finally:
+    sys.stderr = before[0]
+    log.setLevel(before[1])
+  assert capsys.readouterr().err == 'the one message\n'
