@@ -21,7 +21,7 @@ _RESULTS = {
   'evaluate': files.DONE,
   'measure': 'in_context.json',
 }
-_DELETE = 'Give another --workdir, or delete {}.'
+_DELETE = 'Give the same as then, another --workdir, or delete {}.'
 
 
 def asset(name: str) -> str:
@@ -228,7 +228,7 @@ def _noted(
   if not note.exists():
     raise ValueError(
       f'{str(directory)!r} is there, but not {str(note)!r}, which tells how it'
-      f' was made. {_DELETE.format("that directory")}'
+      ' was made. Give another --workdir, or delete that directory.'
     )
   return files.read_json(note)
 
