@@ -9,6 +9,7 @@ import pytest
 from icl_gen import augment, build, evaluate, pretrain, train
 from icl_gen.data import files, places, scores, shards, stages
 from icl_gen.model import prefixes, registry
+from icl_gen.pretraining import vocabulary
 from icl_gen.scoring import scorer
 from icl_gen.training import loop
 from icl_gen.worlds import catalog
@@ -222,6 +223,25 @@ def test_a_pretraining_of_other_pieces_than_embeddings_is_refused(
     with pytest.raises(ValueError, match=f"{pieces} pieces, model 'nano' 2304"):
       pretrain.run(changed(pretraining, vocabulary=pieces), tmp_path)
   assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pretraining_that_took_no_step_can_be_mended(
+  pretraining, monkeypatch, tmp_path
+):
+  """Its tokenizer goes with its settings."""
+
+  def stop(path):
+    raise ValueError('stopped')
+
+  monkeypatch.setattr(
+    vocabulary, 'train', lambda *, size, seed: str(size).encode()
+  )
+  monkeypatch.setattr(pretrain.tokens, 'load', stop)
+  for pieces in (2200, 2304):
+    with pytest.raises(ValueError, match='stopped'):
+      pretrain.run(changed(pretraining, vocabulary=pieces), tmp_path)
+    made = tmp_path / 'pretrain' / 'nano' / 'tokenizer.model'
+    assert made.read_text() == str(pieces)
 
 
 def test_following_the_message_builds_anew(experiment, tmp_path):
