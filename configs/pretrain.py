@@ -73,7 +73,7 @@ def get_config(arg=''):
   config.model = 'nano_small' if 'nano_small' in variants else 'nano'
   config.seed = 0  # of the first weights
   config.stream = 'pretrain'  # names the draw of the rows
-  config.vocabulary = 2304  # pieces of the tokenizer
+  config.vocabulary = 2304  # pieces of the tokenizer; the embeddings of a model
 
   config.optimizer = dict(
     name='muon',  # AdamW for embeddings and norms, with 0.3 of its rate
