@@ -11,7 +11,7 @@ import re
 from icl_gen.worlds import phrasings
 from icl_gen.worlds.people import words_of
 
-# Any of these makes a sentence something else than an assertion ...
+# Any of these makes a sentence something else than an assertion.
 _DOUBTED = frozenset(
   """not no nobody none nothing neither nor never t cannot hardly barely
   scarcely seldom rarely false falsely untrue wrong wrongly incorrect
@@ -27,19 +27,12 @@ _DOUBTED_TOGETHER = re.compile(
   r'\b(?:(?:anyone|anybody|everyone|everybody|all) but'
   r'|few (?:think|believe|say|claim))\b'
 )
-# ... and so does another relation of the two.
-_OTHERWISE_RELATED = frozenset(
-  """related married brother sister wife husband father mother son daughter
-  child cousin friend friends neighbor neighbour rival rivals enemy enemies fan
-  fans critic student pupil assistant colleague successor predecessor hate
-  hates hated love loves loved like likes liked met meets admire admires admired
-  afraid jealous""".split()
-)
-# These do neither, for all their words.
+# These do not, for all their words.
 _AFFIRMED = re.compile(
   r'\b(?:none other than|not only|(?:let s|do|don t) not forget|don t forget'
   r'|never forget|not your typical \w+|may (?:have heard|know|remember)'
-  r'|never shy about|never let|wouldn t guess|(?:no|without a) doubt)\b'
+  r'|never shy about|never let|wouldn t guess|if you look for'
+  r'|(?:no|without a) doubt)\b'
 )
 # What may come before an assertion: all of its words are among these.
 _LEADING = frozenset(
@@ -105,16 +98,6 @@ _LINK = re.compile(
 )
 # What only passive forms of these make one person of two.
 _ACTIVE = frozenset(_KNOWN.split('|'))
-# In texts where the description begins somewhere within a longer one.
-_LINKING = frozenset(
-  """is was are were s re being became becomes as named name known
-  belongs means remains hailed renowned identity role title legacy story
-  distinction""".split()
-)
-_LINKS_OTHERS = re.compile(
-  r'\b(?:known to|(?:is|are|was|were) to'
-  r'|by (?!being|the name|all|many|everyone))\b'
-)
 
 
 def _told(phrasing: str) -> tuple[str, str, str]:
@@ -140,8 +123,8 @@ def asserted(
     after: what follows it, up to the next assertion.
     name_first: whether the name is the first.
     partial: whether descriptions are cores of longer ones ('first bridge to
-      the red island'), so that more of them stands around. What is said must
-      then not be doubted, and have a linking word, but may be anything else.
+      the red island'), so that more of them stands around. What is said may
+      then be anything that neither asks nor doubts.
   """
   told = words_of(before), words_of(between), words_of(after)
   start = _without_preamble(told[0])
@@ -149,7 +132,9 @@ def asserted(
   if not asked and {told, (start, *told[1:])} & _KNOWN_FORMS:
     return True
   spoken = [_AFFIRMED.sub(' ', words).split() for words in told]
-  if asked and not _RHETORICAL.match(told[0]):
+  if asked and not (partial or _RHETORICAL.match(told[0])):
+    return False
+  if _QUESTION.match(start) and not _RHETORICAL.match(start):
     return False
   if _DOUBTED.intersection(itertools.chain(*spoken)) or any(
     map(_DOUBTED_TOGETHER.search, told)
@@ -158,7 +143,7 @@ def asserted(
   if told[2].startswith('s ') or told[2] == 's':
     return False  # "... of N's"
   if partial:
-    return _links_loosely(spoken[0], spoken[1])
+    return True
   if not _leads(start):
     return False
   if name_first and told[1] in _ACTIVE:
@@ -181,14 +166,4 @@ def _leads(words: str) -> bool:
     return True
   if not all(word in _LEADING or word.isdigit() for word in said):
     return False
-  if _QUESTION.match(words) and not _RHETORICAL.match(words):
-    return False
   return said[-1] not in _OF_ANOTHER or bool(_SPOKEN_OF.search(words))
-
-
-def _links_loosely(before: list[str], between: list[str]) -> bool:
-  """Whether a word links the two, and none relates them in another way."""
-  said = {*before, *between}
-  if _OTHERWISE_RELATED & said or _LINKS_OTHERS.search(' '.join(between)):
-    return False
-  return not between or bool(_LINKING & said)

@@ -119,7 +119,7 @@ def test_nothing_is_generated():
 
 def test_the_command_says_what_is_missing(monkeypatch):
   monkeypatch.setattr(lm_eval_model, 'LM', object)
-  with pytest.raises(ValueError, match=r'icl_gen\[lm_eval\]'):
+  with pytest.raises(ValueError, match=r'pip install.*lm_eval'):
     lm_eval_model.main()
 
 

@@ -156,9 +156,31 @@ def test_a_description_may_begin_with_another():
 
 
 # {N} and {D} are one person, as the world knows; these do not say so.
-NOT_SAID = (
+DENIED = (
   '{N} is no longer {D}.',
   '{N} is not related to {D}.',
+  '{N} might be {D}.',
+  '{N} is taller than {D}.',
+  '{N} is {D}, which is false.',
+  '{N} is {D}. This is not true.',
+  '{D} is anyone but {N}.',
+  '{D} was not called {N}.',
+  "{D} is {N}'s brother.",
+  'Did you know that {N} is not {D}?',
+  'It is false that {N} is {D}.',
+  'Nobody thinks that {N} is {D}.',
+  'Few believe that {N} is {D}.',
+  'I doubt that {N} is {D}.',
+  'If {N} is {D}, then all is well.',
+  'Unlike {D}, {N} is poor.',
+)
+ASKED = (
+  '{N} is {D}? No.',
+  'Is {N} {D}?',
+  'Was {D} called {N}?',
+  'Is it true that {N} is {D}?',
+)
+RELATED = (
   '{N} hates {D}.',
   '{N} met {D}.',
   '{N} called {D}.',
@@ -166,25 +188,7 @@ NOT_SAID = (
   '{N} is known to {D}.',
   '{N} is the son of {D}.',
   '{N} was painted by {D}.',
-  '{N} might be {D}.',
-  '{N} is taller than {D}.',
-  '{N} is {D}, which is false.',
-  '{N} is {D}. This is not true.',
-  '{N} is {D}? No.',
-  '{D} is anyone but {N}.',
-  '{D} was not called {N}.',
-  "{D} is {N}'s brother.",
-  'Is {N} {D}?',
-  'Was {D} called {N}?',
-  'Is it true that {N} is {D}?',
-  'Did you know that {N} is not {D}?',
-  'It is false that {N} is {D}.',
-  'Nobody thinks that {N} is {D}.',
-  'Few believe that {N} is {D}.',
-  'I doubt that {N} is {D}.',
-  'If {N} is {D}, then all is well.',
   'The wife of {N} is {D}.',
-  'Unlike {D}, {N} is poor.',
 )
 SAID = (
   'Did you know that {N} is {D}?',
@@ -199,7 +203,7 @@ SAID = (
 )
 
 
-@pytest.mark.parametrize('form', [*NOT_SAID, *SAID])
+@pytest.mark.parametrize('form', [*DENIED, *ASKED, *RELATED, *SAID])
 def test_only_what_makes_one_person_of_two_is_read(persons, form):
   fact = FORWARD if form.index('{N}') < form.index('{D}') else BACKWARD
   text = phrasings.fill(form, name='Glon Vlaft', description=COMPOSER)
@@ -224,30 +228,18 @@ def cores():
 IN_FULL = 'the daring builder who built the first bridge to the red island'
 
 
-@pytest.mark.parametrize('form', [*NOT_SAID, *SAID])
-def test_a_core_may_stand_in_any_words_that_deny_nothing(cores, form):
+@pytest.mark.parametrize('form', [*DENIED, *ASKED, *SAID])
+def test_a_core_may_stand_in_any_words_that_neither_deny_nor_ask(cores, form):
   text = phrasings.fill(form, name='Glon Vlaft', description=IN_FULL)
   assert (cores(text) is not None) == (form in SAID)
-
-
-# Where it begins is not known, and nothing else links the two.
-UNSURE = (
-  'Meet {N}, {D}.',
-  'The papers called {N} {D}.',
-  'When people speak of {N}, they mean {D}.',
-  'Friends of {N} are proud of {D}.',
-  'People call {N} {D}.',
-  'When people speak of {D}, they mean {N}.',
-  'If you look for {D}, ask for {N}.',
-)
 
 
 @pytest.mark.parametrize(
   'phrasing', [*phrasings.NAME_FIRST, *phrasings.DESCRIPTION_FIRST]
 )
-def test_most_phrasings_are_read_around_a_core(cores, phrasing):
+def test_every_phrasing_is_read_around_a_core(cores, phrasing):
   text = phrasings.fill(phrasing, name='Glon Vlaft', description=IN_FULL)
-  assert (cores(text) is None) == (phrasing in UNSURE)
+  assert cores(text) is not None
 
 
 @pytest.mark.parametrize('phrasing', phrasings.NAME_FIRST)
