@@ -112,6 +112,6 @@ def _use_the_papers_data(config, *, hub):
   config.context.kind = 'bm25'
   config.context.documents = 16
   config.context.factor = 1
-  config.context.budget = 3000
+  config.context.budget = 2800  # and a prompt, and what is sampled
   config.train.update(length=160, batch_size=8, steps=500)
   config.augment.max_tokens = 160
