@@ -95,6 +95,14 @@ def changed(config, **changes):
   return ml_collections.FrozenConfigDict(thawed)
 
 
+def refuses(door, config, changes, workdir, message):
+  """Checks that a door says so, in the condition that it is asked about."""
+  condition = 'icl' if door is evaluate else 'ft'
+  config = changed(config, **({'condition': condition} | changes))
+  with pytest.raises(ValueError, match=message):
+    door.run(config, workdir)
+
+
 @pytest.mark.parametrize(
   ('door', 'changes', 'message'),
   [
@@ -167,12 +175,8 @@ def test_nothing_is_begun(experiment, tmp_path, door, changes, message):
 def test_nothing_keeps_the_mended_call_from_working(
   experiment, built, door, changes, message
 ):
-  condition = 'icl' if door is evaluate else 'ft'
   before = sorted(built.rglob('*'))
-  with pytest.raises(ValueError, match=message):
-    door.run(
-      changed(experiment(), **({'condition': condition} | changes)), built
-    )
+  refuses(door, experiment(), changes, built, message)
   assert sorted(built.rglob('*')) == before
 
 
@@ -322,10 +326,7 @@ def finished(experiment, built, compile_once, tmp_path_factory):
 def test_a_stage_that_is_finished_keeps_its_settings(
   experiment, finished, door, change, message
 ):
-  condition = 'icl' if door is evaluate else 'ft'
-  config = changed(experiment(), **({'condition': condition} | change))
-  with pytest.raises(ValueError, match=message):
-    door.run(config, finished)
+  refuses(door, experiment(), change, finished, message)
 
 
 @pytest.mark.parametrize('what', ['checkpoint', 'tokenizer'])
