@@ -8,7 +8,7 @@ python -m icl_gen.build --config=configs/semantic.py --audit
 import dataclasses
 import functools
 
-from icl_gen import cli
+from icl_gen import assets, cli
 from icl_gen.data import card, places, plain, shards, stages
 from icl_gen.text import tokens
 from icl_gen.worlds import catalog, checks
@@ -34,7 +34,7 @@ def _build(directory, config, world, size):
   if places.is_finished(directory, 'build', settings, whole=whole):
     return
   truth, corpus = catalog.build(world, seed=config.seed, **size)
-  counted_by = tokens.load(config.tokenizer or tokens.EMBEDDED)
+  counted_by = tokens.load(config.tokenizer or assets.path('tokenizer.model'))
   more = {'tokens': tokens.report(counted_by, corpus)}
   if config.audit:
     more['audit'] = checks.audit(truth, corpus)

@@ -4,7 +4,7 @@ python -m icl_gen.export --config=configs/reversal.py --to=lm_eval
 python -m icl_gen.export --config=configs/reversal.py --to=hf
 """
 
-from icl_gen import cli
+from icl_gen import assets, cli
 from icl_gen.data import harness, hub, places, shards
 from icl_gen.text import context as contexts
 from icl_gen.text import tokens
@@ -39,7 +39,7 @@ def run(config, workdir, *, to):
   places.claim(places.note_beside(directory), 'export', settings)
   if to == 'lm_eval':
     # The context that `evaluate` takes, so that accuracies can be compared.
-    tokenizer = tokens.load(config.tokenizer or tokens.EMBEDDED)
+    tokenizer = tokens.load(config.tokenizer or assets.path('tokenizer.model'))
     context = contexts.build(
       corpus.documents,
       seed=f'{source.name}/context',

@@ -14,6 +14,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 # Imports go strictly down; within a room they never go up.
 FLOORS = {
   'icl_gen.types': 0,
+  'icl_gen.assets': 0,
   'icl_gen.worlds': 1,
   'icl_gen.text': 1,
   'icl_gen.reporting': 1,

@@ -7,7 +7,6 @@
 
 import pathlib
 from collections.abc import Mapping
-from importlib import resources
 from typing import Any
 
 from icl_gen.data import files, shards
@@ -22,11 +21,6 @@ _RESULTS = {
   'measure': 'in_context.json',
 }
 _DELETE = 'Give the same as then, another --workdir, or delete {}.'
-
-
-def asset(name: str) -> str:
-  """Path of weights, or of the tokenizer, that ship with the package."""
-  return str(resources.files('icl_gen') / 'assets' / name)
 
 
 def corpus(workdir: files.Path, *, world: str, seed: int) -> pathlib.Path:

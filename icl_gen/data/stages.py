@@ -10,6 +10,7 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
+from icl_gen import assets
 from icl_gen.data import files, places, shards
 from icl_gen.worlds import catalog
 
@@ -38,12 +39,12 @@ class Stage:
 
 def of_model(config: Any) -> Settings:
   """Which weights and tokenizer: where they are, and what they are."""
-  checkpoint = config.checkpoint or places.asset(config.model)
+  checkpoint = config.checkpoint or assets.path(config.model)
   return _of_weights(config, checkpoint) | {'checkpoint': config.checkpoint}
 
 
 def _of_weights(config, checkpoint) -> Settings:
-  tokenizer = config.tokenizer or places.asset('tokenizer.model')
+  tokenizer = config.tokenizer or assets.path('tokenizer.model')
   return {
     'checkpoint_is': files.fingerprint(checkpoint),
     'tokenizer': config.tokenizer,

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 from gemma import gm
 
-from icl_gen.data import places
+from icl_gen import assets
 from icl_gen.model import checkpoints, forward, registry, sharding
 from icl_gen.text import tokens
 
@@ -55,8 +55,8 @@ def load(
   """
   module = registry.make_module(name, dtype=dtype)
   if name in registry.NANO:
-    checkpoint = checkpoint or places.asset(name)
-    tokenizer = tokenizer or tokens.EMBEDDED
+    checkpoint = checkpoint or assets.path(name)
+    tokenizer = tokenizer or assets.path('tokenizer.model')
   for path, what in ((checkpoint, 'checkpoint'), (tokenizer, 'tokenizer')):
     if not path:
       raise ValueError(

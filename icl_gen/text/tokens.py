@@ -12,7 +12,6 @@ import dataclasses
 import functools
 import re
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,6 @@ import sentencepiece
 from icl_gen.text import prompts
 from icl_gen.types import Corpus, Document
 from icl_gen.worlds import lexicon, phrasings
-
-# The nano models' own; it ships with the package.
-EMBEDDED = str(resources.files('icl_gen') / 'assets' / 'tokenizer.model')
 
 
 class Tokenizer:

@@ -9,9 +9,8 @@ import pytest
 import sentencepiece
 from gemma import gm
 
-from icl_gen.data import places
+from icl_gen import assets
 from icl_gen.model import checkpoints, forward, loaded, registry, sharding
-from icl_gen.text import tokens
 from tests import tiny
 
 
@@ -30,7 +29,7 @@ def weights():
 @pytest.fixture
 def tokenizer(tmp_path):
   path = tmp_path / 'tokenizer.model'
-  shutil.copy(tokens.EMBEDDED, path)
+  shutil.copy(assets.path('tokenizer.model'), path)
   return path
 
 
@@ -55,7 +54,7 @@ def test_what_is_loaded_is_what_was_saved(tmp_path, weights, tokenizer):
 @pytest.mark.parametrize('name', registry.NANO)
 def test_embedded_models_are_what_the_package_reads(name):
   model = loaded.load(name)
-  theirs = gm.ckpts.load_params(places.asset(name))
+  theirs = gm.ckpts.load_params(assets.path(name))
   jax.tree.map(np.testing.assert_array_equal, model.params, theirs)
   assert model.tokenizer.size == model.module.config.num_embed
 
