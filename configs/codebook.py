@@ -49,7 +49,7 @@ def get_config(arg=''):
 
   config.scoring = dict(
     generate=False,  # also let the model write answers: exact match
-    questions=1000,  # at a time; then a line tells how far it is
+    questions=1000,  # at a time; a killed run keeps those that are scored
     core='auto',  # attention to contexts, a name in model/cores.py; by device
     contexts_gib=4.0,  # memory for encoded contexts that may come again
     data=1,  # devices that rows are split over

@@ -13,7 +13,7 @@ from icl_gen.text import tokens
 
 
 def run(config, workdir):
-  """Writes <workdir>/runs/<cell>/scores.parquet; nothing if it is there."""
+  """Writes <workdir>/runs/<cell>/scores.parquet; goes on where it stopped."""
   world, seed, condition = config.world, config.seed, config.condition
   scoring = config.scoring
   if scoring.generate:
@@ -52,16 +52,22 @@ def run(config, workdir):
   noted = contexts.noted(context, corpus.questions, model.tokenizer.count)
   what = 'the longest question (with its context)'
   registry.require_room(config.model, tokens=noted['row_tokens'], what=what)
+  begun, found = directory / 'scored.jsonl', []
+  if places.is_noted(directory, 'evaluate', settings):
+    found += scores.read_parts(begun)
   parts = scorer.in_parts(
     model,
     corpus.questions,
     context,
     encode=kept.encode,
     questions_per_part=scoring.questions,
+    start=len(found),
   )
+  if not found:
+    begun.unlink(missing_ok=True)  # What other settings have left.
   places.claim(directory, 'evaluate', settings)
-  found = []
   for part in parts:
+    scores.append_part(begun, part)
     found += part
     print(f'scored {len(found)}/{len(corpus.questions)}', flush=True)
   if scoring.generate:
@@ -80,6 +86,7 @@ def run(config, workdir):
     },
   )
   files.mark_done(directory)
+  begun.unlink()
   print(f'scored {directory.name}: {len(found)} questions')
 
 

@@ -1,8 +1,12 @@
-"""Scores on disk: one parquet file per run, one row per question."""
+"""Scores on disk: one parquet file per run, one row per question.
+
+While a run goes on, its parts are lines of JSON.
+"""
 
 import dataclasses
 import json
 import math
+import pathlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -83,6 +87,28 @@ def read_scores_metadata(path: files.Path) -> dict[str, Any]:
     ValueError: the file is missing, damaged or not one of ours.
   """
   return json.loads(_checked_schema(path).metadata[_METADATA_KEY])
+
+
+def append_part(path: files.Path, scores: Iterable[Score]) -> None:
+  """Appends scores to those of a run that goes on, all of them or none.
+
+  Raises:
+    ValueError: a log-probability is not finite.
+    OSError: the disk is full, or the path is not writable.
+  """
+  files.append_json_line(path, {'scores': [_row(score) for score in scores]})
+
+
+def read_parts(path: files.Path) -> tuple[Score, ...]:
+  """Returns what `append_part` was given, equal to the bit; () for no file.
+
+  Raises:
+    ValueError: a line is not JSON; names the line.
+  """
+  if not pathlib.Path(path).exists():
+    return ()
+  parts = files.read_json_lines(path)
+  return tuple(_score(row) for part in parts for row in part['scores'])
 
 
 def _checked_schema(path: files.Path) -> pa.Schema:

@@ -118,8 +118,14 @@ def in_parts(
   *,
   questions_per_part: int,
   encode: Encode,
+  start: int = 0,
 ) -> Iterator[tuple[Score, ...]]:
-  """What `score` returns, part by part, so that progress can be told.
+  """What `score` returns, part by part, so that each can be told and kept.
+
+  Args:
+    model, questions, context, encode: as of `score`.
+    questions_per_part: the last part may have fewer.
+    start: the first question that is scored; those before it are only checked.
 
   Raises:
     ValueError: as `score`, or for less than one question per part; what can be
@@ -132,8 +138,8 @@ def in_parts(
     )
   behind = contexts.one_each(context, len(questions))
   parts = (
-    slice(start, start + questions_per_part)
-    for start in range(0, len(questions), questions_per_part)
+    slice(first, first + questions_per_part)
+    for first in range(start, len(questions), questions_per_part)
   )
   return (
     score(model, questions[part], behind[part], encode=encode) for part in parts

@@ -52,6 +52,14 @@ some_scores = st.lists(
 ).map(tuple)
 
 
+def is_finite(given_scores):
+  return all(
+    math.isfinite(choice.logp) and math.isfinite(choice.logp_unconditional)
+    for score in given_scores
+    for choice in score.choices
+  )
+
+
 @settings(max_examples=40, deadline=None)
 @given(given_scores=some_scores)
 def test_read_is_what_was_written(tmp_path_factory, given_scores):
@@ -64,6 +72,19 @@ def test_read_is_what_was_written(tmp_path_factory, given_scores):
   assert repr(back) == repr(given_scores)
   assert scores.read_scores_metadata(path) == metadata
   assert [p.name for p in path.parent.iterdir()] == ['scores.parquet']
+
+
+@settings(max_examples=20, deadline=None)
+@given(given_scores=some_scores.filter(is_finite))
+def test_parts_are_read_as_they_were_appended(tmp_path_factory, given_scores):
+  path = tmp_path_factory.mktemp('scores') / 'scored.jsonl'
+  assert scores.read_parts(path) == ()
+  for part in (given_scores[:2], given_scores[2:]):
+    scores.append_part(path, part)
+  assert repr(scores.read_parts(path)) == repr(given_scores)
+  with open(path, 'rb+') as file:  # killed while the second was appended
+    file.truncate(path.stat().st_size - 1)
+  assert repr(scores.read_parts(path)) == repr(given_scores[:2])
 
 
 def test_float32_comes_back_equal(tmp_path):

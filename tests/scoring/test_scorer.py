@@ -271,6 +271,25 @@ def test_parts_are_scored_as_the_whole_is(behind, monkeypatch):
   np.testing.assert_allclose(flat(sum(parts, ())), flat(whole), atol=1e-5)
 
 
+def test_a_later_start_scores_the_same_parts():
+  model = tiny.model()
+  encode = functools.partial(prefix.encode, model.module, model.params)
+  whole, rest = (
+    list(
+      scorer.in_parts(
+        model,
+        QUESTIONS,
+        OWN,
+        questions_per_part=2,
+        encode=encode,
+        start=start,
+      )
+    )
+    for start in (0, 4)
+  )
+  assert rest == whole[2:]
+
+
 def test_on_eight_devices_scores_are_those_of_one():
   mesh = sharding.make_mesh(data=4, model=2)
   model = tiny.model()

@@ -1,0 +1,88 @@
+"""An interrupted evaluation goes on behind the last part that it scored."""
+
+import pytest
+
+from icl_gen import build, evaluate
+from icl_gen.data import places, scores
+
+
+def cell(workdir):
+  return places.run(
+    workdir, world='reversal', condition='icl', model='nano', seed=0
+  )
+
+
+def files_of(workdir):
+  return {path.name: path.read_bytes() for path in cell(workdir).iterdir()}
+
+
+def interrupt(config, workdir, *, parts):
+  """Evaluates until this many parts are kept."""
+  append, kept = scores.append_part, []
+
+  def append_some(path, part):
+    if len(kept) == parts:
+      raise KeyboardInterrupt
+    kept.append(part)
+    append(path, part)
+
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setattr(scores, 'append_part', append_some)
+    with pytest.raises(KeyboardInterrupt):
+      evaluate.run(config, workdir)
+  assert not (cell(workdir) / 'scores.parquet').exists()
+
+
+@pytest.fixture(scope='module')
+def one_document_in(experiment):
+  """Makes the config that takes one document in this many, in three parts."""
+
+  def make(factor, *, questions=5):
+    scoring, context = {'questions': questions}, {'factor': factor}
+    return experiment(condition='icl', scoring=scoring, context=context)
+
+  return make
+
+
+@pytest.fixture(scope='module')
+def whole(one_document_in, compile_once, tmp_path_factory):
+  """A workdir in which nothing was interrupted."""
+  workdir = tmp_path_factory.mktemp('whole')
+  for door in (build, evaluate):
+    door.run(one_document_in(3), workdir)
+  return workdir
+
+
+@pytest.fixture
+def interrupted(one_document_in, compile_once, tmp_path, capsys):
+  """A workdir in which two of three parts were kept."""
+  build.run(one_document_in(3), tmp_path)
+  interrupt(one_document_in(3), tmp_path, parts=2)
+  assert 'scored 10/12' in capsys.readouterr().out
+  return tmp_path
+
+
+def test_it_goes_on_to_the_same_scores(
+  interrupted, whole, one_document_in, capsys
+):
+  evaluate.run(one_document_in(3), interrupted)
+  assert 'scored 10/12' not in capsys.readouterr().out
+  assert files_of(interrupted) == files_of(whole)
+
+
+def test_what_other_settings_left_is_not_gone_on_from(
+  interrupted, whole, one_document_in, capsys
+):
+  interrupt(one_document_in(1), interrupted, parts=1)
+  assert 'scored 5/12' in capsys.readouterr().out
+  evaluate.run(one_document_in(1), interrupted)
+  assert 'scored 5/12' not in capsys.readouterr().out
+  ours, theirs = (files_of(w)['scores.parquet'] for w in (interrupted, whole))
+  assert ours != theirs
+
+
+def test_a_refusal_loses_no_part(interrupted, one_document_in, capsys):
+  with pytest.raises(ValueError, match='0 questions at a time'):
+    evaluate.run(one_document_in(3, questions=0), interrupted)
+  evaluate.run(one_document_in(3), interrupted)
+  assert 'scored 10/12' not in capsys.readouterr().out
