@@ -3,20 +3,18 @@
 python -m icl_gen.augment --config=configs/reversal.py
 """
 
-import time
-
 from icl_gen import cli
 from icl_gen.augmentation import audit, parse, plan
 from icl_gen.data import places, shards, stages
 from icl_gen.model import loaded, registry
-from icl_gen.sampling import sampler
+from icl_gen.sampling import resumable
 from icl_gen.text import context as contexts
 from icl_gen.types import Corpus
 from icl_gen.worlds import catalog, grammar
 
 
 def run(config, workdir):
-  """Writes <workdir>/corpora/<world>-s<seed>-augmented-<model>/."""
+  """Writes <workdir>/corpora/<world>-s<seed>-augmented-<model>/; resumes."""
   world_name, seed, augment = config.world, config.seed, config.augment
   size = dict(config.size.items())
   registry.require_plain(config.model, door='augment')
@@ -51,7 +49,11 @@ def run(config, workdir):
   longest = plan.longest(chosen, context, count_tokens) + augment.max_tokens
   what = 'the longest prompt, with its context and what is sampled,'
   registry.require_room(config.model, tokens=longest, what=what)
-  places.claim(places.note_beside(directory), 'augment', settings)
+  beside = places.note_beside(directory)
+  kept = {kind: beside / f'sampled.{kind}.jsonl' for kind in plan.PROMPTS}
+  if not places.is_noted(beside, 'augment', settings):
+    _delete(kept)  # What other settings have left.
+  places.claim(beside, 'augment', settings)
   answered, costs = [], {}
   for kind, samples, behind in (
     ('local', augment.local_samples, contexts.NONE),
@@ -61,6 +63,7 @@ def run(config, workdir):
       model,
       plan.requests(chosen, kind=kind, samples=samples),
       behind,
+      kept=kept[kind],
       seed=source.name,
       temperature=augment.temperature,
       max_tokens=augment.max_tokens,
@@ -85,28 +88,23 @@ def run(config, workdir):
   shards.write(
     Corpus(directory.name, parsed.documents, (), manifest), directory
   )
+  _delete(kept)
   print(f'augmented {source.name}: {len(parsed.documents)} documents')
 
 
 def _sample(model, requests, context, **settings):
   """(request, completion, ended) of all, and what it cost."""
-  began, done = time.monotonic(), []
-  shared = sampler.encode_context(model, context)
-  for completions in sampler.sample(model, requests, shared, **settings):
-    done += completions
-    print(f'sampled {len(done)}/{len(requests)}', flush=True)
+  completions, cost = resumable.sample(model, requests, context, **settings)
   answered = [
     (request, completion.text, completion.ended)
-    for request, completion in zip(requests, done, strict=True)
+    for request, completion in zip(requests, completions, strict=True)
   ]
-  cost = {
-    'requests': len(requests),
-    'context_tokens': 0 if shared is None else int(shared.length),
-    'tokens_in': sum(completion.tokens_in for completion in done),
-    'tokens_out': sum(completion.tokens_out for completion in done),
-    'seconds': time.monotonic() - began,
-  }
   return answered, cost
+
+
+def _delete(kept):
+  for path in kept.values():
+    path.unlink(missing_ok=True)
 
 
 if __name__ == '__main__':

@@ -123,8 +123,8 @@ def _or_exit(function, *, debug=False):
   except KeyboardInterrupt:
     print(
       '\ninterrupted; the same command goes on: finished stages are kept,'
-      ' training goes on from its last checkpoint, evaluating behind the last'
-      ' part that it scored; other stages begin again',
+      ' training goes on from its last checkpoint, scoring and sampling behind'
+      ' the last part; other stages begin again',
       file=sys.stderr,
     )
     sys.exit(_INTERRUPTED)

@@ -275,7 +275,7 @@ def test_ctrl_c_says_how_to_go_on(door):
   done = door('--config=configs/toy.py', '--config.fail=interrupt')
   assert done.returncode == 130
   assert 'the same command goes on' in done.stderr
-  assert 'from its last checkpoint, evaluating behind the last' in done.stderr
+  assert 'from its last checkpoint, scoring and sampling behind' in done.stderr
   assert 'Traceback' not in done.stderr
 
 

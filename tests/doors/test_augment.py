@@ -1,0 +1,56 @@
+"""An interrupted augmentation goes on, and with its own settings only."""
+
+import pytest
+
+from icl_gen import augment, build
+from icl_gen.data import files, places, shards
+
+
+def inferred(workdir):
+  return places.augmented(workdir, world='reversal', seed=0, model='nano')
+
+
+@pytest.fixture
+def make(experiment):
+  """Makes the config that samples at this temperature."""
+
+  def with_temperature(temperature):
+    return experiment(augment={'temperature': temperature})
+
+  return with_temperature
+
+
+@pytest.fixture
+def interrupted(make, compile_once, tmp_path, capsys):
+  """A workdir in which what was sampled behind the context was not kept."""
+  build.run(make(1.0), tmp_path)
+  append = files.append_json_line
+
+  def append_local(path, record):
+    if 'global' in path.name:
+      raise KeyboardInterrupt
+    append(path, record)
+
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setattr(files, 'append_json_line', append_local)
+    with pytest.raises(KeyboardInterrupt):
+      augment.run(make(1.0), tmp_path)
+  assert not shards.is_written(inferred(tmp_path))
+  assert capsys.readouterr().out.count('sampled') == 1
+  return tmp_path
+
+
+@pytest.mark.parametrize('temperature', [1.0, 0.5])
+def test_it_ends_with_the_same(
+  interrupted, make, tmp_path_factory, capsys, temperature
+):
+  augment.run(make(temperature), interrupted)
+  again = 1 if temperature == 1.0 else 2
+  assert capsys.readouterr().out.count('sampled') == again
+  elsewhere = tmp_path_factory.mktemp('elsewhere')
+  for door in (build, augment):
+    door.run(make(temperature), elsewhere)
+  ours, theirs = (inferred(folder) for folder in (interrupted, elsewhere))
+  assert shards.read(ours).documents == shards.read(theirs).documents
+  notes = places.note_beside(ours)
+  assert [path.name for path in notes.iterdir()] == ['augment.config.json']

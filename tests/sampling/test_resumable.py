@@ -1,0 +1,91 @@
+"""Interrupted at any batch, sampling ends with the same completions."""
+
+import json
+
+import pytest
+
+from icl_gen.data import files
+from icl_gen.sampling import resumable, sampler
+from icl_gen.text import context as contexts
+from icl_gen.types import Document
+from tests import tiny
+
+REQUESTS = [
+  sampler.Request(f'name {number}', prompt)
+  for number, prompt in enumerate(
+    ('The femp is', 'All glon are', 'No', 'Yes. The troff is', 'Some femp')
+  )
+]
+CONTEXT = contexts.build([Document('a', 'The glon is blue.')], seed='context')
+BATCHES = 3
+
+
+def sample(kept, *, context=CONTEXT):
+  return resumable.sample(
+    tiny.model(),
+    REQUESTS,
+    context,
+    kept=kept,
+    seed='seed',
+    temperature=1.0,
+    max_tokens=4,
+    rows_per_batch=2,
+  )
+
+
+@pytest.fixture
+def interrupted(tmp_path, monkeypatch):
+  """Makes a file in which this many batches were kept."""
+
+  def make(batches):
+    kept, append, count = tmp_path / 'kept', files.append_json_line, []
+
+    def append_some(path, record):
+      if len(count) == batches:
+        raise KeyboardInterrupt
+      count.append(path)
+      append(path, record)
+
+    with monkeypatch.context() as patch:
+      patch.setattr(files, 'append_json_line', append_some)
+      with pytest.raises(KeyboardInterrupt):
+        sample(kept)
+    return kept
+
+  return make
+
+
+@pytest.mark.parametrize('batches', range(BATCHES))
+def test_it_goes_on_to_the_same(interrupted, batches, tmp_path, capsys):
+  kept = interrupted(batches)
+  capsys.readouterr()
+  completions, cost = sample(kept)
+  told = [f'sampled {done}/5' for done in (2, 4, 5)]
+  assert capsys.readouterr().out.splitlines() == told[batches:]
+  whole, cost_of_whole = sample(tmp_path / 'whole')
+  assert completions == whole
+  assert [c.name for c in completions] == [r.name for r in REQUESTS]
+  assert cost | {'seconds': 0} == cost_of_whole | {'seconds': 0}
+
+
+def test_what_is_whole_is_not_sampled_again(tmp_path, capsys):
+  found = sample(tmp_path / 'kept')
+  capsys.readouterr()
+  assert sample(tmp_path / 'kept') == found
+  assert capsys.readouterr().out == ''
+
+
+def test_seconds_are_those_of_all_runs(interrupted):
+  kept = interrupted(1)
+  line = json.loads(kept.read_text())
+  kept.write_text(json.dumps(line | {'seconds': 1000.0}) + '\n')
+  _, cost = sample(kept)
+  assert cost['seconds'] > 1000
+
+
+def test_cost_counts_a_context_once(tmp_path):
+  _, behind = sample(tmp_path / 'behind')
+  _, alone = sample(tmp_path / 'alone', context=contexts.NONE)
+  assert behind['context_tokens'] > alone['context_tokens'] == 0
+  assert behind['tokens_in'] < alone['tokens_in'] + len(REQUESTS) * 2
+  assert behind['requests'] == alone['requests'] == len(REQUESTS)
