@@ -6,7 +6,7 @@ import shutil
 import ml_collections
 import pytest
 
-from icl_gen import augment, build, evaluate, pretrain, train
+from icl_gen import assets, augment, build, evaluate, pretrain, train
 from icl_gen.data import files, places, scores, shards, stages
 from icl_gen.model import prefixes, registry
 from icl_gen.pretraining import vocabulary
@@ -356,7 +356,7 @@ def test_what_is_embedded_is_known_again(experiment, monkeypatch, tmp_path):
   assert before['checkpoint_is'] and before['tokenizer_is']
   (tmp_path / 'nano').mkdir()
   shutil.copy(OTHER, tmp_path / 'tokenizer.model')
-  monkeypatch.setattr(places, 'asset', lambda name: str(tmp_path / name))
+  monkeypatch.setattr(assets, 'path', lambda name: str(tmp_path / name))
   now = stages.of_model(config)
   for what in ('checkpoint_is', 'tokenizer_is'):
     assert before[what] != now[what]
