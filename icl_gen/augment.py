@@ -51,9 +51,7 @@ def run(config, workdir):
   registry.require_room(config.model, tokens=longest, what=what)
   beside = places.note_beside(directory)
   kept = {kind: beside / f'sampled.{kind}.jsonl' for kind in plan.PROMPTS}
-  if not places.is_noted(beside, 'augment', settings):
-    _delete(kept)  # What other settings have left.
-  places.claim(beside, 'augment', settings)
+  places.claim(beside, 'augment', settings, parts=kept.values())
   answered, costs = [], {}
   for kind, samples, behind in (
     ('local', augment.local_samples, contexts.NONE),
@@ -88,7 +86,8 @@ def run(config, workdir):
   shards.write(
     Corpus(directory.name, parsed.documents, (), manifest), directory
   )
-  _delete(kept)
+  for path in kept.values():
+    path.unlink(missing_ok=True)
   print(f'augmented {source.name}: {len(parsed.documents)} documents')
 
 
@@ -100,11 +99,6 @@ def _sample(model, requests, context, **settings):
     for request, completion in zip(requests, completions, strict=True)
   ]
   return answered, cost
-
-
-def _delete(kept):
-  for path in kept.values():
-    path.unlink(missing_ok=True)
 
 
 if __name__ == '__main__':

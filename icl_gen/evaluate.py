@@ -63,9 +63,7 @@ def run(config, workdir):
     questions_per_part=scoring.questions,
     start=len(found),
   )
-  if not found:
-    begun.unlink(missing_ok=True)  # What other settings have left.
-  places.claim(directory, 'evaluate', settings)
+  places.claim(directory, 'evaluate', settings, parts=[begun])
   for part in parts:
     scores.append_part(begun, part)
     found += part

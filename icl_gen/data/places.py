@@ -6,7 +6,7 @@
 """
 
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from icl_gen.data import files, shards
@@ -125,7 +125,11 @@ def require_trained_alike(
 
 
 def claim(
-  directory: files.Path, stage: str, settings: Mapping[str, Any]
+  directory: files.Path,
+  stage: str,
+  settings: Mapping[str, Any],
+  *,
+  parts: Iterable[files.Path] = (),
 ) -> None:
   """Notes the settings of a stage, or checks that they are the noted ones.
 
@@ -137,6 +141,8 @@ def claim(
     directory: where the stage writes; made if need be.
     stage: 'train', 'evaluate', ...: the note is `<stage>.config.json`.
     settings: all that decides the stage's result; JSON values.
+    parts: files that an unfinished stage goes on from, if `is_noted` of these
+      settings; those of other ones are deleted.
 
   Raises:
     ValueError: if something was written with other settings; names the first
@@ -144,6 +150,8 @@ def claim(
   """
   check(directory, stage, settings)
   if not is_noted(directory, stage, settings):
+    for part in parts:
+      pathlib.Path(part).unlink(missing_ok=True)
     files.write_json(_note(directory, stage), settings)
 
 

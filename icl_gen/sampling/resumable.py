@@ -35,7 +35,7 @@ def sample(
     `tokens_in`, `tokens_out` and `seconds`, those before a kill included.
 
   Raises:
-    ValueError: as `sampler.sample`, or for a file of something else.
+    ValueError: as `sampler.sample`, or for a line of `kept` that is not JSON.
     OSError: the disk is full.
   """
   batches = files.read_json_lines(kept) if pathlib.Path(kept).exists() else ()

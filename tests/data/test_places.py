@@ -93,6 +93,16 @@ def test_a_note_of_which_nothing_came_is_replaced(tmp_path, left):
   assert not places.is_noted(tmp_path, 'train', other)
 
 
+def test_parts_of_other_settings_are_deleted(tmp_path):
+  part = tmp_path / 'part'
+  places.claim(tmp_path, 'evaluate', SETTINGS, parts=[part])
+  part.touch()
+  places.claim(tmp_path, 'evaluate', SETTINGS, parts=[part])
+  assert part.exists()
+  places.claim(tmp_path, 'evaluate', SETTINGS | {'seed': 2}, parts=[part])
+  assert not part.exists()
+
+
 def test_results_without_a_note_are_not_taken(tmp_path):
   (tmp_path / 'DONE').touch()
   with pytest.raises(ValueError, match='evaluate.config.json.*how it was made'):

@@ -4,6 +4,7 @@ import pytest
 
 from icl_gen import augment, build
 from icl_gen.data import files, places, shards
+from tests import interrupts
 
 
 def inferred(workdir):
@@ -24,17 +25,8 @@ def make(experiment):
 def interrupted(make, compile_once, tmp_path, capsys):
   """A workdir in which what was sampled behind the context was not kept."""
   build.run(make(1.0), tmp_path)
-  append = files.append_json_line
-
-  def append_local(path, record):
-    if 'global' in path.name:
-      raise KeyboardInterrupt
-    append(path, record)
-
-  with pytest.MonkeyPatch.context() as patch:
-    patch.setattr(files, 'append_json_line', append_local)
-    with pytest.raises(KeyboardInterrupt):
-      augment.run(make(1.0), tmp_path)
+  with interrupts.interrupted(files, 'append_json_line', after=1):
+    augment.run(make(1.0), tmp_path)
   assert not shards.is_written(inferred(tmp_path))
   assert capsys.readouterr().out.count('sampled') == 1
   return tmp_path

@@ -4,6 +4,7 @@ import pytest
 
 from icl_gen import build, evaluate
 from icl_gen.data import places, scores
+from tests import interrupts
 
 
 def cell(workdir):
@@ -18,18 +19,8 @@ def files_of(workdir):
 
 def interrupt(config, workdir, *, parts):
   """Evaluates until this many parts are kept."""
-  append, kept = scores.append_part, []
-
-  def append_some(path, part):
-    if len(kept) == parts:
-      raise KeyboardInterrupt
-    kept.append(part)
-    append(path, part)
-
-  with pytest.MonkeyPatch.context() as patch:
-    patch.setattr(scores, 'append_part', append_some)
-    with pytest.raises(KeyboardInterrupt):
-      evaluate.run(config, workdir)
+  with interrupts.interrupted(scores, 'append_part', after=parts):
+    evaluate.run(config, workdir)
   assert not (cell(workdir) / 'scores.parquet').exists()
 
 

@@ -8,7 +8,7 @@ from icl_gen.data import files
 from icl_gen.sampling import resumable, sampler
 from icl_gen.text import context as contexts
 from icl_gen.types import Document
-from tests import tiny
+from tests import interrupts, tiny
 
 REQUESTS = [
   sampler.Request(f'name {number}', prompt)
@@ -34,22 +34,13 @@ def sample(kept, *, context=CONTEXT):
 
 
 @pytest.fixture
-def interrupted(tmp_path, monkeypatch):
+def interrupted(tmp_path):
   """Makes a file in which this many batches were kept."""
 
   def make(batches):
-    kept, append, count = tmp_path / 'kept', files.append_json_line, []
-
-    def append_some(path, record):
-      if len(count) == batches:
-        raise KeyboardInterrupt
-      count.append(path)
-      append(path, record)
-
-    with monkeypatch.context() as patch:
-      patch.setattr(files, 'append_json_line', append_some)
-      with pytest.raises(KeyboardInterrupt):
-        sample(kept)
+    kept = tmp_path / 'kept'
+    with interrupts.interrupted(files, 'append_json_line', after=batches):
+      sample(kept)
     return kept
 
   return make
