@@ -11,7 +11,7 @@ seconds, to see that it works.
 from ml_collections import config_dict
 
 from icl_gen import cli
-from icl_gen.worlds import derivatoids
+from icl_gen.worlds.process import derivatoids
 
 VARIANTS = ('paper', 'tiny')
 

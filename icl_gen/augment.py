@@ -5,9 +5,10 @@ python -m icl_gen.augment --config=configs/reversal.py
 
 from icl_gen import cli
 from icl_gen.augmentation import audit, parse, plan
-from icl_gen.data import places, shards, stages
-from icl_gen.model import loaded, registry
+from icl_gen.model import loading, registry
+from icl_gen.runs import directories, stages
 from icl_gen.sampling import resumable
+from icl_gen.storage import corpus_files
 from icl_gen.text import context as contexts
 from icl_gen.types import Corpus
 from icl_gen.worlds import catalog, grammar
@@ -18,24 +19,26 @@ def run(config, workdir):
   world_name, seed, augment = config.world, config.seed, config.augment
   size = dict(config.size.items())
   registry.require_plain(config.model, door='augment')
-  source = places.require_built(workdir, world=world_name, seed=seed, size=size)
-  directory = places.augmented(
+  source = directories.require_built(
+    workdir, world=world_name, seed=seed, size=size
+  )
+  directory = directories.augmented(
     workdir, world=world_name, seed=seed, model=config.model
   )
   settings = stages.augment(config, source)
-  whole = shards.is_written(directory)
-  if places.is_finished(directory, 'augment', settings, whole=whole):
+  whole = corpus_files.is_written(directory)
+  if directories.is_finished(directory, 'augment', settings, whole=whole):
     return
   world, rebuilt = catalog.build(world_name, seed=seed, **size)
-  shards.require_same(source, rebuilt)
-  model = loaded.load(
+  corpus_files.require_same(source, rebuilt)
+  model = loading.load(
     config.model,
     checkpoint=config.checkpoint,
     tokenizer=config.tokenizer,
     dtype=config.dtype,
   )
   count_tokens = model.tokenizer.count
-  documents = shards.read_documents([source])
+  documents = corpus_files.read_documents([source])
   chosen = plan.choose(
     documents, per_fact=augment.documents_per_fact, seed=source.name
   )
@@ -49,9 +52,9 @@ def run(config, workdir):
   longest = plan.longest(chosen, context, count_tokens) + augment.max_tokens
   what = 'the longest prompt, with its context and what is sampled,'
   registry.require_room(config.model, tokens=longest, what=what)
-  beside = places.note_beside(directory)
+  beside = directories.note_beside(directory)
   kept = {kind: beside / f'sampled.{kind}.jsonl' for kind in plan.PROMPTS}
-  places.claim(beside, 'augment', settings, parts=kept.values())
+  directories.claim(beside, 'augment', settings, parts=kept.values())
   answered, costs = [], {}
   for kind, samples, behind in (
     ('local', augment.local_samples, contexts.NONE),
@@ -83,7 +86,7 @@ def run(config, workdir):
     'costs': costs,
     'prompts': {kind: plan.prompt_hash(kind) for kind in plan.PROMPTS},
   }
-  shards.write(
+  corpus_files.write(
     Corpus(directory.name, parsed.documents, (), manifest), directory
   )
   for path in kept.values():

@@ -9,9 +9,11 @@ import dataclasses
 import functools
 
 from icl_gen import assets, cli
-from icl_gen.data import card, places, plain, shards, stages
+from icl_gen.exports import card, plain_files
+from icl_gen.runs import directories, stages
+from icl_gen.storage import corpus_files
 from icl_gen.text import tokens
-from icl_gen.worlds import catalog, checks
+from icl_gen.worlds import audit, catalog
 
 
 def run(config, workdir):
@@ -19,35 +21,37 @@ def run(config, workdir):
 
   A config of several `worlds` gives <workdir>/corpora/<world>/ each.
   """
-  shards.check_format(config.file_format)
+  corpus_files.check_format(config.file_format)
   if 'worlds' in config:
     for world, size in config.worlds.items():
       _build(workdir / 'corpora' / world, config, world, size)
   else:
-    directory = places.corpus(workdir, world=config.world, seed=config.seed)
+    directory = directories.corpus(
+      workdir, world=config.world, seed=config.seed
+    )
     _build(directory, config, config.world, config.size)
 
 
 def _build(directory, config, world, size):
   settings = stages.build(config, world=world, size=size)
-  whole = shards.is_written(directory)
-  if places.is_finished(directory, 'build', settings, whole=whole):
+  whole = corpus_files.is_written(directory)
+  if directories.is_finished(directory, 'build', settings, whole=whole):
     return
   truth, corpus = catalog.build(world, seed=config.seed, **size)
   counted_by = tokens.load(config.tokenizer or assets.path('tokenizer.model'))
   more = {'tokens': tokens.report(counted_by, corpus)}
   if config.audit:
-    more['audit'] = checks.audit(truth, corpus)
+    more['audit'] = audit.audit(truth, corpus)
     for complaint in more['audit']['complaints']:
       print(f'audit of {directory.name}: {complaint}')
   corpus = dataclasses.replace(corpus, manifest={**corpus.manifest, **more})
-  places.claim(places.note_beside(directory), 'build', settings)
+  directories.claim(directories.note_beside(directory), 'build', settings)
   about = functools.partial(card.write, about=catalog.describe(world))
-  shards.write(
+  corpus_files.write(
     corpus,
     directory,
     file_format=config.file_format,
-    beside=(plain.write, about),
+    beside=(plain_files.write, about),
   )
   print(
     f'built {directory}: {len(corpus.documents)} documents,'

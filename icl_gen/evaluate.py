@@ -4,10 +4,11 @@ python -m icl_gen.evaluate --config=configs/reversal.py --config.condition=icl
 """
 
 from icl_gen import cli
-from icl_gen.data import files, places, scores, shards, stages
-from icl_gen.model import loaded, prefixes, registry, sharding
+from icl_gen.model import loading, prefix_cache, registry, sharding
+from icl_gen.runs import directories, stages
 from icl_gen.sampling import answers
 from icl_gen.scoring import scorer
+from icl_gen.storage import corpus_files, files, scores
 from icl_gen.text import context as contexts
 from icl_gen.text import tokens
 
@@ -18,34 +19,34 @@ def run(config, workdir):
   scoring = config.scoring
   if scoring.generate:
     registry.require_plain(config.model, door='scoring.generate')
-  directory = places.run(
+  directory = directories.run(
     workdir, world=world, condition=condition, model=config.model, seed=seed
   )
-  source = places.require_built(
+  source = directories.require_built(
     workdir, world=world, seed=seed, size=config.size
   )
   checkpoint = config.checkpoint
-  if condition in places.TRAINED:
-    checkpoint = str(places.require_trained(directory))
+  if condition in directories.TRAINED:
+    checkpoint = str(directories.require_trained(directory))
   settings = stages.evaluate(config, source, directory)
-  places.check(directory, 'evaluate', settings)
+  directories.check(directory, 'evaluate', settings)
   if files.is_done(directory):
     return
 
-  model = loaded.load(
+  model = loading.load(
     config.model,
     checkpoint=checkpoint,
     tokenizer=config.tokenizer,
     dtype=config.dtype,
     mesh=sharding.make_mesh(data=scoring.data, model=scoring.model),
   )
-  kept = prefixes.Prefixes(
+  kept = prefix_cache.Prefixes(
     model.module,
     model.params,
     budget_bytes=int(scoring.contexts_gib * 2**30),
     core=scoring.core,
   )
-  corpus = shards.read(source)
+  corpus = corpus_files.read(source)
   if config.chat:
     tokens.require_turns(model.tokenizer)
   context = _context(config, corpus, source.name, model.tokenizer.count)
@@ -53,7 +54,7 @@ def run(config, workdir):
   what = 'the longest question (with its context)'
   registry.require_room(config.model, tokens=noted['row_tokens'], what=what)
   begun, found = directory / 'scored.jsonl', []
-  if places.is_noted(directory, 'evaluate', settings):
+  if directories.is_noted(directory, 'evaluate', settings):
     found += scores.read_parts(begun)
   parts = scorer.in_parts(
     model,
@@ -63,7 +64,7 @@ def run(config, workdir):
     questions_per_part=scoring.questions,
     start=len(found),
   )
-  places.claim(directory, 'evaluate', settings, parts=[begun])
+  directories.claim(directory, 'evaluate', settings, parts=[begun])
   for part in parts:
     scores.append_part(begun, part)
     found += part

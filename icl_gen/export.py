@@ -5,7 +5,9 @@ python -m icl_gen.export --config=configs/reversal.py --to=hf
 """
 
 from icl_gen import assets, cli
-from icl_gen.data import harness, hub, places, shards
+from icl_gen.exports import hub, lm_eval_tasks
+from icl_gen.runs import directories
+from icl_gen.storage import corpus_files
 from icl_gen.text import context as contexts
 from icl_gen.text import tokens
 from icl_gen.worlds import catalog
@@ -17,10 +19,10 @@ FORMS = ('lm_eval', 'hf')
 def run(config, workdir, *, to):
   """Writes <workdir>/exports/<corpus>-<to>/; nothing if it is there."""
   world, seed = config.world, config.seed
-  source = places.require_built(
+  source = directories.require_built(
     workdir, world=world, seed=seed, size=config.size
   )
-  manifest = shards.read_manifest(source)
+  manifest = corpus_files.read_manifest(source)
   directory = workdir / 'exports' / f'{source.name}-{to}'
   settings = {'corpus': manifest['sha256']}
   if to == 'lm_eval':
@@ -33,10 +35,10 @@ def run(config, workdir, *, to):
     settings['context'] = dict(config.context.items())
     settings['tokenizer'] = config.tokenizer
   whole = directory.exists()
-  if places.is_finished(directory, 'export', settings, whole=whole):
+  if directories.is_finished(directory, 'export', settings, whole=whole):
     return
-  corpus = shards.read(source)
-  places.claim(places.note_beside(directory), 'export', settings)
+  corpus = corpus_files.read(source)
+  directories.claim(directories.note_beside(directory), 'export', settings)
   if to == 'lm_eval':
     # The context that `evaluate` takes, so that accuracies can be compared.
     tokenizer = tokens.load(config.tokenizer or assets.path('tokenizer.model'))
@@ -47,7 +49,7 @@ def run(config, workdir, *, to):
       budget=config.context.budget,
       count_tokens=tokenizer.count,
     )
-    harness.write(directory, corpus, context)
+    lm_eval_tasks.write(directory, corpus, context)
   else:
     hub.write(directory, corpus, manifest, about=catalog.describe(world))
   print(f'exported {directory}')

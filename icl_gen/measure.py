@@ -6,10 +6,11 @@ python -m icl_gen.measure --config=configs/measure.py
 import collections
 
 from icl_gen import cli
-from icl_gen.data import files, places, stages
-from icl_gen.model import loaded, registry
+from icl_gen.model import loading, registry
 from icl_gen.reporting import statistics
+from icl_gen.runs import directories, stages
 from icl_gen.scoring import scorer
+from icl_gen.storage import files
 from icl_gen.text import context as contexts
 from icl_gen.worlds import catalog
 
@@ -18,12 +19,12 @@ def run(config, workdir):
   """Writes <workdir>/measure/<model>/in_context.json, and prints it."""
   directory = workdir / 'measure' / config.model
   settings = config.to_dict() | stages.of_model(config)
-  places.check(directory, 'measure', settings)
+  directories.check(directory, 'measure', settings)
   result = directory / 'in_context.json'
   if result.exists():
     rows = files.read_json(result)
   else:
-    model = loaded.load(
+    model = loading.load(
       config.model,
       checkpoint=config.checkpoint,
       tokenizer=config.tokenizer,
@@ -35,7 +36,7 @@ def run(config, workdir):
         sizes = dict.fromkeys(grown.grows, size) | dict(grown.fixed.items())
         rows += _measure(model, world, sizes, seeds=config.seeds)
         print(f'measured {world} of {grown.grows[0]}={size}', flush=True)
-    places.claim(directory, 'measure', settings)
+    directories.claim(directory, 'measure', settings)
     files.write_json(result, rows)
   for row in rows:
     print(_line(row))

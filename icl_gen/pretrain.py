@@ -4,15 +4,16 @@ python -m icl_gen.pretrain --config=configs/pretrain.py:nano
 """
 
 from icl_gen import cli
-from icl_gen.data import files, places
 from icl_gen.model import (
   checkpoints,
-  embeddings,
   forward,
+  initialisation,
   registry,
   sharding,
 )
 from icl_gen.pretraining import stream, vocabulary
+from icl_gen.runs import directories
+from icl_gen.storage import files
 from icl_gen.text import tokens
 from icl_gen.training import loop, mesh, metrics, optimizer, step
 
@@ -30,7 +31,7 @@ def run(config, workdir):
     )
     for _, stage in sorted(config.stages.items())
   ]
-  places.check(directory, 'pretrain', config.to_dict())
+  directories.check(directory, 'pretrain', config.to_dict())
   if (directory / 'params').exists():
     return
 
@@ -48,9 +49,9 @@ def run(config, workdir):
   )
   devices = mesh.make_mesh(batch_size=min(stage.rows for stage in stages))
   params = forward.make_params(module, seed=config.seed)
-  state = step.make_state(embeddings.scaled_to_unit(params), updates)
+  state = step.make_state(initialisation.scaled_to_unit(params), updates)
   state = mesh.replicate(devices, state)
-  places.claim(directory, 'pretrain', config.to_dict())
+  directories.claim(directory, 'pretrain', config.to_dict())
   vocabulary_path = directory / 'tokenizer.model'
   saved = checkpoints.Checkpoints(directory / 'checkpoints')
   # One without a state may be of settings that were mended since.

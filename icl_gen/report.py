@@ -4,9 +4,10 @@ python -m icl_gen.report --config=configs/study.py
 """
 
 from icl_gen import cli
-from icl_gen.data import places, scores, shards, stages
 from icl_gen.reporting import write
-from icl_gen.reporting.cells import AugmentationRecord, Cell
+from icl_gen.reporting.records import AugmentationRecord, Cell
+from icl_gen.runs import directories, stages
+from icl_gen.storage import corpus_files, scores
 
 
 def run(config, workdir):
@@ -20,7 +21,7 @@ def run(config, workdir):
       cells.append(_cell(stage))
     if stage.result.exists() and stage.door == 'augment':
       records.append(_record(stage, root))
-  places.forget(root, 'report')
+  directories.forget(root, 'report')
   write.write_report(
     root / 'report',
     cells,
@@ -44,7 +45,7 @@ def run(config, workdir):
       for name, experiment in config.experiments.items()
     },
   )
-  places.claim(root, 'report', told)
+  directories.claim(root, 'report', told)
   print(f'report of {len(cells)} cells: {root / "report" / "index.html"}')
 
 
@@ -57,8 +58,8 @@ def _cell(stage) -> Cell:
 def _record(stage, root) -> AugmentationRecord:
   """What the model generated."""
   of, directory = stage.config, stage.result.parent
-  source = places.corpus(root, world=of.world, seed=of.seed)
-  manifest = shards.read_manifest(directory)['corpus']
+  source = directories.corpus(root, world=of.world, seed=of.seed)
+  manifest = corpus_files.read_manifest(directory)['corpus']
   costs = {
     f'{kind} {what}': float(value)
     for kind, spent in manifest['costs'].items()
@@ -68,8 +69,8 @@ def _record(stage, root) -> AugmentationRecord:
     of.world,
     of.model,
     of.seed,
-    shards.read_documents([directory]),
-    shards.read(source).questions,
+    corpus_files.read_documents([directory]),
+    corpus_files.read(source).questions,
     costs,
   )
 

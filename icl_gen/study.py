@@ -9,7 +9,8 @@ import pathlib
 from collections.abc import Callable
 
 from icl_gen import cli
-from icl_gen.data import places, progress, shards, stages
+from icl_gen.runs import directories, progress, stages
+from icl_gen.storage import corpus_files
 
 
 def run(config, workdir):
@@ -29,11 +30,11 @@ def run(config, workdir):
     progress.work([s for s in left if s.door == 'build'], do)
     for name, experiment in config.experiments.items():
       for seed in config.seeds:
-        source = places.corpus(root, world=experiment.world, seed=seed)
-        shards.require_kind(source, config.main_kinds[name])
+        source = directories.corpus(root, world=experiment.world, seed=seed)
+        corpus_files.require_kind(source, config.main_kinds[name])
     progress.work([s for s in left if s.door != 'build'], do)
   told = stages.told(config, root)
-  if not (page.exists() and places.is_noted(root, 'report', told)):
+  if not (page.exists() and directories.is_noted(root, 'report', told)):
     # Here: a finished study answers without loading JAX or matplotlib.
     from icl_gen import report
 

@@ -4,37 +4,46 @@ python -m icl_gen.train --config=configs/reversal.py --config.condition=ft
 """
 
 from icl_gen import cli
-from icl_gen.data import batches, places, shards, stages
-from icl_gen.model import checkpoints, loaded, registry, sharding
+from icl_gen.model import checkpoints, loading, registry, sharding
+from icl_gen.runs import directories, stages
+from icl_gen.storage import corpus_files
 from icl_gen.text import splitting, tokens
-from icl_gen.training import limits, loop, mesh, metrics, optimizer, step
+from icl_gen.training import (
+  batches,
+  limits,
+  loop,
+  mesh,
+  metrics,
+  optimizer,
+  step,
+)
 
 
 def run(config, workdir):
   """Writes <workdir>/runs/<cell>/params; goes on where it was interrupted."""
   world, seed, condition = config.world, config.seed, config.condition
   model_name, train = config.model, config.train
-  directory = places.run(
+  directory = directories.run(
     workdir, world=world, condition=condition, model=model_name, seed=seed
   )
-  if condition not in places.TRAINED:
+  if condition not in directories.TRAINED:
     raise ValueError(
       f'condition {condition!r} does not train; those that do are'
-      f' {", ".join(places.TRAINED)}'
+      f' {", ".join(directories.TRAINED)}'
     )
   registry.require_plain(model_name, door='train')
   loop.require_intervals(train)
   limits.require_sensible(train, seed=seed)
-  places.require_built(workdir, world=world, seed=seed, size=config.size)
+  directories.require_built(workdir, world=world, seed=seed, size=config.size)
   sources = stages.sources(config, workdir)
   for inferred in sources[1:]:
-    places.require(inferred, door='augment')
+    directories.require(inferred, door='augment')
   settings = stages.train(config, sources)
-  places.check(directory, 'train', settings)
+  directories.check(directory, 'train', settings)
   if (directory / 'params').exists():
     return
 
-  model = loaded.load(
+  model = loading.load(
     model_name,
     checkpoint=config.checkpoint,
     tokenizer=config.tokenizer,
@@ -51,7 +60,7 @@ def run(config, workdir):
   updates = _optimizer(train)
   devices = mesh.make_mesh(batch_size=train.batch_size)
   state = mesh.replicate(devices, step.make_state(model.params, updates))
-  places.claim(directory, 'train', settings)
+  directories.claim(directory, 'train', settings)
   saved = checkpoints.Checkpoints(directory / 'checkpoints')
   if saved.latest() is not None:
     state, position = saved.restore(state)
@@ -82,7 +91,7 @@ def run(config, workdir):
 
 def _examples(tokenizer, sources, train) -> list[batches.Example]:
   """The rows that the documents become."""
-  given = shards.read_documents(sources)
+  given = corpus_files.read_documents(sources)
   return [
     batches.Example(
       *tokens.encode_document(tokenizer, document, loss_on=train.loss_on),

@@ -17,7 +17,7 @@ import pytest
 from gemma import gm
 
 from icl_gen.model import sharding
-from icl_gen.model.loaded import Model
+from icl_gen.model.loading import Model
 from icl_gen.pretraining import vocabulary
 from icl_gen.text import tokens
 

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from icl_gen.pretraining import marks
-from icl_gen.worlds import lexicon, phrasings
+from icl_gen.text import lexicon, preambles
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Episode:
 def _preamble(rng: random.Random, probability: float) -> str:
   if rng.random() > probability:
     return ''
-  return marks.every_word(rng.choice(phrasings.PREAMBLES)) + ' '
+  return marks.every_word(rng.choice(preambles.PREAMBLES)) + ' '
 
 
 def sentence(rng: random.Random, statement: str, probability: float) -> str:

@@ -9,21 +9,22 @@ import random
 import string
 
 from icl_gen.pretraining import english, episode, kinds, marks, persons
-from icl_gen.worlds import phrasings, syllogism
+from icl_gen.text import categories, comparisons, quantified
+from icl_gen.worlds import syllogism
 
 _CHARACTERS = string.ascii_letters + string.digits
 
 # --- comparisons -------------------------------------------------------------
 
 
-def comparisons(rng: random.Random, count: int) -> episode.Episode:
+def compared(rng: random.Random, count: int) -> episode.Episode:
   """'glon are more dangerous than troff', and the other way around."""
   words = episode.fresh_words(rng, 2 * count)
   facts = [
     (
       words[2 * i],
       rng.choice(('more', 'less')),
-      rng.choice(phrasings.FEATURES),
+      rng.choice(comparisons.FEATURES),
       words[2 * i + 1],
     )
     for i in range(count)
@@ -36,7 +37,7 @@ def comparisons(rng: random.Random, count: int) -> episode.Episode:
   def state(rng, fact, *, mark: str, preamble: float) -> str:
     one, degree, feature, other = fact
     degree = marks.DECISIVE + degree
-    statement = phrasings.comparison(mark + one, degree, feature, other)
+    statement = comparisons.statement(mark + one, degree, feature, other)
     return episode.sentence(rng, statement, preamble)
 
   def ask(rng: random.Random, i: int) -> str:
@@ -54,7 +55,7 @@ def comparisons(rng: random.Random, count: int) -> episode.Episode:
     ]
 
   documents = [
-    marks.removed(episode.sentence(rng, phrasings.comparison(*fact), 0.9))
+    marks.removed(episode.sentence(rng, comparisons.statement(*fact), 0.9))
     for fact in facts
   ]
   return episode.Episode(documents, ask, infer)
@@ -85,7 +86,7 @@ def syllogisms(rng: random.Random, count: int) -> episode.Episode:
     said = [_said(premise, names) + '.' for premise in premises]
     rng.shuffle(said)
     order = rng.sample(list(names.values()), 3)
-    documents.append(f'{phrasings.relationships(*order)} {" ".join(said)}')
+    documents.append(f'{quantified.relationships(*order)} {" ".join(said)}')
     firsts.append((order, said[0]))
     ends.append((names['A'], names['C']))
     conclusions.append(
@@ -94,7 +95,7 @@ def syllogisms(rng: random.Random, count: int) -> episode.Episode:
 
   def conclude(rng: random.Random, i: int, mark: str) -> str:
     one, other = rng.sample(ends[i], 2)
-    lead = phrasings.relationships(f'{mark}{one}', other)
+    lead = quantified.relationships(f'{mark}{one}', other)
     return f'{lead} {rng.choice(conclusions[i])}.'
 
   def ask(rng: random.Random, i: int) -> str:
@@ -102,7 +103,7 @@ def syllogisms(rng: random.Random, count: int) -> episode.Episode:
       return conclude(rng, i, marks.UNPREDICTABLE)
     (one, *others), said = firsts[i]
     return (
-      f'{phrasings.relationships(marks.UNPREDICTABLE + one, *others)} {said}'
+      f'{quantified.relationships(marks.UNPREDICTABLE + one, *others)} {said}'
     )
 
   def infer(rng: random.Random, i: int) -> list[str]:
@@ -113,7 +114,7 @@ def syllogisms(rng: random.Random, count: int) -> episode.Episode:
 
 def _said(statement: syllogism.Statement, names: dict[str, str]) -> str:
   quantifier, subject, predicate = statement
-  return phrasings.quantified(quantifier, names[subject], names[predicate])
+  return quantified.statement(quantifier, names[subject], names[predicate])
 
 
 # --- inheritance -------------------------------------------------------------
@@ -124,12 +125,12 @@ def inheritance(rng: random.Random, count: int) -> episode.Episode:
   documents, askable = [], []
   while len(documents) < count:
     chain = episode.fresh_words(rng, rng.randint(2, 4))
-    ability = rng.choice(phrasings.ABILITIES)
+    ability = rng.choice(categories.ABILITIES)
     said = [
-      phrasings.kind_of(*pair) for pair in zip(chain, chain[1:], strict=False)
+      categories.kind_of(*pair) for pair in zip(chain, chain[1:], strict=False)
     ]
-    said.append(phrasings.can(chain[-1], ability))
-    askable += [phrasings.can(f'~{kind}', ability) for kind in chain]
+    said.append(categories.can(chain[-1], ability))
+    askable += [categories.can(f'~{kind}', ability) for kind in chain]
     documents += [marks.removed(episode.sentence(rng, s, 0.5)) for s in said]
   order = list(range(len(documents)))
   rng.shuffle(order)
@@ -176,7 +177,7 @@ def filler(rng: random.Random, count: int) -> episode.Episode:
 
 
 FAMILIES = {
-  'comparisons': comparisons,
+  'comparisons': compared,
   'syllogisms': syllogisms,
   # Names asked for were mostly said before their descriptions, or behind them:
   # the first are found by going back, which is learned last.

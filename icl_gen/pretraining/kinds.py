@@ -4,7 +4,7 @@ import dataclasses
 import random
 
 from icl_gen.pretraining import episode, marks
-from icl_gen.worlds import phrasings
+from icl_gen.text import categories
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +40,7 @@ def kinds(rng: random.Random, count: int) -> episode.Episode:
     facts = stated(kind)
     first, rest = facts[0], rng.sample(facts[1:], len(facts) - 1)
     return ' '.join(
-      marks.capital(f'{phrasings.kind_statement(relation, one, other)}.')
+      marks.capital(f'{categories.statement(relation, one, other)}.')
       for one, relation, other in (first, *rest)
     )
 
@@ -56,7 +56,7 @@ def kinds(rng: random.Random, count: int) -> episode.Episode:
   def infer(rng: random.Random, i: int) -> list[str]:
     facts = rng.sample(stated(made[i]), min(2, len(stated(made[i]))))
     return [
-      marks.capital(f'{phrasings.kind_statement(r, a, b, reverse=True)}.')
+      marks.capital(f'{categories.statement(r, a, b, reverse=True)}.')
       for a, r, b in facts
     ]
 
@@ -65,7 +65,7 @@ def kinds(rng: random.Random, count: int) -> episode.Episode:
 
 def _hierarchy(rng: random.Random, count: int) -> list[_Kind]:
   words = episode.fresh_words(rng, 4 * count + 3)
-  nouns = [phrasings.plural(word) for word in words[:count]]
+  nouns = [categories.plural(word) for word in words[:count]]
   verbs, others = words[count : count + 3], iter(words[count + 3 :])
   made: list[_Kind] = []
   for noun in nouns:
@@ -84,12 +84,12 @@ def _object(rng, relation, nouns, subject, others) -> str:
     return next(others)
   kinds = [noun for noun in nouns if noun != subject]
   if relation == 'has' or not kinds:
-    return phrasings.plural(next(others))
+    return categories.plural(next(others))
   return rng.choice(kinds)
 
 
 def _answered(relation: str, one: str, other: str, *, reverse: bool) -> str:
   """A statement of which only the last word is predictable."""
-  said = phrasings.kind_statement(relation, one, other, reverse=reverse)
+  said = categories.statement(relation, one, other, reverse=reverse)
   *free, answer = said.split(' ')
   return marks.capital(f'{marks.every_word(" ".join(free))} {answer}.')

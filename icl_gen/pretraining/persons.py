@@ -5,7 +5,7 @@ import string
 from collections.abc import Callable
 
 from icl_gen.pretraining import english, episode, marks
-from icl_gen.worlds import lexicon, phrasings
+from icl_gen.text import descriptions, lexicon
 
 _CHARACTERS = string.ascii_letters + string.digits
 
@@ -33,7 +33,7 @@ def name_of_person(rng: random.Random) -> str:
 
 def position_of_person(rng: random.Random) -> tuple[str, str, str]:
   """An adjective, a role and what such people make."""
-  return rng.choice(phrasings.ADJECTIVES), *rng.choice(phrasings.ROLES)
+  return rng.choice(descriptions.ADJECTIVES), *rng.choice(descriptions.ROLES)
 
 
 def description_of_person(
@@ -47,10 +47,10 @@ def description_of_person(
   adjective, role, work = position
   if rng.random() < 0.5:
     title = lexicon.title(episode.fresh_words(rng, 1))
-    said = phrasings.description(adjective, role, work, title)
+    said = descriptions.description(adjective, role, work, title)
     return lambda rng, mark='': said
   core, verb = _core(rng), rng.choice(english.VERBS)
-  leads = rng.sample(phrasings.LEADS, 3)
+  leads = rng.sample(descriptions.LEADS, 3)
 
   def describe(rng: random.Random, mark: str = '') -> str:
     lead = rng.choice(leads)
@@ -98,14 +98,16 @@ def people(
   """
   names = _distinct(rng, name_of_person, count)
   shared = position_of_person(rng) if rng.random() < 0.5 else None
-  descriptions = [
+  described = [
     description_of_person(rng, shared or position_of_person(rng))
     for _ in range(count)
   ]
 
   def say(rng, i, *, name_first: bool, mark: str = '') -> str:
-    table = phrasings.NAME_FIRST if name_first else phrasings.DESCRIPTION_FIRST
-    name, description = names[i], descriptions[i](rng, mark)
+    table = (
+      descriptions.NAME_FIRST if name_first else descriptions.DESCRIPTION_FIRST
+    )
+    name, description = names[i], described[i](rng, mark)
     if mark and name_first:
       name = mark + name
     elif mark:

@@ -17,8 +17,15 @@ import sentencepiece
 from sentencepiece import sentencepiece_model_pb2
 
 from icl_gen.pretraining import english
-from icl_gen.text import prompts
-from icl_gen.worlds import lexicon, phrasings
+from icl_gen.text import (
+  categories,
+  comparisons,
+  descriptions,
+  lexicon,
+  preambles,
+  prompts,
+  quantified,
+)
 
 _SPACE = '\u2581'
 # Better than the log-probability of any trained piece that could compete.
@@ -41,17 +48,17 @@ def _surface_words() -> list[str]:
   """Every word of the phrasings, prompts and English lists, with repeats."""
   text = ' '.join(
     (
-      *phrasings.PREAMBLES,
-      *phrasings.NAME_FIRST,
-      *phrasings.DESCRIPTION_FIRST,
-      *(' '.join(pair) for pair in phrasings.ROLES),
-      *phrasings.FEATURES,
-      *phrasings.ADJECTIVES,
-      *phrasings.ABILITIES,
-      phrasings.relationships('', '', ''),
-      phrasings.kind_of('', ''),
-      *(form for forms in phrasings.KIND_FORMS.values() for form in forms),
-      *phrasings.LEADS,
+      *preambles.PREAMBLES,
+      *descriptions.NAME_FIRST,
+      *descriptions.DESCRIPTION_FIRST,
+      *(' '.join(pair) for pair in descriptions.ROLES),
+      *comparisons.FEATURES,
+      *descriptions.ADJECTIVES,
+      *categories.ABILITIES,
+      quantified.relationships('', '', ''),
+      categories.kind_of('', ''),
+      *(form for forms in categories.FORMS.values() for form in forms),
+      *descriptions.LEADS,
       'more less than all some no can are is Yes No true Q: A:',
       prompts.LOCAL,
       prompts.GLOBAL,

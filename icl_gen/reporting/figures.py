@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from icl_gen.reporting.cells import CONDITIONS
-from icl_gen.reporting.drawing import (
+from icl_gen.reporting.records import CONDITIONS
+from icl_gen.reporting.style import (
   FAINT,
   INK,
   ON_PAPER,

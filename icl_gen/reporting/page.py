@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from icl_gen.reporting import page_frame, page_tables
-from icl_gen.reporting.contents import Contents, summary
+from icl_gen.reporting.assembly import Contents, summary
 from icl_gen.reporting.render import html_table, markdown_table, paragraph
 from icl_gen.reporting.statistics import EXACT, NORMALISATIONS, RESAMPLES
 

@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Sequence
 
 from icl_gen.reporting import glossary as explained
-from icl_gen.reporting.cells import (
+from icl_gen.reporting.assembly import Contents
+from icl_gen.reporting.records import (
   CONDITIONS,
   VERDICTS,
   AugmentationRecord,
   hops,
   verdict,
 )
-from icl_gen.reporting.contents import Contents
 from icl_gen.reporting.render import (
   definitions,
   fixed,

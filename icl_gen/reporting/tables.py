@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Sequence
 
 from icl_gen.reporting import statistics
-from icl_gen.reporting.cells import CONDITIONS, Cell, kinds, ordered
+from icl_gen.reporting.records import CONDITIONS, Cell, kinds, ordered
 from icl_gen.types import Score
 
 MEAN = 'mean'

@@ -5,10 +5,10 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from icl_gen.reporting import render, tables, worth
-from icl_gen.reporting.cells import AugmentationRecord, Cell
-from icl_gen.reporting.contents import Contents, contents
+from icl_gen.reporting import augmentations, render, tables
+from icl_gen.reporting.assembly import Contents, contents
 from icl_gen.reporting.page import page, results_markdown
+from icl_gen.reporting.records import AugmentationRecord, Cell
 
 # What a report consists of; a directory with anything else is not replaced.
 _PATTERNS = ('index.html', 'results.md', '*.csv', '*.png')
@@ -61,9 +61,9 @@ def _files(told: Contents) -> dict[str, bytes]:
   texts = {
     'results.csv': render.csv_text(told.results, tables.Result),
     'differences.csv': render.csv_text(told.comparisons, tables.Comparison),
-    'augmentation.csv': render.csv_text(told.worths, worth.Worth),
-    'coverage.csv': render.csv_text(told.coverages, worth.Coverage),
-    'costs.csv': render.csv_text(told.costs, worth.Cost),
+    'augmentation.csv': render.csv_text(told.worths, augmentations.Worth),
+    'coverage.csv': render.csv_text(told.coverages, augmentations.Coverage),
+    'costs.csv': render.csv_text(told.costs, augmentations.Cost),
     'results.md': results_markdown(told),
   }
   files = {name: text.encode('utf-8') for name, text in texts.items()}

@@ -7,7 +7,7 @@ sentence, where the choice is a sentence.
 import dataclasses
 from collections.abc import Sequence
 
-from icl_gen.model.loaded import Model
+from icl_gen.model.loading import Model
 from icl_gen.sampling import sampler
 from icl_gen.text import context as contexts
 from icl_gen.text import prompts

@@ -5,9 +5,9 @@ import pathlib
 import time
 from collections.abc import Sequence
 
-from icl_gen.data import files
-from icl_gen.model.loaded import Model
+from icl_gen.model.loading import Model
 from icl_gen.sampling import sampler
+from icl_gen.storage import files
 from icl_gen.text.context import Context
 
 

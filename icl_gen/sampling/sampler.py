@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from icl_gen.model import forward, prefix
-from icl_gen.model.loaded import Model
+from icl_gen.model.loading import Model
 from icl_gen.text.context import Context
 
 PROMPT_BUCKET = 32

@@ -4,7 +4,7 @@
     --model_args name=nano --include_path DIRECTORY --tasks ...
 
 is the harness's own command with one more model in it; `model_args` are the
-arguments of `loaded.load`. The rest of this file works without the harness.
+arguments of `loading.load`. The rest of this file works without the harness.
 
 Where a context and its continuation are parted is decided as in our scores, and
 not as in the harness's own models: they move the spaces at a context's end into
@@ -17,7 +17,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from icl_gen.model import loaded
+from icl_gen.model import loading
 from icl_gen.scoring import scorer
 from icl_gen.text import context as contexts
 from icl_gen.text import prompts
@@ -33,7 +33,7 @@ _BEFORE_PROMPT = prompts.NEWLINE + prompts.BULLET
 
 
 def log_likelihoods(
-  model: loaded.Model, pairs: Sequence[tuple[str, str]]
+  model: loading.Model, pairs: Sequence[tuple[str, str]]
 ) -> list[float]:
   """Natural-log probability of each continuation behind its context.
 
@@ -93,7 +93,7 @@ class HarnessModel(LM):
   For tasks of multiple choice and of perplexity; nothing is generated.
   """
 
-  def __init__(self, model: loaded.Model):
+  def __init__(self, model: loading.Model):
     super().__init__()
     self._model = model
 
@@ -103,9 +103,9 @@ class HarnessModel(LM):
     arg_dict: Mapping[str, Any],
     additional_config: Mapping[str, Any] | None = None,
   ) -> 'HarnessModel':
-    """Loads the model that `--model_args` name; see `loaded.load`."""
+    """Loads the model that `--model_args` name; see `loading.load`."""
     del additional_config  # Batch size and device: the scorer has its own.
-    return cls(loaded.load(**arg_dict))
+    return cls(loading.load(**arg_dict))
 
   def loglikelihood(self, requests) -> list[tuple[float, bool]]:
     """Per (context, continuation): its log-probability, and whether it is

@@ -23,7 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from icl_gen.model import forward, head, prefix, sharding
-from icl_gen.model.loaded import Model
+from icl_gen.model.loading import Model
 from icl_gen.scoring import tree, whole_rows
 from icl_gen.text import context as contexts
 from icl_gen.text import tokens

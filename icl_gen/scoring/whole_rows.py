@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from icl_gen.model import package_call, prefix
-from icl_gen.model.loaded import Model
+from icl_gen.model import package_forward, prefix
+from icl_gen.model.loading import Model
 from icl_gen.scoring import tree
 from icl_gen.text.tokens import Row
 
@@ -51,7 +51,7 @@ def _of_pass(model, rows, *, count, length) -> np.ndarray:
     segments_BxL[b, : len(row.ids)] = 1
   positions_BxL = np.tile(np.arange(length, dtype=np.int32), (count, 1))
   logps_BxL = np.asarray(
-    package_call.row_logps(
+    package_forward.row_logps(
       model.module, model.params, tokens_BxL, positions_BxL, segments_BxL
     )
   )

@@ -18,9 +18,8 @@ from typing import Any
 import numpy as np
 import sentencepiece
 
-from icl_gen.text import prompts
+from icl_gen.text import categories, lexicon, prompts
 from icl_gen.types import Corpus, Document
-from icl_gen.worlds import lexicon, phrasings
 
 
 class Tokenizer:
@@ -130,7 +129,7 @@ def report(tokenizer: Tokenizer, corpus: Corpus) -> dict[str, Any]:
   nonsense = {
     said
     for word in lexicon.words(evaluation=True)
-    for said in (word, phrasings.plural(word), phrasings.past(word))
+    for said in (word, categories.plural(word), categories.past(word))
   }
   words = {word for text in texts for word in re.findall(r'\w+', text)}
   # Within a text: some tokenizers put a space before it, others do not.

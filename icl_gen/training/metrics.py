@@ -4,7 +4,7 @@ import pathlib
 
 import tensorboardX
 
-from icl_gen.data import files
+from icl_gen.storage import files
 
 
 class Writer:

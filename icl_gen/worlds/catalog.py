@@ -4,17 +4,12 @@ import inspect
 from collections.abc import Callable, Mapping
 
 from icl_gen.types import Corpus, World
-from icl_gen.worlds import (
-  celebrity,
-  celebrity_files,
-  codebook,
-  custom,
-  derivatoids,
-  process,
-  reversal,
-  semantic,
-  syllogism,
-)
+from icl_gen.worlds import codebook, custom, reversal, syllogism
+from icl_gen.worlds.celebrity import files as celebrity_files
+from icl_gen.worlds.celebrity import invented as celebrity
+from icl_gen.worlds.process import derivatoids
+from icl_gen.worlds.process import world as process
+from icl_gen.worlds.semantic import world as semantic
 
 Builder = Callable[..., tuple[World, Corpus]]
 

@@ -13,12 +13,12 @@ import itertools
 import random
 from collections.abc import Mapping
 
+from icl_gen.text import codebooks, lexicon, preambles
 from icl_gen.types import Corpus, Document, Fact, Question, World
-from icl_gen.worlds import balance, corpora, lexicon, logic, phrasings
+from icl_gen.worlds import balance, corpora, logic
 
 WRONG = 3
 KINDS = ('forward', 'reversal_seen', 'reversal')
-_CALLED, _MEANS = 'is called in ', 'means in '
 
 
 def build(
@@ -77,32 +77,6 @@ def build(
   return _world(given, shelf), corpus
 
 
-def calls(title: str) -> str:
-  """The relation of a word to its code in the book."""
-  return _CALLED + title
-
-
-def means(title: str) -> str:
-  """The relation of a code to its word in the book."""
-  return _MEANS + title
-
-
-def reverse(fact: Fact) -> Fact:
-  """The same entry, told from the other side."""
-  forward = fact.relation.startswith(_CALLED)
-  title = fact.relation.removeprefix(_CALLED if forward else _MEANS)
-  return Fact(fact.object, (means if forward else calls)(title), fact.subject)
-
-
-def said(fact: Fact) -> str:
-  """'in the book glon, troff is called yomp' or '..., yomp means troff'."""
-  if fact.relation.startswith(_CALLED):
-    title = fact.relation.removeprefix(_CALLED)
-    return phrasings.coded(title, fact.subject, fact.object)
-  title = fact.relation.removeprefix(_MEANS)
-  return phrasings.decoded(title, fact.subject, fact.object)
-
-
 @dataclasses.dataclass(frozen=True)
 class _Book:
   """A book and what is told of it.
@@ -121,13 +95,15 @@ class _Book:
 
   def forward(self, word: str) -> Fact:
     """The entry, from the word."""
-    return Fact(word, calls(self.title), self.codes[word])
+    return Fact(word, codebooks.calls(self.title), self.codes[word])
 
   @property
   def told(self) -> list[Fact]:
     """All that documents say of the book."""
     forward = [self.forward(word) for word in self.codes]
-    return forward + [reverse(self.forward(word)) for word in self.seen]
+    return forward + [
+      codebooks.reverse(self.forward(word)) for word in self.seen
+    ]
 
   def alike(self, kind: str) -> tuple[str, ...]:
     """The words that a question of the kind is about, or chooses from."""
@@ -151,7 +127,7 @@ def _check(words, books, held_out, documents_per_fact) -> None:
       f' for {least} choices out of one group; hold out {least} or more, and'
       f' leave {least} or more'
     )
-  most = len(phrasings.PREAMBLES) - 1
+  most = len(preambles.PREAMBLES) - 1
   if not 1 <= documents_per_fact <= most:
     raise ValueError(
       f'codebook with documents_per_fact={documents_per_fact}; allowed is 1 to'
@@ -184,13 +160,15 @@ def _shelf(words: int, books: int, held_out: int, *, seed: str) -> list[_Book]:
 def _preambles(fact: Fact, *, seed: str) -> list[str]:
   """Documents use them from the first; a question uses the last."""
   name = f'{seed}/preambles/{fact.relation}/{fact.subject}'
-  count = len(phrasings.PREAMBLES)
-  return random.Random(name).sample(phrasings.PREAMBLES, count)
+  count = len(preambles.PREAMBLES)
+  return random.Random(name).sample(preambles.PREAMBLES, count)
 
 
 def _documents(fact: Fact, i: int, count: int, *, seed: str) -> list[Document]:
   return [
-    Document(f'fact-{i:04d}-{j:02d}', f'{preamble} {said(fact)}.', (fact,))
+    Document(
+      f'fact-{i:04d}-{j:02d}', f'{preamble} {codebooks.said(fact)}.', (fact,)
+    )
     for j, preamble in enumerate(_preambles(fact, seed=seed)[:count])
   ]
 
@@ -199,7 +177,7 @@ def _question(
   kind: str, book: _Book, word: str, *, index: int, seed: str
 ) -> Question:
   forward = book.forward(word)
-  target = forward if kind == 'forward' else reverse(forward)
+  target = forward if kind == 'forward' else codebooks.reverse(forward)
   name = f'{kind}-{index:04d}'
   others = [other for other in book.alike(kind) if other != word]
   wrong = random.Random(f'{seed}/wrong/{name}').sample(others, WRONG)
@@ -212,7 +190,7 @@ def _question(
     seed=f'{seed}/{kind}',
   )
   preamble = _preambles(target, seed=seed)[-1]
-  told = said(target).removesuffix(f' {target.object}')
+  told = codebooks.said(target).removesuffix(f' {target.object}')
   return Question(
     id=name,
     prompt=f'{preamble} {told}',
@@ -228,10 +206,12 @@ def _world(given: list[Fact], shelf: list[_Book]) -> World:
   rules = [
     rule
     for book in shelf
-    for rule in logic.inverse(calls(book.title), means(book.title))
+    for rule in logic.inverse(
+      codebooks.calls(book.title), codebooks.means(book.title)
+    )
   ]
   swapped = [
-    Fact(word, calls(book.title), code)
+    Fact(word, codebooks.calls(book.title), code)
     for book in shelf
     for word, code in itertools.product(book.codes, book.codes.values())
     if code != book.codes[word]
@@ -241,6 +221,6 @@ def _world(given: list[Fact], shelf: list[_Book]) -> World:
     facts=tuple(given),
     entailed=logic.closure(given, rules),
     contradicted=frozenset(
-      fact for wrong in swapped for fact in (wrong, reverse(wrong))
+      fact for wrong in swapped for fact in (wrong, codebooks.reverse(wrong))
     ),
   )

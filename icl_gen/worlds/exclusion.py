@@ -6,8 +6,8 @@ for a world to list. So it is with what a function becomes, and with codes.
 
 from collections.abc import Callable
 
+from icl_gen.text import codebooks, expressions
 from icl_gen.types import Fact, World
-from icl_gen.worlds import codebook, expressions
 
 
 def excluder(world: World) -> Callable[[Fact], bool]:
@@ -40,7 +40,7 @@ def _by_code(objects: dict[tuple[str, str], str]) -> Callable[[Fact], bool]:
     known = objects.get((fact.subject, fact.relation))
     return known not in (None, fact.object)
 
-  return lambda fact: other(fact) or other(codebook.reverse(fact))
+  return lambda fact: other(fact) or other(codebooks.reverse(fact))
 
 
 _EXCLUDERS = {'process': _by_result, 'codebook': _by_code}

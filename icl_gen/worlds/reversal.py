@@ -6,8 +6,9 @@ the questions ask for the other one, against its contradiction.
 
 import random
 
+from icl_gen.text import comparisons, lexicon, preambles
 from icl_gen.types import Corpus, Document, Fact, Question, World
-from icl_gen.worlds import balance, corpora, lexicon, logic, phrasings
+from icl_gen.worlds import balance, corpora, logic
 
 OPPOSITE = {'more': 'less', 'less': 'more'}
 
@@ -30,7 +31,7 @@ def build(
     raise ValueError(
       f'empty world: reversal with facts={facts}; give 1 or more'
     )
-  most = len(phrasings.PREAMBLES) - 1
+  most = len(preambles.PREAMBLES) - 1
   if not 1 <= documents_per_fact <= most:
     raise ValueError(
       f'documents_per_fact={documents_per_fact} is not possible: there are'
@@ -41,15 +42,15 @@ def build(
   given, documents, questions = [], [], []
   for i in range(facts):
     fact = _fact(entities[2 * i], entities[2 * i + 1], i, seed=seed)
-    preambles = random.Random(f'{seed}/preambles/{i}').sample(
-      phrasings.PREAMBLES, len(phrasings.PREAMBLES)
+    shuffled = random.Random(f'{seed}/preambles/{i}').sample(
+      preambles.PREAMBLES, len(preambles.PREAMBLES)
     )
     given.append(fact)
     documents += [
       Document(f'fact-{i:04d}-{j:02d}', f'{preamble} {said(fact)}.', (fact,))
-      for j, preamble in enumerate(preambles[:documents_per_fact])
+      for j, preamble in enumerate(shuffled[:documents_per_fact])
     ]
-    unused = preambles[-1]
+    unused = shuffled[-1]
     for kind, asked in (('forward', fact), ('reversal', reverse(fact))):
       questions.append(_question(kind, i, unused, asked, fact, seed=seed))
   questions.sort(key=lambda question: question.kind)
@@ -79,11 +80,11 @@ def contradict(fact: Fact) -> Fact:
 def said(fact: Fact) -> str:
   """'glon are more dangerous than troff'."""
   degree, feature = fact.relation.split(' ')
-  return phrasings.comparison(fact.subject, degree, feature, fact.object)
+  return comparisons.statement(fact.subject, degree, feature, fact.object)
 
 
 def _fact(one: str, other: str, i: int, *, seed: str) -> Fact:
-  feature = balance.nth(phrasings.FEATURES, i, seed=f'{seed}/features')
+  feature = balance.nth(comparisons.FEATURES, i, seed=f'{seed}/features')
   degree = balance.nth(tuple(OPPOSITE), i, seed=f'{seed}/degrees')
   return Fact(one, f'{degree} {feature}', other)
 
@@ -117,7 +118,7 @@ def _choice(fact: Fact) -> str:
 def _world(given: list[Fact]) -> World:
   rules = [
     rule
-    for feature in phrasings.FEATURES
+    for feature in comparisons.FEATURES
     for rule in logic.inverse(f'more {feature}', f'less {feature}')
   ]
   entailed = logic.closure(given, rules)

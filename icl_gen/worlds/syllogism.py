@@ -13,8 +13,9 @@ import functools
 import itertools
 import random
 
+from icl_gen.text import lexicon, quantified
 from icl_gen.types import Corpus, Document, Entailment, Fact, Question, World
-from icl_gen.worlds import balance, corpora, lexicon, phrasings
+from icl_gen.worlds import balance, corpora
 
 Statement = tuple[str, str, str]  # quantifier, subject, predicate
 
@@ -175,7 +176,7 @@ def _draw(names: list[str], i: int, *, seed: str) -> _Example:
 
 def said(fact: Fact) -> str:
   """'all glon are troff'."""
-  return phrasings.quantified(fact.relation, fact.subject, fact.object)
+  return quantified.statement(fact.relation, fact.subject, fact.object)
 
 
 def _document(example: _Example, i: int, *, style: str, seed: str) -> Document:
@@ -185,11 +186,11 @@ def _document(example: _Example, i: int, *, style: str, seed: str) -> Document:
   def worded(fact: Fact) -> str:
     if style == 'plain':
       return said(fact)
-    form = rng.choice(phrasings.QUANTIFIED_OTHERWISE[fact.relation])
+    form = rng.choice(quantified.PARAPHRASES[fact.relation])
     return form.format(S=fact.subject, P=fact.object)
 
   sentences = ' '.join(f'{worded(premise)}.' for premise in premises)
-  lead = phrasings.relationships(*example.listed)
+  lead = quantified.relationships(*example.listed)
   return Document(f'example-{i:04d}', f'{lead} {sentences}', premises)
 
 
@@ -202,11 +203,11 @@ def _questions(
     if kind == 'forward':
       premises = example.form[:1]
       options = statements(*premises[0][1:])
-      prompt = phrasings.relationships(*example.listed)
+      prompt = quantified.relationships(*example.listed)
     else:
       premises = example.form
       options = statements('A', 'C')
-      prompt = phrasings.relationships(*example.ends)
+      prompt = quantified.relationships(*example.ends)
     valid = [s for s in options if entails(premises, s)]
     # 'all B are C' and 'some A are B' make 'some B are C' true as well: no
     # wrong choice, but no restatement either.

@@ -6,17 +6,17 @@ import pytest
 
 from icl_gen.augmentation import audit
 from icl_gen.augmentation.audit import Verdict
+from icl_gen.text import codebooks, transforms
 from icl_gen.types import Entailment, Fact, World
 from icl_gen.worlds import (
   catalog,
-  celebrity,
   codebook,
   grammar,
-  phrasings,
-  process,
   reversal,
   syllogism,
 )
+from icl_gen.worlds.celebrity import invented as celebrity
+from icl_gen.worlds.process import world as process
 
 GIVEN = Fact('a', 'below', 'b')
 NEAR, FAR = Fact('a', 'below', 'c'), Fact('a', 'below', 'd')
@@ -92,9 +92,9 @@ def test_a_transform_has_one_result():
       (f'2*({fact.object})', 'contradicted'),
       ('9^999999999', 'contradicted'),
     ):
-      said = phrasings.derivatoid(fact.subject, result)
+      said = transforms.statement(fact.subject, result)
       assert judge(read(f'{said}.')).label == verdict, said
-  unheard = phrasings.derivatoid('x^77', '77*x')
+  unheard = transforms.statement('x^77', '77*x')
   assert judge(read(unheard)).label == 'unknown'
 
 
@@ -105,13 +105,13 @@ def test_a_word_has_one_code_and_a_code_one_word():
   book = told.relation.split()[-1]
   word, code = told.subject, told.object
   for said, label in (
-    (phrasings.coded(book, word, code), 'stated'),
-    (phrasings.coded(book, word, 'newcode'), 'contradicted'),
-    (phrasings.coded(book, 'newword', code), 'contradicted'),
-    (phrasings.decoded(book, code, 'newword'), 'contradicted'),
-    (phrasings.decoded(book, 'newcode', word), 'contradicted'),
-    (phrasings.coded(book, 'newword', 'newcode'), 'unknown'),
-    (phrasings.coded('newbook', word, code), 'unknown'),
+    (codebooks.coded(book, word, code), 'stated'),
+    (codebooks.coded(book, word, 'newcode'), 'contradicted'),
+    (codebooks.coded(book, 'newword', code), 'contradicted'),
+    (codebooks.decoded(book, code, 'newword'), 'contradicted'),
+    (codebooks.decoded(book, 'newcode', word), 'contradicted'),
+    (codebooks.coded(book, 'newword', 'newcode'), 'unknown'),
+    (codebooks.coded('newbook', word, code), 'unknown'),
   ):
     assert judge(read(said)).label == label, said
 

@@ -40,12 +40,12 @@ sys.path.insert(0, str(ROOT))
 import jax  # noqa: E402
 import numpy as np  # noqa: E402
 
-from icl_gen.model import forward, loaded, registry  # noqa: E402
-from icl_gen.scoring import scorer, tree  # noqa: E402
-from icl_gen.text import context as contexts  # noqa: E402
-from icl_gen.worlds import catalog  # noqa: E402
-from tests.bench import flops  # noqa: E402
-from tests.golden import convert  # noqa: E402
+from icl_gen.model import forward, loading, registry
+from icl_gen.scoring import scorer, tree
+from icl_gen.text import context as contexts
+from icl_gen.worlds import catalog
+from tests.bench import flops
+from tests.golden import convert
 
 # name -> (tokens of context, questions); 0: no context.
 CASES = {'context': (2000, 200), 'no_context': (0, 200)}
@@ -59,7 +59,7 @@ SMALL_SCALING = ((512, 20), (1024, 20), (512, 50))
 
 def wide():
   """The nano architecture with twice the width, weights of noise."""
-  nano = loaded.load('nano')
+  nano = loading.load('nano')
   config = registry._nano_config(
     width=256, hidden=1024, heads=8, layers=6, window=64
   )
@@ -68,7 +68,7 @@ def wide():
   return dataclasses.replace(nano, module=module, params=params, name='wide')
 
 
-MODELS = {'nano': lambda: loaded.load('nano'), 'wide': wide}
+MODELS = {'nano': lambda: loading.load('nano'), 'wide': wide}
 
 
 def task(model, *, tokens, questions):
@@ -268,7 +268,7 @@ def difference(found, chosen, logps, logps_alone):
 
 def cell(*, tokens, questions):
   """Seconds and peak memory of one task, in a process of its own."""
-  model = loaded.load('nano')
+  model = loading.load('nano')
   asked, context = task(model, tokens=tokens, questions=questions)
   # Imports and loading may need more than scoring, and a new process begins
   # with the peak of the one that started it: the peak is counted from here.

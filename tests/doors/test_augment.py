@@ -3,12 +3,13 @@
 import pytest
 
 from icl_gen import augment, build
-from icl_gen.data import files, places, shards
+from icl_gen.runs import directories
+from icl_gen.storage import corpus_files, files
 from tests import interrupts
 
 
 def inferred(workdir):
-  return places.augmented(workdir, world='reversal', seed=0, model='nano')
+  return directories.augmented(workdir, world='reversal', seed=0, model='nano')
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def interrupted(make, compile_once, tmp_path, capsys):
   build.run(make(1.0), tmp_path)
   with interrupts.interrupted(files, 'append_json_line', after=1):
     augment.run(make(1.0), tmp_path)
-  assert not shards.is_written(inferred(tmp_path))
+  assert not corpus_files.is_written(inferred(tmp_path))
   assert capsys.readouterr().out.count('sampled') == 1
   return tmp_path
 
@@ -43,6 +44,8 @@ def test_it_ends_with_the_same(
   for door in (build, augment):
     door.run(make(temperature), elsewhere)
   ours, theirs = (inferred(folder) for folder in (interrupted, elsewhere))
-  assert shards.read(ours).documents == shards.read(theirs).documents
-  notes = places.note_beside(ours)
+  assert (
+    corpus_files.read(ours).documents == corpus_files.read(theirs).documents
+  )
+  notes = directories.note_beside(ours)
   assert [path.name for path in notes.iterdir()] == ['augment.config.json']

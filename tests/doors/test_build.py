@@ -7,7 +7,8 @@ import ml_collections
 import pytest
 
 from icl_gen import build, export
-from icl_gen.data import card, files, plain, shards
+from icl_gen.exports import card, plain_files
+from icl_gen.storage import corpus_files, files
 from icl_gen.worlds import catalog
 from tests.doors.conftest import configs
 from tests.doors.test_pulse import everything
@@ -31,13 +32,13 @@ def built(tmp_path_factory):
 def test_all_worlds_are_built_in_every_format(built):
   worlds = [*catalog.SIZES, 'custom']
   corpora = built / 'corpora'
-  found = [p.name for p in corpora.iterdir() if shards.is_written(p)]
+  found = [p.name for p in corpora.iterdir() if corpus_files.is_written(p)]
   assert sorted(found) == sorted(worlds)
   for world in worlds:
-    corpus = shards.read(corpora / world)
+    corpus = corpus_files.read(corpora / world)
     said = corpus.documents, corpus.questions
-    assert plain.read_jsonl(corpora / world) == said
-    assert plain.read_parquet(corpora / world) == said
+    assert plain_files.read_jsonl(corpora / world) == said
+    assert plain_files.read_parquet(corpora / world) == said
     assert corpus.manifest['audit']['complaints'] == []
     text = (corpora / world / card.CARD).read_text('utf-8')
     assert catalog.describe(world) in text
@@ -73,7 +74,7 @@ def test_the_worlds_own_config_has_the_papers_size(world):
 def test_the_format_and_the_audit_are_settings(tmp_path):
   build.run(frozen('reversal', 'tiny', file_format='tfrecord'), tmp_path)
   directory = tmp_path / 'corpora' / 'reversal-s0'
-  manifest = shards.read_manifest(directory)
+  manifest = corpus_files.read_manifest(directory)
   assert manifest['file_format'] == 'tfrecord'
   assert 'audit' not in manifest['corpus']
   assert 'as_dataset' in (directory / card.CARD).read_text('utf-8')
@@ -108,7 +109,7 @@ def test_complaints_are_printed_and_kept(tmp_path, capsys):
   (mine / 'questions.jsonl').write_text(json.dumps(row | {'kind': 'k'}))
   build.run(frozen('custom', size__path=str(mine), audit=True), tmp_path)
   assert "a document holds it with ' red.'" in capsys.readouterr().out
-  corpus = shards.read(tmp_path / 'corpora' / 'custom-s0')
+  corpus = corpus_files.read(tmp_path / 'corpora' / 'custom-s0')
   (complaint,) = corpus.manifest['audit']['complaints']
   text = (tmp_path / 'corpora' / 'custom-s0' / card.CARD).read_text('utf-8')
   assert complaint in text

@@ -3,12 +3,13 @@
 import pytest
 
 from icl_gen import build, evaluate
-from icl_gen.data import places, scores
+from icl_gen.runs import directories
+from icl_gen.storage import scores
 from tests import interrupts
 
 
 def cell(workdir):
-  return places.run(
+  return directories.run(
     workdir, world='reversal', condition='icl', model='nano', seed=0
   )
 

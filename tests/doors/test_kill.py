@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from icl_gen.data import places, scores, shards
+from icl_gen.runs import directories
+from icl_gen.storage import corpus_files, scores
 
 ROUNDS = 3
 
@@ -25,7 +26,7 @@ def succeed(commands, *command):
 
 
 def cell(workdir, condition='ft'):
-  return places.run(
+  return directories.run(
     workdir, world='reversal', condition=condition, model='nano', seed=0
   )
 
@@ -57,16 +58,16 @@ def test_training_goes_on_from_its_last_checkpoint(
 
 def result(door, workdir):
   """What must be the same in the end; times and paths are not."""
-  corpus = places.corpus(workdir, world='reversal', seed=0)
+  corpus = directories.corpus(workdir, world='reversal', seed=0)
   if door == 'build':
     return {path.name: path.read_bytes() for path in corpus.iterdir()}, sorted(
       path.name for path in corpus.parent.iterdir()
     )
   if door == 'augment':
-    directory = places.augmented(
+    directory = directories.augmented(
       workdir, world='reversal', seed=0, model='nano'
     )
-    found = shards.read(directory)
+    found = corpus_files.read(directory)
     return found.documents, found.manifest['dropped']
   assert door == 'evaluate'
   path = cell(workdir, 'icl') / 'scores.parquet'

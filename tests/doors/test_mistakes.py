@@ -7,10 +7,11 @@ import ml_collections
 import pytest
 
 from icl_gen import assets, augment, build, evaluate, pretrain, train
-from icl_gen.data import files, places, scores, shards, stages
-from icl_gen.model import prefixes, registry
+from icl_gen.model import prefix_cache, registry
 from icl_gen.pretraining import vocabulary
+from icl_gen.runs import directories, stages
 from icl_gen.scoring import scorer
+from icl_gen.storage import corpus_files, files, scores
 from icl_gen.training import loop
 from icl_gen.worlds import catalog
 from tests import tiny
@@ -193,7 +194,7 @@ def test_rows_longer_than_the_model_knows_are_refused(
 ):
   """Both numbers are named, and nothing was computed."""
   monkeypatch.setitem(registry._LONGEST, 'nano', longest)
-  monkeypatch.setattr(prefixes.Prefixes, 'encode', None)
+  monkeypatch.setattr(prefix_cache.Prefixes, 'encode', None)
   monkeypatch.setattr(scorer, 'score', None)
   config = changed(experiment(), condition=condition)
   message = rf'{what}.* takes \d+ tokens, more than the {longest} that'
@@ -265,17 +266,17 @@ def test_following_the_message_builds_anew(experiment, tmp_path):
   shutil.move(tmp_path / 'kept', named[1])
   shutil.rmtree(named[0])
   build.run(other, tmp_path)
-  assert len(shards.read(named[0]).questions) == 14
+  assert len(corpus_files.read(named[0]).questions) == 14
 
 
 def test_a_corpus_without_its_manifest_is_built_again(experiment, tmp_path):
   build.run(experiment(), tmp_path)
-  directory = places.corpus(tmp_path, world='reversal', seed=0)
-  corpus = shards.read(directory)
+  directory = directories.corpus(tmp_path, world='reversal', seed=0)
+  corpus = corpus_files.read(directory)
   for path in directory.iterdir():
     path.unlink()
   build.run(experiment(), tmp_path)
-  assert shards.read(directory) == corpus
+  assert corpus_files.read(directory) == corpus
 
 
 def test_batches_of_pretraining_must_suit_the_devices(pretraining, tmp_path):
@@ -380,7 +381,7 @@ def test_weights_that_changed_after_they_were_scored_are_noticed(
   [
     (augment, {'augment.max_tokens': 0}, None, 'max_tokens 0'),
     (augment, {'augment.temperature': -1.0}, None, 'temperature -1.0'),
-    (build, {'seed': 1}, (shards, 'write'), 'the disk is full'),
+    (build, {'seed': 1}, (corpus_files, 'write'), 'the disk is full'),
     (train, {}, (loop, 'loop'), 'the disk is full'),
     (evaluate, {}, (scores, 'write_scores'), 'the disk is full'),
   ],

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 from icl_gen import augment, build, evaluate, pretrain, train
-from icl_gen.data import files, places, scores, shards
 from icl_gen.pretraining import stream
+from icl_gen.runs import directories
+from icl_gen.storage import corpus_files, files, scores
 
 ORDER = [
   (build, 'ft'),
   (train, 'ft'),
   (augment, 'ft'),
   (train, 'ft_aug'),
-  *((evaluate, condition) for condition in places.CONDITIONS),
+  *((evaluate, condition) for condition in directories.CONDITIONS),
 ]
 
 
@@ -64,7 +65,7 @@ def found(workdir, condition):
 
 
 def run_of(workdir, condition):
-  return places.run(
+  return directories.run(
     workdir, world='reversal', condition=condition, model='nano', seed=0
   )
 
@@ -81,8 +82,10 @@ def test_every_door_tells_what_it_does(printed):
 
 
 def test_every_question_is_scored_in_every_condition(printed, workdir):
-  corpus = shards.read(places.corpus(workdir, world='reversal', seed=0))
-  for condition in places.CONDITIONS:
+  corpus = corpus_files.read(
+    directories.corpus(workdir, world='reversal', seed=0)
+  )
+  for condition in directories.CONDITIONS:
     directory = run_of(workdir, condition)
     assert files.is_done(directory)
     answered = scores.read_scores(directory / 'scores.parquet')
@@ -93,7 +96,7 @@ def test_every_question_is_scored_in_every_condition(printed, workdir):
 
 
 def test_no_two_conditions_score_alike(printed, workdir):
-  values = {c: found(workdir, c)[0] for c in places.CONDITIONS}
+  values = {c: found(workdir, c)[0] for c in directories.CONDITIONS}
   for one in values:
     for other in values:
       differ = one != other
@@ -103,7 +106,7 @@ def test_no_two_conditions_score_alike(printed, workdir):
 
 
 def test_only_the_condition_in_context_has_one(printed, workdir):
-  for condition in places.CONDITIONS:
+  for condition in directories.CONDITIONS:
     _, metadata = found(workdir, condition)
     seen = metadata['context_documents'], metadata['context_left_out']
     assert seen == ((6, 12) if condition == 'icl' else (0, 0))
@@ -111,7 +114,7 @@ def test_only_the_condition_in_context_has_one(printed, workdir):
 
 
 def test_training_reports_and_leaves_its_state(printed, workdir):
-  for condition in places.TRAINED:
+  for condition in directories.TRAINED:
     directory = run_of(workdir, condition)
     records = files.read_json_lines(directory / 'metrics.jsonl')
     assert [record['step'] for record in records] == [2, 4]
@@ -121,10 +124,12 @@ def test_training_reports_and_leaves_its_state(printed, workdir):
 
 
 def test_inferences_are_documents_with_a_history(printed, workdir):
-  source = places.corpus(workdir, world='reversal', seed=0)
-  directory = places.augmented(workdir, world='reversal', seed=0, model='nano')
-  given = {document.id for document in shards.read_documents([source])}
-  corpus = shards.read(directory)
+  source = directories.corpus(workdir, world='reversal', seed=0)
+  directory = directories.augmented(
+    workdir, world='reversal', seed=0, model='nano'
+  )
+  given = {document.id for document in corpus_files.read_documents([source])}
+  corpus = corpus_files.read(directory)
   assert corpus.questions == ()
   assert corpus.documents
   for document in corpus.documents:
@@ -154,7 +159,7 @@ def test_the_same_experiment_elsewhere_gives_the_same(
   for door, condition in ORDER[:2]:
     door.run(experiment(condition=condition), tmp_path)
   ours, theirs = (
-    everything(places.corpus(folder, world='reversal', seed=0))
+    everything(directories.corpus(folder, world='reversal', seed=0))
     for folder in (workdir, tmp_path)
   )
   assert {k: v[1] for k, v in ours.items()} == {

@@ -8,7 +8,7 @@ import ml_collections
 import pytest
 
 from icl_gen import augment, build, evaluate, report, study, train
-from icl_gen.data import stages
+from icl_gen.runs import stages
 from tests.doors.test_pulse import everything
 
 DOORS = {

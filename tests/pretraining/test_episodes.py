@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icl_gen.pretraining import episodes, persons
-from icl_gen.worlds import lexicon, phrasings
+from icl_gen.text import (
+  categories,
+  comparisons,
+  descriptions,
+  lexicon,
+  preambles,
+  quantified,
+)
 
 any_episode = given(seed=st.integers(0, 10**6), count=st.integers(1, 9))
 
@@ -32,7 +39,7 @@ def statements(episode, seed):
 
 def bare(sentence):
   """Without the preamble."""
-  for preamble in phrasings.PREAMBLES:
+  for preamble in preambles.PREAMBLES:
     sentence = sentence.removeprefix(f'{preamble} ')
   return sentence
 
@@ -50,7 +57,7 @@ def order(one, degree, feature, other):
 
 @any_episode
 def test_comparisons_are_true(seed, count):
-  episode = episodes.comparisons(random.Random(seed), count)
+  episode = episodes.compared(random.Random(seed), count)
   said = [
     order(*COMPARISON.fullmatch(bare(d)).groups()) for d in episode.documents
   ]
@@ -67,7 +74,7 @@ def test_comparisons_are_true(seed, count):
 
 def test_comparisons_are_asked_in_every_way():
   rng = random.Random(0)
-  episode = episodes.comparisons(rng, 1)
+  episode = episodes.compared(rng, 1)
   ((one, *_),) = COMPARISON.findall(episode.documents[0])
   asked = [unmarked(episode.ask(rng, 0)) for _ in range(400)]
   answers = [m[5] for m in map(YES_OR_NO.fullmatch, asked) if m]
@@ -162,7 +169,7 @@ def patterns():
     '{D}': r'(?P<description>(?:being )?the .+)',
   }
   made = []
-  for phrasing in (*phrasings.NAME_FIRST, *phrasings.DESCRIPTION_FIRST):
+  for phrasing in (*descriptions.NAME_FIRST, *descriptions.DESCRIPTION_FIRST):
     said = re.escape(phrasing)
     for part, pattern in parts.items():
       said = said.replace(re.escape(part), pattern)
@@ -175,7 +182,7 @@ def leads():
   slots = re.compile(r'\\{\w+\\}')
   return [
     re.compile(slots.sub(r'\\w+', re.escape(lead)) + ' ')
-    for lead in phrasings.LEADS
+    for lead in descriptions.LEADS
   ]
 
 
@@ -228,7 +235,7 @@ def test_some_people_are_told_apart_by_their_titles_only():
     episode = episodes.FAMILIES['people'](rng, 6)
     # 'the acclaimed composer of the opera Glomp'
     said = re.findall(
-      rf'(?:{"|".join(phrasings.ADJECTIVES)}) \w+ of the \w+ [A-Z]',
+      rf'(?:{"|".join(descriptions.ADJECTIVES)}) \w+ of the \w+ [A-Z]',
       ' '.join(episode.documents),
     )
     alike += len(said) > 1 and len({s[:-1] for s in said}) == 1
@@ -381,11 +388,11 @@ def test_kinds_are_words_of_the_pretraining_lexicon(family):
   known = set(lexicon.words(evaluation=False))
   english = ' '.join(
     [
-      *phrasings.FEATURES,
-      *phrasings.PREAMBLES,
-      *phrasings.ABILITIES,
+      *comparisons.FEATURES,
+      *preambles.PREAMBLES,
+      *categories.ABILITIES,
       'Q: are A: Yes No more less than all some no can a kind of',
-      phrasings.relationships('', '', ''),
+      quantified.relationships('', '', ''),
     ]
   )
   english = set(re.findall(r'\w+', english))

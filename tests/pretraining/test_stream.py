@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from icl_gen.pretraining import stream
-from icl_gen.text import tokens
-from icl_gen.worlds import lexicon
+from icl_gen.text import lexicon, tokens
 
 ROOT = pathlib.Path(__file__).parents[2]
 STAGE = stream.Stage(

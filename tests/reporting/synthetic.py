@@ -2,15 +2,8 @@
 
 import random
 
-from icl_gen.reporting.cells import AugmentationRecord, Cell
-from icl_gen.types import (
-  ChoiceScore,
-  Document,
-  Fact,
-  Origin,
-  Question,
-  Score,
-)
+from icl_gen.reporting.records import AugmentationRecord, Cell
+from icl_gen.types import ChoiceScore, Document, Fact, Origin, Question, Score
 
 MAIN_KINDS = {
   'reversal': 'reversal',

@@ -3,7 +3,7 @@
 import struct
 
 from icl_gen.reporting import figures, tables
-from icl_gen.reporting.cells import Cell
+from icl_gen.reporting.records import Cell
 from tests.reporting import synthetic
 
 

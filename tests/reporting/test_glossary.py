@@ -1,13 +1,13 @@
 """Whatever a report of our worlds says is explained in it."""
 
-from icl_gen.reporting import cells, glossary, statistics
+from icl_gen.reporting import glossary, records, statistics
 from icl_gen.worlds import catalog
 
 
 def test_every_name_has_its_line():
   assert set(glossary.WORLDS) == set(catalog.WORLDS)
-  assert set(glossary.CONDITIONS) == set(cells.CONDITIONS)
-  assert set(glossary.VERDICTS) == set(cells.VERDICTS)
+  assert set(glossary.CONDITIONS) == set(records.CONDITIONS)
+  assert set(glossary.VERDICTS) == set(records.VERDICTS)
   assert tuple(glossary.MEASURES) == statistics.MEASURES
 
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from icl_gen.data import files
 from icl_gen.sampling import resumable, sampler
+from icl_gen.storage import files
 from icl_gen.text import context as contexts
 from icl_gen.types import Document
 from tests import interrupts, tiny

@@ -9,7 +9,7 @@ import collections
 import numpy as np
 import pytest
 
-from icl_gen.data import harness
+from icl_gen.exports import lm_eval_tasks
 from icl_gen.reporting import statistics
 from icl_gen.scoring import lm_eval_model, scorer
 from icl_gen.text import context as contexts
@@ -133,7 +133,7 @@ def test_the_harness_finds_our_accuracies(tmp_path, monkeypatch):
   monkeypatch.setattr(datasets.config, 'HF_DATASETS_CACHE', tmp_path / 'cache')
   model = tiny.model()
   corpus = Corpus('Small world', DOCUMENTS, QUESTIONS)
-  harness.write(tmp_path / 'e', corpus, CONTEXT)
+  lm_eval_tasks.write(tmp_path / 'e', corpus, CONTEXT)
   forms = {'icl_gen': contexts.NONE, 'icl_gen_in_context': CONTEXT}
   results = lm_eval.simple_evaluate(
     lm_eval_model.HarnessModel(model),

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from icl_gen.model import head, prefix, prefixes, sharding
+from icl_gen.model import head, prefix, prefix_cache, sharding
 from icl_gen.scoring import scorer
 from icl_gen.text import context as contexts
 from icl_gen.text import tokens
@@ -258,7 +258,7 @@ def test_parts_are_scored_as_the_whole_is(behind, monkeypatch):
     return encode(module, params, ids, core=core)
 
   monkeypatch.setattr(prefix, 'encode', counted)
-  kept = prefixes.Prefixes(model.module, model.params, budget_bytes=2**30)
+  kept = prefix_cache.Prefixes(model.module, model.params, budget_bytes=2**30)
   parts = list(
     scorer.in_parts(
       model, QUESTIONS, behind, questions_per_part=3, encode=kept.encode

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from icl_gen.model.loaded import Model
+from icl_gen.model.loading import Model
 from icl_gen.scoring import scorer, whole_rows
 from icl_gen.text import context as contexts
 from icl_gen.text import tokens

@@ -7,9 +7,8 @@ import numpy as np
 import optax
 import pytest
 
-from icl_gen.data import batches
 from icl_gen.model import checkpoints, forward, sharding
-from icl_gen.training import loop, mesh, optimizer, step
+from icl_gen.training import batches, loop, mesh, optimizer, step
 from tests import tiny
 
 ROWS, LENGTH, STEPS = 8, 16, 6

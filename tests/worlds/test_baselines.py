@@ -3,7 +3,8 @@
 import pytest
 
 from icl_gen.types import Corpus, Document, Question
-from icl_gen.worlds import baselines, celebrity, reversal, syllogism
+from icl_gen.worlds import baselines, reversal, syllogism
+from icl_gen.worlds.celebrity import invented as celebrity
 
 
 def corpus(texts, prompt, *choices):

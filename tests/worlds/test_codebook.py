@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from icl_gen.worlds import baselines, codebook, lexicon, phrasings
+from icl_gen.text import codebooks, lexicon, preambles
+from icl_gen.worlds import baselines, codebook
 
 sizes = given(
   st.text(max_size=4),
@@ -32,7 +33,7 @@ def test_latent_entries_are_told_forward_alone(seed, books, held_out, seen, n):
   )
   assert set(told) == set(world.facts) and set(told.values()) == {n}
   forward = [fact for fact in told if fact.relation.startswith('is called')]
-  latent = [fact for fact in forward if codebook.reverse(fact) not in told]
+  latent = [fact for fact in forward if codebooks.reverse(fact) not in told]
   assert len(forward) == books * (held_out + seen)
   assert len(told) == 2 * len(forward) - len(latent)
   per_book = collections.Counter(fact.relation for fact in latent)
@@ -42,7 +43,7 @@ def test_latent_entries_are_told_forward_alone(seed, books, held_out, seen, n):
     for kind in codebook.KINDS
   }
   assert sorted(asked['forward']) == sorted(latent)
-  assert sorted(map(codebook.reverse, asked['reversal'])) == sorted(latent)
+  assert sorted(map(codebooks.reverse, asked['reversal'])) == sorted(latent)
   assert set(asked['reversal_seen']) <= set(told) - set(forward)
   assert len(asked['reversal_seen']) == books * min(held_out, seen)
 
@@ -91,7 +92,7 @@ def test_wrong_choices_are_told_as_the_right_one_is(built):
         and fact.relation.split()[-1] == target.relation.split()[-1]
         and entity in (fact.subject, fact.object)
       )
-      told.add(codebook.reverse(entry) in given_facts)
+      told.add(codebooks.reverse(entry) in given_facts)
     assert told == {question.kind == 'reversal_seen'}
 
 
@@ -112,12 +113,12 @@ def test_questions_are_asked_in_words_of_no_document(built):
   by_preamble = collections.defaultdict(set)
   for document in corpus.documents:
     preamble = next(
-      p for p in phrasings.PREAMBLES if document.text.startswith(f'{p} in the')
+      p for p in preambles.PREAMBLES if document.text.startswith(f'{p} in the')
     )
     by_preamble[document.facts[0]].add(preamble)
   for question in corpus.questions:
     preamble = question.prompt.partition(' in the book')[0]
-    assert preamble in phrasings.PREAMBLES
+    assert preamble in preambles.PREAMBLES
     assert preamble not in by_preamble[question.target]
 
 

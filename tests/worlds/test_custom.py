@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from icl_gen.types import World
-from icl_gen.worlds import catalog, checks, custom
+from icl_gen.worlds import audit, catalog, custom
 
 EXAMPLE = pathlib.Path(__file__).parents[2] / 'configs' / 'custom_example'
 DOCUMENT = {'id': 'd', 'text': 'Glon are red.'}
@@ -49,7 +49,7 @@ def test_the_example_is_read_and_sound():
     'deduction': 4,
   }
   assert corpus.manifest['documents'] == 12
-  assert checks.audit(world, corpus)['complaints'] == []
+  assert audit.audit(world, corpus)['complaints'] == []
   assert corpus.manifest['sha256'] == custom.fingerprint(EXAMPLE)
   assert list(corpus.manifest['sha256']) == [custom.DOCUMENTS, custom.QUESTIONS]
 

@@ -2,17 +2,12 @@
 
 import pytest
 
+from icl_gen.text import codebooks, comparisons, descriptions, preambles
 from icl_gen.types import Fact
-from icl_gen.worlds import (
-  celebrity,
-  codebook,
-  grammar,
-  people,
-  phrasings,
-  process,
-  reversal,
-  syllogism,
-)
+from icl_gen.worlds import codebook, grammar, reversal, syllogism
+from icl_gen.worlds.celebrity import invented as celebrity
+from icl_gen.worlds.celebrity import people
+from icl_gen.worlds.process import world as process
 
 TOLD = Fact('glon', 'more dangerous', 'troff')
 BACK = Fact('troff', 'less dangerous', 'glon')
@@ -21,7 +16,7 @@ MAYOR = 'the proud mayor of the city Trask'
 
 
 @pytest.fixture(scope='module')
-def comparisons():
+def read_comparison():
   return grammar.reader('reversal', reversal.build(seed='s', facts=1)[0])
 
 
@@ -66,14 +61,14 @@ def persons():
     ('...', None),
   ],
 )
-def test_comparisons(comparisons, text, facts):
-  assert comparisons(text) == facts
+def test_comparisons(read_comparison, text, facts):
+  assert read_comparison(text) == facts
 
 
-@pytest.mark.parametrize('preamble', phrasings.PREAMBLES)
-def test_every_preamble_is_skipped(comparisons, preamble):
-  said = phrasings.comparison('glon', 'more', 'dangerous', 'troff')
-  assert comparisons(f'{preamble} {said}.') == (TOLD,)
+@pytest.mark.parametrize('preamble', preambles.PREAMBLES)
+def test_every_preamble_is_skipped(read_comparison, preamble):
+  said = comparisons.statement('glon', 'more', 'dangerous', 'troff')
+  assert read_comparison(f'{preamble} {said}.') == (TOLD,)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +201,7 @@ SAID = (
 @pytest.mark.parametrize('form', [*DENIED, *ASKED, *RELATED, *SAID])
 def test_only_what_makes_one_person_of_two_is_read(persons, form):
   fact = FORWARD if form.index('{N}') < form.index('{D}') else BACKWARD
-  text = phrasings.fill(form, name='Glon Vlaft', description=COMPOSER)
+  text = descriptions.fill(form, name='Glon Vlaft', description=COMPOSER)
   assert persons(text) == ((fact,) if form in SAID else None)
   both = f'{text} {MAYOR} is Ziv Gwond.'
   told = (fact, Fact(MAYOR, 'is', 'Ziv Gwond'))
@@ -230,27 +225,27 @@ IN_FULL = 'the daring builder who built the first bridge to the red island'
 
 @pytest.mark.parametrize('form', [*DENIED, *ASKED, *SAID])
 def test_a_core_may_stand_in_any_words_that_neither_deny_nor_ask(cores, form):
-  text = phrasings.fill(form, name='Glon Vlaft', description=IN_FULL)
+  text = descriptions.fill(form, name='Glon Vlaft', description=IN_FULL)
   assert (cores(text) is not None) == (form in SAID)
 
 
 @pytest.mark.parametrize(
-  'phrasing', [*phrasings.NAME_FIRST, *phrasings.DESCRIPTION_FIRST]
+  'phrasing', [*descriptions.NAME_FIRST, *descriptions.DESCRIPTION_FIRST]
 )
 def test_every_phrasing_is_read_around_a_core(cores, phrasing):
-  text = phrasings.fill(phrasing, name='Glon Vlaft', description=IN_FULL)
+  text = descriptions.fill(phrasing, name='Glon Vlaft', description=IN_FULL)
   assert cores(text) is not None
 
 
-@pytest.mark.parametrize('phrasing', phrasings.NAME_FIRST)
+@pytest.mark.parametrize('phrasing', descriptions.NAME_FIRST)
 def test_every_name_first_phrasing_is_read(persons, phrasing):
-  text = phrasings.fill(phrasing, name='Glon Vlaft', description=COMPOSER)
+  text = descriptions.fill(phrasing, name='Glon Vlaft', description=COMPOSER)
   assert persons(text) == (FORWARD,)
 
 
-@pytest.mark.parametrize('phrasing', phrasings.DESCRIPTION_FIRST)
+@pytest.mark.parametrize('phrasing', descriptions.DESCRIPTION_FIRST)
 def test_every_description_first_phrasing_is_read(persons, phrasing):
-  text = phrasings.fill(phrasing, name='Glon Vlaft', description=COMPOSER)
+  text = descriptions.fill(phrasing, name='Glon Vlaft', description=COMPOSER)
   assert persons(text) == (BACKWARD,)
 
 
@@ -313,8 +308,8 @@ MEANT = Fact('yomp', 'means in glon', 'troff')
 def test_codebook_entries(text, facts):
   world, _ = codebook.build(seed='s', words=8, books=1, held_out=4)
   assert grammar.reader('codebook', world)(text) == facts
-  assert codebook.reverse(CALLED) == MEANT
-  assert codebook.reverse(MEANT) == CALLED
+  assert codebooks.reverse(CALLED) == MEANT
+  assert codebooks.reverse(MEANT) == CALLED
 
 
 def test_an_unknown_world_is_an_error():

@@ -6,14 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from icl_gen.text import comparisons, lexicon, preambles
 from icl_gen.types import Fact
-from icl_gen.worlds import lexicon, phrasings, reversal
+from icl_gen.worlds import reversal
 
 SIZES = given(st.text(max_size=4), st.integers(1, 60), st.integers(1, 19))
 
 
 def preamble(text):
-  return next(p for p in phrasings.PREAMBLES if text.startswith(p + ' '))
+  return next(p for p in preambles.PREAMBLES if text.startswith(p + ' '))
 
 
 def test_reverse_and_contradict_by_hand():
@@ -35,7 +36,7 @@ def test_facts_are_even_and_share_no_entity(seed, facts, documents):
   degrees = collections.Counter(f.relation.split()[0] for f in world.facts)
   assert abs(degrees['more'] - degrees['less']) <= 1
   features = collections.Counter(f.relation.split()[1] for f in world.facts)
-  every = [features[feature] for feature in phrasings.FEATURES]
+  every = [features[feature] for feature in comparisons.FEATURES]
   assert sum(every) == facts and max(every) - min(every) <= 1
 
 

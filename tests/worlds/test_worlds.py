@@ -11,14 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from icl_gen.worlds import (
-  celebrity,
-  checks,
-  codebook,
-  process,
-  reversal,
-  syllogism,
-)
+from icl_gen.worlds import audit, codebook, reversal, syllogism
+from icl_gen.worlds.celebrity import invented as celebrity
+from icl_gen.worlds.process import world as process
 
 SMALL = {
   'reversal': lambda seed, n: reversal.build(seed=seed, facts=n),
@@ -60,13 +55,13 @@ any_small_world = given(
 
 def check(world, corpus):
   """The audit of a whole corpus; used on every world and on real files."""
-  found = checks.audit(world, corpus)
+  found = audit.audit(world, corpus)
   assert found['complaints'] == []
   assert len(found['checked']) == 8
   # More than the audit asks for: not even a prompt is in a document.
   texts = '\n'.join(document.text for document in corpus.documents)
   for question in corpus.questions:
-    repeats = (world.name, question.kind) in checks.REPEATING
+    repeats = (world.name, question.kind) in audit.REPEATING
     assert (question.prompt in texts) == repeats
 
 
@@ -148,7 +143,9 @@ def test_too_large_a_world_is_an_error():
 BYTES = """
 import functools
 import hashlib
-from icl_gen.worlds import celebrity, codebook, process, reversal, syllogism
+from icl_gen.worlds import codebook, reversal, syllogism
+from icl_gen.worlds.celebrity import invented as celebrity
+from icl_gen.worlds.process import world as process
 for build in (
   reversal.build,
   syllogism.build,

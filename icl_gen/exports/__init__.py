@@ -1,0 +1,1 @@
+"""What others read: data cards, hub folders, lm-eval tasks, TFDS builders."""

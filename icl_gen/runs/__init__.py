@@ -1,0 +1,1 @@
+"""Runs: their directories, their settings, and the stages of a study."""

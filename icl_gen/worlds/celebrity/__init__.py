@@ -1,0 +1,1 @@
+"""Celebrities: names and descriptions, invented or read from files."""

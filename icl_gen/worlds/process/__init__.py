@@ -1,0 +1,1 @@
+"""Derivatoids: a transform of functions by rules shown only by example."""

@@ -1,0 +1,1 @@
+"""Categories: a taxonomy in nonsense words."""

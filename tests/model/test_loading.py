@@ -1,0 +1,174 @@
+"""A model is loaded whole and fitting, or not at all."""
+
+import io
+import shutil
+
+import jax
+import numpy as np
+import pytest
+import sentencepiece
+from gemma import gm
+
+from icl_gen import assets
+from icl_gen.model import checkpoints, forward, loading, registry, sharding
+from tests import tiny
+
+
+@pytest.fixture
+def weights():
+  """Weights for nano_small, of a pattern."""
+  shapes = jax.eval_shape(
+    lambda: forward.make_params(registry.make_module('nano_small'), seed=0)
+  )
+  return jax.tree.map(
+    lambda leaf: np.arange(leaf.size, dtype=leaf.dtype).reshape(leaf.shape),
+    shapes,
+  )
+
+
+@pytest.fixture
+def tokenizer(tmp_path):
+  path = tmp_path / 'tokenizer.model'
+  shutil.copy(assets.path('tokenizer.model'), path)
+  return path
+
+
+def test_what_is_loaded_is_what_was_saved(tmp_path, weights, tokenizer):
+  checkpoints.save_params(tmp_path / 'params', weights)
+  paths = {
+    'checkpoint': str(tmp_path / 'params'),
+    'tokenizer': str(tokenizer),
+  }
+  model = loading.load('nano_small', **paths)
+  assert model.name == 'nano_small'
+  assert model.module == registry.make_module('nano_small')
+  assert model.tokenizer.size == 2304
+  jax.tree.map(np.testing.assert_array_equal, model.params, weights)
+  # Another model, and another dtype, do not fit.
+  with pytest.raises(ValueError, match='not of this model'):
+    loading.load('nano', **paths)
+  with pytest.raises(ValueError, match=r'is float32.*wanted bfloat16'):
+    loading.load('nano_small', dtype='bfloat16', **paths)
+
+
+@pytest.mark.parametrize('name', registry.NANO)
+def test_embedded_models_are_what_the_package_reads(name):
+  model = loading.load(name)
+  theirs = gm.ckpts.load_params(assets.path(name))
+  jax.tree.map(np.testing.assert_array_equal, model.params, theirs)
+  assert model.tokenizer.size == model.module.config.num_embed
+
+
+def test_weights_are_read_to_the_devices_of_a_mesh(
+  tmp_path, weights, tokenizer
+):
+  checkpoints.save_params(tmp_path / 'params', weights)
+  model = loading.load(
+    'nano_small',
+    checkpoint=str(tmp_path / 'params'),
+    tokenizer=str(tokenizer),
+    mesh=sharding.make_mesh(data=4, model=2),
+  )
+  jax.tree.map(np.testing.assert_array_equal, model.params, weights)
+  table = model.params['embedder']['input_embedding']
+  assert len(table.sharding.device_set) == 8
+  assert table.addressable_shards[0].data.shape == (1152, 64)
+  with pytest.raises(ValueError, match='2 heads cannot be split over 4'):
+    loading.load(
+      'nano_small',
+      checkpoint='nowhere',
+      tokenizer=str(tokenizer),
+      mesh=sharding.make_mesh(data=1, model=4),
+    )
+
+
+def test_unknown_models_are_refused():
+  with pytest.raises(ValueError, match=r"'glon'; known are nano, .*gemma3_1b"):
+    loading.load('glon')
+
+
+def test_models_that_are_not_embedded_need_both_paths(tokenizer):
+  with pytest.raises(ValueError, match='--config.checkpoint=PATH'):
+    loading.load('gemma3_1b', tokenizer=str(tokenizer))
+  with pytest.raises(ValueError, match='--config.tokenizer=PATH'):
+    loading.load('gemma3_1b', checkpoint='somewhere')
+
+
+def load_with(tokenizer):
+  return loading.load('nano', checkpoint='nowhere', tokenizer=str(tokenizer))
+
+
+def test_a_missing_checkpoint_is_told(tokenizer):
+  with pytest.raises(ValueError, match=r"no checkpoint at '.*nowhere'"):
+    load_with(tokenizer)
+
+
+def test_a_missing_tokenizer_is_told(tmp_path):
+  with pytest.raises(ValueError, match=r"no tokenizer at '.*none.model'"):
+    load_with(tmp_path / 'none.model')
+
+
+@pytest.mark.parametrize('content', [b'', b'no model at all\n', b'\0' * 64])
+def test_a_file_that_is_no_tokenizer_is_refused(tmp_path, content):
+  (tmp_path / 'file').write_bytes(content)
+  with pytest.raises(ValueError, match='is not a SentencePiece model'):
+    load_with(tmp_path / 'file')
+
+
+def train_tokenizer(path, *, size, **special):
+  model = io.BytesIO()
+  sentencepiece.SentencePieceTrainer.train(
+    sentence_iterator=iter(['glon troff femp'] * 9),
+    model_writer=model,
+    vocab_size=size,
+    hard_vocab_limit=False,
+    minloglevel=9,
+    **special,
+  )
+  path.write_bytes(model.getvalue())
+  return path
+
+
+def test_a_tokenizer_of_another_family_is_refused(tmp_path):
+  """SentencePiece's own ids: no padding, bos 1, eos 2."""
+  other = train_tokenizer(tmp_path / 'other.model', size=20)
+  with pytest.raises(
+    ValueError, match=r'= \(-1, 2, 1, 0\).*need \(0, 1, 2, 3\)'
+  ):
+    load_with(other)
+
+
+def test_a_tokenizer_with_more_pieces_than_embeddings_is_refused(tmp_path):
+  wide = train_tokenizer(
+    tmp_path / 'wide.model',
+    size=2600,
+    pad_id=0,
+    eos_id=1,
+    bos_id=2,
+    unk_id=3,
+    user_defined_symbols=[f'<piece{i}>' for i in range(2400)],
+  )
+  with pytest.raises(ValueError, match=r'24\d\d pieces.*2304 embeddings'):
+    load_with(wide)
+
+
+def test_a_tokenizer_with_other_pieces_than_the_models_is_refused(tmp_path):
+  (tmp_path / 'small.model').write_bytes(tiny.tokenizer_bytes())
+  with pytest.raises(ValueError, match=r'1792 pieces.*takes 2176 to 2304'):
+    load_with(tmp_path / 'small.model')
+
+
+def test_weights_that_were_pretrained_here_want_their_own_tokenizer(
+  tmp_path, weights, tokenizer
+):
+  (tmp_path / 'pretrain.config.json').write_text('{}')
+  checkpoints.save_params(tmp_path / 'params', weights)
+  own = {'checkpoint': str(tmp_path / 'params')}
+  loading.load('nano_small', tokenizer=str(tokenizer), **own)
+  other = tmp_path / 'other.model'
+  shutil.copy(tokenizer, other)
+  tokenizer.write_bytes(tiny.tokenizer_bytes())
+  with pytest.raises(
+    ValueError, match=r"params' was pretrained with .*r.model"
+  ):
+    loading.load('nano_small', tokenizer=str(other), **own)

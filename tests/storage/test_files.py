@@ -1,0 +1,262 @@
+"""What exists under its own name is whole, whatever happens while writing."""
+
+import errno
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from icl_gen.storage import files
+
+
+def names(directory):
+  return sorted(path.name for path in directory.iterdir())
+
+
+def refuse(*_):
+  raise OSError(errno.ENOSPC, 'No space left on device')
+
+
+def write_and_fail(path, error):
+  """Writes a whole new directory for `path`, then fails."""
+  with files.written_whole(path) as partial:
+    assert not partial.exists()
+    partial.mkdir()
+    (partial / 'inner').write_text('new')
+    raise error
+
+
+def run_python(code, *arguments):
+  """Runs code in a fresh interpreter that imports the standard library only."""
+  return subprocess.run(
+    [sys.executable, '-c', code, *map(str, arguments)], check=False
+  ).returncode
+
+
+def test_block_writes_a_file_or_a_directory(tmp_path):
+  with files.written_whole(tmp_path / 'new' / 'a.txt') as partial:
+    assert partial.suffix == '.txt'
+    partial.write_text('a')
+    assert not (tmp_path / 'new' / 'a.txt').exists()
+  with files.written_whole(tmp_path / 'new' / 'b') as partial:
+    partial.mkdir()
+    (partial / 'inner').write_text('b')
+  assert (tmp_path / 'new' / 'a.txt').read_text() == 'a'
+  assert (tmp_path / 'new' / 'b' / 'inner').read_text() == 'b'
+  assert names(tmp_path / 'new') == ['a.txt', 'b']
+
+
+@pytest.mark.parametrize('make_directory', [False, True])
+def test_replacing_leaves_nothing_of_the_old(tmp_path, make_directory):
+  path = tmp_path / 'x'
+  for name in ('old', 'new'):
+    with files.written_whole(path) as partial:
+      if make_directory:
+        partial.mkdir()
+        (partial / name).touch()
+      else:
+        partial.write_text(name)
+  assert names(path) == ['new'] if make_directory else path.read_text() == 'new'
+  assert names(tmp_path) == ['x']
+
+
+@pytest.mark.parametrize('error', [ValueError, KeyboardInterrupt])
+@pytest.mark.parametrize('old', [None, 'file', 'directory'])
+def test_error_in_the_block_leaves_the_old(tmp_path, error, old):
+  path = tmp_path / 'x'
+  if old == 'file':
+    path.write_text('old')
+  if old == 'directory':
+    path.mkdir()
+    (path / 'inner').write_text('old')
+  with pytest.raises(error):
+    write_and_fail(path, error)
+  assert names(tmp_path) == (['x'] if old else [])
+  if old:
+    kept = path if old == 'file' else path / 'inner'
+    assert kept.read_text() == 'old'
+
+
+@pytest.mark.parametrize('call', ['fsync', 'replace'])
+def test_full_disk_leaves_the_old(tmp_path, monkeypatch, call):
+  files.write_json(tmp_path / 'x.json', 'old')
+  (tmp_path / 'd').mkdir()
+  (tmp_path / 'd' / 'inner').write_text('old')
+  monkeypatch.setattr(os, call, refuse)
+  with pytest.raises(OSError, match='No space'):
+    files.write_json(tmp_path / 'x.json', 'new')
+  with (
+    pytest.raises(OSError, match='No space'),
+    files.written_whole(tmp_path / 'd') as partial,
+  ):
+    partial.mkdir()
+  assert names(tmp_path) == ['d', 'x.json']
+  assert files.read_json(tmp_path / 'x.json') == 'old'
+  assert (tmp_path / 'd' / 'inner').read_text() == 'old'
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from icl_gen.storage import files
+path, call = pathlib.Path(sys.argv[1]), sys.argv[2]
+def killed(*_):
+  os.kill(os.getpid(), signal.SIGKILL)
+with files.written_whole(path) as partial:
+  partial.mkdir()
+  (partial / 'new').touch()
+  (partial / 'late').touch()
+  if call == 'block':
+    killed()
+  setattr(os, call, killed)
+"""
+
+
+@pytest.mark.parametrize('call', ['block', 'fsync', 'rename', 'replace'])
+def test_kill_leaves_old_or_nothing_and_the_next_run_clears_up(tmp_path, call):
+  path = tmp_path / 'x'
+  path.mkdir()
+  (path / 'old').touch()
+  assert run_python(KILLED, path, call) == -signal.SIGKILL
+  assert '.partial-x' in names(tmp_path)
+  assert not path.exists() or names(path) == ['old']
+  # A later run that fails finds the old content again, and only that.
+  with pytest.raises(ValueError):
+    write_and_fail(path, ValueError)
+  assert names(tmp_path) == ['x']
+  assert names(path) == ['old']
+
+
+def test_json_comes_back_and_is_the_same_for_any_order_of_keys(tmp_path):
+  value = {'b': [1, 2.5, None, 'é\u2028'], 'a': {}}
+  files.write_json(tmp_path / '1', value)
+  files.write_json(tmp_path / '2', {'a': {}, 'b': value['b']})
+  assert files.read_json(tmp_path / '1') == value
+  assert (tmp_path / '1').read_bytes() == (tmp_path / '2').read_bytes()
+
+
+def test_json_refuses_nan_and_writes_nothing(tmp_path):
+  with pytest.raises(ValueError):
+    files.write_json(tmp_path / 'x', {'loss': float('nan')})
+  with pytest.raises(ValueError):
+    files.append_json_line(tmp_path / 'y', {'loss': float('inf')})
+  assert names(tmp_path) == []
+
+
+def test_foreign_json_names_the_path(tmp_path):
+  (tmp_path / 'x.json').write_bytes(b'{"a": \xff')
+  with pytest.raises(ValueError, match=r'x\.json is not a JSON file'):
+    files.read_json(tmp_path / 'x.json')
+
+
+def test_lines_come_back_in_order(tmp_path):
+  path = tmp_path / 'new' / 'metrics.jsonl'
+  written = [{'step': i, 'note': 'two\nlines é\u2028'} for i in range(5)]
+  for record in written:
+    files.append_json_line(path, record)
+  assert files.read_json_lines(path) == tuple(written)
+  assert files.drop_torn_line(path) == 0
+
+
+@pytest.mark.parametrize('kept', range(12))
+def test_torn_last_line_is_left_out_and_replaced(tmp_path, kept):
+  path = tmp_path / 'm.jsonl'
+  files.append_json_line(path, {'step': 1})
+  whole = path.read_bytes()
+  files.append_json_line(path, {'step': 22})
+  torn = path.read_bytes()[: len(whole) + kept]
+  assert len(torn) < len(path.read_bytes())
+  path.write_bytes(torn)
+  assert files.read_json_lines(path) == ({'step': 1},)
+  assert path.read_bytes() == torn  # reading changes nothing
+  files.append_json_line(path, {'step': 3})
+  assert files.read_json_lines(path) == ({'step': 1}, {'step': 3})
+
+
+def test_drop_torn_line_says_how_much(tmp_path):
+  path = tmp_path / 'm.jsonl'
+  assert files.drop_torn_line(path) == 0
+  path.write_bytes(b'{"a": 1}\n{"b')
+  assert files.drop_torn_line(path) == 3
+  assert path.read_bytes() == b'{"a": 1}\n'
+  path.write_bytes(b'{"b')
+  assert files.drop_torn_line(path) == 3
+  assert path.read_bytes() == b''
+
+
+@pytest.mark.parametrize('line', [b'{"a": ', b'', b'[1]', b'\xff'])
+def test_foreign_line_is_named(tmp_path, line):
+  path = tmp_path / 'm.jsonl'
+  path.write_bytes(b'{"a": 1}\n' + line + b'\n{"a": 2}\n')
+  with pytest.raises(ValueError, match=r'm\.jsonl, line 2: expected'):
+    files.read_json_lines(path)
+
+
+LIMITED = """
+import pathlib, resource, sys
+from icl_gen.storage import files
+path = pathlib.Path(sys.argv[1])
+size = path.stat().st_size + 20
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+try:
+  files.append_json_line(path, {'step': 2, 'note': 'longer than the limit'})
+except OSError:
+  sys.exit(7)
+"""
+
+
+def test_line_that_the_disk_takes_in_part_is_taken_back(tmp_path):
+  path = tmp_path / 'm.jsonl'
+  files.append_json_line(path, {'step': 1})
+  whole = path.read_bytes()
+  assert run_python(LIMITED, path) == 7
+  assert path.read_bytes() == whole
+
+
+def test_done_is_said_only_after_mark_done(tmp_path, monkeypatch):
+  assert not files.is_done(tmp_path / 'missing')
+  assert not files.is_done(tmp_path)
+  with monkeypatch.context() as patch:
+    patch.setattr(os, 'fsync', refuse)
+    with pytest.raises(OSError, match='No space'):
+      files.mark_done(tmp_path)
+  assert not files.is_done(tmp_path)
+  files.mark_done(pathlib.Path(tmp_path))
+  assert files.is_done(tmp_path)
+  assert names(tmp_path) == ['DONE']
+
+
+def test_the_marker_comes_after_all_else_is_on_disk(tmp_path, monkeypatch):
+  (tmp_path / 'inner').mkdir()
+  (tmp_path / 'inner' / 'x').touch()
+  synced = []
+  monkeypatch.setattr(files, '_sync', lambda path: synced.append(path.name))
+  files.mark_done(tmp_path)
+  assert synced[:2] == ['x', 'inner']
+  assert synced.index(tmp_path.name) < synced.index('.partial-DONE')
+
+
+def test_a_fingerprint_is_of_names_and_contents(tmp_path, monkeypatch):
+  one, other = tmp_path / 'one', tmp_path / 'other'
+  for folder in (one, other):
+    (folder / 'd').mkdir(parents=True)
+    (folder / 'small').write_text('a')
+    (folder / 'd' / 'large').write_bytes(b'a' * 50)
+  assert files.fingerprint(one) == files.fingerprint(other) != ''
+  assert files.fingerprint(tmp_path / 'none') == ''
+  (other / 'small').rename(other / 'named')
+  assert files.fingerprint(one) != files.fingerprint(other)
+  # Of what is large, both ends are read, and of what is small everything.
+  monkeypatch.setattr(files, '_READ_WHOLE', 40)
+  monkeypatch.setattr(files, '_READ_OF_EACH', 10)
+  before = files.fingerprint(one)
+  for offset, seen in ((0, True), (25, False), (49, True)):
+    changed = bytearray(b'a' * 50)
+    changed[offset] += 1
+    (one / 'd' / 'large').write_bytes(changed)
+    assert (files.fingerprint(one) != before) == seen
+  (one / 'd' / 'large').write_bytes(b'a' * 50)
+  (one / 'small').write_text('b')
+  assert files.fingerprint(one) != before

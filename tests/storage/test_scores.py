@@ -1,0 +1,145 @@
+"""What is written comes back equal, to the last bit."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from icl_gen.storage import scores
+from icl_gen.types import ChoiceScore, Score
+
+CHOICE = ChoiceScore(
+  logp=-0.1, tokens=2, characters=5, bytes=6, logp_unconditional=-1e-300
+)
+SCORE = Score(
+  question_id='q',
+  kind='reversal',
+  stratum='',
+  cluster='[["glon", "is", "é"]]',
+  answers=(0, 2),
+  choices=(CHOICE, dataclasses.replace(CHOICE, logp=-math.pi), CHOICE),
+)
+
+numbers = st.floats(allow_nan=False)
+counts = st.integers(0, 2**40)
+choice_scores = st.builds(
+  ChoiceScore,
+  logp=numbers,
+  tokens=counts,
+  characters=counts,
+  bytes=counts,
+  logp_unconditional=numbers,
+)
+some_scores = st.lists(
+  st.builds(
+    Score,
+    question_id=st.text(max_size=5),
+    kind=st.text(max_size=5),
+    stratum=st.text(max_size=5),
+    cluster=st.text(max_size=5),
+    answers=st.lists(st.integers(0, 9), max_size=3).map(tuple),
+    choices=st.lists(choice_scores, max_size=4).map(tuple),
+    written=st.none() | st.text(max_size=5),
+    exact=st.none() | st.booleans(),
+  ),
+  max_size=5,
+  unique_by=lambda score: score.question_id,
+).map(tuple)
+
+
+def is_finite(given_scores):
+  return all(
+    math.isfinite(choice.logp) and math.isfinite(choice.logp_unconditional)
+    for score in given_scores
+    for choice in score.choices
+  )
+
+
+@settings(max_examples=40, deadline=None)
+@given(given_scores=some_scores)
+def test_read_is_what_was_written(tmp_path_factory, given_scores):
+  path = tmp_path_factory.mktemp('scores') / 'scores.parquet'
+  metadata = {'model': 'nano é', 'sizes': [1, {'a': None}], 'lr': 1e-3}
+  scores.write_scores(path, given_scores, metadata=metadata)
+  back = scores.read_scores(path)
+  assert back == given_scores
+  # == holds for 0.0 and -0.0; repr does not.
+  assert repr(back) == repr(given_scores)
+  assert scores.read_scores_metadata(path) == metadata
+  assert [p.name for p in path.parent.iterdir()] == ['scores.parquet']
+
+
+@settings(max_examples=20, deadline=None)
+@given(given_scores=some_scores.filter(is_finite))
+def test_parts_are_read_as_they_were_appended(tmp_path_factory, given_scores):
+  path = tmp_path_factory.mktemp('scores') / 'scored.jsonl'
+  assert scores.read_parts(path) == ()
+  for part in (given_scores[:2], given_scores[2:]):
+    scores.append_part(path, part)
+  assert repr(scores.read_parts(path)) == repr(given_scores)
+  with open(path, 'rb+') as file:  # killed while the second was appended
+    file.truncate(path.stat().st_size - 1)
+  assert repr(scores.read_parts(path)) == repr(given_scores[:2])
+
+
+def test_float32_comes_back_equal(tmp_path):
+  logp = np.float32(-12.345678)
+  score = dataclasses.replace(
+    SCORE, choices=(dataclasses.replace(CHOICE, logp=logp),)
+  )
+  scores.write_scores(tmp_path / 'x', [score], metadata={})
+  assert scores.read_scores(tmp_path / 'x')[0].choices[0].logp == logp
+
+
+def test_same_scores_same_bytes(tmp_path):
+  for name in 'ab':
+    scores.write_scores(tmp_path / name, [SCORE], metadata={'seed': 1})
+  assert (tmp_path / 'a').read_bytes() == (tmp_path / 'b').read_bytes()
+
+
+@pytest.mark.parametrize('field', ['logp', 'logp_unconditional'])
+def test_nan_names_the_question(tmp_path, field):
+  broken = dataclasses.replace(CHOICE, **{field: math.nan})
+  score = dataclasses.replace(SCORE, choices=(CHOICE, broken))
+  with pytest.raises(ValueError, match="'q', choice 1.*NaN"):
+    scores.write_scores(tmp_path / 'x', [score], metadata={})
+  assert not (tmp_path / 'x').exists()
+
+
+def test_question_scored_twice_is_named(tmp_path):
+  with pytest.raises(ValueError, match="'q' occurs twice"):
+    scores.write_scores(tmp_path / 'x', [SCORE, SCORE], metadata={})
+
+
+def test_missing_foreign_and_damaged_files_are_named(tmp_path):
+  path = tmp_path / 'x.parquet'
+  readers = (scores.read_scores, scores.read_scores_metadata)
+  for reader in readers:
+    with pytest.raises(ValueError, match=r'x\.parquet is missing'):
+      reader(path)
+  path.write_text('question,logp\n')
+  for reader in readers:
+    with pytest.raises(ValueError, match=r'x\.parquet is missing or no'):
+      reader(path)
+  pq.write_table(pa.table({'question_id': ['q']}), path)
+  for reader in readers:
+    with pytest.raises(ValueError, match=r'x\.parquet holds no scores'):
+      reader(path)
+
+
+def test_every_cut_and_flipped_byte_of_the_data_is_seen(tmp_path):
+  path = tmp_path / 'x.parquet'
+  scores.write_scores(path, [SCORE], metadata={})
+  whole = path.read_bytes()
+  path.write_bytes(whole[: len(whole) // 2])
+  with pytest.raises(ValueError, match=r'x\.parquet'):
+    scores.read_scores(path)
+  place = whole.index(np.float64(-math.pi).tobytes())
+  path.write_bytes(whole[:place] + b'\0' + whole[place + 1 :])
+  with pytest.raises(ValueError, match=r'x\.parquet is damaged'):
+    scores.read_scores(path)
