@@ -32,7 +32,7 @@ class _Column:
   decode: Callable[[Any], Any] = lambda value: value
 
 
-def to_json(value: Any) -> str:
+def _json(value: Any) -> str:
   """Returns the one JSON text of a value: sorted keys, no spaces, no NaN."""
   return json.dumps(
     value,
@@ -63,17 +63,17 @@ _COLUMN_OF_TYPE: dict[Any, _Column] = {
   tuple[int, ...]: _Column(tuple[int, ...], decode=tuple),
   tuple[Fact, ...]: _Column(
     str,
-    encode=lambda facts: to_json([_triple(fact) for fact in facts]),
+    encode=lambda facts: _json([_triple(fact) for fact in facts]),
     decode=lambda text: tuple(Fact(*triple) for triple in json.loads(text)),
   ),
   Fact | None: _Column(
     str,
-    encode=lambda fact: to_json(fact and _triple(fact)),
+    encode=lambda fact: _json(fact and _triple(fact)),
     decode=lambda text: None if text == 'null' else Fact(*json.loads(text)),
   ),
   Origin: _Column(
     str,
-    encode=lambda origin: to_json(dataclasses.asdict(origin)),
+    encode=lambda origin: _json(dataclasses.asdict(origin)),
     decode=lambda text: _origin(json.loads(text)),
   ),
 }
@@ -143,7 +143,7 @@ def digest(corpus: Corpus) -> str:
     'documents': [dataclasses.asdict(d) for d in corpus.documents],
     'questions': [dataclasses.asdict(q) for q in corpus.questions],
   }
-  return hashlib.sha256(to_json(content).encode()).hexdigest()
+  return hashlib.sha256(_json(content).encode()).hexdigest()
 
 
 def check_unique(what: str, ids: Sequence[str]) -> None:
@@ -166,7 +166,7 @@ def _check_decodes(record: Record, row: Row) -> None:
       f' the type that icl_gen.types states. Written: {record}; read: {decoded}'
     )
   try:
-    to_json(row).encode()
+    _json(row).encode()
   except UnicodeEncodeError as error:
     raise ValueError(
       f'record {record.id!r} has text that UTF-8 cannot encode ({error});'

@@ -43,7 +43,7 @@ def features() -> Any:
 
 
 def row_from_example(example: Mapping[str, Any]) -> codec.Row:
-  """Returns the row behind a tfds example of bytes and NumPy numbers."""
+  """Returns the row of a tfds example, whose values are bytes and NumPy."""
   return {
     name: _FROM_TFDS[codec.COLUMNS[name]](value)
     for name, value in example.items()

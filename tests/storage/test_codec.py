@@ -1,4 +1,4 @@
-"""Rows and the digest cover every field of a record, whichever it has."""
+"""Rows and digests cover every field of a record, new fields included."""
 
 import dataclasses
 
@@ -34,7 +34,7 @@ def test_a_new_field_is_stored_without_further_code(denied):
   assert codec.decode(Tagged, row) == record
 
 
-def test_every_row_has_all_columns_and_the_other_kinds_are_empty():
+def test_a_row_has_all_columns_and_leaves_the_others_empty():
   rows = {
     Document: codec.encode_all(SMALL.documents)[0],
     Question: codec.encode_all(SMALL.questions)[0],
