@@ -1,12 +1,14 @@
-"""The nouns of the project: frozen records that every other room exchanges.
+"""The nouns of the project: frozen records that all other modules exchange.
 
 Letters used in array names throughout the code:
   B batch, L length (tokens of a row), S length of the keys, V vocabulary,
   D model width, N query heads, K key/value heads, G query heads per key/value
   head, H head width, P prefix length, C choices, Q questions.
 
-This module imports nothing of ours and nothing heavier than the standard
-library, so that every room (and a laptop without JAX) can read our files.
+This module imports the standard library only, so that our files can be read
+on a laptop without JAX. A new field of `Document`, `Question`, `ChoiceScore`
+or `Score` is stored without further changes: the layouts on disk are derived
+from these classes.
 """
 
 import dataclasses
@@ -21,8 +23,8 @@ class Fact:
 
   Attributes:
     subject: the entity that the fact is about.
-    relation: name of the relation, as the world's grammar knows it.
-    object: what the subject stands in relation to.
+    relation: name of the relation in the world's grammar.
+    object: the entity or property that the relation leads to.
   """
 
   subject: str
@@ -32,12 +34,12 @@ class Fact:
 
 @dataclasses.dataclass(frozen=True)
 class Entailment:
-  """Why a fact holds although nobody stated it.
+  """A fact that no document states but that follows from given facts.
 
   Attributes:
     fact: the entailed fact.
-    premises: given facts that it follows from (a smallest such set).
-    hops: rule applications on the shortest derivation; 1 or more.
+    premises: a minimal set of given facts that entails it.
+    hops: rule applications in the shortest derivation; 1 or more.
   """
 
   fact: Fact
@@ -47,14 +49,14 @@ class Entailment:
 
 @dataclasses.dataclass(frozen=True)
 class World:
-  """What is true: given facts, and everything that follows from them.
+  """What is true: given facts and their logical closure.
 
   Attributes:
     name: the world's name, e.g. 'reversal'.
     facts: the given facts, in the order of generation.
-    entailed: what follows and is not given, each with its premises.
-    contradicted: facts whose truth is excluded by the world. A statement that
-      is in none of the three sets is unknown.
+    entailed: facts that follow and are not given, each with its premises.
+    contradicted: facts that the world excludes. A fact in none of the three
+      sets is unknown.
   """
 
   name: str
@@ -69,9 +71,9 @@ class Origin:
 
   Attributes:
     kind: 'given' for documents of the world, else the augmentation kind.
-    parents: ids of the documents that the text was made from.
-    details: provenance for generated text (prompt, model, seed, ...), as
-      (name, value) pairs so that records stay hashable.
+    parents: ids of the documents that the text was generated from.
+    details: how the text was generated (prompt, model, seed, ...); (name,
+      value) pairs rather than a dict so that records stay hashable.
   """
 
   kind: str = 'given'
@@ -87,12 +89,12 @@ class Document:
   """One training text.
 
   Attributes:
-    id: unique in its corpus; never changes between runs with the same seed.
-    text: what is said.
-    facts: the facts that the text asserts, so far as they are known.
-    prompt_length: number of leading characters that are prompt; when the loss
-      is on the completion only, it starts there. 0: no prompt.
-    origin: given, or how it was generated.
+    id: unique in its corpus; the same in every run with the same seed.
+    text: the text itself.
+    facts: the facts that the text asserts, as far as they are known.
+    prompt_length: number of leading characters that are a prompt, on which
+      completion-only loss is not taken; 0 for no prompt.
+    origin: given, or how the text was generated.
   """
 
   id: str
@@ -107,16 +109,17 @@ class Question:
   """A multiple-choice question, scored by the likelihood of every choice.
 
   Attributes:
-    id: unique in its corpus; never changes between runs with the same seed.
-    prompt: the text before the choice. May be empty.
-    choices: what may follow the prompt, leading space included.
-    answers: indices of the right choices; several where choices are logically
-      equivalent. The question is answered right if the best choice is one.
-    kind: what is asked ('forward', 'reversal', ...): the x axis of figures.
+    id: unique in its corpus; the same in every run with the same seed.
+    prompt: the text before the choice; may be empty.
+    choices: possible continuations of the prompt, leading space included.
+    answers: indices of the right choices; more than one where choices are
+      logically equivalent. The question is answered correctly if the most
+      likely choice is one of them.
+    kind: what is tested ('forward', 'reversal', ...): the x axis of figures.
     premises: given facts that the answer follows from.
-    target: the fact that the right choice states, where the world knows one;
-      a document that asserts it covers the question.
-    stratum: a finer division within the kind, '' for none.
+    target: the fact that the right choice states, if the world has one; a
+      document that asserts it covers the question.
+    stratum: a subdivision of the kind; '' for none.
   """
 
   id: str
@@ -128,7 +131,7 @@ class Question:
   target: Fact | None = None
   stratum: str = ''
 
-  def __post_init__(self):
+  def __post_init__(self) -> None:
     if len(set(self.choices)) != len(self.choices):
       raise ValueError(f'question {self.id!r} repeats a choice: {self.choices}')
     if not self.answers or not all(
@@ -141,21 +144,24 @@ class Question:
 
   @property
   def chance(self) -> float:
-    """Share of guesses that are right, from 0 to 1."""
+    """Accuracy of choosing at random, from 0 to 1."""
     return len(set(self.answers)) / len(self.choices)
 
   @property
   def cluster(self) -> str:
-    """What the answer hangs on, by content; equal for questions that share it.
+    """Identifies the facts underlying the answer; the unit of intervals.
 
-    That is the set of premises: one person for all phrasings of a celebrity in
-    both directions, one fact of a reversal, one example of a syllogism. Where
-    none are known it is the target, else the prompt with the right answers:
-    the question itself. Sets that merely overlap are clusters of their own (in
-    `semantic` a chain of steps leads from any fact to any other).
+    Questions with the same premises share a cluster: one person for all
+    phrasings of a celebrity in both directions, one fact of a reversal, one
+    example of a syllogism. Without premises the target takes their place, and
+    without a target the prompt with its right answers. Sets of premises that
+    merely overlap are different clusters, since in `semantic` a chain of
+    shared facts connects any two questions.
     """
     facts = self.premises or (() if self.target is None else (self.target,))
-    named = [[f.subject, f.relation, f.object] for f in sorted(set(facts))] or [
+    named: list[Any] = [
+      [f.subject, f.relation, f.object] for f in sorted(set(facts))
+    ] or [
       self.prompt,
       *sorted(self.choices[answer] for answer in set(self.answers)),
     ]
@@ -164,12 +170,12 @@ class Question:
 
 @dataclasses.dataclass(frozen=True)
 class Corpus:
-  """What is said and what is asked: the unit that goes to disk and comes back.
+  """Documents and the questions about them: the unit that is stored on disk.
 
   Attributes:
-    name: the corpus's name, a file name.
+    name: the corpus's name, also a file name.
     documents: training texts.
-    questions: test questions. Never seen by training or augmentation.
+    questions: test questions; training and augmentation never read them.
     manifest: counts, seeds, sizes and hashes; JSON values only.
   """
 
@@ -181,15 +187,15 @@ class Corpus:
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-  """What the model sees; one type for training and plain scoring.
+  """Rows of tokens, for training and for scoring without a prefix cache.
 
   Attributes:
-    tokens_BxL: int32 token ids, pad 0.
+    tokens_BxL: int32 token ids; 0 is padding.
     weights_BxL: float32 loss weight of predicting `tokens_BxL[b, l]`; 0 on
       padding and on the first token of each segment.
     positions_BxL: int32 position of the token in its segment, from 0.
-    segments_BxL: int32 segment number from 1; 0 is padding. Tokens attend
-      within their segment only.
+    segments_BxL: int32 segment number from 1; 0 is padding. A token attends
+      only within its segment.
   """
 
   tokens_BxL: Any
@@ -200,14 +206,14 @@ class Batch:
 
 @dataclasses.dataclass(frozen=True)
 class ChoiceScore:
-  """Log-likelihood of one choice given its prompt (and context).
+  """Log-probability of one choice given its prompt (and context).
 
   Attributes:
-    logp: summed natural-log probability of the choice's tokens, float32.
+    logp: sum of the natural-log probabilities of the choice's tokens, float32.
     tokens: number of tokens scored.
-    characters: characters of the choice without leading whitespace.
-    bytes: UTF-8 bytes of the choice without leading whitespace.
-    logp_unconditional: the same sum under the null prompt (BOS only).
+    characters: length of the choice without leading whitespace.
+    bytes: length in UTF-8 of the choice without leading whitespace.
+    logp_unconditional: the same sum given BOS alone.
   """
 
   logp: float
@@ -219,19 +225,20 @@ class ChoiceScore:
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-  """What is known after scoring one question; raw material for statistics.
+  """The result of scoring one question; statistics are computed from these.
 
   Attributes:
     question_id: id of the question.
     kind: the question's kind.
     stratum: the question's stratum.
-    cluster: the question's cluster: what its answer hangs on, by content.
-      Questions that share it, under whatever seed, are no independent
-      evidence; it is the unit of intervals and tests.
+    cluster: the question's cluster. Questions that share it, under whatever
+      seed, are not independent evidence: it is the unit of intervals and tests.
     answers: indices of the right choices.
     choices: one record per choice, in the question's order.
-    written: what the model wrote after the prompt; None: it was not asked to.
-    exact: whether that is a right choice, word for word; None: not asked to.
+    written: the text that the model sampled after the prompt; None if it was
+      not sampled.
+    exact: whether that text is a right choice, word for word; None if it was
+      not sampled.
   """
 
   question_id: str

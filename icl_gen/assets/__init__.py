@@ -1,8 +1,8 @@
-"""The embedded nano Gemmas: weights, their tokenizer, the model card."""
+"""The nano Gemmas that ship with the package, with tokenizer and model card."""
 
 from importlib import resources
 
 
 def path(name: str) -> str:
-  """Path of what ships: a model's name, or `tokenizer.model`."""
+  """Returns the path of a nano model's directory, or of `tokenizer.model`."""
   return str(resources.files(__name__) / name)

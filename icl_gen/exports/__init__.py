@@ -1,1 +1,1 @@
-"""What others read: data cards, hub folders, lm-eval tasks, TFDS builders."""
+"""Corpora in formats that other tools read."""

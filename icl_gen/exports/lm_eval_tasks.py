@@ -1,12 +1,12 @@
 """A corpus's questions as tasks of lm-evaluation-harness, for any model.
 
-Every kind of question is two multiple-choice tasks, the prompt alone and the
-prompt behind the documents, and each form has a group of all kinds:
+Every kind of question becomes two multiple-choice tasks: the prompt alone, and
+the prompt after the documents. Each form has a group of all kinds:
 
   icl_gen_<name>_<kind>               lm_eval --include_path DIRECTORY \\
   icl_gen_in_context_<name>_<kind>      --tasks icl_gen_<name> --model ...
 
-The folder may be moved: it names no path outside itself.
+The folder may be moved, as it refers to no path outside itself.
 """
 
 import json
@@ -20,9 +20,13 @@ from icl_gen.text import context as contexts
 from icl_gen.types import Corpus, Question
 
 CLOSED, IN_CONTEXT = 'icl_gen', 'icl_gen_in_context'
-# Given by file, because a task's YAML finds data in the working directory only.
+# A task's YAML resolves data files against the working directory, so this
+# module next to it loads them.
 LOADER = '''\
-"""Questions and context beside this file; written by icl_gen.export."""
+"""Loads the questions and the context next to this file.
+
+Written by icl_gen.export.
+"""
 
 import functools
 import pathlib
@@ -33,7 +37,7 @@ HERE = pathlib.Path(__file__).parent
 
 
 def load(file, **metadata):
-  """The questions of one kind, as the split 'test'."""
+  """Returns the questions of one kind, as the split 'test'."""
   del metadata
   return datasets.load_dataset('json', data_files={'test': str(HERE / file)})
 
@@ -45,7 +49,7 @@ def context():
 
 
 def in_context(doc):
-  """The documents, and the question as one more of them."""
+  """Returns the documents, followed by the prompt as one more document."""
   return context() + doc['prompt_in_context']
 '''
 
@@ -53,21 +57,22 @@ def in_context(doc):
 def write(
   directory: files.Path, corpus: Corpus, context: contexts.Context
 ) -> None:
-  """Writes tasks, questions and context into a fresh directory, whole.
+  """Writes tasks, questions and context atomically into a new directory.
 
   Args:
-    directory: where; replaced if it is there.
-    corpus: gives the questions and the name.
-    context: what comes before the prompts of the tasks in context.
+    directory: the directory to write; an existing one is replaced.
+    corpus: its questions and its name are used.
+    context: the text before the prompts of the in-context tasks.
 
   Raises:
-    ValueError: there are no questions, or kinds that cannot be told apart.
+    ValueError: there are no questions, or two kinds have the same split name.
+    OSError: the disk is full, or the directory is not writable.
   """
   if not corpus.questions:
     raise ValueError(f'corpus {corpus.name!r} has no questions to export')
   name = re.sub('[^a-z0-9]', '_', corpus.name.lower())
   splits = corpus_files.split_names([q.kind for q in corpus.questions])
-  with files.written_whole(directory) as partial:
+  with files.atomic_write(directory) as partial:
     partial.mkdir()
     _write_text(partial / 'questions.py', LOADER)
     _write_text(partial / 'context.txt', context.text)
@@ -97,14 +102,14 @@ def write(
 
 
 def _delimiter(questions: Sequence[Question]) -> str:
-  """The space before every choice, if there is one before every choice.
+  """Returns ' ' if every choice begins with exactly one space, else ''.
 
-  The harness puts it back, and does not count it in `acc_norm`: nor do we in
-  accuracy per character.
+  The harness inserts the delimiter itself and does not count it in `acc_norm`,
+  just as our accuracy per character leaves it out.
   """
   choices = [choice for q in questions for choice in q.choices]
-  alike = all(choice == f' {choice.lstrip()}' for choice in choices)
-  return ' ' if alike else ''
+  one_space = all(choice == f' {choice.lstrip()}' for choice in choices)
+  return ' ' if one_space else ''
 
 
 def _line(question: Question, context: contexts.Context, delimiter: str) -> str:
@@ -128,7 +133,7 @@ def _task(task: str, split: str, form: str, delimiter: str) -> str:
       'dataset_kwargs': {'file': f'{split}.jsonl'},
       'test_split': 'test',
       'output_type': 'multiple_choice',
-      # Names of columns: their texts are taken as they are, never as templates.
+      # A column's name takes its texts literally, never as a template.
       'doc_to_text': _Function('questions.in_context')
       if in_context
       else 'prompt',
@@ -160,11 +165,11 @@ def _group(group: str, tasks: list[str]) -> str:
 
 
 class _Function(str):
-  """The name of a function in questions.py."""
+  """The name of a function in the exported questions.py."""
 
 
 def _yaml(entries: dict[str, Any]) -> str:
-  """Entries as YAML; what is no function is JSON, which YAML reads as well."""
+  """Returns entries as YAML; all but functions are JSON, which is also YAML."""
   return ''.join(
     f'{key}: !function {value}\n'
     if isinstance(value, _Function)

@@ -1,4 +1,4 @@
-"""Our worlds as TFDS builders, registered by importing `icl_gen.exports.tfds_builders`:
+"""Our worlds as TFDS builders. Importing this module registers them:
 
   import icl_gen.exports.tfds_builders
   import tensorflow_datasets as tfds
@@ -8,8 +8,8 @@
     'icl_reversal/paper', builder_kwargs={'file_format': 'array_record'}
   )
 
-Splits and columns are those of `shards`; the seed is 0. There is nothing to
-download: the first load draws the world.
+Splits and columns are those of `corpus_files`. Nothing is downloaded: the first
+load generates the world, with seed 0.
 """
 
 from typing import Any
@@ -24,15 +24,18 @@ _HOMEPAGE = 'https://arxiv.org/abs/2505.00661'
 
 
 class _World(
-  tfds.core.dataset_builder.FileReaderBuilder, skip_registration=True
+  # mypy does not see the keyword, as it skips tfds.
+  tfds.core.dataset_builder.FileReaderBuilder,  # type: ignore[call-arg]
+  skip_registration=True,
 ):
   """A world of `catalog.SIZES`, one builder config per size."""
 
-  # The first number changes with the records: what was prepared stays as is.
+  # Increase the major number when records change: data that was prepared
+  # before keeps its version.
   VERSION = tfds.core.Version('3.0.0')
   world = ''
-  # TFDS would look for checksums of downloads beside the code, with a package
-  # (importlib_resources) that it does not ask for.
+  # Without this, TFDS looks for checksums of downloads next to the code, using
+  # a package that it does not depend on (importlib_resources).
   url_infos = None
 
   def _info(self) -> tfds.core.DatasetInfo:
@@ -46,7 +49,7 @@ class _World(
   def _download_and_prepare(
     self, dl_manager: Any, download_config: Any
   ) -> None:
-    # Our own writer: the same bytes each time, and no TensorFlow.
+    # Our writer gives the same bytes each time and needs no TensorFlow.
     del dl_manager, download_config
     size = catalog.SIZES[self.world][self.builder_config.name]
     _, corpus = catalog.build(self.world, seed=SEED, **size)
@@ -55,7 +58,7 @@ class _World(
 
 
 def _builder(world: str) -> type[_World]:
-  """The builder class of one world; TFDS names it 'icl_<world>'."""
+  """Returns the builder class of a world, named 'icl_<world>' in TFDS."""
   configs = [
     tfds.core.BuilderConfig(name=size, description=f'{size}: {given}')
     for size, given in catalog.SIZES[world].items()

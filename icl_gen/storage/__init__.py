@@ -1,1 +1,1 @@
-"""Corpora and scores on disk; the only room that knows how they are stored."""
+"""How corpora and scores are stored on disk."""

@@ -1,22 +1,22 @@
-"""Corpora on disk: a TFDS data set, and a manifest that vouches for it.
+"""Corpora on disk: a TFDS data set, and a manifest that lists its files.
 
-A corpus's directory opens with `tfds.builder_from_directory(directory)`: the
-split `documents`, one split `<kind>_questions` per question kind, and the
-columns of `records.EMPTY_ROW`. Splits without records are not there. Beside
-the data set lies `manifest.json`, written last:
+`tfds.builder_from_directory(directory)` opens a corpus's directory. It has a
+split `documents`, a split `<kind>_questions` per kind of question, and the
+columns `codec.COLUMNS`; a split without records is left out. `manifest.json`
+is written last:
 
-  format, version   what this is, and the version of the layout
+  format, version   the name and version of this layout
   name              the corpus's name
   file_format       'array_record' or 'tfrecord'
   documents         {'split', 'count'}
   questions         per kind {'split', 'count', 'chance'}
-  sha256            `records.digest` of documents and questions
+  sha256            `codec.digest` of documents and questions
   files             SHA-256 of every other file in the directory
   corpus            the corpus's own manifest
 
-The same corpus gives the same bytes in every file, for the same versions of
-tfds and protobuf. 'array_record' opens with `builder.as_data_source` and never
-imports TensorFlow; 'tfrecord' opens with `builder.as_dataset` and needs it.
+The same corpus gives the same bytes in every file, given the same versions of
+tfds and protobuf. 'array_record' opens with `builder.as_data_source`, without
+TensorFlow; 'tfrecord' opens with `builder.as_dataset` and needs TensorFlow.
 """
 
 import itertools
@@ -24,10 +24,10 @@ import json
 import pathlib
 import re
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from icl_gen.storage import files, records, tfds_files
+from icl_gen.storage import codec, files, tfds_files
 from icl_gen.types import Corpus, Document, Question
 
 MANIFEST = 'manifest.json'
@@ -36,11 +36,12 @@ VERSION = 1
 FILE_FORMATS = tfds_files.FILE_FORMATS
 DOCUMENTS = 'documents'
 
-# Writes further files into a corpus's directory, given the corpus and what the
-# manifest says of it, the files apart.
-Beside = Callable[[pathlib.Path, Corpus, dict[str, Any]], None]
+# Writes more files into a corpus's directory, given the corpus and its manifest
+# (still without `files`).
+ExtraWriter = Callable[[pathlib.Path, Corpus, dict[str, Any]], None]
 
-_RUN_BUILD = 'give the directory that `python -m icl_gen.build` wrote'
+_GIVE_BUILT = 'give a directory that `python -m icl_gen.build` wrote'
+_WRITE_AGAIN = 'delete the directory and re-run the command that wrote it'
 
 
 def write(
@@ -48,22 +49,24 @@ def write(
   directory: files.Path,
   *,
   file_format: str = 'array_record',
-  beside: Sequence[Beside] = (),
+  extra_writers: Sequence[ExtraWriter] = (),
 ) -> pathlib.Path:
-  """Writes a corpus whole, and returns its directory.
-
-  A corpus that is already there is replaced.
+  """Writes a corpus atomically, replacing a corpus that is already there.
 
   Args:
-    corpus: what to write. Empty parts are allowed.
-    directory: where `manifest.json` and the TFDS files shall lie.
+    corpus: what to write; documents and questions may be empty.
+    directory: where `manifest.json` and the TFDS files go.
     file_format: 'array_record' or 'tfrecord'.
-    beside: what else to write there, as a part of the whole: `plain.write`.
+    extra_writers: called in order to write more files into the directory, e.g.
+      `jsonl_and_parquet.write`; the manifest lists these files too.
+
+  Returns:
+    The directory.
 
   Raises:
-    ValueError: unknown format, a directory with other things in it, an id that
-      occurs twice, kinds that TFDS cannot tell apart, or anything that would
-      not come back equal.
+    ValueError: the format is unknown, the directory holds something other than
+      a corpus, an id occurs twice, two kinds have the same split name, or a
+      value would not be read back equal.
     OSError: the disk is full, or the directory is not writable.
   """
   directory = pathlib.Path(directory)
@@ -72,18 +75,18 @@ def write(
   _check_manifest_value(corpus)
   splits = split_rows(corpus)
   manifest = _manifest(corpus, file_format=file_format)
-  with files.written_whole(directory) as partial:
+  with files.atomic_write(directory) as partial:
     partial.mkdir()
     tfds_files.write(splits, partial, file_format=file_format)
-    for write_beside in beside:
-      write_beside(partial, corpus, manifest)
+    for write_extra in extra_writers:
+      write_extra(partial, corpus, manifest)
     manifest['files'] = files.hashes(partial)
     files.write_json(partial / MANIFEST, manifest)
   return directory
 
 
 def check_format(file_format: str) -> None:
-  """Raises ValueError unless it is one of FILE_FORMATS."""
+  """Raises ValueError for a format that is not in `FILE_FORMATS`."""
   if file_format not in FILE_FORMATS:
     raise ValueError(
       f'file_format {file_format!r} is unknown; allowed are {FILE_FORMATS}'
@@ -94,96 +97,98 @@ def read(directory: files.Path) -> Corpus:
   """Returns the corpus that `write` was given: equal, order included.
 
   Raises:
-    ValueError: the directory is missing, foreign, of another version, or its
-      files are not those that were written.
+    ValueError: the directory is missing, not a corpus, of another layout
+      version, or its files are not those that were written.
   """
   directory = pathlib.Path(directory)
   manifest = _checked_manifest(directory)
-  rows = []
+  rows: list[codec.Row] = []
   for entry in manifest['questions'].values():
-    rows += tfds_files.read_split(
-      directory, entry, file_format=manifest['file_format']
-    )
+    rows += _rows(directory, manifest, entry)
   rows.sort(key=lambda row: row['index'])
   corpus = Corpus(
     name=manifest['name'],
     documents=_documents(directory, manifest),
-    questions=tuple(records.row_question(row) for row in rows),
+    questions=tuple(codec.decode(Question, row) for row in rows),
     manifest=manifest['corpus'],
   )
-  if records.digest(corpus) != manifest['sha256']:
+  if codec.digest(corpus) != manifest['sha256']:
     raise ValueError(
-      f'{directory} holds other records than its {MANIFEST} says; delete it'
-      ' and run the stage that wrote it again'
+      f'the records in {directory} do not match its {MANIFEST}; {_WRITE_AGAIN}'
     )
   return corpus
 
 
 def read_documents(directories: Iterable[files.Path]) -> tuple[Document, ...]:
-  """Returns the documents of several corpora, one after the other.
+  """Returns the documents of several corpora, one corpus after another.
 
-  Questions are not opened.
+  Questions are not read.
 
   Raises:
-    ValueError: as `read`, or an id occurs twice.
+    ValueError: as for `read`, or an id occurs twice.
   """
-  documents = []
-  directories = [pathlib.Path(directory) for directory in directories]
-  for directory in directories:
-    documents += _documents(directory, _checked_manifest(directory))
+  paths = [pathlib.Path(directory) for directory in directories]
+  documents: list[Document] = []
+  for path in paths:
+    documents += _documents(path, _checked_manifest(path))
   try:
-    records.check_unique('document', [document.id for document in documents])
+    codec.check_unique('document', [document.id for document in documents])
   except ValueError as error:
-    names = ', '.join(str(directory) for directory in directories)
-    raise ValueError(f'in the corpora {names} together: {error}') from error
+    names = ', '.join(str(path) for path in paths)
+    raise ValueError(
+      f'the corpora {names} cannot be joined: {error}'
+    ) from error
   return tuple(documents)
 
 
 def read_manifest(directory: files.Path) -> dict[str, Any]:
-  """Returns a corpus's manifest, without importing tfds or TensorFlow.
+  """Returns a corpus's manifest without reading its records.
 
   Raises:
-    ValueError: the directory is missing, foreign or of another version.
+    ValueError: the directory is missing, not a corpus, or of another layout
+      version.
   """
   directory = pathlib.Path(directory)
   path = directory / MANIFEST
   if not directory.is_dir():
     raise ValueError(
-      f'no corpus at {directory}: no such directory; {_RUN_BUILD}'
+      f'no corpus at {directory}: no such directory; {_GIVE_BUILT}'
     )
   if not path.is_file():
     raise ValueError(
-      f'{directory} is no corpus: it has no {MANIFEST}, which is written last;'
-      f' {_RUN_BUILD}'
+      f'{directory} is not a corpus: it has no {MANIFEST}, which is written'
+      f' last; {_GIVE_BUILT}'
     )
   manifest = files.read_json(path)
   if not isinstance(manifest, dict) or manifest.get('format') != FORMAT:
     raise ValueError(
-      f'{path} does not describe a corpus of ours (no "format": "{FORMAT}");'
-      f' {_RUN_BUILD}'
+      f'{path} does not describe a corpus (no "format": "{FORMAT}");'
+      f' {_GIVE_BUILT}'
     )
   if manifest['version'] != VERSION:
     raise ValueError(
       f'{directory} has layout version {manifest["version"]}; this code reads'
-      f' {VERSION}: delete it and run the stage that wrote it again'
+      f' version {VERSION}: {_WRITE_AGAIN}'
     )
   return manifest
 
 
 def is_written(directory: files.Path) -> bool:
-  """Whether a whole corpus lies there (its manifest does; it comes last)."""
+  """Whether the directory holds a complete corpus."""
+  # The manifest is written last, so its presence is enough.
   return (pathlib.Path(directory) / MANIFEST).is_file()
 
 
 def require_kind(directory: files.Path, kind: str) -> None:
-  """Checks that a corpus asks questions of a kind.
+  """Checks that a corpus has questions of a kind.
 
   Args:
-    directory: of the corpus.
-    kind: 'reversal', or with its stratum 'reversal:target_seen'.
+    directory: the corpus's directory.
+    kind: e.g. 'reversal', or with a stratum 'reversal:target_seen'; only the
+      kind is checked.
 
   Raises:
-    ValueError: as `read_manifest`, or if no question is of the kind.
+    ValueError: as for `read_manifest`, or no question is of this kind.
   """
   kinds = list(read_manifest(directory)['questions'])
   if kind.partition(':')[0] not in kinds:
@@ -194,66 +199,66 @@ def require_kind(directory: files.Path, kind: str) -> None:
 
 
 def require_same(directory: files.Path, corpus: Corpus) -> None:
-  """Checks that the corpus in a directory is this one.
+  """Checks that a directory holds the records of a corpus.
 
   Raises:
-    ValueError: as `read_manifest`, or if it has other records.
+    ValueError: as for `read_manifest`, or the records differ.
   """
-  if read_manifest(directory)['sha256'] != records.digest(corpus):
+  if read_manifest(directory)['sha256'] != codec.digest(corpus):
     raise ValueError(
-      f'{directory} is not what its world gives today, so that nothing can be'
-      ' said of what is true in it: delete it and build it again'
+      f'{directory} is not what its world generates today, so the truth of its'
+      ' statements cannot be checked: delete the directory and build it again'
     )
 
 
 def split_names(kinds: Sequence[str]) -> dict[str, str]:
   """Returns the TFDS split of each question kind.
 
-  Lower case, with '_' for what a split name cannot hold. The ending keeps a
-  kind that begins with another ('syllogism', 'syllogism_far') from giving a
-  split that begins with the other's, and 'all' from meaning every split.
+  Lower case, with '_' for characters that a split name cannot have. The suffix
+  '_questions' keeps the split of one kind from being a prefix of another's
+  ('syllogism', 'syllogism_far'), and of 'all' from selecting every split.
 
   Raises:
-    ValueError: two splits would be the same, or begin with one another.
+    ValueError: two splits have the same name, or one is a prefix of another.
   """
   splits = {
     kind: re.sub('[^a-z0-9]', '_', kind.lower()) + '_questions'
     for kind in kinds
   }
-  names = sorted([(DOCUMENTS, None)] + [(s, k) for k, s in splits.items()])
-  for (split, kind), (longer, other) in itertools.pairwise(names):
+  kind_of = [(DOCUMENTS, DOCUMENTS)] + [(s, kind) for kind, s in splits.items()]
+  for (split, kind), (longer, other) in itertools.pairwise(sorted(kind_of)):
     if longer.startswith(split):
       raise ValueError(
-        f'question kind {other!r} would be split {longer!r}, which cannot be'
-        f' told from {split!r} of {kind or DOCUMENTS!r}; rename the kind'
+        f'question kind {other!r} would be split {longer!r}, which TFDS cannot'
+        f' tell from split {split!r} of {kind!r}; rename the kind'
       )
   return splits
 
 
+def split_rows(corpus: Corpus) -> dict[str, list[codec.Row]]:
+  """Returns the rows of every split that has any.
+
+  Raises:
+    ValueError: an id occurs twice, two kinds have the same split name, or a
+      record would not be read back equal.
+  """
+  documents = codec.encode_all(corpus.documents)
+  names = split_names(list(_by_kind(corpus)))
+  splits: dict[str, list[codec.Row]] = {name: [] for name in names.values()}
+  for row in codec.encode_all(corpus.questions):
+    splits[names[row['kind']]].append(row)
+  return ({DOCUMENTS: documents} if documents else {}) | splits
+
+
 def _by_kind(corpus: Corpus) -> dict[str, list[Question]]:
-  by_kind = {}
+  by_kind: dict[str, list[Question]] = {}
   for question in corpus.questions:
     by_kind.setdefault(question.kind, []).append(question)
   return by_kind
 
 
-def split_rows(corpus: Corpus) -> dict[str, list[records.Row]]:
-  """Returns the rows of every split that has some.
-
-  Raises:
-    ValueError: an id occurs twice, kinds cannot be told apart, or a record
-      would not come back equal.
-  """
-  documents, questions = records.corpus_rows(corpus)
-  names = split_names(list(_by_kind(corpus)))
-  splits = {name: [] for name in names.values()}
-  for row in questions:
-    splits[names[row['kind']]].append(row)
-  return ({DOCUMENTS: documents} if documents else {}) | splits
-
-
 def _manifest(corpus: Corpus, *, file_format: str) -> dict[str, Any]:
-  """Returns what `manifest.json` says, without the files."""
+  """Returns the manifest without `files`, whose hashes are not known yet."""
   by_kind = _by_kind(corpus)
   names = split_names(list(by_kind))
   return {
@@ -270,27 +275,24 @@ def _manifest(corpus: Corpus, *, file_format: str) -> dict[str, Any]:
       }
       for kind, questions in by_kind.items()
     },
-    'sha256': records.digest(corpus),
+    'sha256': codec.digest(corpus),
     'corpus': dict(corpus.manifest),
   }
 
 
 def _checked_manifest(directory: pathlib.Path) -> dict[str, Any]:
-  """Returns the manifest after seeing that the files are those written."""
+  """Returns the manifest after checking the hash of every file it lists."""
   manifest = read_manifest(directory)
-  found = files.hashes(pathlib.Path(directory), but=MANIFEST)
+  found = files.hashes(directory, exclude=MANIFEST)
   for name, expected in manifest['files'].items():
     if found.get(name) != expected:
       state = 'changed since it was written' if name in found else 'missing'
-      raise ValueError(
-        f'{directory / name} is {state}; delete {directory} and run the stage'
-        ' that wrote it again'
-      )
+      raise ValueError(f'{directory / name} is {state}; {_WRITE_AGAIN}')
   return manifest
 
 
 def _check_replaceable(directory: pathlib.Path) -> None:
-  # Replacing means deleting: never a directory that is not a corpus.
+  # Replacing means deleting, which must never hit anything but a corpus.
   if not directory.exists():
     return
   if directory.is_dir() and not any(directory.iterdir()):
@@ -308,15 +310,28 @@ def _check_manifest_value(corpus: Corpus) -> None:
   given = dict(corpus.manifest)
   if json.loads(json.dumps(given, allow_nan=False)) != given:
     raise ValueError(
-      f'the manifest of corpus {corpus.name!r} would not come back equal; use'
-      f' JSON values only (lists, not tuples; text keys): {given}'
+      f'the manifest of corpus {corpus.name!r} would not be read back equal;'
+      f' use JSON values only (lists, not tuples; strings as keys): {given}'
     )
 
 
 def _documents(
-  directory: pathlib.Path, manifest: dict[str, Any]
+  directory: pathlib.Path, manifest: Mapping[str, Any]
 ) -> tuple[Document, ...]:
+  rows = _rows(directory, manifest, manifest['documents'])
+  return tuple(codec.decode(Document, row) for row in rows)
+
+
+def _rows(
+  directory: pathlib.Path,
+  manifest: Mapping[str, Any],
+  entry: Mapping[str, Any],
+) -> list[codec.Row]:
+  """Returns the rows of a split, given the manifest's entry for it."""
+  if entry['count'] == 0:  # splits without records are not written
+    return []
   rows = tfds_files.read_split(
-    directory, manifest['documents'], file_format=manifest['file_format']
+    directory, entry['split'], file_format=manifest['file_format']
   )
-  return tuple(records.row_document(row) for row in rows)
+  assert len(rows) == entry['count'], (directory, entry, len(rows))
+  return rows

@@ -1,10 +1,9 @@
-"""Atomic files: what exists under its own name is whole.
-
-Knows paths and JSON, not what the records mean. Standard library only.
+"""Atomic files: a path either does not exist or is complete.
 
 Everything is written to a hidden sibling and renamed, so a kill or a full disk
-leaves either the old content or none, never half of the new one. One writer
-per path at a time is assumed: two would share a sibling.
+leaves the old content or none, never half of the new content. Only one writer
+per path at a time is allowed: two would write to the same sibling. This module
+needs the standard library only.
 """
 
 import contextlib
@@ -19,25 +18,25 @@ from typing import Any
 Path = str | os.PathLike[str]
 
 DONE = 'DONE'
-# Bytes of a directory whose contents are compared as a whole, and of each end
-# of a file in a larger one.
+# `fingerprint` reads directories up to this many bytes completely; in larger
+# ones it reads this many bytes at either end of each file.
 _READ_WHOLE = 64 * 2**20
 _READ_OF_EACH = 64 * 2**10
 
 
 @contextlib.contextmanager
-def written_whole(path: Path) -> Iterator[pathlib.Path]:
-  """Yields a sibling to write; it becomes `path` when the block succeeds.
+def atomic_write(path: Path) -> Iterator[pathlib.Path]:
+  """Yields a sibling to write, which becomes `path` if the block succeeds.
 
-  The sibling does not exist yet: the block creates a file or a directory of
-  that name (it ends as `path` does, so writers that look at the suffix work).
-  On success the sibling is synced to disk and renamed over `path`; an existing
-  file is replaced in one step, an existing directory is moved aside first and
-  deleted last. On any error, Ctrl-C included, the sibling is removed and `path`
-  is what it was. What a killed run left behind is cleared at the next use.
+  The sibling does not exist yet; the block creates it as a file or a directory.
+  Its name ends as `path` does, for writers that look at the suffix. On success
+  it is synced to disk and renamed to `path`: an existing file is replaced in
+  one step, an existing directory is moved aside first and deleted last. On any
+  error, Ctrl-C included, the sibling is removed and `path` stays as it was.
+  Leftovers of a killed run are removed by the next call.
 
   Args:
-    path: where the file or directory shall be; missing parents are made.
+    path: the file or directory to write; missing parents are created.
 
   Yields:
     The sibling's path.
@@ -53,7 +52,7 @@ def written_whole(path: Path) -> Iterator[pathlib.Path]:
   _remove(partial)
   try:
     yield partial
-    assert partial.exists(), f'nothing was written to {partial}'
+    assert partial.exists(), f'the block did not write {partial}'
     _sync_tree(partial)
     if path.is_dir():
       os.rename(path, replaced)
@@ -65,16 +64,16 @@ def written_whole(path: Path) -> Iterator[pathlib.Path]:
 
 
 def write_json(path: Path, value: Any) -> None:
-  """Writes a JSON value whole: sorted keys, UTF-8, strict (no NaN).
+  """Writes a JSON value atomically: sorted keys, UTF-8, no NaN.
 
   Raises:
-    ValueError: the value holds NaN or an infinity.
-    TypeError: the value holds something that JSON does not know.
+    ValueError: the value has NaN or an infinity in it.
+    TypeError: the value has something in it that JSON has no type for.
   """
   text = json.dumps(
     value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False
   )
-  with written_whole(path) as partial:
+  with atomic_write(path) as partial:
     partial.write_text(text + '\n', encoding='utf-8')
 
 
@@ -82,7 +81,7 @@ def read_json(path: Path) -> Any:
   """Returns the JSON value in a file.
 
   Raises:
-    FileNotFoundError: no such file.
+    FileNotFoundError: there is no such file.
     ValueError: the file is not JSON in UTF-8.
   """
   content = pathlib.Path(path).read_bytes()
@@ -90,20 +89,24 @@ def read_json(path: Path) -> Any:
     return json.loads(content)
   except ValueError as error:
     raise ValueError(
-      f'{path} is not a JSON file in UTF-8 ({error}); delete it and run the'
-      ' stage that wrote it again'
+      f'{path} is not a JSON file in UTF-8 ({error}); delete it and re-run the'
+      ' command that wrote it'
     ) from error
 
 
 def append_json_line(path: Path, record: Mapping[str, Any]) -> None:
-  """Appends one JSON object as a line; a torn last line is dropped first.
+  """Appends one JSON object as a line, after dropping a torn last line.
 
-  Not synced to disk: a line per interval is worth a lost tail after a power
-  cut. A kill, or a full disk, loses at most the line being written.
+  A kill or a full disk loses at most the line being written. Lines are not
+  synced to disk, so a power cut may lose more of them.
+
+  Args:
+    path: the file; it and its parents are created if missing.
+    record: JSON values.
 
   Raises:
-    OSError: the line cannot be written; the file is as it was.
-    ValueError: the record holds NaN or an infinity.
+    OSError: the line cannot be written; the file stays as it was.
+    ValueError: the record has NaN or an infinity in it.
   """
   path = pathlib.Path(path)
   text = json.dumps(
@@ -112,21 +115,23 @@ def append_json_line(path: Path, record: Mapping[str, Any]) -> None:
   path.parent.mkdir(parents=True, exist_ok=True)
   drop_torn_line(path)
   with open(path, 'ab', buffering=0) as file:
-    whole_size = file.tell()
+    complete_size = file.tell()
     rest = memoryview(text.encode() + b'\n')
     try:
-      while rest:  # a full disk may take a part of it before it refuses
+      while rest:  # a full disk may accept a part of it before it fails
         rest = rest[file.write(rest) :]
     finally:
       if rest:
-        file.truncate(whole_size)
+        file.truncate(complete_size)
 
 
 def drop_torn_line(path: Path) -> int:
-  """Truncates a file after its last newline; returns the bytes dropped.
+  """Truncates a file after its last newline.
 
-  A line is complete when its newline is there: it is the last byte written.
-  A missing file has nothing to drop.
+  The newline is the last byte written, so a line that has one is complete.
+
+  Returns:
+    The number of bytes dropped; 0 if there is no file.
   """
   path = pathlib.Path(path)
   if not path.exists():
@@ -139,21 +144,21 @@ def drop_torn_line(path: Path) -> int:
     if file.read(1) == b'\n':
       return 0
     file.seek(0)
-    whole_size = file.read().rfind(b'\n') + 1
-    file.truncate(whole_size)
-  return size - whole_size
+    complete_size = file.read().rfind(b'\n') + 1
+    file.truncate(complete_size)
+  return size - complete_size
 
 
 def read_json_lines(path: Path) -> tuple[dict[str, Any], ...]:
   """Returns the records of a file that `append_json_line` wrote.
 
-  A last line without newline is what a killed run left: it is no record and is
-  left out. The file stays as it is, since its writer may be alive; the next
-  append, or `drop_torn_line`, removes the line.
+  A last line without a newline was left by a killed run and is skipped. The
+  file is not changed, as its writer may still be running; the next append, or
+  `drop_torn_line`, removes the line.
 
   Raises:
-    FileNotFoundError: no such file.
-    ValueError: a line is not a JSON object; names the line.
+    FileNotFoundError: there is no such file.
+    ValueError: a line is not a JSON object; the message has its number.
   """
   lines = pathlib.Path(path).read_bytes().split(b'\n')[:-1]
   return tuple(
@@ -163,34 +168,48 @@ def read_json_lines(path: Path) -> tuple[dict[str, Any], ...]:
 
 
 def keep_json_lines(path: Path, keep: Callable[[dict[str, Any]], bool]) -> None:
-  """Rewrites a file of JSON lines with the records to keep, whole or not.
+  """Removes records from a file of JSON lines, atomically.
 
-  A torn last line goes too.
+  A torn last line is removed too.
+
+  Args:
+    path: the file.
+    keep: whether a record stays.
+
+  Raises:
+    FileNotFoundError: there is no such file.
+    ValueError: a line is not a JSON object; the message has its number.
   """
   kept = [record for record in read_json_lines(path) if keep(record)]
-  with written_whole(path) as partial:
+  with atomic_write(path) as partial:
     partial.touch()
     for record in kept:
       append_json_line(partial, record)
 
 
-def hashes(directory: Path, *, but: str = '') -> dict[str, str]:
-  """SHA-256 of every file directly in a directory, one name left out."""
+def hashes(directory: Path, *, exclude: str = '') -> dict[str, str]:
+  """Returns the SHA-256 of every file directly in a directory, by name.
+
+  Args:
+    directory: subdirectories are ignored.
+    exclude: the name of a file to leave out.
+  """
   return {
     path.name: hashlib.sha256(path.read_bytes()).hexdigest()
     for path in sorted(pathlib.Path(directory).iterdir())
-    if path.is_file() and path.name != but
+    if path.is_file() and path.name != exclude
   }
 
 
 def fingerprint(path: Path) -> str:
-  """Tells whether a file or directory is still what it was.
+  """Returns a value that changes if a file or directory does.
 
-  SHA-256 of names, sizes and contents; of weights that would take long to read
-  only the beginning and the end of each file, beside what is small.
+  It is the SHA-256 of names, sizes and contents. Directories of more than
+  64 MiB (model weights) would take long to read: of their larger files only
+  the first and last 64 KiB count.
 
   Returns:
-    16 hex digits; '' if there is nothing.
+    16 hex digits; '' if the path does not exist.
   """
   path = pathlib.Path(path)
   if not path.exists():
@@ -210,15 +229,15 @@ def fingerprint(path: Path) -> str:
 
 
 def mark_done(directory: Path) -> None:
-  """Puts the completion marker; call it when all else is on disk."""
+  """Writes the completion marker after syncing the directory to disk."""
   directory = pathlib.Path(directory)
   _sync_tree(directory)
-  with written_whole(directory / DONE) as partial:
+  with atomic_write(directory / DONE) as partial:
     partial.touch()
 
 
 def is_done(directory: Path) -> bool:
-  """Whether `mark_done` was called on the directory."""
+  """Whether the directory has the completion marker."""
   return (pathlib.Path(directory) / DONE).is_file()
 
 
@@ -228,18 +247,18 @@ def _parse_line(line: bytes, *, path: Path, number: int) -> dict[str, Any]:
   except ValueError as error:
     raise ValueError(
       f'{path}, line {number}: expected one JSON object per line, got'
-      f' {line[:80]!r} ({error}); mend or delete the line'
+      f' {line[:80]!r} ({error}); fix or delete the line'
     ) from error
   if not isinstance(record, dict):
     raise ValueError(
       f'{path}, line {number}: expected a JSON object, got {line[:80]!r};'
-      ' mend or delete the line'
+      ' fix or delete the line'
     )
   return record
 
 
 def _put_back(replaced: pathlib.Path, path: pathlib.Path) -> None:
-  """Settles an old directory that was moved aside for a new one."""
+  """Restores a directory that was moved aside, or deletes it if replaced."""
   if replaced.exists() and not path.exists():
     os.rename(replaced, path)
   _remove(replaced)

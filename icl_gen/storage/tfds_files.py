@@ -1,42 +1,79 @@
-"""Rows on disk as TFDS data sets: one record file per split, and back.
+"""Rows on disk as TFDS data sets, one record file per split.
 
-With `builders`, the only file that knows tfds; knows nothing of corpora.
 TensorFlow is imported for 'tfrecord' only.
 """
 
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core import example_serializer, file_adapters
 
-from icl_gen.storage import files, records
+from icl_gen.storage import codec, files
 
 FILE_FORMATS = ('array_record', 'tfrecord')
-# TFDS wants a name for the data set; the corpus's own is in the manifest, and
-# need not be an identifier.
+# TFDS requires a name that is an identifier, which a corpus's own need not be.
+# It also records the module that wrote the data, and never imports it; both
+# are constants so that moving this code does not change the bytes on disk.
 DATASET = 'icl_gen_corpus'
+_MODULE = 'icl_gen.data.dataset'
+
+# How TFDS stores the column types of `codec.COLUMNS`.
+_FEATURES: dict[Any, Callable[[], Any]] = {
+  str: tfds.features.Text,
+  int: lambda: np.int64,
+  tuple[str, ...]: lambda: tfds.features.Sequence(tfds.features.Text()),
+  tuple[int, ...]: lambda: tfds.features.Sequence(np.int64),
+}
+_FROM_TFDS: dict[Any, Callable[[Any], Any]] = {
+  str: bytes.decode,
+  int: int,
+  tuple[str, ...]: lambda texts: tuple(text.decode() for text in texts),
+  tuple[int, ...]: lambda numbers: tuple(int(number) for number in numbers),
+}
+
+
+def features() -> Any:
+  """Returns the tfds FeaturesDict of `codec.COLUMNS`."""
+  return tfds.features.FeaturesDict(
+    {name: _FEATURES[stored]() for name, stored in codec.COLUMNS.items()}
+  )
+
+
+def row_from_example(example: Mapping[str, Any]) -> codec.Row:
+  """Returns the row of a tfds example, whose values are bytes and NumPy."""
+  return {
+    name: _FROM_TFDS[codec.COLUMNS[name]](value)
+    for name, value in example.items()
+  }
 
 
 def write(
-  splits: dict[str, list[records.Row]],
+  splits: Mapping[str, Sequence[codec.Row]],
   directory: pathlib.Path,
   *,
   file_format: str,
 ) -> None:
-  """Writes record files, one per split, and the data set's description.
+  """Writes a TFDS data set: record files and its description.
 
-  Not through tfds.core.SequentialWriter: it serialises the columns in an order
-  that differs from one interpreter to the next, so its bytes do too.
+  Args:
+    splits: the rows of each split.
+    directory: an existing directory.
+    file_format: one of `FILE_FORMATS`.
+
+  Raises:
+    OSError: the disk is full, or the directory is not writable.
   """
+  # tfds.core.SequentialWriter serialises the columns in an order that differs
+  # between interpreters, so its bytes would differ too.
   info = tfds.core.DatasetInfo(
     builder=tfds.core.DatasetIdentity(
       name=DATASET,
       version=tfds.core.Version('1.0.0'),
       data_dir=str(directory),
-      module_name=__name__,
+      module_name=_MODULE,
     ),
     features=features(),
   )
@@ -46,9 +83,21 @@ def write(
 
 
 def write_splits(
-  splits: dict[str, list[records.Row]], directory: files.Path, *, info: Any
+  splits: Mapping[str, Sequence[codec.Row]],
+  directory: files.Path,
+  *,
+  info: Any,
 ) -> None:
-  """Writes the record files of a tfds DatasetInfo, and notes them in it."""
+  """Writes one record file per split and registers the splits.
+
+  Args:
+    splits: the rows of each split.
+    directory: an existing directory.
+    info: the tfds DatasetInfo of the data set; its splits are set.
+
+  Raises:
+    OSError: the disk is full, or the directory is not writable.
+  """
   written = [
     write_split(rows, directory, info=info, split=split)
     for split, rows in splits.items()
@@ -57,9 +106,9 @@ def write_splits(
 
 
 def write_split(
-  rows: Sequence[records.Row], directory: files.Path, *, info: Any, split: str
+  rows: Sequence[codec.Row], directory: files.Path, *, info: Any, split: str
 ) -> Any:
-  """Writes one record file; returns its tfds SplitInfo."""
+  """Writes one record file and returns its tfds SplitInfo."""
   serializer = example_serializer.ExampleSerializer(
     info.features.get_serialized_info()
   )
@@ -79,7 +128,7 @@ def write_split(
   adapter = file_adapters.ADAPTER_FOR_FORMAT[info.file_format]
   try:
     adapter.write_examples(path, enumerate(examples))
-  except RuntimeError as error:  # what ArrayRecord makes of a failed write
+  except RuntimeError as error:  # ArrayRecord's error for a failed write
     raise OSError(f'cannot write {path}: {error}') from error
   return tfds.core.SplitInfo(
     name=split,
@@ -89,46 +138,15 @@ def write_split(
   )
 
 
-def features() -> Any:
-  """Returns the tfds features of `records.EMPTY_ROW`."""
-  features = {
-    name: np.int64 if isinstance(empty, int) else tfds.features.Text()
-    for name, empty in records.EMPTY_ROW.items()
-  }
-  features['choices'] = tfds.features.Sequence(tfds.features.Text())
-  features['answers'] = tfds.features.Sequence(np.int64)
-  assert set(features) == set(records.EMPTY_ROW)
-  return tfds.features.FeaturesDict(features)
-
-
 def read_split(
-  directory: pathlib.Path, entry: dict[str, Any], *, file_format: str
-) -> list[records.Row]:
-  """Returns the rows of one split, as they were written."""
-  if entry['count'] == 0:
-    return []
+  directory: pathlib.Path, split: str, *, file_format: str
+) -> list[codec.Row]:
+  """Returns the rows of a split in the order of writing."""
   builder = tfds.builder_from_directory(directory)
   if file_format == 'array_record':
-    examples = builder.as_data_source(entry['split'])
+    examples = builder.as_data_source(split)
   else:
     examples = tfds.as_numpy(
-      builder.as_dataset(split=entry['split'], shuffle_files=False)
+      builder.as_dataset(split=split, shuffle_files=False)
     )
-  rows = [plain_row(example) for example in examples]
-  assert len(rows) == entry['count'], (directory, entry, len(rows))
-  return rows
-
-
-def plain_row(example: dict[str, Any]) -> records.Row:
-  """Turns tfds's bytes and NumPy numbers into what was written."""
-  row = {}
-  for name, value in example.items():
-    if name == 'choices':
-      row[name] = tuple(choice.decode() for choice in value)
-    elif name == 'answers':
-      row[name] = tuple(int(answer) for answer in value)
-    elif isinstance(value, bytes):
-      row[name] = value.decode()
-    else:
-      row[name] = int(value)
-  return row
+  return [row_from_example(example) for example in examples]

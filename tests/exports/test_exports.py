@@ -1,6 +1,6 @@
-"""What others' tools find in our exports: the same records, the same prompts.
+"""Other tools read the same records and the same prompts from our exports.
 
-The slow tests ask the real libraries, with the Python that has them:
+The slow tests call the real libraries with the Python that has them installed:
 ICL_GEN_EXTRAS_PYTHON=/path/to/python, or the one that runs the tests.
 """
 
@@ -12,7 +12,7 @@ import zlib
 
 import pytest
 
-from icl_gen.exports import hub, lm_eval_tasks, plain_files
+from icl_gen.exports import hub_folder, jsonl_and_parquet, lm_eval_tasks
 from icl_gen.storage import corpus_files
 from icl_gen.text import context as contexts
 from icl_gen.types import Corpus, Document, Fact, Question
@@ -49,7 +49,7 @@ def manifest(tmp_path):
   )
 
 
-def test_every_kind_has_its_tasks(tmp_path):
+def test_every_kind_has_two_tasks(tmp_path):
   lm_eval_tasks.write(tmp_path / 'e', CORPUS, CONTEXT)
   tasks = [
     f'{form}_small_world_{kind}.yaml'
@@ -70,7 +70,7 @@ def test_every_kind_has_its_tasks(tmp_path):
     row = json.loads(line)
     assert row['prompt'] == question.prompt
     assert row['prompt_in_context'] == contexts.tail(CONTEXT, question.prompt)
-    # Not all of this kind begin with a space, so each has its own.
+    # Not all choices of this kind begin with a space, so each keeps its own.
     assert tuple(row['choices']) == question.choices
     assert tuple(row['answers']) == question.answers
   far = json.loads((tmp_path / 'e' / 'far_off_questions.jsonl').read_text())
@@ -85,8 +85,10 @@ def test_every_kind_has_its_tasks(tmp_path):
   )
 
 
-def test_a_hub_folder_names_its_files(tmp_path):
-  hub.write(tmp_path / 'e', CORPUS, manifest(tmp_path), about='It is small.')
+def test_the_header_of_a_hub_card_lists_all_files(tmp_path):
+  hub_folder.write(
+    tmp_path / 'e', CORPUS, manifest(tmp_path), about='It is small.'
+  )
   assert names(tmp_path / 'e') == [
     'README.md',
     'documents/train.parquet',
@@ -107,7 +109,9 @@ def test_a_hub_folder_names_its_files(tmp_path):
 def test_exports_are_the_same_each_time(tmp_path):
   for name in 'ab':
     lm_eval_tasks.write(tmp_path / name, CORPUS, CONTEXT)
-    hub.write(tmp_path / f'h{name}', CORPUS, manifest(tmp_path), about='x')
+    hub_folder.write(
+      tmp_path / f'h{name}', CORPUS, manifest(tmp_path), about='x'
+    )
   for one, other in (('a', 'b'), ('ha', 'hb')):
     assert names(tmp_path / one) == names(tmp_path / other)
     for name in names(tmp_path / one):
@@ -115,12 +119,12 @@ def test_exports_are_the_same_each_time(tmp_path):
       assert first == second, name
 
 
-def test_nothing_to_export_is_told(tmp_path):
+def test_an_empty_corpus_is_an_error(tmp_path):
   empty = Corpus('empty', (), ())
   with pytest.raises(ValueError, match="'empty' has no questions"):
     lm_eval_tasks.write(tmp_path / 'e', empty, contexts.NONE)
   with pytest.raises(ValueError, match="'empty' is empty"):
-    hub.write(tmp_path / 'e', empty, {}, about='')
+    hub_folder.write(tmp_path / 'e', empty, {}, about='')
   assert list(tmp_path.iterdir()) == []
 
 
@@ -128,7 +132,7 @@ def test_nothing_to_export_is_told(tmp_path):
 
 
 def ask(code, *arguments, needs, tmp_path):
-  """What the code prints as JSON in its last line; skips without libraries."""
+  """Returns the JSON that the code prints last; skips without libraries."""
   env = {k: v for k, v in os.environ.items() if not k.startswith('PYTHON')}
   env |= {'HF_HOME': str(tmp_path / 'hf'), 'HF_HUB_OFFLINE': '1'}
 
@@ -139,8 +143,8 @@ def ask(code, *arguments, needs, tmp_path):
 
   if run('-c', f'import {needs}').returncode:
     pytest.skip(
-      f"{PYTHON} has no {needs}: pip install -e '.[lm_eval]', or name a"
-      ' Python that has it as ICL_GEN_EXTRAS_PYTHON'
+      f"{PYTHON} has no {needs}: pip install -e '.[lm_eval]', or set"
+      ' ICL_GEN_EXTRAS_PYTHON to a Python that has it'
     )
   done = run('-c', code, *arguments)
   assert done.returncode == 0, done.stderr
@@ -161,7 +165,9 @@ print(json.dumps(found))
 
 @pytest.mark.slow
 def test_datasets_loads_the_hub_folder(tmp_path):
-  hub.write(tmp_path / 'e', CORPUS, manifest(tmp_path), about='It is small.')
+  hub_folder.write(
+    tmp_path / 'e', CORPUS, manifest(tmp_path), about='It is small.'
+  )
   found = ask(LOAD, tmp_path / 'e', needs='datasets', tmp_path=tmp_path)
   expected = {
     'documents': {'train': CORPUS.documents},
@@ -172,7 +178,7 @@ def test_datasets_loads_the_hub_folder(tmp_path):
   }
   assert found == {
     part: {
-      split: json.loads(json.dumps(plain_files.fields(records)))
+      split: json.loads(json.dumps(jsonl_and_parquet.nested_rows(records)))
       for split, records in splits.items()
     }
     for part, splits in expected.items()
@@ -212,7 +218,7 @@ def accuracy(questions, shared, *, normalised):
   right = []
   for question in questions:
     prompt = shared.text + contexts.tail(shared, question.prompt)
-    # The space that all choices of a kind begin with is not counted.
+    # A space that all choices of a kind begin with does not count.
     space = 1 if question.kind == 'far off' else 0
     lengths = [
       len(choice) - space if normalised else 1 for choice in question.choices
@@ -226,7 +232,7 @@ def accuracy(questions, shared, *, normalised):
 
 
 @pytest.mark.slow
-def test_lm_eval_asks_what_we_ask_and_counts_as_we_do(tmp_path):
+def test_lm_eval_asks_the_same_requests_and_scores_them_alike(tmp_path):
   lm_eval_tasks.write(tmp_path / 'before', CORPUS, CONTEXT)
   (tmp_path / 'before').rename(tmp_path / 'moved')
   for form, shared in (

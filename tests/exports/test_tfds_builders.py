@@ -1,21 +1,21 @@
-"""Registered worlds give what our own builds give."""
+"""Worlds loaded with TFDS have the records that `build` writes."""
 
 import subprocess
 import sys
 
 import pytest
 
-from icl_gen.storage import corpus_files, records, tfds_files
+from icl_gen.storage import codec, corpus_files, tfds_files
 from icl_gen.worlds import catalog
 
-# tfds asks protobuf in a way that newer versions advise against.
+# tfds calls a protobuf method that newer versions deprecate.
 pytestmark = pytest.mark.filterwarnings(
   r'ignore:label\(\) is deprecated:DeprecationWarning',
   'ignore:unclosed:ResourceWarning',
 )
 
 
-def test_every_drawn_world_is_registered_in_both_sizes():
+def test_every_generated_world_is_registered_in_both_sizes():
   import tensorflow_datasets as tfds
 
   from icl_gen.exports import tfds_builders
@@ -29,7 +29,7 @@ def test_every_drawn_world_is_registered_in_both_sizes():
 
 
 @pytest.mark.parametrize('world', sorted(catalog.SIZES))
-def test_it_loads_what_build_writes(tmp_path, world):
+def test_tfds_loads_what_build_writes(tmp_path, world):
   import tensorflow_datasets as tfds
 
   import icl_gen.exports.tfds_builders  # noqa: F401
@@ -43,11 +43,11 @@ def test_it_loads_what_build_writes(tmp_path, world):
   expected = corpus_files.split_rows(corpus)
   assert sorted(found) == sorted(expected)
   for split, rows in expected.items():
-    assert [tfds_files.plain_row(row) for row in found[split]] == rows
-  assert set(rows[0]) == set(records.EMPTY_ROW)
+    assert [tfds_files.row_from_example(row) for row in found[split]] == rows
+  assert set(rows[0]) == set(codec.COLUMNS)
 
 
-# Where one changes, change the first number of `tfds_builders.VERSION` with it.
+# If one changes, increase the major number of VERSION in tfds_builders.
 DIGESTS = {
   'celebrity': '572e803bab58020e',
   'codebook': '817aac8ffb58a785',
@@ -59,12 +59,12 @@ DIGESTS = {
 
 
 @pytest.mark.parametrize('world', sorted(catalog.SIZES))
-def test_records_change_with_the_version_only(world):
+def test_records_change_only_with_the_version(world):
   _, corpus = catalog.build(world, seed=0, **catalog.SIZES[world]['nano'])
-  assert records.digest(corpus)[:16] == DIGESTS[world]
+  assert codec.digest(corpus)[:16] == DIGESTS[world]
 
 
-def test_importing_the_room_registers_them_without_tensorflow():
+def test_importing_the_module_registers_them_without_tensorflow():
   code = """
 import sys
 import icl_gen.exports.tfds_builders

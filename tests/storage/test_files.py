@@ -1,4 +1,4 @@
-"""What exists under its own name is whole, whatever happens while writing."""
+"""A path either does not exist or is complete, whatever interrupts a write."""
 
 import errno
 import os
@@ -21,8 +21,8 @@ def refuse(*_):
 
 
 def write_and_fail(path, error):
-  """Writes a whole new directory for `path`, then fails."""
-  with files.written_whole(path) as partial:
+  """Writes a complete new directory for `path`, then fails."""
+  with files.atomic_write(path) as partial:
     assert not partial.exists()
     partial.mkdir()
     (partial / 'inner').write_text('new')
@@ -37,11 +37,11 @@ def run_python(code, *arguments):
 
 
 def test_block_writes_a_file_or_a_directory(tmp_path):
-  with files.written_whole(tmp_path / 'new' / 'a.txt') as partial:
+  with files.atomic_write(tmp_path / 'new' / 'a.txt') as partial:
     assert partial.suffix == '.txt'
     partial.write_text('a')
     assert not (tmp_path / 'new' / 'a.txt').exists()
-  with files.written_whole(tmp_path / 'new' / 'b') as partial:
+  with files.atomic_write(tmp_path / 'new' / 'b') as partial:
     partial.mkdir()
     (partial / 'inner').write_text('b')
   assert (tmp_path / 'new' / 'a.txt').read_text() == 'a'
@@ -50,10 +50,10 @@ def test_block_writes_a_file_or_a_directory(tmp_path):
 
 
 @pytest.mark.parametrize('make_directory', [False, True])
-def test_replacing_leaves_nothing_of_the_old(tmp_path, make_directory):
+def test_replacing_removes_the_old_content(tmp_path, make_directory):
   path = tmp_path / 'x'
   for name in ('old', 'new'):
-    with files.written_whole(path) as partial:
+    with files.atomic_write(path) as partial:
       if make_directory:
         partial.mkdir()
         (partial / name).touch()
@@ -65,7 +65,7 @@ def test_replacing_leaves_nothing_of_the_old(tmp_path, make_directory):
 
 @pytest.mark.parametrize('error', [ValueError, KeyboardInterrupt])
 @pytest.mark.parametrize('old', [None, 'file', 'directory'])
-def test_error_in_the_block_leaves_the_old(tmp_path, error, old):
+def test_an_error_in_the_block_leaves_the_old_content(tmp_path, error, old):
   path = tmp_path / 'x'
   if old == 'file':
     path.write_text('old')
@@ -81,7 +81,7 @@ def test_error_in_the_block_leaves_the_old(tmp_path, error, old):
 
 
 @pytest.mark.parametrize('call', ['fsync', 'replace'])
-def test_full_disk_leaves_the_old(tmp_path, monkeypatch, call):
+def test_a_full_disk_leaves_the_old_content(tmp_path, monkeypatch, call):
   files.write_json(tmp_path / 'x.json', 'old')
   (tmp_path / 'd').mkdir()
   (tmp_path / 'd' / 'inner').write_text('old')
@@ -90,7 +90,7 @@ def test_full_disk_leaves_the_old(tmp_path, monkeypatch, call):
     files.write_json(tmp_path / 'x.json', 'new')
   with (
     pytest.raises(OSError, match='No space'),
-    files.written_whole(tmp_path / 'd') as partial,
+    files.atomic_write(tmp_path / 'd') as partial,
   ):
     partial.mkdir()
   assert names(tmp_path) == ['d', 'x.json']
@@ -104,7 +104,7 @@ from icl_gen.storage import files
 path, call = pathlib.Path(sys.argv[1]), sys.argv[2]
 def killed(*_):
   os.kill(os.getpid(), signal.SIGKILL)
-with files.written_whole(path) as partial:
+with files.atomic_write(path) as partial:
   partial.mkdir()
   (partial / 'new').touch()
   (partial / 'late').touch()
@@ -115,7 +115,9 @@ with files.written_whole(path) as partial:
 
 
 @pytest.mark.parametrize('call', ['block', 'fsync', 'rename', 'replace'])
-def test_kill_leaves_old_or_nothing_and_the_next_run_clears_up(tmp_path, call):
+def test_a_kill_leaves_old_or_nothing_and_the_next_run_cleans_up(
+  tmp_path, call
+):
   path = tmp_path / 'x'
   path.mkdir()
   (path / 'old').touch()
@@ -129,7 +131,7 @@ def test_kill_leaves_old_or_nothing_and_the_next_run_clears_up(tmp_path, call):
   assert names(path) == ['old']
 
 
-def test_json_comes_back_and_is_the_same_for_any_order_of_keys(tmp_path):
+def test_json_is_read_back_and_does_not_depend_on_the_order_of_keys(tmp_path):
   value = {'b': [1, 2.5, None, 'é\u2028'], 'a': {}}
   files.write_json(tmp_path / '1', value)
   files.write_json(tmp_path / '2', {'a': {}, 'b': value['b']})
@@ -137,7 +139,7 @@ def test_json_comes_back_and_is_the_same_for_any_order_of_keys(tmp_path):
   assert (tmp_path / '1').read_bytes() == (tmp_path / '2').read_bytes()
 
 
-def test_json_refuses_nan_and_writes_nothing(tmp_path):
+def test_nan_is_an_error_and_nothing_is_written(tmp_path):
   with pytest.raises(ValueError):
     files.write_json(tmp_path / 'x', {'loss': float('nan')})
   with pytest.raises(ValueError):
@@ -145,13 +147,13 @@ def test_json_refuses_nan_and_writes_nothing(tmp_path):
   assert names(tmp_path) == []
 
 
-def test_foreign_json_names_the_path(tmp_path):
+def test_an_error_names_the_file_that_is_not_json(tmp_path):
   (tmp_path / 'x.json').write_bytes(b'{"a": \xff')
   with pytest.raises(ValueError, match=r'x\.json is not a JSON file'):
     files.read_json(tmp_path / 'x.json')
 
 
-def test_lines_come_back_in_order(tmp_path):
+def test_lines_are_read_back_in_order(tmp_path):
   path = tmp_path / 'new' / 'metrics.jsonl'
   written = [{'step': i, 'note': 'two\nlines é\u2028'} for i in range(5)]
   for record in written:
@@ -161,7 +163,7 @@ def test_lines_come_back_in_order(tmp_path):
 
 
 @pytest.mark.parametrize('kept', range(12))
-def test_torn_last_line_is_left_out_and_replaced(tmp_path, kept):
+def test_a_torn_last_line_is_skipped_and_replaced(tmp_path, kept):
   path = tmp_path / 'm.jsonl'
   files.append_json_line(path, {'step': 1})
   whole = path.read_bytes()
@@ -175,7 +177,7 @@ def test_torn_last_line_is_left_out_and_replaced(tmp_path, kept):
   assert files.read_json_lines(path) == ({'step': 1}, {'step': 3})
 
 
-def test_drop_torn_line_says_how_much(tmp_path):
+def test_drop_torn_line_returns_the_number_of_bytes(tmp_path):
   path = tmp_path / 'm.jsonl'
   assert files.drop_torn_line(path) == 0
   path.write_bytes(b'{"a": 1}\n{"b')
@@ -187,7 +189,7 @@ def test_drop_torn_line_says_how_much(tmp_path):
 
 
 @pytest.mark.parametrize('line', [b'{"a": ', b'', b'[1]', b'\xff'])
-def test_foreign_line_is_named(tmp_path, line):
+def test_an_error_names_the_line_that_is_not_an_object(tmp_path, line):
   path = tmp_path / 'm.jsonl'
   path.write_bytes(b'{"a": 1}\n' + line + b'\n{"a": 2}\n')
   with pytest.raises(ValueError, match=r'm\.jsonl, line 2: expected'):
@@ -207,7 +209,7 @@ except OSError:
 """
 
 
-def test_line_that_the_disk_takes_in_part_is_taken_back(tmp_path):
+def test_a_partly_written_line_is_removed(tmp_path):
   path = tmp_path / 'm.jsonl'
   files.append_json_line(path, {'step': 1})
   whole = path.read_bytes()
@@ -215,7 +217,7 @@ def test_line_that_the_disk_takes_in_part_is_taken_back(tmp_path):
   assert path.read_bytes() == whole
 
 
-def test_done_is_said_only_after_mark_done(tmp_path, monkeypatch):
+def test_is_done_only_after_mark_done(tmp_path, monkeypatch):
   assert not files.is_done(tmp_path / 'missing')
   assert not files.is_done(tmp_path)
   with monkeypatch.context() as patch:
@@ -228,7 +230,9 @@ def test_done_is_said_only_after_mark_done(tmp_path, monkeypatch):
   assert names(tmp_path) == ['DONE']
 
 
-def test_the_marker_comes_after_all_else_is_on_disk(tmp_path, monkeypatch):
+def test_the_marker_is_written_after_everything_is_synced(
+  tmp_path, monkeypatch
+):
   (tmp_path / 'inner').mkdir()
   (tmp_path / 'inner' / 'x').touch()
   synced = []
@@ -238,7 +242,7 @@ def test_the_marker_comes_after_all_else_is_on_disk(tmp_path, monkeypatch):
   assert synced.index(tmp_path.name) < synced.index('.partial-DONE')
 
 
-def test_a_fingerprint_is_of_names_and_contents(tmp_path, monkeypatch):
+def test_a_fingerprint_depends_on_names_and_contents(tmp_path, monkeypatch):
   one, other = tmp_path / 'one', tmp_path / 'other'
   for folder in (one, other):
     (folder / 'd').mkdir(parents=True)
@@ -248,7 +252,7 @@ def test_a_fingerprint_is_of_names_and_contents(tmp_path, monkeypatch):
   assert files.fingerprint(tmp_path / 'none') == ''
   (other / 'small').rename(other / 'named')
   assert files.fingerprint(one) != files.fingerprint(other)
-  # Of what is large, both ends are read, and of what is small everything.
+  # Large files are read at both ends, small ones completely.
   monkeypatch.setattr(files, '_READ_WHOLE', 40)
   monkeypatch.setattr(files, '_READ_OF_EACH', 10)
   before = files.fingerprint(one)

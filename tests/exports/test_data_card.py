@@ -1,4 +1,4 @@
-"""The card counts what is there, shows it whole, and opens as it says."""
+"""The card's numbers, examples and instructions match the corpus."""
 
 import dataclasses
 import functools
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from icl_gen.exports import card
+from icl_gen.exports import data_card
 from icl_gen.storage import corpus_files
 from icl_gen.types import Corpus, Document, Question
 from tests.storage.test_corpus_files import SMALL
@@ -17,11 +17,11 @@ ABOUT = 'A small world.'
 
 
 def written(tmp_path, corpus, **options):
-  beside = [functools.partial(card.write, about=ABOUT)]
+  extra_writers = [functools.partial(data_card.write, about=ABOUT)]
   directory = corpus_files.write(
-    corpus, tmp_path / 'c', beside=beside, **options
+    corpus, tmp_path / 'c', extra_writers=extra_writers, **options
   )
-  return (directory / card.CARD).read_text('utf-8'), directory
+  return (directory / data_card.FILE_NAME).read_text('utf-8'), directory
 
 
 def rows(text):
@@ -41,24 +41,25 @@ def test_counts_and_chance_are_those_of_the_corpus(tmp_path):
   assert found['documents'] == ['2', '', '', '']
   assert found['reversal_far'] == ['2', '1 to 2', '75.0', 'seen']
   assert found['all'] == ['1', '3', '66.7', '']
-  assert found['SHA-256'] == [manifest['sha256']]
+  assert found['SHA-256 of the records'] == [manifest['sha256']]
   assert found['seed'] == ['3']
-  assert card.CARD in manifest['files']
+  assert data_card.FILE_NAME in manifest['files']
 
 
-def test_tokens_are_told_where_they_were_counted(tmp_path):
+def test_tokens_are_given_if_they_were_counted(tmp_path):
   assert 'tokenizer' not in written(tmp_path, SMALL)[0]
   words = {'2': 7, '3': 8}
-  told = {'pieces': 9876, 'documents': 1234, 'longest': 56, 'words': words}
+  counts = {'pieces': 9876, 'documents': 1234, 'longest': 56, 'words': words}
   counted = dataclasses.replace(
-    SMALL, manifest={**SMALL.manifest, 'tokens': told}
+    SMALL, manifest={**SMALL.manifest, 'tokens': counts}
   )
   text, _ = written(tmp_path, counted)
-  assert 'of 9,876 pieces they take 1,234 tokens, the longest 56.' in text
-  assert '7 take 2, 8 take 3.' in text
+  assert '9,876 pieces splits the documents into 1,234 tokens' in text
+  assert 'the longest has 56.' in text
+  assert '7 have 2 tokens, 8 have 3 tokens.' in text
 
 
-def test_every_kind_has_an_example_with_its_answers_marked(tmp_path):
+def test_every_kind_has_an_example_with_marked_answers(tmp_path):
   text, _ = written(tmp_path, SMALL)
   assert SMALL.documents[0].text in text
   assert 'Troff\n  * are\n  -\n' in text
@@ -68,15 +69,15 @@ def test_every_kind_has_an_example_with_its_answers_marked(tmp_path):
 @example(text='```')
 @example(text='a\n`````\nb')
 @given(text=st.text(alphabet='`~|\\ a\n', max_size=12))
-def test_no_text_ends_its_block_or_its_cell(text):
-  block = card.fenced(text).splitlines()
+def test_no_text_closes_its_block_or_its_cell(text):
+  block = data_card.fenced(text).splitlines()
   fence = block[0].removesuffix('text')
   assert [line for line in block[1:] if line.startswith(fence)] == [fence]
-  (_, _, line) = card.table(['a'], [[text]]).splitlines()
+  (_, _, line) = data_card.table(['a'], [[text]]).splitlines()
   assert len(re.findall(r'(?<!\\)(?:\\\\)*\|', line)) == 2
 
 
-def test_complaints_and_baselines_are_told(tmp_path):
+def test_complaints_and_baselines_are_listed(tmp_path):
   audit = {
     'checked': ['ids are unique'],
     'complaints': ['question q: ``` is wrong'],
@@ -84,8 +85,8 @@ def test_complaints_and_baselines_are_told(tmp_path):
   }
   corpus = dataclasses.replace(SMALL, manifest={'audit': audit})
   text, _ = written(tmp_path, corpus)
-  assert 'Checked: ids are unique.' in text
-  assert '1 complaints' in text
+  assert '- ids are unique\n' in text
+  assert 'Number of complaints: 1\n' in text
   assert 'question q: ``` is wrong' in text
   assert ['all', '25.0', '50.0'] in rows(text)
   without, _ = written(tmp_path, SMALL)
@@ -93,7 +94,7 @@ def test_complaints_and_baselines_are_told(tmp_path):
 
 
 @pytest.mark.parametrize('file_format', corpus_files.FILE_FORMATS)
-def test_it_opens_as_the_card_says(tmp_path, file_format):
+def test_the_loading_instructions_work(tmp_path, file_format):
   corpus = Corpus(
     'c', (Document('d', 'x'),), (Question('q', '', (' a',), (0,), 'k'),)
   )

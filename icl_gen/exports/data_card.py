@@ -1,6 +1,6 @@
-"""The data card: what a corpus is, in Markdown, made from the corpus itself.
+"""The data card: a Markdown description of a corpus for those who download it.
 
-Nothing in it is written by hand, so nothing in it can differ from the data.
+It is generated from the corpus, so that it cannot disagree with the data.
 """
 
 import json
@@ -12,24 +12,24 @@ from typing import Any
 from icl_gen.storage import files
 from icl_gen.types import Corpus, Question
 
-CARD = 'README.md'
+FILE_NAME = 'README.md'
 
-LOADING = """\
-The directory holds the same records three times over.
+_LOADING = """\
+The directory contains the same records in three formats.
 
 ```python
-# TFDS: one split of documents, one of questions per kind.
+# TFDS: one split for documents and one for each kind of question.
 import tensorflow_datasets as tfds
-builder = tfds.builder_from_directory('{directory}')
+builder = tfds.builder_from_directory('DIRECTORY')
 documents = {tfds_call}
 
-# Parquet, with typed columns: pandas, or anything else that reads it.
+# Parquet, with typed columns.
 import pandas
-questions = pandas.read_parquet('{directory}/questions.parquet')
+questions = pandas.read_parquet('DIRECTORY/questions.parquet')
 
-# JSONL, with nothing but the standard library.
+# JSONL, with the standard library alone.
 import json
-with open('{directory}/documents.jsonl', encoding='utf-8') as file:
+with open('DIRECTORY/documents.jsonl', encoding='utf-8') as file:
   documents = [json.loads(line) for line in file]
 ```
 """
@@ -42,29 +42,37 @@ _TFDS_CALLS = {
 def write(
   directory: files.Path,
   corpus: Corpus,
-  manifest: dict[str, Any],
+  manifest: Mapping[str, Any],
   *,
   about: str,
 ) -> None:
-  """Writes README.md; give it to `shards.write`, `about` bound to the world.
+  """Writes the card; an extra writer of `corpus_files.write`.
 
   Args:
-    directory: where the corpus is being written.
-    corpus: what is written.
-    manifest: what `shards.write` says of it.
-    about: what the world is, in Markdown.
+    directory: the corpus's directory.
+    corpus: what the card describes.
+    manifest: the corpus's manifest.
+    about: what the world is, in Markdown; bind it with functools.partial.
+
+  Raises:
+    OSError: the disk is full, or the directory is not writable.
   """
-  loading = LOADING.format(
-    directory='DIRECTORY', tfds_call=_TFDS_CALLS[manifest['file_format']]
-  )
+  loading = _LOADING.format(tfds_call=_TFDS_CALLS[manifest['file_format']])
   text = render(corpus, manifest, about=about, loading=loading)
-  (pathlib.Path(directory) / CARD).write_text(text, encoding='utf-8')
+  (pathlib.Path(directory) / FILE_NAME).write_text(text, encoding='utf-8')
 
 
 def render(
-  corpus: Corpus, manifest: dict[str, Any], *, about: str, loading: str
+  corpus: Corpus, manifest: Mapping[str, Any], *, about: str, loading: str
 ) -> str:
-  """The card's text; `loading` says how to open what it lies beside."""
+  """Returns the card's text.
+
+  Args:
+    corpus: what the card describes.
+    manifest: the corpus's manifest.
+    about: what the world is, in Markdown.
+    loading: how to load the files next to the card, in Markdown.
+  """
   sections = {
     'Counts': _counts(corpus, manifest) + _tokens(corpus.manifest),
     'Examples': _examples(corpus),
@@ -79,7 +87,7 @@ def render(
   )
 
 
-def _counts(corpus: Corpus, manifest: dict[str, Any]) -> str:
+def _counts(corpus: Corpus, manifest: Mapping[str, Any]) -> str:
   rows = [['documents', manifest['documents']['count'], '', '', '']]
   for kind, entry in manifest['questions'].items():
     asked = [q for q in corpus.questions if q.kind == kind]
@@ -94,24 +102,26 @@ def _counts(corpus: Corpus, manifest: dict[str, Any]) -> str:
       ]
     )
   lengths = [len(document.text) for document in corpus.documents]
-  header = ['what', 'records', 'choices', 'chance (%)', 'strata']
+  header = ['records', 'count', 'choices', 'chance (%)', 'strata']
   return table(header, rows) + (
-    f'\nDocuments have {_range(lengths)} characters, {sum(lengths):,} in all.'
-    '\nChance is the accuracy of choosing at random.\n'
+    f'\nA document has {_range(lengths)} characters; all documents together'
+    f' have {sum(lengths):,}.\nChance is the accuracy of choosing at random.\n'
   )
 
 
 def _tokens(manifest: Mapping[str, Any]) -> str:
-  """What the documents take in tokens, where they were counted."""
   if 'tokens' not in manifest:
     return ''
-  told = manifest['tokens']
+  counts = manifest['tokens']
   text = (
-    f'\nWith a tokenizer of {told["pieces"]:,} pieces they take'
-    f' {told["documents"]:,} tokens, the longest {told["longest"]:,}.'
+    f'\nA tokenizer with {counts["pieces"]:,} pieces splits the documents into'
+    f' {counts["documents"]:,} tokens; the longest has {counts["longest"]:,}.'
   )
-  if told['words']:
-    each = ', '.join(f'{n:,} take {k}' for k, n in told['words'].items())
+  if counts['words']:
+    each = ', '.join(
+      f'{words:,} have {length} {"token" if length == "1" else "tokens"}'
+      for length, words in counts['words'].items()
+    )
     text += f' Of the nonsense words, {each}.'
   return f'{text}\n'
 
@@ -125,14 +135,15 @@ def _range(numbers: Sequence[int]) -> str:
 
 def _examples(corpus: Corpus) -> str:
   parts = [f'A document:\n\n{fenced(d.text)}' for d in corpus.documents[:1]]
-  first = {}
+  first: dict[str, Question] = {}
   for question in corpus.questions:
     first.setdefault(question.kind, question)
   parts += [
-    f'A question of kind {kind}, right choices marked:\n\n{_example(question)}'
+    f'A question of kind `{kind}`; correct choices are marked with *:\n\n'
+    f'{_example(question)}'
     for kind, question in first.items()
   ]
-  return '\n'.join(parts) or 'There is nothing to show.\n'
+  return '\n'.join(parts) or 'The corpus is empty.\n'
 
 
 def _example(question: Question) -> str:
@@ -142,25 +153,26 @@ def _example(question: Question) -> str:
   return fenced('\n'.join(lines))
 
 
-def _origin(manifest: dict[str, Any]) -> str:
-  """What the corpus's own manifest says of seeds and sizes."""
-  told_above = {'documents', 'questions', 'chance', 'audit', 'tokens'}
+def _origin(manifest: Mapping[str, Any]) -> str:
+  """Seeds and sizes that the corpus was generated with, and its digest."""
+  in_other_sections = {'documents', 'questions', 'chance', 'audit', 'tokens'}
   rows = [
     [name, json.dumps(value, ensure_ascii=False)]
     for name, value in manifest['corpus'].items()
-    if name not in told_above
+    if name not in in_other_sections
   ]
-  return table(['what', 'value'], [*rows, ['SHA-256', manifest['sha256']]])
+  sha256 = ['SHA-256 of the records', manifest['sha256']]
+  return table(['setting', 'value'], [*rows, sha256])
 
 
-def _audit(audit: dict[str, Any]) -> str:
-  """What the checks found; figures of baselines, where they were measured."""
+def _audit(audit: Mapping[str, Any]) -> str:
   found = audit['complaints']
-  text = 'Checked: ' + '; '.join(audit['checked']) + '.\n\n'
+  text = 'These properties were checked:\n\n'
+  text += ''.join(f'- {check}\n' for check in audit['checked'])
   text += (
-    f'{len(found)} complaints:\n\n{fenced(chr(10).join(found))}'
+    f'\nNumber of complaints: {len(found)}\n\n{fenced(chr(10).join(found))}'
     if found
-    else 'No complaints.\n'
+    else '\nNo complaints.\n'
   )
   baselines = audit['baselines']
   if baselines:
@@ -169,13 +181,13 @@ def _audit(audit: dict[str, Any]) -> str:
       [kind, *(f'{100 * row[n]:.1f}' if n in row else '' for n in names)]
       for kind, row in baselines.items()
     ]
-    text += '\nAccuracy (%) of baselines that infer nothing:\n\n'
+    text += '\nAccuracy (%) of baselines that make no inference:\n\n'
     text += table(['kind', *names], rows)
   return text
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-  """A Markdown table; bars and line breaks in cells are escaped."""
+  """Returns a Markdown table; bars and line breaks in cells are escaped."""
   lines = [header, ['---'] * len(header), *rows]
   return ''.join(
     '| ' + ' | '.join(_cell(value) for value in line) + ' |\n' for line in lines
@@ -187,7 +199,7 @@ def _cell(value: Any) -> str:
 
 
 def fenced(text: str) -> str:
-  """Text as a block that nothing in the text can end."""
+  """Returns text as a code block whose fence does not occur in the text."""
   longest = max((len(run) for run in re.findall('`+', text)), default=0)
   fence = '`' * max(3, longest + 1)
   return f'{fence}text\n{text}\n{fence}\n'
