@@ -36,7 +36,7 @@ SIZES = {
 
 
 def definition(name: str) -> Definition:
-  """Returns the definition of a world, given its key in `WORLDS` or its name.
+  """Returns the definition of a world; `World.name` is a key too.
 
   Raises:
     ValueError: the world is unknown.

@@ -194,10 +194,10 @@ def _question(
     seed=f'{seed}/{kind}',
   )
   preamble = _preambles(target, seed=seed)[-1]
-  told = codebooks.said(target).removesuffix(f' {target.object}')
+  opening = codebooks.said(target).removesuffix(f' {target.object}')
   return Question(
     id=name,
-    prompt=f'{preamble} {told}',
+    prompt=f'{preamble} {opening}',
     choices=choices,
     answers=answers,
     kind=kind,

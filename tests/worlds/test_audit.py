@@ -123,8 +123,8 @@ def test_only_repeating_kinds_may_occur_in_a_document():
   assert list(audit.leaks(world, corpus)) == []
   strict = dataclasses.replace(world, name='reversal')
   assert list(audit.leaks(strict, corpus))
-  spoken = Document(
+  leak = Document(
     'd', corpus.questions[-1].prompt + corpus.questions[-1].choices[0]
   )
-  told = dataclasses.replace(corpus, documents=(spoken,))
-  assert len(list(audit.leaks(world, told))) == 1
+  leaking = dataclasses.replace(corpus, documents=(leak,))
+  assert len(list(audit.leaks(world, leaking))) == 1

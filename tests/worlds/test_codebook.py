@@ -30,14 +30,14 @@ def test_latent_entries_are_stated_forward_only(seed, books, held_out, seen, n):
     held_out=held_out,
     documents_per_fact=n,
   )
-  told = collections.Counter(
+  stated = collections.Counter(
     fact for document in corpus.documents for fact in document.facts
   )
-  assert set(told) == set(world.facts) and set(told.values()) == {n}
-  forward = [fact for fact in told if fact.relation.startswith('is called')]
-  latent = [fact for fact in forward if codebooks.reverse(fact) not in told]
+  assert set(stated) == set(world.facts) and set(stated.values()) == {n}
+  forward = [fact for fact in stated if fact.relation.startswith('is called')]
+  latent = [fact for fact in forward if codebooks.reverse(fact) not in stated]
   assert len(forward) == books * (held_out + seen)
-  assert len(told) == 2 * len(forward) - len(latent)
+  assert len(stated) == 2 * len(forward) - len(latent)
   per_book = collections.Counter(fact.relation for fact in latent)
   assert set(per_book.values()) == {held_out} and len(per_book) == books
   asked = {
@@ -46,7 +46,7 @@ def test_latent_entries_are_stated_forward_only(seed, books, held_out, seen, n):
   }
   assert sorted(asked['forward']) == sorted(latent)
   assert sorted(map(codebooks.reverse, asked['reversal'])) == sorted(latent)
-  assert set(asked['reversal_seen']) <= set(told) - set(forward)
+  assert set(asked['reversal_seen']) <= set(stated) - set(forward)
   assert len(asked['reversal_seen']) == books * min(held_out, seen)
 
 
@@ -84,7 +84,7 @@ def test_wrong_choices_are_stated_in_the_same_directions_as_the_right_one(
   world, corpus = built
   given_facts = set(world.facts)
   for question in corpus.questions:
-    told = set()
+    decoded = set()
     for choice in question.choices:
       target = question.target
       entity = choice.strip(' .')
@@ -96,8 +96,8 @@ def test_wrong_choices_are_stated_in_the_same_directions_as_the_right_one(
         and fact.relation.split()[-1] == target.relation.split()[-1]
         and entity in (fact.subject, fact.object)
       )
-      told.add(codebooks.reverse(entry) in given_facts)
-    assert told == {question.kind == 'reversal_seen'}
+      decoded.add(codebooks.reverse(entry) in given_facts)
+    assert decoded == {question.kind == 'reversal_seen'}
 
 
 def test_word_statistics_do_not_give_latent_reversals_away(built):

@@ -64,10 +64,10 @@ def test_each_kind_asks_for_one_direction():
     asked = [q for q in corpus.questions if q.kind == kind]
     assert [q.id for q in asked] == [f'{kind}-{i:04d}' for i in range(3)]
     for question, fact in zip(asked, world.facts, strict=True):
-      told = fact if kind == 'forward' else reversal.reverse(fact)
+      target = fact if kind == 'forward' else reversal.reverse(fact)
       right = question.prompt + question.choices[question.answers[0]]
-      assert right.endswith(f' {reversal.said(told)}.')
-      assert question.target == told
+      assert right.endswith(f' {reversal.said(target)}.')
+      assert question.target == target
 
 
 def test_more_documents_change_no_other_document_or_question():

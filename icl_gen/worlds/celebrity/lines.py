@@ -99,13 +99,13 @@ def _parse(path: pathlib.Path, number: int, raw: bytes) -> Line:
 def recover(
   by_file: Mapping[str, Sequence[Line]],
 ) -> tuple[list[persons.Person], dict[Line, persons.Person]]:
-  """Recovers all people, and whom each line is about.
+  """Recovers all people, and the person each line is about.
 
   Args:
     by_file: the lines of all files, as `read` returns them.
 
   Raises:
-    ValueError: a line names nobody or several people, or two people cannot be
+    ValueError: a line names no person or several, or two people cannot be
       distinguished.
   """
   names = {

@@ -138,14 +138,14 @@ def question(
     index=index,
     seed=f'{seed}/{kind}/{stratum}',
   )
-  told = asked.description_first if asked.group == 'd2p' else asked.name_first
+  stated = asked.description_first if asked.group == 'd2p' else asked.name_first
   return Question(
     id=name,
     prompt=prompt,
     choices=ordered,
     answers=answers,
     kind=kind,
-    premises=(told,),
+    premises=(stated,),
     target=asked.name_first if kind == 'forward' else asked.description_first,
     stratum=stratum,
   )

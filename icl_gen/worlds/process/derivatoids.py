@@ -10,8 +10,8 @@ derivatoids of the parts, and F(G) is F with x replaced by G:
   composition  f(g)      ->  F(G)            (the derivative: F(g)*G)
 
 so 'x^3 + sin(2*x)' becomes '3*cos(3*x) / (2*exp(2*x))'. The order of the parts
-matters: 'sin(2*x) + x^3' has another derivatoid. What would be a wrong result
-of one base rule is the right result of another, so none looks odd by itself.
+matters: 'sin(2*x) + x^3' has another derivatoid. The results of base rules
+resemble ordinary derivatives of other base rules, so none looks odd by itself.
 """
 
 import dataclasses

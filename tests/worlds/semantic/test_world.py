@@ -59,11 +59,11 @@ def small(seed, size, laps, told_backwards, style):
 def check(world, corpus):
   """Audits a whole corpus."""
   read = catalog.reader(world)
-  told = set(world.facts)
+  given_facts = set(world.facts)
   entailed = {entailment.fact: entailment for entailment in world.entailed}
-  assert len(told) == len(world.facts)
-  assert not told & set(entailed)
-  assert not world.contradicted & (told | set(entailed))
+  assert len(given_facts) == len(world.facts)
+  assert not given_facts & set(entailed)
+  assert not world.contradicted & (given_facts | set(entailed))
   text = '\n'.join(document.text for document in corpus.documents)
   sentences = set(re.split(r'(?<=[.!?])\s+', text))
 
@@ -72,7 +72,7 @@ def check(world, corpus):
     facts = read(document.text)
     assert facts == document.facts, document
     stated.update(facts)
-  assert stated == told  # so no fact is stated in the other direction
+  assert stated == given_facts  # so no fact is stated in the other direction
   for fact in world.facts:
     assert categories.flip(fact) in entailed
     assert categories.sentence(categories.said(fact)) in sentences
@@ -81,25 +81,27 @@ def check(world, corpus):
   for question in corpus.questions:
     targets[question.kind, question.target] += 1
     assert len(question.choices) == 4 and len(question.answers) == 1
-    assert set(question.premises) <= told
-    assert (question.target in told) == (question.kind == 'rephrase')
+    assert set(question.premises) <= given_facts
+    assert (question.target in given_facts) == (question.kind == 'rephrase')
     if question.target in entailed:
       assert question.premises == entailed[question.target].premises
     for i, choice in enumerate(question.choices):
       assert question.prompt + choice not in text
       ((said,),) = [read(question.prompt + choice)]
       assert (said == question.target) == (i in question.answers)
-      assert (said in told or said in entailed) == (i in question.answers)
+      assert (said in given_facts or said in entailed) == (
+        i in question.answers
+      )
       # True of another category.
       assert any(
         (fact.relation, fact.object) == (said.relation, said.object)
         for fact in (*world.facts, *entailed)
       )
   assert set(targets.values()) == {1}
-  check_kinds(corpus, told)
+  check_kinds(corpus, given_facts)
 
 
-def check_kinds(corpus, told):
+def check_kinds(corpus, given_facts):
   """Every kind of question needs the inference it is named after."""
   for question in corpus.questions:
     target, premises = question.target, question.premises
@@ -107,10 +109,10 @@ def check_kinds(corpus, told):
     assert question.stratum == ('property' if one else 'relation')
     if question.kind in ('rephrase', 'reversal'):
       flipped = categories.flip(target)
-      assert premises == ((target if target in told else flipped),)
+      assert premises == ((target if target in given_facts else flipped),)
       continue
     assert not categories.is_inverse(target.relation)
-    alone = [f for f in told if target.subject in (f.subject, f.object)]
+    alone = [f for f in given_facts if target.subject in (f.subject, f.object)]
     if question.kind == 'holdout':
       (above,) = alone
       assert categories.base(above.relation) == 'is a'
@@ -228,10 +230,10 @@ def test_the_audit_judges_generated_text(nano):
     e for e in world.entailed if e.fact.relation == 'is a' and e.hops == 1
   )
   one, other = child.fact.subject, child.fact.object
-  told = world.facts[-1]
+  last = world.facts[-1]
   for text, label, hops in (
-    (categories.said(told), 'stated', 0),
-    (categories.said(categories.flip(told)), 'entailed', 1),
+    (categories.said(last), 'stated', 0),
+    (categories.said(categories.flip(last)), 'entailed', 1),
     (f'Every {categories.singular(one)} is a type of {other}', 'unparsed', 0),
     (f'{one} are a type of {other}', 'entailed', 1),
     (f'{other} include {one}', 'entailed', 2),
@@ -249,16 +251,16 @@ def test_every_form_is_read(relation, reverse):
   fact = Fact('gruds', relation, 'flomp' if relation == 'is' else 'shaxes')
   world = World('semantic', (fact,), ())
   read = catalog.reader(world)
-  told = categories.flip(fact) if reverse else fact
-  assert categories.flip(categories.flip(told)) == told
+  stated = categories.flip(fact) if reverse else fact
+  assert categories.flip(categories.flip(stated)) == stated
   forms = categories.forms(relation, reverse=reverse)
   for form in forms:
     statement = categories.fill(
       form, fact.relation, fact.subject, fact.object, reverse=reverse
     )
     assert '{' not in statement
-    assert read(categories.sentence(statement)) == (told,)
-  assert categories.said(told) == categories.statement(
+    assert read(categories.sentence(statement)) == (stated,)
+  assert categories.said(stated) == categories.statement(
     fact.relation, fact.subject, fact.object, reverse=reverse
   )
 
