@@ -1,6 +1,7 @@
-"""All worlds by name. Adding a world adds one line to `WORLDS`."""
+"""All worlds by name; a new world is imported here and added to `WORLDS`."""
 
 import inspect
+from typing import Any
 
 from icl_gen.text.sentences import Reader
 from icl_gen.types import Corpus, World
@@ -46,7 +47,7 @@ def definition(name: str) -> Definition:
   return WORLDS[name]
 
 
-def build(name: str, *, seed: int, **size) -> tuple[World, Corpus]:
+def build(name: str, *, seed: int, **size: Any) -> tuple[World, Corpus]:
   """Builds a world and its corpus; the same arguments give the same bytes.
 
   Args:
