@@ -1,4 +1,4 @@
-"""Every world at the paper's size: the data sets, without any training.
+"""Builds the data set of every world, at the paper's size; no training.
 
   python -m icl_gen.build --config=configs/worlds.py
 
@@ -14,17 +14,17 @@ VARIANTS = ('nano',)
 
 
 def get_config(arg=''):
-  """The data sets; `arg` is a comma-separated list of variants."""
+  """Settings of the data sets; `arg` is a comma-separated list of variants."""
   variants = cli.parse_variants(arg, VARIANTS)
   size = 'nano' if 'nano' in variants else 'paper'
   config = config_dict.ConfigDict()
-  # World -> its size. A new world is a line of SIZES in worlds/catalog.py.
+  # World -> size. The sizes of a world are in its definition, icl_gen/worlds/.
   config.worlds = {
     world: dict(sizes[size]) for world, sizes in catalog.SIZES.items()
   }
   config.worlds.custom = dict(path='configs/custom_example', joiner=' ')
-  config.seed = 0  # of every world
+  config.seed = 0  # of all random draws
   config.file_format = 'array_record'  # or 'tfrecord'
-  config.tokenizer = ''  # counts the cards' tokens; '' for the embedded nano
+  config.tokenizer = ''  # for the token counts of the cards; '': embedded nano
   config.audit = True  # check every corpus before it is written
   return config

@@ -1,14 +1,17 @@
-"""Derivatoids a second time: Python reads the text, numbers take the place of
-expressions. Shares nothing with worlds/process/derivatoids.py but the definition."""
+"""A second, numerical implementation of derivatoids, to test the first.
+
+Python parses the expressions, and functions of numbers replace expressions. It
+shares only the definition with icl_gen/worlds/process/derivatoids.py.
+"""
 
 import ast
 import cmath
 
-# Where functions are compared. Not real, so that logarithms of what is negative
-# are defined; small, so that towers of powers are.
+# Where functions are compared. The points are complex, so that logarithms are
+# defined, and small, so that towers of powers do not overflow.
 POINTS = (0.11 + 0.03j, 0.05 - 0.07j, 0.31 + 0.11j, 0.02 + 0.01j)
 
-# Base rule -> n -> what the derivatoid is at x.
+# Base rule -> n -> x -> the value of the derivatoid.
 BASE = {
   'constant': lambda n: lambda x: n * x,
   'power': lambda n: lambda x: n * cmath.cos(n * x),
@@ -34,8 +37,10 @@ def _is_x(node):
 
 
 def _base(node):
-  """(name, n, inside) of x^n, sin(n*x) or a number, x being the inside; or of
-  a composition with one of them outside."""
+  """(name, n, inside) of a base rule or of a composition that has one outside.
+
+  In 'x^n' and 'sin(n*x)' the inside is x; a number has none.
+  """
   if isinstance(node, ast.Constant):
     return 'constant', node.value, None
   if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
@@ -48,7 +53,7 @@ def _base(node):
 
 
 def derivatoid(node):
-  """x -> the derivatoid's value."""
+  """x -> the value of the derivatoid."""
   if base := _base(node):
     name, n, inside = base
     outer = BASE[name](n)
@@ -93,9 +98,9 @@ def function(text):
 
 
 def differ(one, other, *, tolerance=1e-8):
-  """Whether two functions of x differ at a point where both have values.
+  """Whether two functions differ at a point where both are defined.
 
-  Raises OverflowError where there is none.
+  Raises OverflowError if there is no such point.
   """
   compared = []
   for x in POINTS:
@@ -103,19 +108,19 @@ def differ(one, other, *, tolerance=1e-8):
       left, right = one(x), other(x)
     except (OverflowError, ZeroDivisionError):
       continue
-    if left == right == 0:  # too small to be told apart
+    if left == right == 0:  # both underflow
       continue
     compared.append(abs(left - right) > tolerance * (abs(left) + abs(right)))
   if not compared:
-    raise OverflowError('no point where both have values')
+    raise OverflowError('no point where both are defined')
   return any(compared)
 
 
 def derivative(text):
-  """x -> the ordinary derivative's value, by differences."""
+  """x -> the value of the ordinary derivative, by finite differences."""
 
   def at(x, h=1e-4):
-    # Two central differences, so that the error falls with the fourth power.
+    # Two central differences make the error fall with the fourth power of h.
     near, far = (
       (value(text, x + d) - value(text, x - d)) / (2 * d) for d in (h, 2 * h)
     )

@@ -1,1 +1,1 @@
-"""What is true: worlds of nonsense entities, their facts and what follows."""
+"""What is true: worlds of nonsense entities, their facts and the closure."""

@@ -1,8 +1,7 @@
-"""The audit of a world and its corpus: what everyone may rely on, checked.
+"""Audits a world and its corpus: facts, closure, sentences and questions agree.
 
-Compares records with the closure and, where the world has a grammar, sentences
-with the records; changes nothing. A world without facts (a user's own
-documents) is checked for what can be seen without knowing what is true.
+A world without facts (a user's own documents) is only checked for what can be
+seen without knowing what is true.
 """
 
 import collections
@@ -11,22 +10,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from icl_gen.types import Corpus, Fact, World
-from icl_gen.worlds import baselines, grammar
-
-# Kinds that ask for what a document states; no other kind's target is stated.
-STATED = frozenset({'forward', 'forward_name', 'rephrase', 'reversal_seen'})
-# (world, kind): a syllogism's forward question repeats its document's opening.
-REPEATING = frozenset({('syllogism', 'forward')})
+from icl_gen.worlds import baselines, catalog, logic
 
 Check = Callable[[World, Corpus], Iterator[str]]
 
 
 def audit(world: World, corpus: Corpus) -> dict[str, Any]:
-  """Runs every check that can be run; JSON values, for a manifest.
+  """Runs every check that applies; returns JSON values, for a manifest.
 
   Returns:
-    'checked': what was looked at, in words; 'complaints': what is wrong, in
-    words; 'baselines': per kind of question, accuracies of baselines.
+    'checked': what was checked, in words; 'complaints': what is wrong, in
+    words; 'baselines': the accuracy of each baseline by kind of question.
+
+  Raises:
+    ValueError: the world is not in the catalog.
   """
   found = {name: list(check(world, corpus)) for name, check in checks(world)}
   return {
@@ -37,28 +34,25 @@ def audit(world: World, corpus: Corpus) -> dict[str, Any]:
 
 
 def checks(world: World) -> tuple[tuple[str, Check], ...]:
-  """The checks that suit a world, with what they look at."""
-  chosen = [
+  """The checks that apply to a world, each with what it checks in words."""
+  chosen: list[tuple[str, Check]] = [
     ('ids are unique', ids),
-    ('answers are evenly placed', positions),
-    ('no question is said in a document', leaks),
+    ('right choices are evenly placed', positions),
+    ('no document contains a question with a choice', leaks),
   ]
   if world.facts:
     chosen += [
-      ('stated, entailed and contradicted exclude one another', truth),
-      ('documents state what is given, and all of it', statements),
-      ('premises are stated, targets by kind', targets),
-    ]
-  if world.facts and grammar.has_reader(world.name):
-    chosen += [
-      ('sentences say what the records say', sentences),
-      ('every answer is entailed, and no other choice', answers),
+      ('given, entailed and contradicted facts are disjoint', truth),
+      ('documents state exactly the given facts', statements),
+      ('premises are stated, and targets fit their kind', targets),
+      ('sentences read back as the recorded facts', sentences),
+      ('exactly the right choices are true', answers),
     ]
   return tuple(chosen)
 
 
 def ids(world: World, corpus: Corpus) -> Iterator[str]:
-  """Complains of ids that occur twice."""
+  """Yields a complaint for every id that is used more than once."""
   del world
   for what in ('documents', 'questions'):
     counts = collections.Counter(r.id for r in getattr(corpus, what))
@@ -68,9 +62,9 @@ def ids(world: World, corpus: Corpus) -> Iterator[str]:
 
 
 def positions(world: World, corpus: Corpus) -> Iterator[str]:
-  """Complains of right choices that prefer a place.
+  """Yields a complaint for every position that is right too often, or rarely.
 
-  Allowed is what chance allows: 3 standard deviations of a binomial, and 1.
+  The tolerance is 3 standard deviations of a binomial, plus 1.
   """
   del world
   groups = collections.defaultdict(list)
@@ -86,18 +80,24 @@ def positions(world: World, corpus: Corpus) -> Iterator[str]:
       if abs(counts[place] - even) > most:
         yield (
           f'choice {place} of {choices} is right in {counts[place]} of'
-          f' {len(placed)} questions of kind {kind!r} {stratum!r}; by chance it'
-          f' would be in {even:.0f}, give or take {most:.0f}'
+          f' {len(placed)} questions of kind {kind!r} {stratum!r}; expected by'
+          f' chance are {even:.0f}, give or take {most:.0f}'
         )
 
 
 def leaks(world: World, corpus: Corpus) -> Iterator[str]:
-  """Complains of questions that a document holds, any choice included."""
+  """Yields a complaint for every document that contains prompt + choice.
+
+  Wrong choices count too. Kinds of question that repeat a document by design
+  are left out.
+  """
+  repeating = catalog.definition(world.name).repeating
   texts = '\n'.join(document.text for document in corpus.documents)
   for question in corpus.questions:
-    may = (world.name, question.kind) in REPEATING
-    # The prompt first: most are in no document, which spares the choices.
-    if may or not question.prompt or question.prompt not in texts:
+    if question.kind in repeating:
+      continue
+    # Most prompts are in no document, which saves looking for their choices.
+    if not question.prompt or question.prompt not in texts:
       continue
     for choice in question.choices:
       if question.prompt + choice in texts:
@@ -105,7 +105,10 @@ def leaks(world: World, corpus: Corpus) -> Iterator[str]:
 
 
 def truth(world: World, corpus: Corpus) -> Iterator[str]:
-  """Complains of facts that are said to be two things, or the same twice."""
+  """Yields a complaint for every fact with two statuses, or one status twice.
+
+  The statuses are given, entailed and contradicted.
+  """
   del corpus
   entailed = [entailment.fact for entailment in world.entailed]
   sets = {
@@ -122,10 +125,8 @@ def truth(world: World, corpus: Corpus) -> Iterator[str]:
 
 
 def statements(world: World, corpus: Corpus) -> Iterator[str]:
-  """Complains of given facts that nobody states, and of statements of others.
-
-  So every premise is stated: premises are given facts.
-  """
+  """Yields a complaint for every given fact that no document states, and for
+  every stated fact that is not given."""
   given = set(world.facts)
   stated = _stated(corpus)
   for fact in world.facts:
@@ -138,7 +139,9 @@ def statements(world: World, corpus: Corpus) -> Iterator[str]:
 
 
 def targets(world: World, corpus: Corpus) -> Iterator[str]:
-  """Complains of premises that are not stated, and of targets by their kind."""
+  """Yields a complaint for every premise that is not stated, and for every
+  target that does not fit its kind of question."""
+  stated_kinds = catalog.definition(world.name).stated
   stated = _stated(corpus)
   premises_of = {e.fact: e.premises for e in world.entailed}
   for question in corpus.questions:
@@ -148,20 +151,21 @@ def targets(world: World, corpus: Corpus) -> Iterator[str]:
     target = question.target
     if target is None:
       continue
-    if (target in stated) != (question.kind in STATED):
+    if (target in stated) != (question.kind in stated_kinds):
       yield (
         f'question {question.id!r} of kind {question.kind!r}: its target'
         f' {_said(target)} is {"" if target in stated else "not "}stated'
       )
     if target not in stated and target not in premises_of:
-      yield f'question {question.id!r}: {_said(target)} does not follow'
+      yield f'question {question.id!r}: {_said(target)} is not entailed'
     if premises_of.get(target, question.premises) != question.premises:
       yield f'question {question.id!r}: {_said(target)} has other premises'
 
 
 def sentences(world: World, corpus: Corpus) -> Iterator[str]:
-  """Complains of documents whose text the grammar reads otherwise."""
-  read = grammar.reader(world.name, world)
+  """Yields a complaint for every document whose text is not read as its facts,
+  and for every prompt that is longer than its document."""
+  read = catalog.reader(world)
   for document in corpus.documents:
     if read(document.text) != document.facts:
       yield f'document {document.id!r} is read as {read(document.text)}'
@@ -170,9 +174,10 @@ def sentences(world: World, corpus: Corpus) -> Iterator[str]:
 
 
 def answers(world: World, corpus: Corpus) -> Iterator[str]:
-  """Complains of right choices that do not follow, and wrong ones that do."""
-  read = grammar.reader(world.name, world)
-  true = {*world.facts, *(entailment.fact for entailment in world.entailed)}
+  """Yields a complaint for every right choice that is not true, and for every
+  wrong choice that is."""
+  read = catalog.reader(world)
+  true = set(logic.true_facts(world))
   for question in corpus.questions:
     said = [read(question.prompt + choice) for choice in question.choices]
     for i, facts in enumerate(said):

@@ -1,7 +1,7 @@
-"""Seeded draws that come out even: endless rounds, each a fresh shuffle.
+"""Seeded draws without replacement, in rounds, so that counts stay even.
 
-The i-th draw depends on the seed's name and on i, never on how many draws are
-made, so that a larger world begins like a smaller one.
+The i-th draw depends only on the seed's name and on i, not on the number of
+draws, so a larger world starts with the draws of a smaller one.
 """
 
 import itertools
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 
 def nth[T](items: Sequence[T], index: int, *, seed: str) -> T:
-  """The index-th draw; any n draws hold each item n / len(items) times, ±1."""
+  """The index-th draw; n draws have each item n / len(items) times, ±1."""
   lap, place = divmod(index, len(items))
   return random.Random(f'{seed}/{lap}').sample(items, len(items))[place]
 
@@ -18,13 +18,13 @@ def nth[T](items: Sequence[T], index: int, *, seed: str) -> T:
 def arrange(
   right: Sequence[str], wrong: Sequence[str], *, index: int, seed: str
 ) -> tuple[tuple[str, ...], tuple[int, ...]]:
-  """Orders the choices of a question so that no position gives it away.
+  """Orders the choices of a question so that positions carry no information.
 
   Args:
     right: the right choices.
-    wrong: the others.
-    index: counts the questions with as many right choices as this one.
-    seed: name of the draw, the same for these questions.
+    wrong: the wrong choices.
+    index: number of the question among those that have as many right choices.
+    seed: name of the random draw, the same for all these questions.
 
   Returns:
     the choices in order, and the indices of the right ones.

@@ -1,8 +1,8 @@
-"""What the wording alone gives away: two baselines that infer nothing.
+"""Two baselines that infer nothing: they measure what the wording gives away.
 
-Both see the documents' text and a question's prompt and choices, as words and
-punctuation in lower case. On a question that takes inference they should be at
-chance; where what is asked is stated word for word, they need not be.
+Both see only the documents' text and a question's prompt and choices, as
+lower-case words and punctuation. They should be at chance on questions that
+need inference, but not on questions that a document answers word for word.
 """
 
 import collections
@@ -14,24 +14,26 @@ from icl_gen.types import Corpus, Question
 
 _WORD = re.compile(r"\w+(?:'\w+)?|[^\w\s]")
 _BREAK = '\0'  # between documents
-# What is left of the probability when a context is shortened by a word
+# Stupid backoff's factor for each word by which the context is shortened
 # (Brants et al. 2007, "Large language models in machine translation").
 _BACKOFF = 0.4
 
-# The better of two choices has the greater one; equal ones tie.
+# (prompt, choice) -> score; the greatest is the answer, and equal ones tie.
 Merit = Callable[[str, str], float]
 
 
 class _Text:
-  """The documents as one string with a character for every word, so that
-  Python's own search finds a sequence of words."""
+  """The documents as one string with one character per word.
+
+  Python's substring search then finds a sequence of words.
+  """
 
   def __init__(self, texts: Iterable[str]):
     self._letters = {_BREAK: _BREAK}
     self.letters = _BREAK.join(['', *map(self.spell, texts), ''])
 
   def spell(self, text: str) -> str:
-    """A character for every word; a new word gets a new one."""
+    """One character per word; an unknown word gets a new character."""
     letters = self._letters
     return ''.join(
       letters.setdefault(word, chr(0x100 + len(letters)))
@@ -40,17 +42,19 @@ class _Text:
 
 
 def ngram(corpus: Corpus, *, order: int = 4) -> dict[str, float]:
-  """Accuracy per kind of the most probable continuation of the prompt.
+  """Accuracy by kind of question of choosing the most probable continuation.
 
-  `order` is the number of words of the longest n-gram; see `ngram_merit`.
+  `order` is the n of the longest n-gram; see `ngram_merit`.
   """
   texts = (document.text for document in corpus.documents)
   return accuracy(corpus.questions, ngram_merit(texts, order=order))
 
 
 def ngram_merit(texts: Iterable[str], *, order: int) -> Merit:
-  """Log-probability of a choice's words, one after the other, behind the
-  prompt, by an n-gram model of the texts with stupid backoff."""
+  """Scores a choice by its log-probability after the prompt.
+
+  The model is an n-gram model of the texts with stupid backoff.
+  """
   text = _Text(texts)
   counts = collections.Counter(text.letters)
   del counts[_BREAK]
@@ -66,7 +70,7 @@ def ngram_merit(texts: Iterable[str], *, order: int) -> Merit:
       before = context[max(0, len(context) - order + 1) :]
       logp += _log_backoff(counts, total, before, letter)
       context += letter
-    return round(logp, 9)  # equals are equal
+    return round(logp, 9)  # so that ties are exact
 
   return merit
 
@@ -77,7 +81,7 @@ def _log_backoff(
   shorter = 0
   while context and not counts[context + word]:
     context, shorter = context[1:], shorter + 1
-  # A word that was never seen counts as half of one.
+  # An unseen word counts as half an occurrence.
   seen = counts[context + word] or 0.5
   return math.log(seen / (counts[context] if context else total)) + (
     shorter * math.log(_BACKOFF)
@@ -85,9 +89,11 @@ def _log_backoff(
 
 
 def longest_match(corpus: Corpus) -> dict[str, float]:
-  """Accuracy per kind of the choice that has been read before: after which
-  the last words of prompt and choice, as many as can be, stand in a document
-  in the same order."""
+  """Accuracy by kind of question of choosing the longest match.
+
+  The match of a choice is the longest run of words that ends prompt + choice
+  and occurs in a document.
+  """
   text = _Text(document.text for document in corpus.documents)
 
   def merit(prompt: str, choice: str) -> float:
@@ -100,7 +106,7 @@ def longest_match(corpus: Corpus) -> dict[str, float]:
 
 
 def accuracies(corpus: Corpus) -> dict[str, dict[str, float]]:
-  """Accuracy of both baselines, by kind of question; shares of one."""
+  """Accuracy of both baselines by kind of question, from 0 to 1."""
   found = {'ngram': ngram(corpus), 'longest_match': longest_match(corpus)}
   kinds = dict.fromkeys(question.kind for question in corpus.questions)
   return {
@@ -110,9 +116,12 @@ def accuracies(corpus: Corpus) -> dict[str, dict[str, float]]:
 
 
 def accuracy(questions: Iterable[Question], merit: Merit) -> dict[str, float]:
-  """Expected share of questions of each kind that are answered right by the
-  best choice, drawn among equals."""
-  right, asked = collections.Counter(), collections.Counter()
+  """Accuracy by kind of question of the choice with the greatest merit.
+
+  A tie counts by its share of right choices.
+  """
+  right: collections.defaultdict[str, float] = collections.defaultdict(float)
+  asked: collections.Counter[str] = collections.Counter()
   for question in questions:
     merits = [merit(question.prompt, choice) for choice in question.choices]
     best = [i for i, m in enumerate(merits) if m == max(merits)]

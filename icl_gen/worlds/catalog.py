@@ -1,142 +1,119 @@
-"""All worlds by name."""
+"""All worlds by name; a new world is imported here and added to `WORLDS`."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from typing import Any
 
+from icl_gen.text.sentences import Reader
 from icl_gen.types import Corpus, World
-from icl_gen.worlds import codebook, custom, reversal, syllogism
+from icl_gen.worlds import (
+  codebook,
+  custom,
+  process,
+  reversal,
+  semantic,
+  syllogism,
+)
 from icl_gen.worlds.celebrity import files as celebrity_files
 from icl_gen.worlds.celebrity import invented as celebrity
-from icl_gen.worlds.process import derivatoids
-from icl_gen.worlds.process import world as process
-from icl_gen.worlds.semantic import world as semantic
+from icl_gen.worlds.definition import Definition, Excluded, Size
 
-Builder = Callable[..., tuple[World, Corpus]]
-
-WORLDS: dict[str, Builder] = {
-  'reversal': reversal.build,
-  'syllogism': syllogism.build,
-  'celebrity': celebrity.build,
-  'semantic': semantic.build,
-  'celebrity_files': celebrity_files.from_files,
-  'celebrity_hub': celebrity_files.from_hub,
-  'process': process.build,
-  'codebook': codebook.build,
-  'custom': custom.from_folder,
+WORLDS: dict[str, Definition] = {
+  'reversal': reversal.DEFINITION,
+  'syllogism': syllogism.DEFINITION,
+  'celebrity': celebrity.DEFINITION,
+  'semantic': semantic.DEFINITION,
+  'celebrity_files': celebrity_files.FROM_FILES,
+  'celebrity_hub': celebrity_files.FROM_HUB,
+  'process': process.DEFINITION,
+  'codebook': codebook.DEFINITION,
+  'custom': custom.DEFINITION,
 }
-# Of the worlds that are drawn: the paper's size, and one for small models; and
-# syllogisms the wording of which gives nothing away.
+# The named sizes of the worlds that are drawn rather than read from files.
 SIZES = {
-  'reversal': {
-    'paper': {'facts': 100, 'documents_per_fact': 10},
-    'nano': {'facts': 40, 'documents_per_fact': 3},
-  },
-  'syllogism': {
-    'paper': {'examples': 69, 'style': 'plain'},
-    'varied': {'examples': 69, 'style': 'varied'},
-    'nano': {'examples': 24, 'style': 'plain'},
-  },
-  'celebrity': {
-    'paper': {'people': 30, 'phrasings': 30, 'question_phrasings': 10},
-    'nano': {'people': 10, 'phrasings': 4, 'question_phrasings': 2},
-  },
-  'semantic': {
-    'paper': {
-      'categories': 110,
-      'documents': 2200,
-      'holdouts': 11,
-      'told_backwards': 0.15,
-      'questions': 200,
-      'style': 'varied',
-    },
-    'nano': {
-      'categories': 20,
-      'documents': 80,
-      'holdouts': 3,
-      'told_backwards': 0.0,
-      'questions': 60,
-      'style': 'plain',
-    },
-  },
-  'process': {
-    'paper': {
-      'examples': 1000,
-      'questions': 200,
-      'numbers': 9,
-      'depth': 2,
-      'rules': tuple(derivatoids.RULES),
-      'style': 'long',
-    },
-    'nano': {
-      'examples': 20,
-      'questions': 24,
-      'numbers': 4,
-      'depth': 1,
-      'rules': ('power', 'sine', 'exponential', 'sum', 'product'),
-      'style': 'short',
-    },
-  },
-  'codebook': {
-    'paper': {
-      'words': 40,
-      'books': 20,
-      'held_out': 10,
-      'documents_per_fact': 5,
-    },
-    'nano': {'words': 10, 'books': 6, 'held_out': 4, 'documents_per_fact': 5},
-  },
+  name: {size: dict(given) for size, given in world.sizes.items()}
+  for name, world in WORLDS.items()
+  if world.sizes
 }
 
 
-def build(name: str, *, seed: int, **size) -> tuple[World, Corpus]:
-  """Builds a world and its corpus; the same arguments give the same bytes.
-
-  Args:
-    name: a key of WORLDS.
-    seed: of the draw.
-    **size: the world's own parameters.
+def definition(name: str) -> Definition:
+  """Returns the definition of a world; `World.name` is a key too.
 
   Raises:
-    ValueError: for an unknown world, sizes that it does not have, or
-      impossible ones.
+    ValueError: the world is unknown.
   """
-  made = _known(name)
-  try:
-    inspect.signature(made).bind(seed='', **size)
-  except TypeError as error:
-    parameters = inspect.signature(made).parameters
-    allowed = ', '.join(name for name in parameters if name != 'seed')
-    raise ValueError(
-      f'size {size} is not of world {name!r} ({error}); its keys are {allowed}:'
-      " take the world's own config"
-    ) from error
-  return made(seed=f'{name}/{seed}', **size)
-
-
-def describe(name: str) -> str:
-  """What a world is, in Markdown: what its own file says of it.
-
-  Raises:
-    ValueError: for an unknown world.
-  """
-  return inspect.getdoc(inspect.getmodule(_known(name)))
-
-
-def fingerprint(name: str, size: Mapping[str, object]) -> dict[str, str]:
-  """SHA-256 of the files that a world is read from; none if it is drawn.
-
-  Raises:
-    ValueError: for an unknown world, or where the files are not there.
-  """
-  reads = {
-    custom.from_folder: custom.fingerprint,
-    celebrity_files.from_files: celebrity_files.fingerprint,
-  }
-  made = _known(name)
-  return reads[made](size['path']) if made in reads and 'path' in size else {}
-
-
-def _known(name: str) -> Builder:
   if name not in WORLDS:
     raise ValueError(f'unknown world {name!r}; known are {", ".join(WORLDS)}')
   return WORLDS[name]
+
+
+def build(name: str, *, seed: int, **size: Any) -> tuple[World, Corpus]:
+  """Builds a world and its corpus; the same arguments give the same bytes.
+
+  Args:
+    name: a key of `WORLDS`.
+    seed: the seed of every random draw.
+    **size: the arguments of the world's own `build`.
+
+  Raises:
+    ValueError: the world is unknown, `size` has missing or unknown keys, or
+      its values are impossible.
+  """
+  draw = definition(name).build
+  try:
+    inspect.signature(draw).bind(seed='', **size)
+  except TypeError as error:
+    parameters = inspect.signature(draw).parameters
+    allowed = ', '.join(key for key in parameters if key != 'seed')
+    raise ValueError(
+      f'size {size} does not fit world {name!r} ({error}); its keys are'
+      f" {allowed}: start from the world's own config"
+    ) from error
+  return draw(seed=f'{name}/{seed}', **size)
+
+
+def describe(name: str) -> str:
+  """Returns what a world is, in Markdown.
+
+  Raises:
+    ValueError: the world is unknown.
+  """
+  return definition(name).about.strip()
+
+
+def fingerprint(name: str, size: Size) -> dict[str, str]:
+  """Returns the SHA-256 of every file that a world is read from, by file name.
+
+  A world that is drawn, or downloaded, has none.
+
+  Raises:
+    ValueError: the world is unknown, or a file is missing.
+  """
+  of_files = definition(name).fingerprint
+  return of_files(size['path']) if of_files and 'path' in size else {}
+
+
+def reader(world: World) -> Reader:
+  """Returns the function that reads a world's sentences back into facts.
+
+  The function takes a text of one or more sentences and returns the facts that
+  it asserts, in order, or None if any part of it cannot be read. It skips list
+  bullets and lead-ins, and does not judge whether a fact is true. Of a custom
+  world it reads nothing.
+
+  Raises:
+    ValueError: the world is unknown.
+  """
+  return definition(world.name).reader(world)
+
+
+def excluder(world: World) -> Excluded:
+  """Returns whether a fact is false because something else is true.
+
+  This covers only facts that `world.contradicted` is too short to list; see
+  `Definition.excluder`.
+
+  Raises:
+    ValueError: the world is unknown.
+  """
+  return definition(world.name).excluder(world)

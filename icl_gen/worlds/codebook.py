@@ -1,11 +1,12 @@
-"""Codebooks: every word has a code in every book; some are never read back.
+"""Codebooks: each book encodes the same words; some codes are never decoded.
 
-Entities x relations x directions, as the reversals from scratch of "Latent
-learning" (arXiv 2509.16189). A book calls a word by a code. Most entries are
-told in both directions ('troff is called yomp', 'yomp means troff'), the
-latent ones in the first alone, and the questions ask for the second. That codes
-can be read back is to be learned from the other entries. The books share their
-words and their codes, so that without the book no word tells its code.
+Entities x relations x directions, like the reversals from scratch of "Latent
+learning" (arXiv 2509.16189). Each book assigns every word a code. Documents
+state most entries in both directions ('troff is called yomp', 'yomp means
+troff') but the latent entries only in the first, and the questions ask for the
+second. That codes can be decoded has to be learned from the other entries. All
+books share the same words and the same codes, so a word without its book does
+not determine its code.
 """
 
 import dataclasses
@@ -13,9 +14,10 @@ import itertools
 import random
 from collections.abc import Mapping
 
-from icl_gen.text import codebooks, lexicon, preambles
+from icl_gen.text import codebooks, lexicon, preambles, sentences
 from icl_gen.types import Corpus, Document, Fact, Question, World
-from icl_gen.worlds import balance, corpora, logic
+from icl_gen.worlds import balance, corpora, logic, sizes
+from icl_gen.worlds.definition import Definition, Excluded
 
 WRONG = 3
 KINDS = ('forward', 'reversal_seen', 'reversal')
@@ -24,32 +26,33 @@ KINDS = ('forward', 'reversal_seen', 'reversal')
 def build(
   *,
   seed: str,
-  words: int = 40,
-  books: int = 20,
-  held_out: int = 10,
-  documents_per_fact: int = 5,
+  words: int,
+  books: int,
+  held_out: int,
+  documents_per_fact: int,
 ) -> tuple[World, Corpus]:
-  """Draws the world and renders it.
+  """Draws the world and writes its documents and questions.
 
-  'forward' and 'reversal' ask about the latent entries, in either direction;
-  'reversal_seen' about as many of the others (or all, if they are fewer), in
-  words that no document has. Wrong choices come from entries of the same book
-  that are told in the same directions.
+  'forward' and 'reversal' questions ask about the latent entries, each in one
+  direction; 'reversal_seen' asks about as many of the others (or all of them,
+  if there are fewer), with a preamble that no document about the entry has.
+  Wrong choices come from entries of the same book that are stated in the same
+  directions.
 
   Args:
-    seed: name of the draw; the same name gives the same bytes.
-    words: words in each book, and as many codes.
-    books: books, each with codes of its own for the words.
-    held_out: latent entries of each book.
-    documents_per_fact: documents that say a fact, each with another preamble.
+    seed: name of the random draw; the same name gives the same bytes.
+    words: number of words in each book, and of codes.
+    books: number of books; each assigns the codes differently.
+    held_out: number of latent entries in each book.
+    documents_per_fact: documents that state a fact, each with another preamble.
 
   Raises:
-    ValueError: if there is nothing to build, too few entries for the wrong
-      choices, too few preambles, or too few nonsense words.
+    ValueError: a size is not positive, or there are too few entries for the
+      wrong choices, too few preambles, or too few nonsense words.
   """
   _check(words, books, held_out, documents_per_fact)
   shelf = _shelf(words, books, held_out, seed=seed)
-  given = [fact for book in shelf for fact in book.told]
+  given = [fact for book in shelf for fact in book.stated]
   questions = []
   for kind in KINDS:
     asked = [(book, word) for book in shelf for word in book.asked(kind)]
@@ -79,13 +82,13 @@ def build(
 
 @dataclasses.dataclass(frozen=True)
 class _Book:
-  """A book and what is told of it.
+  """A book and its entries.
 
   Attributes:
     title: the book's name.
     codes: word -> code.
-    latent: the words of which the reversal is held out.
-    seen: the others.
+    latent: the words whose codes are never decoded in a document.
+    seen: the other words.
   """
 
   title: str
@@ -94,19 +97,19 @@ class _Book:
   seen: tuple[str, ...]
 
   def forward(self, word: str) -> Fact:
-    """The entry, from the word."""
+    """The entry of a word, starting from the word."""
     return Fact(word, codebooks.calls(self.title), self.codes[word])
 
   @property
-  def told(self) -> list[Fact]:
-    """All that documents say of the book."""
+  def stated(self) -> list[Fact]:
+    """All facts that documents state about the book."""
     forward = [self.forward(word) for word in self.codes]
     return forward + [
       codebooks.reverse(self.forward(word)) for word in self.seen
     ]
 
   def alike(self, kind: str) -> tuple[str, ...]:
-    """The words that a question of the kind is about, or chooses from."""
+    """The words that questions of the kind choose from."""
     return self.seen if kind == 'reversal_seen' else self.latent
 
   def asked(self, kind: str) -> tuple[str, ...]:
@@ -114,25 +117,25 @@ class _Book:
     return self.alike(kind)[: len(self.latent)]
 
 
-def _check(words, books, held_out, documents_per_fact) -> None:
-  for name, given in (('words', words), ('books', books)):
-    if given < 1:
-      raise ValueError(
-        f'empty world: codebook with {name}={given}; give 1 or more'
-      )
+def _check(
+  words: int, books: int, held_out: int, documents_per_fact: int
+) -> None:
+  sizes.require_positive('codebook', words=words, books=books)
   least = WRONG + 1
   if held_out < least or words - held_out < least:
     raise ValueError(
       f'codebook with words={words} and held_out={held_out} has too few entries'
-      f' for {least} choices out of one group; hold out {least} or more, and'
+      f' for questions with {least} choices; hold out {least} or more, and'
       f' leave {least} or more'
     )
-  most = len(preambles.PREAMBLES) - 1
-  if not 1 <= documents_per_fact <= most:
-    raise ValueError(
-      f'codebook with documents_per_fact={documents_per_fact}; allowed is 1 to'
-      f' {most}: the questions need an unused one of {most + 1} preambles'
-    )
+  sizes.require_between(
+    'codebook',
+    least=1,
+    most=len(preambles.PREAMBLES) - 1,
+    why=f'the question about a fact needs one of the {len(preambles.PREAMBLES)}'
+    ' preambles that no document about it has',
+    documents_per_fact=documents_per_fact,
+  )
 
 
 def _shelf(words: int, books: int, held_out: int, *, seed: str) -> list[_Book]:
@@ -143,8 +146,8 @@ def _shelf(words: int, books: int, held_out: int, *, seed: str) -> list[_Book]:
   shelf = []
   for i, title in enumerate(titles):
     shuffled = random.Random(f'{seed}/codes/{i}').sample(codes, words)
-    # In turn, so that no word is held out more often than another: how often
-    # a word is what a code means does not tell.
+    # Words take turns, so that all are held out about equally often. Otherwise
+    # the frequency of a word after 'means' would hint at the answer.
     latent = [plain[(i * held_out + k) % words] for k in range(held_out)]
     shelf.append(
       _Book(
@@ -158,7 +161,8 @@ def _shelf(words: int, books: int, held_out: int, *, seed: str) -> list[_Book]:
 
 
 def _preambles(fact: Fact, *, seed: str) -> list[str]:
-  """Documents use them from the first; a question uses the last."""
+  """Shuffles the preambles: documents take the first ones, the question the
+  last."""
   name = f'{seed}/preambles/{fact.relation}/{fact.subject}'
   count = len(preambles.PREAMBLES)
   return random.Random(name).sample(preambles.PREAMBLES, count)
@@ -190,10 +194,10 @@ def _question(
     seed=f'{seed}/{kind}',
   )
   preamble = _preambles(target, seed=seed)[-1]
-  told = codebooks.said(target).removesuffix(f' {target.object}')
+  opening = codebooks.said(target).removesuffix(f' {target.object}')
   return Question(
     id=name,
-    prompt=f'{preamble} {told}',
+    prompt=f'{preamble} {opening}',
     choices=choices,
     answers=answers,
     kind=kind,
@@ -224,3 +228,35 @@ def _world(given: list[Fact], shelf: list[_Book]) -> World:
       fact for wrong in swapped for fact in (wrong, codebooks.reverse(wrong))
     ),
   )
+
+
+def _excluder(world: World) -> Excluded:
+  """In a book each word has one code, and each code one word."""
+  objects = {
+    (fact.subject, fact.relation): fact.object
+    for fact in logic.true_facts(world)
+  }
+
+  def other(fact: Fact) -> bool:
+    known = objects.get((fact.subject, fact.relation))
+    return known not in (None, fact.object)
+
+  return lambda fact: other(fact) or other(codebooks.reverse(fact))
+
+
+DEFINITION = Definition(
+  about=__doc__,
+  build=build,
+  sizes={
+    'paper': {
+      'words': 40,
+      'books': 20,
+      'held_out': 10,
+      'documents_per_fact': 5,
+    },
+    'nano': {'words': 10, 'books': 6, 'held_out': 4, 'documents_per_fact': 5},
+  },
+  reader=lambda world: sentences.reader(codebooks.read),
+  stated=frozenset({'forward', 'reversal_seen'}),
+  excluder=_excluder,
+)

@@ -1,4 +1,4 @@
-"""From documents and questions to a corpus with a manifest."""
+"""Makes a corpus, with its manifest, from documents and questions."""
 
 import collections
 import statistics
@@ -16,7 +16,16 @@ def corpus(
   seed: str,
   sizes: Mapping[str, object],
 ) -> Corpus:
-  """Counts what is there; `sizes` are the world's own entries (JSON values)."""
+  """Makes the corpus and counts what is in it.
+
+  Args:
+    name: the corpus's name.
+    documents: training texts, with distinct ids.
+    questions: test questions, with distinct ids.
+    world: the world's name.
+    seed: the name of the world's random draw.
+    sizes: entries that the world adds to the manifest; JSON values.
+  """
   for records in (documents, questions):
     ids = collections.Counter(record.id for record in records)
     assert all(count == 1 for count in ids.values()), ids.most_common(1)

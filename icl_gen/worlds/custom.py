@@ -1,17 +1,18 @@
-"""A user's own documents and questions: nothing is known of what is true.
+"""A user's own documents and questions, without knowledge of what is true.
 
-Without facts there is no closure, and the audit calls every inference
-'unverified'. The questions say which of their choices is right.
+Because the world has no facts, it has no logical closure, and the audit labels
+every inference 'unverified'. The questions specify their right choices.
 """
 
 import hashlib
 import json
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from icl_gen.types import Corpus, Document, Question, World
 from icl_gen.worlds import corpora
+from icl_gen.worlds.definition import Definition
 
 DOCUMENTS = 'documents.jsonl'
 QUESTIONS = 'questions.jsonl'
@@ -29,35 +30,35 @@ Row = dict[str, Any]
 def from_folder(
   path: str | pathlib.Path, *, seed: str, joiner: str = ' '
 ) -> tuple[World, Corpus]:
-  """Reads a folder; nothing is drawn and nothing is left out.
+  """Reads a folder of documents and questions.
 
-  A folder holds either `documents.jsonl` or texts (*.txt, *.md, at any depth),
-  and may hold `questions.jsonl`:
+  A folder holds either `documents.jsonl` or text files (*.txt, *.md, at any
+  depth), and may hold `questions.jsonl`:
 
     documents.jsonl  {"id": "mill", "text": "The mill of Tarnby was ..."}
     questions.jsonl  {"prompt": "The mill of Tarnby was built by",
                       "choices": ["Odd Brekke", "Ilse Maar"],
                       "answer": 0, "kind": "reversal"}
 
-  Documents may have a "prompt_length"; questions a "stratum" and an "id". An
-  "answer" is the number of the right choice, from 0, or a list of them. Files
-  are UTF-8, with or without BOM; lines may end in CRLF, and blank lines say
-  nothing. `documents.jsonl` goes before texts: then a README.md beside it is
-  not read. A text's id is its path in the folder; outer white space is no part
-  of it.
+  Documents may have a "prompt_length", and questions a "stratum" and an "id".
+  An "answer" is the index of the right choice, counted from 0, or a list of
+  such indices. Files are UTF-8, with or without a byte order mark; lines may
+  end in CRLF, and blank lines are skipped. If there is a `documents.jsonl`,
+  text files such as a README.md are ignored. The id of a text file is its path
+  in the folder; its surrounding white space is stripped.
 
   Args:
     path: the folder.
-    seed: only noted.
-    joiner: put between prompt and choice where neither has white space there
-      and the prompt is not empty.
+    seed: recorded in the manifest; nothing is random.
+    joiner: inserted between a prompt and a choice, unless the prompt is empty
+      or there is white space between them already.
 
   Returns:
     a world without facts, and the corpus.
 
   Raises:
-    ValueError: there is no such folder, nothing in it, or something in it is
-      not of the format; names the file, the line and what was expected.
+    ValueError: the folder is missing or has no documents, or a file has the
+      wrong format. The message names the file, the line and what was expected.
   """
   folder = _folder(path)
   if (folder / DOCUMENTS).is_file():
@@ -66,8 +67,9 @@ def from_folder(
     documents = [_text(file, folder) for file in _texts(folder)]
   if not documents:
     raise ValueError(
-      f'{folder} has no documents; expected is {DOCUMENTS} with'
-      f' {_DOCUMENT_EXPECTED} on every line, or texts ({", ".join(TEXTS)})'
+      f'{folder} has no documents; expected {DOCUMENTS} with'
+      f' {_DOCUMENT_EXPECTED} on every line, or text files'
+      f' ({", ".join(TEXTS)})'
     )
   questions = []
   if (folder / QUESTIONS).is_file():
@@ -84,10 +86,10 @@ def from_folder(
 
 
 def fingerprint(path: str | pathlib.Path) -> dict[str, str]:
-  """SHA-256 of every file that `from_folder` reads, by its path in the folder.
+  """Returns the SHA-256 of every file that `from_folder` reads, by its path.
 
   Raises:
-    ValueError: there is no such folder.
+    ValueError: the folder is missing.
   """
   folder = _folder(path)
   found = [folder / DOCUMENTS]
@@ -101,13 +103,13 @@ def fingerprint(path: str | pathlib.Path) -> dict[str, str]:
 def _folder(path: str | pathlib.Path) -> pathlib.Path:
   if not str(path):
     raise ValueError(
-      'no folder of documents is given; give --config.size.path=DIRECTORY'
+      'no folder of documents; give --config.size.path=DIRECTORY'
     )
   folder = pathlib.Path(path).expanduser()
   if not folder.is_dir():
     what = 'is a file' if folder.exists() else 'does not exist'
     raise ValueError(
-      f'{folder} {what}; give the folder that holds {DOCUMENTS}, or texts'
+      f'{folder} {what}; give the folder that holds {DOCUMENTS} or text files'
       f' ({", ".join(TEXTS)})'
     )
   return folder
@@ -122,11 +124,11 @@ def _sha256(file: pathlib.Path) -> str:
     return hashlib.file_digest(opened, 'sha256').hexdigest()
 
 
-# --- texts -------------------------------------------------------------------
+# --- text files --------------------------------------------------------------
 
 
 def _texts(folder: pathlib.Path) -> list[pathlib.Path]:
-  """The folder's texts in the order of their paths; nothing hidden."""
+  """The folder's text files sorted by path, without hidden ones."""
   found = {
     _name(file, folder): file
     for file in folder.rglob('*')
@@ -145,13 +147,13 @@ def _text(file: pathlib.Path, folder: pathlib.Path) -> Document:
   except UnicodeDecodeError as error:
     line = error.object[: error.start].count(b'\n') + 1
     raise ValueError(
-      f'{file}, line {line} is not UTF-8 ({error.reason}); expected is a text'
-      ' in UTF-8'
+      f'{file}, line {line} is not UTF-8 ({error.reason}); expected text in'
+      ' UTF-8'
     ) from error
   text = text.replace('\r\n', '\n').strip()
   if not text:
     raise ValueError(
-      f'{file} is empty; expected is a text: write one, or delete the file'
+      f'{file} is empty; expected text: add some, or delete the file'
     )
   return Document(_name(file, folder), text)
 
@@ -160,7 +162,8 @@ def _text(file: pathlib.Path, folder: pathlib.Path) -> Document:
 
 
 def _documents(path: pathlib.Path) -> list[Document]:
-  documents, lines = [], {}
+  documents: list[Document] = []
+  lines: dict[str, str] = {}
   for where, row in _rows(path, _DOCUMENT_EXPECTED):
     _check_keys(
       row, where, need=('id', 'text'), may=('prompt_length',), of='document'
@@ -169,8 +172,8 @@ def _documents(path: pathlib.Path) -> list[Document]:
     length = row.get('prompt_length', 0)
     if type(length) is not int or not 0 <= length < len(text):
       raise ValueError(
-        f'{where} has "prompt_length": {length!r}; expected is a number of'
-        f" characters from 0 to {len(text) - 1}, one less than the text's"
+        f'{where} has "prompt_length": {length!r}; expected a number of'
+        f' characters from 0 to {len(text) - 1}, less than the whole text'
       )
     _check_new(name, where, lines)
     documents.append(Document(name, text, prompt_length=length))
@@ -178,7 +181,8 @@ def _documents(path: pathlib.Path) -> list[Document]:
 
 
 def _questions(path: pathlib.Path, *, joiner: str) -> list[Question]:
-  questions, lines = [], {}
+  questions: list[Question] = []
+  lines: dict[str, str] = {}
   for where, row in _rows(path, _QUESTION_EXPECTED):
     _check_keys(
       row,
@@ -192,7 +196,7 @@ def _questions(path: pathlib.Path, *, joiner: str) -> list[Question]:
     answers = _answers(row['answer'], choices, where)
     kind = _string(row, 'kind', where)
     stratum = _string({'stratum': ''} | row, 'stratum', where, empty=True)
-    # Not the line's number: ids stay when lines are added.
+    # Derived from the content, so that adding lines does not change ids.
     named = {'id': _hash([prompt, choices, kind, stratum])} | row
     name = _string(named, 'id', where)
     _check_new(name, where, lines)
@@ -210,8 +214,8 @@ def _choices(
   )
   if not texts or len(given) < 2:
     raise ValueError(
-      f'{where} has "choices": {_short(given)}; expected is a list of two or'
-      ' more texts that are not empty'
+      f'{where} has "choices": {_short(given)}; expected a list of two or more'
+      ' texts that are not empty'
     )
   for choice in given:
     _check_utf8(choice, 'choices', where)
@@ -223,7 +227,7 @@ def _choices(
   if len(set(choices)) < len(choices):
     twice = next(choice for choice in choices if choices.count(choice) > 1)
     raise ValueError(
-      f'{where} has the choice {twice!r} twice; expected are different ones'
+      f'{where} has the choice {twice!r} twice; expected distinct choices'
     )
   return choices
 
@@ -235,14 +239,17 @@ def _answers(
   fit = all(type(a) is int and 0 <= a < len(choices) for a in answers)
   if not fit or not answers or len(set(answers)) < len(answers):
     raise ValueError(
-      f'{where} has "answer": {_short(given)}; expected is the number of the'
-      f' right choice, 0 to {len(choices) - 1}, or a list of such numbers'
+      f'{where} has "answer": {_short(given)}; expected the index of the right'
+      f' choice, from 0 to {len(choices) - 1}, or a list of such indices'
     )
   return tuple(answers)
 
 
 def _rows(path: pathlib.Path, expected: str) -> Iterator[tuple[str, Row]]:
-  """Yields '<file>, line <n>' and the object there; one line is held a time."""
+  """Yields '<file>, line <n>' and the JSON object of every line that has one.
+
+  Only one line is in memory at a time.
+  """
   with open(path, 'rb') as file:
     for number, line in enumerate(file, start=1):
       line = line.removeprefix(_BOM) if number == 1 else line
@@ -253,14 +260,16 @@ def _rows(path: pathlib.Path, expected: str) -> Iterator[tuple[str, Row]]:
         row = json.loads(line.decode('utf-8'))
       except (ValueError, RecursionError) as error:
         raise ValueError(
-          f'{where} is not JSON in UTF-8 ({error}); expected is {expected}'
+          f'{where} is not JSON in UTF-8 ({error}); expected {expected}'
         ) from error
       if not isinstance(row, dict):
-        raise ValueError(f'{where} is {_short(row)}; expected is {expected}')
+        raise ValueError(f'{where} is {_short(row)}; expected {expected}')
       yield where, row
 
 
-def _check_keys(row: Row, where: str, *, need, may, of: str) -> None:
+def _check_keys(
+  row: Row, where: str, *, need: Sequence[str], may: Sequence[str], of: str
+) -> None:
   missing = [key for key in need if key not in row]
   if missing:
     raise ValueError(
@@ -269,7 +278,7 @@ def _check_keys(row: Row, where: str, *, need, may, of: str) -> None:
   unknown = [key for key in row if key not in (*need, *may)]
   if unknown:
     raise ValueError(
-      f'{where} has "{unknown[0]}", which would be lost; a {of} needs'
+      f'{where} has the unknown key "{unknown[0]}"; a {of} needs'
       f' {", ".join(need)} and may have {", ".join(may)}'
     )
 
@@ -277,28 +286,28 @@ def _check_keys(row: Row, where: str, *, need, may, of: str) -> None:
 def _string(row: Row, key: str, where: str, *, empty: bool = False) -> str:
   value = row[key]
   if not isinstance(value, str) or not (empty or value.strip()):
-    wanted = 'a text' if empty else 'a text that is not empty'
+    wanted = 'text' if empty else 'text that is not empty'
     raise ValueError(f'{where} has "{key}": {_short(value)}; expected {wanted}')
   _check_utf8(value, key, where)
   return value
 
 
 def _check_utf8(value: str, key: str, where: str) -> None:
-  # JSON can write half of a surrogate pair, which no file can hold.
+  # JSON can escape half of a surrogate pair, which UTF-8 cannot encode.
   try:
     value.encode()
   except UnicodeEncodeError as error:
     raise ValueError(
       f'{where} has half a surrogate pair in "{key}" ({error.reason});'
-      ' expected is text that UTF-8 can hold'
+      ' expected text that UTF-8 can encode'
     ) from error
 
 
 def _check_new(name: str, where: str, lines: dict[str, str]) -> None:
   if name in lines:
     raise ValueError(
-      f'{where} has the id {name!r} of {lines[name]}; expected is an id that'
-      ' no other line has (without one: a question that no other line asks)'
+      f'{where} has the id {name!r} of {lines[name]}; expected distinct ids'
+      ' (or, for questions without ids, distinct questions)'
     )
   lines[name] = where.rpartition(', ')[2]
 
@@ -310,3 +319,8 @@ def _hash(value: Any) -> str:
 def _short(value: Any) -> str:
   text = json.dumps(value, ensure_ascii=False)
   return text if len(text) <= 60 else f'{text[:57]}...'
+
+
+DEFINITION = Definition(
+  about=__doc__, build=from_folder, fingerprint=fingerprint
+)

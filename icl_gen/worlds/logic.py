@@ -1,7 +1,6 @@
-"""The closure: what follows from given facts by rules, and from how little.
+"""The logical closure: entailed facts with minimal premises.
 
-Knows facts and rules only; it knows no world, no wording and no probability.
-A rule is one of two frozen shapes: `Flip` reverses a fact, `Chain` joins two.
+A rule has one of two shapes: `Flip` reverses a fact, `Chain` joins two.
 """
 
 import collections
@@ -10,7 +9,7 @@ import heapq
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from icl_gen.types import Entailment, Fact
+from icl_gen.types import Entailment, Fact, World
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,23 +33,23 @@ Rule = Flip | Chain
 
 
 def inverse(relation: str, other: str) -> tuple[Rule, ...]:
-  """Each of the two relations is the other one read backwards."""
+  """Each of the two relations is the inverse of the other."""
   return Flip(relation, other), Flip(other, relation)
 
 
 def symmetric(relation: str) -> tuple[Rule, ...]:
-  """The relation holds in both directions or in none."""
+  """The relation holds in both directions or in neither."""
   return (Flip(relation, relation),)
 
 
 def transitive(relation: str) -> tuple[Rule, ...]:
-  """The relation carries over from link to link."""
+  """x to y and y to z make x to z."""
   return (Chain(relation, relation, relation),)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Step:
-  """One application of a rule to ground facts."""
+  """The application of one rule to one or two facts."""
 
   conclusion: Fact
   premises: tuple[Fact, ...]
@@ -59,17 +58,17 @@ class _Step:
 def closure(
   facts: Iterable[Fact], rules: Iterable[Rule]
 ) -> tuple[Entailment, ...]:
-  """Every fact that follows and is not given.
+  """Returns every fact that is entailed and not given.
 
-  `premises` is a smallest set of given facts that entails the fact, in the
-  order given. `hops` is the number of rule applications of the shortest
+  The `premises` of an entailment are a smallest set of given facts that entails
+  it, in the order given. Its `hops` are the rule applications of the shortest
   derivation, where a fact that is derived twice counts twice: a chain of n
-  links takes n - 1. The two minima are taken independently. Both are exact;
-  the smallest premises are found by keeping all minimal sets, which is quick
-  for taxonomies and exponential in the worst case (dense cyclic relations).
+  links takes n - 1. The two minima are taken independently and both are exact.
+  Premises are found by keeping all minimal sets, which is quick for taxonomies
+  and exponential in the worst case (dense cyclic relations).
 
   Returns:
-    entailments, by hops and then by order of discovery.
+    the entailments, by hops and then in the order of discovery.
   """
   given = tuple(dict.fromkeys(facts))
   steps = _steps(given, tuple(rules))
@@ -86,17 +85,22 @@ def closure(
   )
 
 
+def true_facts(world: World) -> tuple[Fact, ...]:
+  """All facts that are true in a world: those given and those entailed."""
+  return (*world.facts, *(entailment.fact for entailment in world.entailed))
+
+
 def _smallest(support: frozenset[int]) -> tuple[int, list[int]]:
   return len(support), sorted(support)
 
 
 def _steps(given: Sequence[Fact], rules: Sequence[Rule]) -> tuple[_Step, ...]:
-  """All rule applications that are possible from the given facts."""
+  """All rule applications that the given facts allow."""
   by_subject = collections.defaultdict(list)
   by_object = collections.defaultdict(list)
   known = dict.fromkeys(given)
   waiting = collections.deque(given)
-  steps = {}
+  steps: dict[_Step, None] = {}
   while waiting:
     fact = waiting.popleft()
     by_subject[fact.relation, fact.subject].append(fact)
@@ -115,7 +119,7 @@ def _applications(
   by_subject: Mapping[tuple[str, str], list[Fact]],
   by_object: Mapping[tuple[str, str], list[Fact]],
 ) -> Iterator[_Step]:
-  """The rule applications that use the fact beside facts seen before."""
+  """The rule applications that use the fact, alone or with an earlier one."""
   for rule in rules:
     if isinstance(rule, Flip):
       if fact.relation == rule.relation:
@@ -141,8 +145,10 @@ def _by_premise(steps: Iterable[_Step]) -> dict[Fact, list[_Step]]:
 
 
 def _hops(given: Sequence[Fact], steps: Sequence[_Step]) -> dict[Fact, int]:
-  """Fewest rule applications to reach each fact (Knuth's Dijkstra), settled
-  in rising order: round h holds what takes h applications."""
+  """Fewest rule applications that derive each fact, in rising order.
+
+  This is Knuth's generalisation of Dijkstra's algorithm.
+  """
   users = _by_premise(steps)
   order = itertools.count()
   queue = [(0, next(order), fact) for fact in given]
@@ -162,7 +168,7 @@ def _hops(given: Sequence[Fact], steps: Sequence[_Step]) -> dict[Fact, int]:
 def _supports(
   given: Sequence[Fact], steps: Sequence[_Step]
 ) -> dict[Fact, list[frozenset[int]]]:
-  """All minimal sets of given facts (by index) that entail each fact."""
+  """All minimal sets of given facts, as indices, that entail each fact."""
   users = _by_premise(steps)
   supports: dict[Fact, list[frozenset[int]]] = collections.defaultdict(list)
   waiting = collections.deque(

@@ -1,45 +1,46 @@
-"""Reversals: 'glon are more dangerous than troff' makes troff less dangerous.
+"""Reversals: if glon are more dangerous than troff, troff are less dangerous.
 
-Every entity occurs in one fact, and every fact is said in one direction only;
-the questions ask for the other one, against its contradiction.
+Each entity occurs in one fact, and each fact is stated in one direction only.
+The questions ask for the other direction; the wrong choice contradicts it.
 """
 
 import random
 
-from icl_gen.text import comparisons, lexicon, preambles
+from icl_gen.text import comparisons, lexicon, preambles, sentences
 from icl_gen.types import Corpus, Document, Fact, Question, World
-from icl_gen.worlds import balance, corpora, logic
+from icl_gen.worlds import balance, corpora, logic, sizes
+from icl_gen.worlds.definition import Definition
 
 OPPOSITE = {'more': 'less', 'less': 'more'}
 
 
 def build(
-  *, seed: str, facts: int = 100, documents_per_fact: int = 10
+  *, seed: str, facts: int, documents_per_fact: int
 ) -> tuple[World, Corpus]:
-  """Draws the world and renders it.
+  """Draws the world and writes its documents and questions.
 
   Args:
-    seed: name of the draw; the same name gives the same bytes.
+    seed: name of the random draw; the same name gives the same bytes.
     facts: number of facts, with two entities each.
-    documents_per_fact: documents that say a fact, each with another preamble.
+    documents_per_fact: documents that state a fact, each with another preamble.
 
   Raises:
-    ValueError: if there is nothing to build, too few preambles to leave one
-      for the questions, or too few nonsense words.
+    ValueError: a size is not positive, or there are too few preambles or
+      nonsense words.
   """
-  if facts < 1:
-    raise ValueError(
-      f'empty world: reversal with facts={facts}; give 1 or more'
-    )
-  most = len(preambles.PREAMBLES) - 1
-  if not 1 <= documents_per_fact <= most:
-    raise ValueError(
-      f'documents_per_fact={documents_per_fact} is not possible: there are'
-      f' {most + 1} preambles, a fact uses each once and the questions need'
-      f' an unused one. Give 1 to {most}.'
-    )
+  sizes.require_positive('reversal', facts=facts)
+  sizes.require_between(
+    'reversal',
+    least=1,
+    most=len(preambles.PREAMBLES) - 1,
+    why=f'the question about a fact needs one of the {len(preambles.PREAMBLES)}'
+    ' preambles that no document about it has',
+    documents_per_fact=documents_per_fact,
+  )
   entities = lexicon.sample(2 * facts, seed=f'{seed}/entities')
-  given, documents, questions = [], [], []
+  given: list[Fact] = []
+  documents: list[Document] = []
+  questions: list[Question] = []
   for i in range(facts):
     fact = _fact(entities[2 * i], entities[2 * i + 1], i, seed=seed)
     shuffled = random.Random(f'{seed}/preambles/{i}').sample(
@@ -66,13 +67,13 @@ def build(
 
 
 def reverse(fact: Fact) -> Fact:
-  """The same comparison, told from the other side."""
+  """The same comparison, starting from the other entity."""
   degree, feature = fact.relation.split(' ')
   return Fact(fact.object, f'{OPPOSITE[degree]} {feature}', fact.subject)
 
 
 def contradict(fact: Fact) -> Fact:
-  """The opposite comparison, told from the same side."""
+  """The opposite comparison of the same entities, in the same order."""
   degree, feature = fact.relation.split(' ')
   return Fact(fact.subject, f'{OPPOSITE[degree]} {feature}', fact.object)
 
@@ -111,7 +112,7 @@ def _question(
 
 
 def _choice(fact: Fact) -> str:
-  """' more dangerous than troff.': what follows '... glon are'."""
+  """' more dangerous than troff.', which completes '... glon are'."""
   return said(fact).removeprefix(f'{fact.subject} are') + '.'
 
 
@@ -129,3 +130,15 @@ def _world(given: list[Fact]) -> World:
     entailed=entailed,
     contradicted=frozenset(contradict(fact) for fact in true),
   )
+
+
+DEFINITION = Definition(
+  about=__doc__,
+  build=build,
+  sizes={
+    'paper': {'facts': 100, 'documents_per_fact': 10},
+    'nano': {'facts': 40, 'documents_per_fact': 3},
+  },
+  reader=lambda world: sentences.reader(comparisons.read),
+  stated=frozenset({'forward'}),
+)

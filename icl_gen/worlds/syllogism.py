@@ -1,10 +1,11 @@
-"""Syllogisms: two premises over three nonsense kinds, and what follows.
+"""Syllogisms: two premises over three nonsense terms, and what they entail.
 
-Validity is decided by checking every model: a kind may be empty (no
-existential import), so 'all A are B' does not entail 'some A are B'. Used are
-the forms whose valid conclusions about the end terms, among the six statements
-{all, some, no} x two directions, are one statement or the two directions of
-one symmetric statement ('some A are C' and 'some C are A' say the same).
+Validity is decided by checking every model. A term may be empty (no existential
+import), so 'all A are B' does not entail 'some A are B'. The premise pairs used
+are those whose valid conclusions about the two end terms, among the six
+statements {all, some, no} x two directions, are either one statement or both
+directions of one symmetric statement ('some A are C' and 'some C are A' mean
+the same).
 """
 
 import collections
@@ -13,9 +14,10 @@ import functools
 import itertools
 import random
 
-from icl_gen.text import lexicon, quantified
+from icl_gen.text import lexicon, quantified, sentences
 from icl_gen.types import Corpus, Document, Entailment, Fact, Question, World
-from icl_gen.worlds import balance, corpora
+from icl_gen.worlds import balance, corpora, sizes
+from icl_gen.worlds.definition import Definition
 
 Statement = tuple[str, str, str]  # quantifier, subject, predicate
 
@@ -39,9 +41,9 @@ def _holds(statement: Statement, inhabited: tuple[bool, ...]) -> bool:
 def statements(one: str, other: str) -> tuple[Statement, ...]:
   """The six statements {all, some, no} x two directions about two terms."""
   return tuple(
-    (quantifier, *pair)
+    (quantifier, subject, predicate)
     for quantifier in ('all', 'some', 'no')
-    for pair in ((one, other), (other, one))
+    for subject, predicate in ((one, other), (other, one))
   )
 
 
@@ -73,7 +75,7 @@ def conclusions(*premises: Statement) -> tuple[Statement, ...]:
 
 @functools.cache
 def forms() -> dict[str, tuple[tuple[Statement, Statement], ...]]:
-  """All premise pairs with a conclusion, by the class of the conclusion.
+  """All premise pairs that have a conclusion, by the class of the conclusion.
 
   Classes: 'all A C', 'all C A', 'some', 'no'. The first premise is about A and
   B, the second about B and C.
@@ -91,37 +93,34 @@ def forms() -> dict[str, tuple[tuple[Statement, Statement], ...]]:
 
 
 def build(
-  *, seed: str, examples: int = 69, style: str = 'plain'
+  *, seed: str, examples: int, style: str = 'plain'
 ) -> tuple[World, Corpus]:
-  """Draws the world and renders it: one document and two questions each.
+  """Draws the world; each example has one document and two questions.
 
-  'syllogism' asks for the conclusion about the end terms; 'forward' repeats
-  the document up to its first premise and asks for that premise in plain words
-  (or, for the symmetric quantifiers, its converse, which says the same).
-  Choices are the six statements about the two terms; of a forward question,
-  those are left out that follow from both premises together.
+  A 'syllogism' question asks for the conclusion about the end terms. A
+  'forward' question repeats the document up to its first premise and asks for
+  that premise in plain words (or, for the symmetric quantifiers, its converse,
+  which means the same). The choices are the six statements about the two terms;
+  a forward question leaves out those that only both premises together entail.
 
   Args:
-    seed: name of the draw; the same name gives the same bytes.
-    examples: premise pairs, with three kinds each that no other example has.
-    style: of the documents. 'plain' says premises as the paper does: since the
-      conclusion's quantifier stands in a premise, wording gives much of it away
-      (the atmosphere effect of Woodworth and Sells 1935). 'varied' says them in
-      other words.
+    seed: name of the random draw; the same name gives the same bytes.
+    examples: number of premise pairs; no two share a term.
+    style: wording of the documents. 'plain' states premises as the paper does:
+      because the conclusion's quantifier occurs in a premise, the wording gives
+      much of it away (the atmosphere effect of Woodworth and Sells 1935).
+      'varied' paraphrases the premises.
 
   Raises:
-    ValueError: if there is nothing to build, too few nonsense words, or no
-      such style.
+    ValueError: a size is not positive, the style is unknown, or there are too
+      few nonsense words.
   """
-  if style not in STYLES:
-    raise ValueError(f'syllogism with style={style!r}; allowed are {STYLES}')
-  if examples < 1:
-    raise ValueError(
-      f'empty world: syllogism with examples={examples}; give 1 or more'
-    )
+  sizes.require_one_of('syllogism', STYLES, style=style)
+  sizes.require_positive('syllogism', examples=examples)
   words = lexicon.sample(3 * examples, seed=f'{seed}/entities')
   drawn = [
-    _draw(words[3 * i : 3 * i + 3], i, seed=seed) for i in range(examples)
+    _draw(words[3 * i], words[3 * i + 1], words[3 * i + 2], i, seed=seed)
+    for i in range(examples)
   ]
   corpus = corpora.corpus(
     'syllogism',
@@ -143,10 +142,10 @@ class _Example:
   """A premise pair and its words.
 
   Attributes:
-    names: the kinds that stand for A, B and C.
-    form: the premises in A, B and C, in the order in which they are said.
-    listed: the kinds in the order in which the document lists them.
-    ends: A and C in the order in which the question lists them.
+    names: the words that stand for A, B and C.
+    form: the premises in terms of A, B and C, in the order of the document.
+    listed: the words in the order in which the document lists them.
+    ends: the words for A and C in the order in which the question lists them.
   """
 
   names: tuple[str, str, str]
@@ -155,22 +154,23 @@ class _Example:
   ends: tuple[str, ...]
 
   def fact(self, statement: Statement) -> Fact:
-    """The statement in words."""
+    """The statement about this example's words."""
     quantifier, subject, predicate = statement
     named = dict(zip(_TERMS, self.names, strict=True))
     return Fact(named[subject], quantifier, named[predicate])
 
 
-def _draw(names: list[str], i: int, *, seed: str) -> _Example:
+def _draw(a: str, b: str, c: str, i: int, *, seed: str) -> _Example:
   by_class = forms()
   chosen = balance.nth(tuple(by_class), i, seed=f'{seed}/classes')
   rng = random.Random(f'{seed}/examples/{i}')
   form = rng.choice(by_class[chosen])
+  first, second = rng.sample(form, 2)
   return _Example(
-    names=tuple(names),
-    form=tuple(rng.sample(form, 2)),
-    listed=tuple(rng.sample(names, 3)),
-    ends=tuple(rng.sample((names[0], names[2]), 2)),
+    names=(a, b, c),
+    form=(first, second),
+    listed=tuple(rng.sample((a, b, c), 3)),
+    ends=tuple(rng.sample((a, c), 2)),
   )
 
 
@@ -189,28 +189,27 @@ def _document(example: _Example, i: int, *, style: str, seed: str) -> Document:
     form = rng.choice(quantified.PARAPHRASES[fact.relation])
     return form.format(S=fact.subject, P=fact.object)
 
-  sentences = ' '.join(f'{worded(premise)}.' for premise in premises)
+  premises_said = ' '.join(f'{worded(premise)}.' for premise in premises)
   lead = quantified.relationships(*example.listed)
-  return Document(f'example-{i:04d}', f'{lead} {sentences}', premises)
+  return Document(f'example-{i:04d}', f'{lead} {premises_said}', premises)
 
 
 def _questions(
   examples: list[_Example], kind: str, *, seed: str
 ) -> list[Question]:
-  asked = collections.Counter()
+  asked: collections.Counter[str] = collections.Counter()
   questions = []
   for i, example in enumerate(examples):
+    premises: tuple[Statement, ...] = example.form
+    one, other, listed = 'A', 'C', example.ends
     if kind == 'forward':
       premises = example.form[:1]
-      options = statements(*premises[0][1:])
-      prompt = quantified.relationships(*example.listed)
-    else:
-      premises = example.form
-      options = statements('A', 'C')
-      prompt = quantified.relationships(*example.ends)
+      _, one, other = example.form[0]
+      listed = example.listed
+    options = statements(one, other)
     valid = [s for s in options if entails(premises, s)]
-    # 'all B are C' and 'some A are B' make 'some B are C' true as well: no
-    # wrong choice, but no restatement either.
+    # 'all B are C' and 'some A are B' also entail 'some B are C', which is
+    # then neither a wrong choice nor a restatement of one premise.
     wrong = [s for s in options if not entails(example.form, s)]
     choice = {s: f' {said(example.fact(s))}.' for s in (*valid, *wrong)}
     shape = f'{len(valid)}-{len(wrong)}'
@@ -224,7 +223,7 @@ def _questions(
     questions.append(
       Question(
         id=f'{kind}-{i:04d}',
-        prompt=prompt,
+        prompt=quantified.relationships(*listed),
         choices=choices,
         answers=answers,
         kind=kind,
@@ -244,13 +243,13 @@ def _consequences(
   """What a premise pair settles about any two of its three terms.
 
   Returns:
-    the statements that follow and are no premise, each with a smallest set of
-    premises; and the statements that are excluded.
+    the entailed statements that are not premises, each with a minimal set of
+    premises; and the excluded statements.
   """
   smallest_first = [(premise,) for premise in premises] + [premises]
   entailed, excluded = [], []
-  for pair in itertools.combinations(_TERMS, 2):
-    for statement in statements(*pair):
+  for one, other in itertools.combinations(_TERMS, 2):
+    for statement in statements(one, other):
       if excludes(premises, statement):
         excluded.append(statement)
       if statement not in premises and entails(premises, statement):
@@ -260,7 +259,9 @@ def _consequences(
 
 
 def _world(examples: list[_Example]) -> World:
-  facts, entailments, contradicted = [], [], set()
+  facts: list[Fact] = []
+  entailments: list[Entailment] = []
+  contradicted: set[Fact] = set()
   for example in examples:
     entailed, excluded = _consequences(*example.form)
     facts += map(example.fact, example.form)
@@ -272,3 +273,18 @@ def _world(examples: list[_Example]) -> World:
   return World(
     'syllogism', tuple(facts), tuple(entailments), frozenset(contradicted)
   )
+
+
+DEFINITION = Definition(
+  about=__doc__,
+  build=build,
+  sizes={
+    'paper': {'examples': 69, 'style': 'plain'},
+    # A wording that does not give the conclusion away.
+    'varied': {'examples': 69, 'style': 'varied'},
+    'nano': {'examples': 24, 'style': 'plain'},
+  },
+  reader=lambda world: sentences.reader(quantified.read),
+  stated=frozenset({'forward'}),
+  repeating=frozenset({'forward'}),
+)

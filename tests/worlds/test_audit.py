@@ -1,13 +1,16 @@
-"""Every check of the audit can complain, and names what is wrong."""
+"""Every check of the audit can complain, and says what is wrong."""
 
 import dataclasses
 
 import pytest
 
 from icl_gen.types import Document, Fact, Question
-from icl_gen.worlds import audit, custom, reversal, syllogism
+from icl_gen.worlds import audit, custom
+from tests.worlds import paper
 
-WORLD, CORPUS = reversal.build(seed='s', facts=24, documents_per_fact=2)
+WORLD, CORPUS = paper.build(
+  'reversal', seed='s', facts=24, documents_per_fact=2
+)
 DOCUMENT, QUESTION = CORPUS.documents[0], CORPUS.questions[-1]
 OTHER = Fact('glonk', 'more dangerous', 'troffs')
 
@@ -31,7 +34,7 @@ def with_world(**changes):
 
 
 def moved(question):
-  """The question with its right choice first."""
+  """The question with its right choice in first place."""
   (right,) = question.answers
   choices = question.choices
   return dataclasses.replace(
@@ -69,9 +72,9 @@ def moved(question):
       with_question(premises=(OTHER,)),
       "premise 'glonk more dangerous troffs' is unstated",
     ),
-    ('targets', with_question(kind='rephrase'), 'target .* is not stated'),
+    ('targets', with_question(kind='forward'), 'target .* is not stated'),
     ('targets', with_question(target=QUESTION.premises[0]), 'is stated'),
-    ('targets', with_question(target=OTHER), 'does not follow'),
+    ('targets', with_question(target=OTHER), 'is not entailed'),
     ('targets', with_question(premises=WORLD.facts[:1]), 'has other premises'),
     ('sentences', with_document(text='Glon are blue.'), 'is read as None'),
     ('sentences', with_document(prompt_length=999), 'longer than its text'),
@@ -94,15 +97,13 @@ def test_a_check_complains(check, changed, message):
   assert set(found) <= set(audit.audit(*changed)['complaints'])
 
 
-def test_what_is_checked_is_told_and_nothing_else_is():
+def test_every_check_is_reported():
   found = audit.audit(WORLD, CORPUS)
   assert found['complaints'] == []
   assert len(found['checked']) == len(audit.checks(WORLD)) == 8
-  unknown = dataclasses.replace(WORLD, name='spoken by nobody')
-  assert len(audit.checks(unknown)) == 6
 
 
-def test_without_facts_only_the_questions_are_checked(tmp_path):
+def test_without_facts_only_ids_positions_and_leaks_are_checked(tmp_path):
   (tmp_path / 'a.txt').write_text('Glon are red.')
   world, corpus = custom.from_folder(tmp_path, seed='s')
   questions = tuple(
@@ -117,13 +118,13 @@ def test_without_facts_only_the_questions_are_checked(tmp_path):
   assert "'leak': a document holds it with ' red.'" in second
 
 
-def test_only_what_must_may_repeat_a_document():
-  world, corpus = syllogism.build(seed='s', examples=12)
+def test_only_repeating_kinds_may_occur_in_a_document():
+  world, corpus = paper.build('syllogism', seed='s', examples=12)
   assert list(audit.leaks(world, corpus)) == []
-  other = dataclasses.replace(world, name='another')
-  assert list(audit.leaks(other, corpus))
-  spoken = Document(
+  strict = dataclasses.replace(world, name='reversal')
+  assert list(audit.leaks(strict, corpus))
+  leak = Document(
     'd', corpus.questions[-1].prompt + corpus.questions[-1].choices[0]
   )
-  told = dataclasses.replace(corpus, documents=(spoken,))
-  assert len(list(audit.leaks(world, told))) == 1
+  leaking = dataclasses.replace(corpus, documents=(leak,))
+  assert len(list(audit.leaks(world, leaking))) == 1

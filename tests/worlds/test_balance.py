@@ -1,4 +1,4 @@
-"""Draws come out even and do not depend on how many there are."""
+"""Draws are even, and do not depend on how many there are."""
 
 import collections
 
@@ -11,7 +11,7 @@ SEEDS = st.text(max_size=5)
 
 
 @given(st.integers(1, 7), st.integers(0, 40), SEEDS)
-def test_draws_are_as_even_as_they_can_be(kinds, draws, seed):
+def test_draws_are_as_even_as_possible(kinds, draws, seed):
   drawn = [balance.nth(range(kinds), i, seed=seed) for i in range(draws)]
   counts = collections.Counter(drawn)
   assert all(
@@ -20,7 +20,7 @@ def test_draws_are_as_even_as_they_can_be(kinds, draws, seed):
   )
 
 
-def test_draws_differ_with_the_seed():
+def test_the_seed_determines_the_draws():
   def draws(seed):
     return [balance.nth('abcdef', i, seed=seed) for i in range(30)]
 
@@ -41,7 +41,7 @@ def test_answers_point_at_the_right_choices(right, wrong, index, seed):
   assert {choices[answer] for answer in answers} == set(rights)
 
 
-def test_answer_positions_are_uniform_and_so_are_pairs_of_them():
+def test_answer_positions_and_pairs_of_positions_are_uniform():
   arranged = [
     balance.arrange('ab', 'cdef', index=i, seed='s')[1] for i in range(45)
   ]

@@ -1,10 +1,10 @@
-"""The baselines by hand, and what they make of the other worlds."""
+"""The baselines by hand, and on the worlds."""
 
 import pytest
 
 from icl_gen.types import Corpus, Document, Question
-from icl_gen.worlds import baselines, reversal, syllogism
-from icl_gen.worlds.celebrity import invented as celebrity
+from icl_gen.worlds import baselines
+from tests.worlds import paper
 
 
 def corpus(texts, prompt, *choices):
@@ -22,12 +22,12 @@ def corpus(texts, prompt, *choices):
     (['A b c. A b d. A b c.'], 'A b', [' c', ' d'], 1),
     (['A b c. A b d. A b c.'], 'A b', [' d', ' c'], 0),
     (['A b c. A b d.'], 'A b', [' d', ' c'], 0.5),
-    # A longer context decides against a shorter one.
+    # A longer context takes precedence over a shorter one.
     (['A b c.', 'x b d. y b d.'], 'a b', [' c', ' d'], 1),
-    # Nothing of the context is known: the more frequent word.
+    # An unknown context: the more frequent word.
     (['A b c. d c.'], 'x y', [' c', ' b'], 1),
     (['A b c. d c.'], 'x y', [' z', ' b'], 0),
-    # Documents end where they end.
+    # No match runs across documents.
     (['a b', 'c d'], 'a b', [' c', ' d'], 0.5),
   ],
 )
@@ -51,25 +51,25 @@ def test_longest_match_by_hand(texts, prompt, choices, right):
   assert found == {'kind': right}
 
 
-def test_what_is_told_is_found_and_its_reversal_is_not():
-  _, told = reversal.build(seed='s')
-  assert baselines.longest_match(told) == {'forward': 1, 'reversal': 0.5}
-  found = baselines.ngram(told)
+def test_baselines_find_stated_facts_but_not_reversals():
+  _, built = paper.build('reversal', seed='s')
+  assert baselines.longest_match(built) == {'forward': 1, 'reversal': 0.5}
+  found = baselines.ngram(built)
   assert found['forward'] == 1 and found['reversal'] < 0.6
-  _, told = celebrity.build(seed='s', people=12, phrasings=10)
+  _, built = paper.build('celebrity', seed='s', people=12, phrasings=10)
   for baseline in (baselines.ngram, baselines.longest_match):
-    found = baseline(told)
+    found = baseline(built)
     assert found['forward'] > 0.6 and found['reversal'] < 0.4
 
 
-def test_other_words_do_not_give_the_conclusion_away():
-  _, told = syllogism.build(seed='s')
-  assert baselines.ngram(told)['syllogism'] > 0.6
-  _, told = syllogism.build(seed='s', style='varied')
-  chance = told.manifest['chance']['syllogism']
+def test_varied_syllogisms_do_not_give_the_conclusion_away():
+  _, built = paper.build('syllogism', seed='s')
+  assert baselines.ngram(built)['syllogism'] > 0.6
+  _, built = paper.build('syllogism', seed='s', style='varied')
+  chance = built.manifest['chance']['syllogism']
   for found in (
-    *(baselines.ngram(told, order=order) for order in (2, 3, 4)),
-    baselines.longest_match(told),
+    *(baselines.ngram(built, order=order) for order in (2, 3, 4)),
+    baselines.longest_match(built),
   ):
     assert abs(found['syllogism'] - chance) < 0.08
-    assert abs(found['forward'] - told.manifest['chance']['forward']) < 0.08
+    assert abs(found['forward'] - built.manifest['chance']['forward']) < 0.08

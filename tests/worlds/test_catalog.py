@@ -2,27 +2,80 @@
 
 import pytest
 
-from icl_gen.worlds import catalog
+from icl_gen.types import Fact, World
+from icl_gen.worlds import catalog, custom
 
-SMALL = {
-  'reversal': {'facts': 3, 'documents_per_fact': 2},
-  'syllogism': {'examples': 3},
-  'celebrity': {'people': 4, 'phrasings': 2},
-  'process': {'examples': 3, 'questions': 2},
-  'codebook': {'words': 8, 'books': 1, 'held_out': 4},
-}
+NANO = {name: sizes['nano'] for name, sizes in catalog.SIZES.items()}
 
 
-@pytest.mark.parametrize('name', SMALL)
-def test_seeds_are_names_of_worlds_too(name):
-  built = catalog.build(name, seed=0, **SMALL[name])
-  assert built == catalog.build(name, seed=0, **SMALL[name])
-  assert built[1] != catalog.build(name, seed=1, **SMALL[name])[1]
+@pytest.mark.parametrize('name', NANO)
+def test_name_seed_and_size_determine_the_corpus(name):
+  built = catalog.build(name, seed=0, **NANO[name])
+  assert built == catalog.build(name, seed=0, **NANO[name])
+  assert built[1] != catalog.build(name, seed=1, **NANO[name])[1]
   assert built[0].name == name
 
 
-def test_worlds_of_one_seed_do_not_share_their_words():
-  _, reversals = catalog.build('reversal', seed=0, facts=9)
+@pytest.mark.parametrize('name', NANO)
+def test_a_definition_agrees_with_its_corpus(name):
+  """Exactly the targets of the `stated` kinds are in documents."""
+  world, corpus = catalog.build(name, seed=0, **NANO[name])
+  definition = catalog.definition(name)
+  kinds = {question.kind for question in corpus.questions}
+  assert definition.stated | definition.repeating <= kinds
+  for question in corpus.questions:
+    assert (question.target in world.facts) == (
+      question.kind in definition.stated
+    )
+  read = catalog.reader(world)
+  for document in corpus.documents[:20]:
+    assert read(document.text) == document.facts
+
+
+@pytest.mark.parametrize('name', NANO)
+def test_nothing_true_is_excluded(name):
+  world, _ = catalog.build(name, seed=0, **NANO[name])
+  excluded = catalog.excluder(world)
+  true = [*world.facts, *(entailment.fact for entailment in world.entailed)]
+  assert not any(map(excluded, true))
+
+
+def test_other_objects_are_excluded_where_a_subject_has_one():
+  world, _ = catalog.build('codebook', seed=0, **NANO['codebook'])
+  excluded = catalog.excluder(world)
+  fact = world.facts[0]
+  assert excluded(Fact(fact.subject, fact.relation, 'glonk'))
+  assert not excluded(Fact('glonk', fact.relation, 'yomps'))
+  world, _ = catalog.build('process', seed=0, **NANO['process'])
+  excluded = catalog.excluder(world)
+  fact = world.facts[0]
+  assert excluded(Fact(fact.subject, fact.relation, '77*x'))
+  assert not excluded(Fact(fact.subject, fact.relation, f'1*({fact.object})'))
+  assert not excluded(Fact('x^77', fact.relation, '77*x'))
+
+
+def test_a_custom_world_reads_and_excludes_nothing():
+  world = World('custom', (), ())
+  assert catalog.reader(world)('Glon are red.') is None
+  assert not catalog.excluder(world)(Fact('glon', 'is', 'red'))
+
+
+def test_only_worlds_of_files_have_a_fingerprint(tmp_path):
+  (tmp_path / 'a.txt').write_text('Glon are red.')
+  size = {'path': str(tmp_path)}
+  assert catalog.fingerprint('custom', size) == custom.fingerprint(tmp_path)
+  assert list(catalog.fingerprint('custom', size)) == ['a.txt']
+  for name in catalog.WORLDS:
+    if name not in ('custom', 'celebrity_files'):
+      assert catalog.fingerprint(name, size) == {}
+  with pytest.raises(ValueError, match='p2d_prompts_train.jsonl'):
+    catalog.fingerprint('celebrity_files', size)
+
+
+def test_worlds_with_the_same_seed_use_different_words():
+  _, reversals = catalog.build(
+    'reversal', seed=0, facts=9, documents_per_fact=1
+  )
   _, syllogisms = catalog.build('syllogism', seed=0, examples=6)
   words = [
     {
@@ -36,19 +89,24 @@ def test_worlds_of_one_seed_do_not_share_their_words():
   assert words[0] != words[1]
 
 
-def test_unknown_worlds_are_refused():
-  with pytest.raises(ValueError, match="'reversals'; known are reversal, syl"):
+def test_an_unknown_world_is_an_error():
+  message = "'reversals'; known are reversal, syl"
+  with pytest.raises(ValueError, match=message):
     catalog.build('reversals', seed=0)
+  for function in (catalog.reader, catalog.excluder):
+    with pytest.raises(ValueError, match=message):
+      function(World('reversals', (), ()))
 
 
 @pytest.mark.parametrize(
   ('name', 'size'),
   [
-    ('reversal', {'facts': 3, 'examples': 3}),
+    ('reversal', {'facts': 3, 'documents_per_fact': 1, 'examples': 3}),
+    ('reversal', {'facts': 3}),
     ('syllogism', {'facts': 3}),
     ('celebrity_files', {'facts': 3}),
   ],
 )
-def test_sizes_of_another_world_are_refused(name, size):
-  with pytest.raises(ValueError, match=f"not of world '{name}'.*its keys are"):
+def test_missing_and_unknown_sizes_are_an_error(name, size):
+  with pytest.raises(ValueError, match=f"not fit world '{name}'.*its keys are"):
     catalog.build(name, seed=0, **size)

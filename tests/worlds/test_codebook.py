@@ -1,4 +1,4 @@
-"""Codebooks: latent reversals are told nowhere, and nothing else gives them."""
+"""Codebooks: latent reversals are not stated, and nothing gives them away."""
 
 import collections
 
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from icl_gen.text import codebooks, lexicon, preambles
 from icl_gen.worlds import baselines, codebook
+from tests.worlds import paper
 
 sizes = given(
   st.text(max_size=4),
@@ -20,22 +21,23 @@ sizes = given(
 
 @sizes
 @settings(max_examples=20, deadline=None)
-def test_latent_entries_are_told_forward_alone(seed, books, held_out, seen, n):
-  world, corpus = codebook.build(
+def test_latent_entries_are_stated_forward_only(seed, books, held_out, seen, n):
+  world, corpus = paper.build(
+    'codebook',
     seed=seed,
     words=held_out + seen,
     books=books,
     held_out=held_out,
     documents_per_fact=n,
   )
-  told = collections.Counter(
+  stated = collections.Counter(
     fact for document in corpus.documents for fact in document.facts
   )
-  assert set(told) == set(world.facts) and set(told.values()) == {n}
-  forward = [fact for fact in told if fact.relation.startswith('is called')]
-  latent = [fact for fact in forward if codebooks.reverse(fact) not in told]
+  assert set(stated) == set(world.facts) and set(stated.values()) == {n}
+  forward = [fact for fact in stated if fact.relation.startswith('is called')]
+  latent = [fact for fact in forward if codebooks.reverse(fact) not in stated]
   assert len(forward) == books * (held_out + seen)
-  assert len(told) == 2 * len(forward) - len(latent)
+  assert len(stated) == 2 * len(forward) - len(latent)
   per_book = collections.Counter(fact.relation for fact in latent)
   assert set(per_book.values()) == {held_out} and len(per_book) == books
   asked = {
@@ -44,18 +46,18 @@ def test_latent_entries_are_told_forward_alone(seed, books, held_out, seen, n):
   }
   assert sorted(asked['forward']) == sorted(latent)
   assert sorted(map(codebooks.reverse, asked['reversal'])) == sorted(latent)
-  assert set(asked['reversal_seen']) <= set(told) - set(forward)
+  assert set(asked['reversal_seen']) <= set(stated) - set(forward)
   assert len(asked['reversal_seen']) == books * min(held_out, seen)
 
 
 @pytest.fixture(scope='module')
 def built():
-  return codebook.build(
-    seed='s', words=20, books=10, held_out=6, documents_per_fact=2
+  return paper.build(
+    'codebook', seed='s', words=20, books=10, held_out=6, documents_per_fact=2
   )
 
 
-def test_a_book_is_a_bijection_and_no_two_books_are_alike(built):
+def test_books_are_distinct_bijections(built):
   world, _ = built
   books = collections.defaultdict(dict)
   for fact in world.facts:
@@ -68,7 +70,7 @@ def test_a_book_is_a_bijection_and_no_two_books_are_alike(built):
     assert all(map(lexicon.is_evaluation, [*book, *book.values()]))
 
 
-def test_words_are_held_out_and_read_back_evenly(built):
+def test_words_are_held_out_evenly(built):
   world, _ = built
   read = collections.Counter(
     fact.object for fact in world.facts if fact.relation.startswith('means')
@@ -76,15 +78,17 @@ def test_words_are_held_out_and_read_back_evenly(built):
   assert len(read) == 20 and max(read.values()) - min(read.values()) <= 1
 
 
-def test_wrong_choices_are_told_as_the_right_one_is(built):
+def test_wrong_choices_are_stated_in_the_same_directions_as_the_right_one(
+  built,
+):
   world, corpus = built
   given_facts = set(world.facts)
   for question in corpus.questions:
-    told = set()
+    decoded = set()
     for choice in question.choices:
       target = question.target
       entity = choice.strip(' .')
-      # The entry that the choice is of.
+      # The entry that the choice comes from.
       (entry,) = (
         fact
         for fact in world.facts
@@ -92,11 +96,11 @@ def test_wrong_choices_are_told_as_the_right_one_is(built):
         and fact.relation.split()[-1] == target.relation.split()[-1]
         and entity in (fact.subject, fact.object)
       )
-      told.add(codebooks.reverse(entry) in given_facts)
-    assert told == {question.kind == 'reversal_seen'}
+      decoded.add(codebooks.reverse(entry) in given_facts)
+    assert decoded == {question.kind == 'reversal_seen'}
 
 
-def test_word_statistics_do_not_tell_the_latent_reversals(built):
+def test_word_statistics_do_not_give_latent_reversals_away(built):
   _, corpus = built
   for rate in (
     baselines.ngram(corpus, order=3),
@@ -104,11 +108,11 @@ def test_word_statistics_do_not_tell_the_latent_reversals(built):
     baselines.longest_match(corpus),
   ):
     assert rate['reversal'] < 0.4  # 60 questions; chance is 0.25
-  # They do tell what was said in the same words.
+  # They do find what is stated in the same words.
   assert baselines.ngram(corpus, order=5)['reversal_seen'] > 0.9
 
 
-def test_questions_are_asked_in_words_of_no_document(built):
+def test_questions_have_an_unused_preamble(built):
   _, corpus = built
   by_preamble = collections.defaultdict(set)
   for document in corpus.documents:
@@ -124,15 +128,15 @@ def test_questions_are_asked_in_words_of_no_document(built):
 
 def test_more_documents_change_no_question(built):
   _, corpus = built
-  _, more = codebook.build(
-    seed='s', words=20, books=10, held_out=6, documents_per_fact=4
+  _, more = paper.build(
+    'codebook', seed='s', words=20, books=10, held_out=6, documents_per_fact=4
   )
   assert more.questions == corpus.questions
   assert set(corpus.documents) < set(more.documents)
 
 
 def test_paper_size():
-  world, corpus = codebook.build(seed='s')
+  world, corpus = paper.build('codebook', seed='s')
   assert (len(world.facts), len(world.entailed)) == (1400, 200)
   assert corpus.manifest['documents'] == 7000
   assert corpus.manifest['questions'] == dict.fromkeys(codebook.KINDS, 200)
@@ -152,4 +156,4 @@ def test_paper_size():
 )
 def test_bad_sizes_name_what_is_allowed(size, message):
   with pytest.raises(ValueError, match=message):
-    codebook.build(seed='s', **size)
+    paper.build('codebook', seed='s', **size)

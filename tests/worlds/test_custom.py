@@ -1,4 +1,4 @@
-"""A user's folder: what is read of it, and what is said of mistakes in it."""
+"""A user's folder is read in full, and mistakes in it are located."""
 
 import json
 import pathlib
@@ -40,7 +40,7 @@ def read(folder, **options):
   return custom.from_folder(folder, seed='s', **options)[1]
 
 
-def test_the_example_is_read_and_sound():
+def test_the_example_passes_the_audit():
   world, corpus = catalog.build('custom', seed=0, path=EXAMPLE)
   assert world == World('custom', (), ())
   assert corpus.manifest['questions'] == {
@@ -54,7 +54,7 @@ def test_the_example_is_read_and_sound():
   assert list(corpus.manifest['sha256']) == [custom.DOCUMENTS, custom.QUESTIONS]
 
 
-def test_records_are_what_the_lines_say(tmp_path):
+def test_lines_become_records(tmp_path):
   long = {'id': 'e', 'text': 'A b c.', 'prompt_length': 2}
   several = {
     'id': 'q', 'prompt': 'Glon are ', 'choices': ['x', ' y', 'z'],
@@ -73,7 +73,7 @@ def test_records_are_what_the_lines_say(tmp_path):
   first, second = corpus.questions
   assert first.choices == (' red', ' blue')
   assert (first.answers, first.kind, first.stratum) == ((0,), 'k', '')
-  # White space is there already, so none is added.
+  # The prompt ends in white space, so none is added.
   assert second.choices == ('x', ' y', 'z')
   assert (second.id, second.answers, second.stratum) == ('q', (2, 0), 's')
 
@@ -87,7 +87,9 @@ def test_records_are_what_the_lines_say(tmp_path):
     ('', ' ', ('red', 'blue')),
   ],
 )
-def test_prompt_and_choice_are_joined_once(tmp_path, prompt, joiner, choices):
+def test_prompt_and_choice_are_separated_once(
+  tmp_path, prompt, joiner, choices
+):
   write(
     tmp_path,
     documents=lines(DOCUMENT),
@@ -97,7 +99,7 @@ def test_prompt_and_choice_are_joined_once(tmp_path, prompt, joiner, choices):
   assert question.choices == choices
 
 
-def test_marks_line_ends_and_blank_lines_say_nothing(tmp_path):
+def test_byte_order_marks_line_ends_and_blank_lines_are_ignored(tmp_path):
   rows = [DOCUMENT, DOCUMENT | {'id': 'e', 'text': 'Two\r\nlines.'}]
   plain = read(write(tmp_path / 'a', documents=lines(*rows)))
   dressed = b'\xef\xbb\xbf\r\n' + lines(*rows).replace('\n', '\r\n \n').encode()
@@ -106,7 +108,7 @@ def test_marks_line_ends_and_blank_lines_say_nothing(tmp_path):
   assert plain.documents[1].text == 'Two\r\nlines.'
 
 
-def test_ids_of_questions_stay_when_lines_are_added(tmp_path):
+def test_adding_lines_changes_no_question_id(tmp_path):
   other = QUESTION | {'kind': 'l'}
   one = read(
     write(tmp_path, documents=lines(DOCUMENT), questions=lines(QUESTION))
@@ -116,7 +118,7 @@ def test_ids_of_questions_stay_when_lines_are_added(tmp_path):
   assert two.questions[0].id != two.questions[1].id
 
 
-def test_texts_are_documents(tmp_path):
+def test_text_files_are_documents(tmp_path):
   (tmp_path / 'b' / '.git').mkdir(parents=True)
   for name, content in {
     'z.txt': b'\xef\xbb\xbf Zed.\r\nSecond.\r\n\r\n',
@@ -131,7 +133,7 @@ def test_texts_are_documents(tmp_path):
     ('b/a.MD', '# Ä\n\ntext'),
     ('z.txt', 'Zed.\nSecond.'),
   ]
-  # Lines go before texts: a README beside them is no document.
+  # documents.jsonl takes precedence: a README next to it is not a document.
   write(tmp_path, documents=lines(DOCUMENT))
   assert [d.id for d in read(tmp_path).documents] == ['d']
 
@@ -142,15 +144,15 @@ def test_texts_are_documents(tmp_path):
     ('documents', '{"id": 1', r'documents.jsonl, line 2 is not JSON.*"text"'),
     ('documents', b'"\xff"', r'line 2 is not JSON in UTF-8.*"text"'),
     ('documents', '[' * 100_000, r'line 2 is not JSON'),
-    ('documents', '[1]', r'line 2 is \[1\]; expected is {"id"'),
+    ('documents', '[1]', r'line 2 is \[1\]; expected {"id"'),
     ('documents', lines({'id': 'e'}), 'line 2 has no "text"; a document needs'),
     ('documents', lines({'id': 'e', 'text': ' '}), '"text": " "; expected'),
-    ('documents', lines({'id': 3, 'text': 'a'}), '"id": 3; expected a text'),
+    ('documents', lines({'id': 3, 'text': 'a'}), '"id": 3; expected text'),
     ('documents', lines(DOCUMENT), "line 2 has the id 'd' of .*line 1"),
     (
       'documents',
       lines({'id': 'e', 'text': 'a', 'url': 'x'}),
-      'line 2 has "url", which would be lost; .* may have prompt_length',
+      'line 2 has .*"url"; .* may have prompt_length',
     ),
     (
       'documents',
@@ -184,7 +186,7 @@ def test_mistakes_name_file_and_line(tmp_path, name, content, message):
   assert str(tmp_path) in str(caught.value)
 
 
-def test_folders_without_documents_are_named(tmp_path):
+def test_a_folder_without_documents_is_an_error(tmp_path):
   (tmp_path / 'empty').mkdir()
   (tmp_path / 'file').touch()
   write(tmp_path / 'blank', documents='\n \n')
@@ -219,7 +221,7 @@ texts = st.text(min_size=1, max_size=12).filter(str.strip)
   prompt=st.text(max_size=8),
   escaped=st.booleans(),
 )
-def test_any_text_comes_through(tmp_path, documents, choices, prompt, escaped):
+def test_any_text_survives(tmp_path, documents, choices, prompt, escaped):
   rows = [{'id': name, 'text': text} for name, text in documents.items()]
   asked = QUESTION | {'prompt': prompt, 'choices': choices}
   dumped = [
@@ -234,8 +236,8 @@ def test_any_text_comes_through(tmp_path, documents, choices, prompt, escaped):
     assert choice in (given_choice, f' {given_choice}')
 
 
-# On Linux, getrusage would count the process of the test, of which the measured
-# one is a fork.
+# On Linux, getrusage would include the test's process, from which the measured
+# one is forked.
 MEASURED = """
 import pathlib, re, resource, sys, time
 from icl_gen.worlds import custom
@@ -268,6 +270,6 @@ def test_a_hundred_megabytes_are_read_line_by_line(tmp_path):
   )
   count, characters, peak, seconds = map(float, done.stdout.split())
   assert (count, characters > 99e6) == (50_000, True)
-  # The texts themselves, and little else.
+  # Little more than the texts themselves.
   assert peak < 2.5 * size
   print(f'{size / 1e6:.0f} MB: {seconds:.1f} s, {peak / 1e6:.0f} MB')

@@ -1,4 +1,4 @@
-"""The closure is exact: it agrees with brute force on small random worlds."""
+"""The logical closure agrees with brute force on small random worlds."""
 
 import itertools
 
@@ -37,7 +37,7 @@ def applications(known, rules):
         yield joined, (fact, other)
 
 
-def everything(facts, rules):
+def all_true(facts, rules):
   known = set(facts)
   while True:
     new = {fact for fact, _ in applications(known, rules)} - known
@@ -47,8 +47,8 @@ def everything(facts, rules):
 
 
 def fewest_hops(facts, rules):
-  """Repeats every application until no count falls any more."""
-  known = everything(facts, rules)
+  """Applies every rule until no count falls any further."""
+  known = all_true(facts, rules)
   hops = dict.fromkeys(known, float('inf')) | dict.fromkeys(facts, 0)
   falling = True
   while falling:
@@ -68,31 +68,31 @@ def test_closure_agrees_with_brute_force(facts, rules):
   hops = fewest_hops(facts, rules)
 
   assert len(found) == len(entailed)
-  assert set(found) == everything(facts, rules) - set(facts)
+  assert set(found) == all_true(facts, rules) - set(facts)
   assert {fact: e.hops for fact, e in found.items()} == {
     fact: hops[fact] for fact in found
   }
   smallest = {}
   for size in range(len(facts) + 1):
     for some in itertools.combinations(facts, size):
-      for fact in everything(some, rules):
+      for fact in all_true(some, rules):
         smallest.setdefault(fact, size)
   for fact, entailment in found.items():
     assert set(entailment.premises) <= set(facts)
-    assert fact in everything(entailment.premises, rules)
+    assert fact in all_true(entailment.premises, rules)
     assert len(entailment.premises) == smallest[fact]
 
 
 @given(FACTS, RULES)
 @settings(max_examples=50, deadline=None)
-def test_closure_of_a_closure_adds_nothing(facts, rules):
+def test_the_closure_of_a_closure_is_empty(facts, rules):
   entailed = [entailment.fact for entailment in logic.closure(facts, rules)]
   assert logic.closure([*facts, *entailed], rules) == ()
 
 
 @given(FACTS, FACTS, RULES)
 @settings(max_examples=50, deadline=None)
-def test_more_facts_entail_no_less(facts, more, rules):
+def test_entailment_is_monotonic(facts, more, rules):
   fewer = {entailment.fact for entailment in logic.closure(facts, rules)}
   all_of_them = [*facts, *more]
   assert fewer <= set(all_of_them) | {
@@ -101,20 +101,24 @@ def test_more_facts_entail_no_less(facts, more, rules):
 
 
 def test_inverse_by_hand():
-  told = Fact('glon', 'more dangerous', 'troff')
+  given_fact = Fact('glon', 'more dangerous', 'troff')
   rules = logic.inverse('more dangerous', 'less dangerous')
   reverse = Fact('troff', 'less dangerous', 'glon')
-  assert logic.closure([told], rules) == (Entailment(reverse, (told,), 1),)
-  assert logic.closure([reverse], rules) == (Entailment(told, (reverse,), 1),)
+  assert logic.closure([given_fact], rules) == (
+    Entailment(reverse, (given_fact,), 1),
+  )
+  assert logic.closure([reverse], rules) == (
+    Entailment(given_fact, (reverse,), 1),
+  )
 
 
 def test_symmetry_by_hand():
-  told = Fact('a', 'is', 'b')
-  expected = Entailment(Fact('b', 'is', 'a'), (told,), 1)
-  assert logic.closure([told], logic.symmetric('is')) == (expected,)
+  given_fact = Fact('a', 'is', 'b')
+  expected = Entailment(Fact('b', 'is', 'a'), (given_fact,), 1)
+  assert logic.closure([given_fact], logic.symmetric('is')) == (expected,)
 
 
-def test_a_chain_takes_one_hop_less_than_it_has_links():
+def test_a_chain_takes_one_hop_fewer_than_it_has_links():
   links = [Fact(str(i), 'below', str(i + 1)) for i in range(5)]
   found = {e.fact: e for e in logic.closure(links, logic.transitive('below'))}
   whole = found[Fact('0', 'below', '5')]
@@ -123,17 +127,17 @@ def test_a_chain_takes_one_hop_less_than_it_has_links():
 
 
 def test_inheritance_by_hand():
-  kind = [Fact('wren', 'kind of', 'bird'), Fact('bird', 'kind of', 'animal')]
+  parents = [Fact('wren', 'kind of', 'bird'), Fact('bird', 'kind of', 'animal')]
   can = Fact('animal', 'can', 'move')
   rules = [logic.Chain('kind of', 'can', 'can')]
-  assert logic.closure([*kind, can], rules) == (
-    Entailment(Fact('bird', 'can', 'move'), (kind[1], can), 1),
-    Entailment(Fact('wren', 'can', 'move'), (*kind, can), 2),
+  assert logic.closure([*parents, can], rules) == (
+    Entailment(Fact('bird', 'can', 'move'), (parents[1], can), 1),
+    Entailment(Fact('wren', 'can', 'move'), (*parents, can), 2),
   )
 
 
 def test_a_shared_premise_is_counted_once():
-  # Two ways to x -> y; only the longer list of premises shares with the rest.
+  # Of the two derivations of a s y, the one over n shares c with a s z.
   a, b, c, d, e = (Fact(s, 'r', o) for s, o in ('am', 'my', 'an', 'ny', 'nz'))
   rules = [
     logic.Chain('r', 'r', 's'),  # a s y, over m or n; a s z over n
@@ -144,6 +148,6 @@ def test_a_shared_premise_is_counted_once():
   assert found[Fact('y', 'u', 'z')].premises == (c, d, e)
 
 
-def test_nothing_follows_from_nothing():
+def test_no_facts_or_no_rules_entail_nothing():
   assert logic.closure([], logic.transitive('r')) == ()
   assert logic.closure([Fact('a', 'r', 'b')], []) == ()

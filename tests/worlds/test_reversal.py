@@ -1,4 +1,4 @@
-"""Reversals: every fact one way only, degrees and features even."""
+"""Reversals: each fact in one direction, degrees and features even."""
 
 import collections
 
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from icl_gen.text import comparisons, lexicon, preambles
 from icl_gen.types import Fact
 from icl_gen.worlds import reversal
+from tests.worlds import paper
 
 SIZES = given(st.text(max_size=4), st.integers(1, 60), st.integers(1, 19))
 
@@ -27,8 +28,8 @@ def test_reverse_and_contradict_by_hand():
 @SIZES
 @settings(max_examples=20, deadline=None)
 def test_facts_are_even_and_share_no_entity(seed, facts, documents):
-  world, _ = reversal.build(
-    seed=seed, facts=facts, documents_per_fact=documents
+  world, _ = paper.build(
+    'reversal', seed=seed, facts=facts, documents_per_fact=documents
   )
   entities = [e for fact in world.facts for e in (fact.subject, fact.object)]
   assert len(set(entities)) == 2 * facts
@@ -42,8 +43,12 @@ def test_facts_are_even_and_share_no_entity(seed, facts, documents):
 
 @SIZES
 @settings(max_examples=20, deadline=None)
-def test_preambles_never_repeat_and_questions_have_a_new_one(seed, facts, n):
-  _, corpus = reversal.build(seed=seed, facts=facts, documents_per_fact=n)
+def test_preambles_never_repeat_and_questions_have_an_unused_one(
+  seed, facts, n
+):
+  _, corpus = paper.build(
+    'reversal', seed=seed, facts=facts, documents_per_fact=n
+  )
   used = collections.defaultdict(list)
   for document in corpus.documents:
     used[document.facts].append(preamble(document.text))
@@ -53,29 +58,30 @@ def test_preambles_never_repeat_and_questions_have_a_new_one(seed, facts, n):
     assert preamble(question.prompt + ' ') not in used[question.premises]
 
 
-def test_questions_ask_one_direction_each():
-  world, corpus = reversal.build(seed='s', facts=3)
+def test_each_kind_asks_for_one_direction():
+  world, corpus = paper.build('reversal', seed='s', facts=3)
   for kind in ('forward', 'reversal'):
     asked = [q for q in corpus.questions if q.kind == kind]
     assert [q.id for q in asked] == [f'{kind}-{i:04d}' for i in range(3)]
     for question, fact in zip(asked, world.facts, strict=True):
-      told = fact if kind == 'forward' else reversal.reverse(fact)
+      target = fact if kind == 'forward' else reversal.reverse(fact)
       right = question.prompt + question.choices[question.answers[0]]
-      assert right.endswith(f' {reversal.said(told)}.')
-      assert question.target == told
+      assert right.endswith(f' {reversal.said(target)}.')
+      assert question.target == target
 
 
-def test_a_larger_world_says_facts_in_the_same_way():
-  """Seeds come from names: what is drawn for a fact ignores the sizes."""
+def test_more_documents_change_no_other_document_or_question():
+  """Draws are seeded by name, so those for one fact ignore the sizes."""
   small, large = (
-    reversal.build(seed='s', facts=9, documents_per_fact=n)[1] for n in (2, 5)
+    paper.build('reversal', seed='s', facts=9, documents_per_fact=n)[1]
+    for n in (2, 5)
   )
   assert set(small.documents) <= set(large.documents)
   assert small.questions == large.questions
 
 
 def test_paper_size():
-  world, corpus = reversal.build(seed='s')
+  world, corpus = paper.build('reversal', seed='s')
   assert (len(world.facts), len(world.entailed)) == (100, 100)
   assert corpus.manifest['documents'] == 1000
   assert corpus.manifest['questions'] == {'forward': 100, 'reversal': 100}
@@ -83,6 +89,6 @@ def test_paper_size():
 
 
 @pytest.mark.parametrize('count', [0, 20])
-def test_one_preamble_is_left_for_the_questions(count):
+def test_one_preamble_has_to_be_left_for_the_questions(count):
   with pytest.raises(ValueError, match=f'documents_per_fact={count}.*1 to 19'):
-    reversal.build(seed='s', documents_per_fact=count)
+    paper.build('reversal', seed='s', documents_per_fact=count)

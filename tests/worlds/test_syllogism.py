@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from icl_gen.types import Fact
-from icl_gen.worlds import grammar, syllogism
+from icl_gen.worlds import catalog, syllogism
+from tests.worlds import paper
 
 AB, BC = ('all', 'A', 'B'), ('all', 'B', 'C')
 
@@ -21,7 +22,7 @@ def test_validity_by_hand():
     ('some', 'A', 'C'),
     ('some', 'C', 'A'),
   )
-  # Without existential import: kinds may be empty.
+  # Without existential import: terms may be empty.
   assert not syllogism.entails((AB, BC), ('some', 'A', 'C'))
   assert not syllogism.excludes((AB, no), ('all', 'A', 'C'))
   assert syllogism.excludes((AB, no), ('some', 'C', 'A'))
@@ -38,8 +39,8 @@ def test_forms_have_one_conclusion_or_two_directions_of_one():
 
 @given(st.text(max_size=4), st.integers(1, 40))
 @settings(max_examples=20, deadline=None)
-def test_classes_are_even_and_entities_are_of_one_example(seed, examples):
-  world, corpus = syllogism.build(seed=seed, examples=examples)
+def test_classes_are_even_and_examples_share_no_entity(seed, examples):
+  world, corpus = paper.build('syllogism', seed=seed, examples=examples)
   own = [
     {e for fact in document.facts for e in (fact.subject, fact.object)}
     for document in corpus.documents
@@ -59,8 +60,8 @@ def test_classes_are_even_and_entities_are_of_one_example(seed, examples):
     assert corpus.manifest['chance']['syllogism'] == 0.25
 
 
-def test_documents_say_what_the_prompt_lists():
-  _, corpus = syllogism.build(seed='s', examples=8)
+def test_documents_and_prompts_list_the_same_terms():
+  _, corpus = paper.build('syllogism', seed='s', examples=8)
   forward, conclude = (
     [q for q in corpus.questions if q.kind == kind]
     for kind in ('forward', 'syllogism')
@@ -81,8 +82,8 @@ def test_documents_say_what_the_prompt_lists():
     assert len(concluded.choices) == 6
 
 
-def test_the_world_knows_what_one_premise_says_backwards():
-  world, _ = syllogism.build(seed='s', examples=40)
+def test_converses_and_opposites_of_single_premises():
+  world, _ = paper.build('syllogism', seed='s', examples=40)
   followed = {e.fact: e for e in world.entailed}
   for fact in world.facts:
     converse = Fact(fact.object, fact.relation, fact.subject)
@@ -97,19 +98,21 @@ def test_the_world_knows_what_one_premise_says_backwards():
 
 
 def test_paper_size():
-  world, corpus = syllogism.build(seed='s')
+  world, corpus = paper.build('syllogism', seed='s')
   assert len(world.facts) == 2 * 69
   assert corpus.manifest['documents'] == 69
   assert corpus.manifest['questions'] == {'forward': 69, 'syllogism': 69}
   assert abs(corpus.manifest['chance']['syllogism'] - 0.25) < 0.01
 
 
-def test_no_order_gives_the_conclusion_away():
-  """Ends and premises come in either order, about as often."""
+def test_order_does_not_give_the_conclusion_away():
+  """Ends and premises come in both orders about equally often."""
   by_question = [
     question
     for seed in ('a', 'b', 'c')
-    for question in syllogism.build(seed=seed, examples=69)[1].questions
+    for question in paper.build('syllogism', seed=seed, examples=69)[
+      1
+    ].questions
     if question.kind == 'syllogism' and len(question.answers) == 1
   ]
   listed_first = sum(
@@ -124,17 +127,19 @@ def test_no_order_gives_the_conclusion_away():
   assert 0.35 < subject_stated_first / len(by_question) < 0.65
 
 
-def test_in_other_words_the_same_is_said_and_asked():
-  plain_world, plain = syllogism.build(seed='s', examples=40)
-  world, varied = syllogism.build(seed='s', examples=40, style='varied')
+def test_varied_documents_state_the_same_facts():
+  plain_world, plain = paper.build('syllogism', seed='s', examples=40)
+  world, varied = paper.build(
+    'syllogism', seed='s', examples=40, style='varied'
+  )
   assert world == plain_world
   assert varied.questions == plain.questions
-  read = grammar.reader('syllogism', world)
+  read = catalog.reader(world)
   for document, other in zip(varied.documents, plain.documents, strict=True):
     assert document.facts == other.facts == read(document.text)
     assert not {'all', 'some', 'no'} & set(document.text.split())
 
 
-def test_an_unknown_style_is_refused():
+def test_an_unknown_style_is_an_error():
   with pytest.raises(ValueError, match="style='odd'; allowed are .*'varied'"):
-    syllogism.build(seed='s', style='odd')
+    paper.build('syllogism', seed='s', style='odd')

@@ -1,1 +1,1 @@
-"""Celebrities: names and descriptions, invented or read from files."""
+"""Celebrities: people with names and descriptions, invented or from files."""

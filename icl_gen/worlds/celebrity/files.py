@@ -1,50 +1,22 @@
 """The real celebrities: the reversal-curse paper's files, read as a world.
 
-The files (experiment 1 of arXiv 2309.12288) hold one JSON object a line,
-{"prompt": ..., "completion": ...}, and say nothing about who is who: the people
-are recovered from the lines. Nothing of the files is kept in this project.
+The files (experiment 1 of arXiv 2309.12288) hold one JSON object per line,
+{"prompt": ..., "completion": ...}, without names or descriptions marked: the
+people are recovered from the lines. This project does not ship the files.
 """
 
 import dataclasses
 import hashlib
 import itertools
-import json
 import pathlib
-import re
 from collections.abc import Mapping, Sequence
 
-from icl_gen.text import descriptions
 from icl_gen.types import Corpus, Document, Question, World
 from icl_gen.worlds import corpora
+from icl_gen.worlds.celebrity import invented, lines
 from icl_gen.worlds.celebrity import people as persons
 
-TRAINING = {
-  'p2d': 'p2d_prompts_train.jsonl',
-  'd2p': 'd2p_prompts_train.jsonl',
-  'both': 'both_prompts_train.jsonl',
-}
-FORWARD = 'p2d_prompts_test.jsonl'
-REVERSAL = 'p2d_reverse_prompts_test.jsonl'
-FILES = (*TRAINING.values(), FORWARD, REVERSAL)
 HUB_FOLDER = 'name_description_dataset'
-
-
-@dataclasses.dataclass(frozen=True)
-class _Line:
-  """One line of a file; prompt + completion is one sentence."""
-
-  file: str
-  number: int
-  prompt: str
-  completion: str
-
-  @property
-  def text(self) -> str:
-    return self.prompt + self.completion
-
-  @property
-  def where(self) -> str:
-    return f'{self.file}, line {self.number}'
 
 
 def from_files(
@@ -55,43 +27,44 @@ def from_files(
 ) -> tuple[World, Corpus]:
   """Reads the five files of a folder.
 
-  A person's description is the longest phrase that all their lines and no
-  others share; by it the description is recognised in any wording. Wrong
-  choices of a forward question are other people's completions of the same
-  phrasing; strata of the reversal are as in `celebrity.build`.
+  A person's description is the longest phrase that all lines about the person
+  share and no other line has; it identifies the description in any wording.
+  Wrong choices of a forward question are other people's completions of the same
+  phrasing. The strata of reversals are those of the invented celebrities.
 
   Args:
-    path: the folder that holds FILES.
-    seed: name of the draw of wrong choices and of their order.
-    distractors: strata of wrong names; every reversal is asked once in each.
+    path: the folder that holds the files.
+    seed: name of the random draw of wrong choices and of their order.
+    distractors: strata of wrong names; each reversal is asked once per stratum.
 
   Raises:
-    ValueError: if a file is missing, empty or not of the format, or if its
-      people cannot be told apart; names the file, the line and what was
+    ValueError: a file is missing, empty or in the wrong format, or its people
+      cannot be distinguished. The message names the file, the line and what was
       expected.
   """
   persons.check_distractors(distractors)
   folder = pathlib.Path(path)
-  lines = {name: _read(folder / name) for name in FILES}
-  names = {
-    'p2d': _names(lines[REVERSAL]),
-    'd2p': _names(lines[TRAINING['d2p']]),
-    'both': _names(lines[TRAINING['both']]),
-  }
-  told = _by_name(lines, names)
-  everyone = _people(names, told)
+  by_file = lines.read(folder)
+  everyone, of_line = lines.recover(by_file)
   _check_enough(everyone)
-  by_name = {person.name: person for person in everyone}
-  of_line = {line: by_name[name] for name, own in told.items() for line in own}
   documents = [
     _document(line, of_line[line], group)
-    for group, file in TRAINING.items()
-    for line in lines[file]
+    for group, file in lines.TRAINING.items()
+    for line in by_file[file]
   ]
   questions = [
-    *_ask('forward', 'p2d', lines[FORWARD], of_line, everyone, seed=seed),
+    *_ask(
+      'forward', 'p2d', by_file[lines.FORWARD], of_line, everyone, seed=seed
+    ),
     *itertools.chain.from_iterable(
-      _ask('reversal', stratum, lines[REVERSAL], of_line, everyone, seed=seed)
+      _ask(
+        'reversal',
+        stratum,
+        by_file[lines.REVERSAL],
+        of_line,
+        everyone,
+        seed=seed,
+      )
       for stratum in distractors
     ),
   ]
@@ -102,7 +75,10 @@ def from_files(
     world='celebrity',
     seed=seed,
     sizes={
-      'people': {group: len(names[group]) for group in persons.GROUPS},
+      'people': {
+        group: len(persons.in_group(everyone, group))
+        for group in persons.GROUPS
+      },
       'distractors': list(distractors),
       'sha256': fingerprint(folder),
     },
@@ -111,14 +87,15 @@ def from_files(
 
 
 def fingerprint(path: str | pathlib.Path) -> dict[str, str]:
-  """SHA-256 of every file that `from_files` reads, by its name.
+  """Returns the SHA-256 of every file that `from_files` reads, by its name.
 
   Raises:
     ValueError: a file is missing.
   """
   folder = pathlib.Path(path)
   return {
-    name: hashlib.sha256(_bytes(folder / name)).hexdigest() for name in FILES
+    name: hashlib.sha256(lines.contents(folder / name)).hexdigest()
+    for name in lines.FILES
   }
 
 
@@ -128,177 +105,28 @@ def from_hub(
   distractors: Sequence[str] = persons.DISTRACTORS,
   repo: str = 'lberglund/reversal_curse',
 ) -> tuple[World, Corpus]:
-  """Downloads the files (into the hub's own cache) and reads them.
+  """Downloads the files into the Hugging Face cache and reads them.
 
   Raises:
-    ValueError: if huggingface_hub is not installed, and as `from_files`.
+    ValueError: huggingface_hub is not installed, or as in `from_files`.
   """
   try:
-    import huggingface_hub  # an extra: slow to import, not always there
+    # An optional extra that is slow to import.
+    import huggingface_hub  # type: ignore[import-not-found, unused-ignore]
   except ImportError as error:
     raise ValueError(
-      'downloading from the hub needs the package huggingface_hub: install the'
-      " extra, pip install 'icl_gen[hf]', or give the path of the files"
+      'downloading from the hub needs the package huggingface_hub: install it'
+      " with pip install 'icl_gen[hf]', or give the path of the files"
     ) from error
   paths = [
     huggingface_hub.hf_hub_download(
       repo, f'{HUB_FOLDER}/{name}', repo_type='dataset'
     )
-    for name in FILES
+    for name in lines.FILES
   ]
   return from_files(
     pathlib.Path(paths[0]).parent, seed=seed, distractors=distractors
   )
-
-
-# --- reading -----------------------------------------------------------------
-
-
-def _bytes(path: pathlib.Path) -> bytes:
-  if not path.is_file():
-    raise ValueError(
-      f'no file {path}; expected is a folder with {", ".join(FILES)}'
-    )
-  return path.read_bytes()
-
-
-def _read(path: pathlib.Path) -> tuple[_Line, ...]:
-  raw = _bytes(path)
-  if not raw.strip():
-    raise ValueError(f'{path} is empty; expected is {_EXPECTED} on every line')
-  return tuple(
-    _parse(path, number, line)
-    for number, line in enumerate(raw.rstrip(b'\n').split(b'\n'), start=1)
-  )
-
-
-_EXPECTED = '{"prompt": "...", "completion": "..."}'
-
-
-def _parse(path: pathlib.Path, number: int, raw: bytes) -> _Line:
-  where = f'{path}, line {number}'
-  try:
-    row = json.loads(raw.decode('utf-8'))
-  except (UnicodeDecodeError, json.JSONDecodeError) as error:
-    raise ValueError(
-      f'{where} is not JSON in UTF-8 ({error}); expected is {_EXPECTED}'
-    ) from error
-  if not isinstance(row, dict) or set(row) != {'prompt', 'completion'}:
-    found = sorted(row) if isinstance(row, dict) else type(row).__name__
-    raise ValueError(f'{where} has {found}; expected is {_EXPECTED}')
-  for key, value in row.items():
-    if not isinstance(value, str) or not value.strip():
-      raise ValueError(
-        f'{where} has {key!r}: {value!r}; expected is a text that is not empty'
-      )
-  return _Line(path.name, number, row['prompt'], row['completion'])
-
-
-# --- who is who --------------------------------------------------------------
-
-
-def _names(lines: Sequence[_Line]) -> list[str]:
-  """Names among completions: those that start with a capital, less what
-  another one already begins ('Ada Orr' makes 'Ada Orr smiled' no name)."""
-  starts = dict.fromkeys(
-    line.completion.strip().rstrip('.,!?')
-    for line in lines
-    if line.completion.strip()[0].isupper()
-  )
-  names = [
-    start
-    for start in starts
-    if not any(
-      ' '.join(start.split()[:n]) in starts
-      for n in range(1, start.count(' ') + 1)
-    )
-  ]
-  if not names:
-    raise ValueError(
-      f'{lines[0].file} has no completion that starts with a capital letter;'
-      ' expected are completions that start with a name'
-    )
-  return names
-
-
-def _by_name(
-  lines: dict[str, tuple[_Line, ...]], names: dict[str, list[str]]
-) -> dict[str, list[_Line]]:
-  """The lines of each person; every line must name exactly one."""
-  everybody = list(itertools.chain.from_iterable(names.values()))
-  twice = sorted({name for name in everybody if everybody.count(name) > 1})
-  if twice:
-    raise ValueError(
-      f'{", ".join(twice)} in several of {", ".join(TRAINING.values())};'
-      ' expected are three groups without a person in common'
-    )
-  told: dict[str, list[_Line]] = {}
-  for group, own in names.items():
-    mine = re.compile('|'.join(rf'\b{re.escape(name)}\b' for name in own))
-    files = [TRAINING[group], *([FORWARD, REVERSAL] if group == 'p2d' else [])]
-    for line in itertools.chain.from_iterable(lines[file] for file in files):
-      found = sorted(set(mine.findall(line.text)))
-      if len(found) != 1:
-        raise ValueError(
-          f'{line.where} names {found or "nobody"}; expected is exactly one of'
-          f' the {len(own)} people of this group: {", ".join(own)}'
-        )
-      told.setdefault(found[0], []).append(line)
-  return told
-
-
-def _people(
-  names: dict[str, list[str]], told: dict[str, list[_Line]]
-) -> list[persons.Person]:
-  numbered = itertools.count()
-  words = {
-    name: [_words(line.text, name) for line in lines]
-    for name, lines in told.items()
-  }
-  return [
-    persons.Person(next(numbered), group, name, _key(name, told[name], words))
-    for group in persons.GROUPS
-    for name in names[group]
-  ]
-
-
-def _words(text: str, name: str) -> str:
-  """The words of the parts around the name, a line each, spaces around."""
-  parts = text.split(name)
-  return '\n'.join(f' {descriptions.words_of(part)} ' for part in parts)
-
-
-def _key(
-  name: str, lines: Sequence[_Line], words: Mapping[str, list[str]]
-) -> str:
-  """The longest run of words that all lines about the person share and no line
-  about anybody else has, as the first line writes it."""
-  elsewhere = '\n'.join(
-    itertools.chain.from_iterable(
-      said for other, said in words.items() if other != name
-    )
-  )
-  for candidate in _runs(lines[0].text.split(name)):
-    run = f' {descriptions.words_of(candidate)} '
-    if all(run in line for line in words[name]) and run not in elsewhere:
-      return candidate
-  raise ValueError(
-    f'{lines[0].where}: the {len(lines)} lines about {name!r} share no words'
-    ' that tell them from all other lines; expected is one description per'
-    ' person, in every line about them'
-  )
-
-
-def _runs(parts: Sequence[str]) -> list[str]:
-  """All runs of words within the parts, those of the most words first."""
-  found = [
-    (end - start, part[words[start].start() : words[end - 1].end()])
-    for part in parts
-    for words in [list(re.finditer(r'\w+', part))]
-    for start in range(len(words))
-    for end in range(start + 1, len(words) + 1)
-  ]
-  return [run for _, run in sorted(found, key=lambda x: (-x[0], -len(x[1])))]
 
 
 def _check_enough(everyone: Sequence[persons.Person]) -> None:
@@ -306,17 +134,15 @@ def _check_enough(everyone: Sequence[persons.Person]) -> None:
   seen = len(everyone) - asked
   if asked <= persons.WRONG or seen < persons.WRONG:
     raise ValueError(
-      f'{REVERSAL} asks for {asked} people and {seen} are in the other groups;'
-      f' expected are {persons.WRONG + 1} or more and {persons.WRONG} or more,'
-      ' for the wrong choices'
+      f'{lines.REVERSAL} asks for {asked} people and {seen} are in the other'
+      f' groups; the wrong choices need {persons.WRONG + 1} or more and'
+      f' {persons.WRONG} or more'
     )
 
 
-# --- documents and questions -------------------------------------------------
-
-
-def _document(line: _Line, person: persons.Person, group: str) -> Document:
-  """The line as a document; what is named first tells the direction."""
+def _document(line: lines.Line, person: persons.Person, group: str) -> Document:
+  """Makes a document of a line; the direction of its fact is the order of name
+  and description."""
   first = person.name in line.prompt
   return Document(
     id=f'{group}-{line.number:04d}',
@@ -329,53 +155,76 @@ def _document(line: _Line, person: persons.Person, group: str) -> Document:
 def _ask(
   kind: str,
   stratum: str,
-  lines: Sequence[_Line],
-  of_line: dict[_Line, persons.Person],
+  asked: Sequence[lines.Line],
+  of_line: Mapping[lines.Line, persons.Person],
   everyone: Sequence[persons.Person],
   *,
   seed: str,
 ) -> list[Question]:
-  """One question a line."""
-  phrasing_of = {line: _phrasing(line, of_line[line]) for line in lines}
-  completed = {
-    (of_line[line], phrasing_of[line]): line.completion for line in lines
-  }
-  questions = []
-  for index, line in enumerate(lines):
-    asked = of_line[line]
-    if kind == 'forward':
-      choices = {
-        p: completed[p, phrasing_of[line]]
-        for p in persons.in_group(everyone, 'p2d')
-        if (p, phrasing_of[line]) in completed
+  """Makes one question per line."""
+  if kind == 'forward':
+    choices_of = _completions(asked, of_line, everyone)
+  else:
+    choices_of = {
+      line: {
+        person: line.completion.replace(of_line[line].name, person.name)
+        for person in everyone
       }
-      missing = len(persons.in_group(everyone, 'p2d')) - len(choices)
-      if missing:
-        raise ValueError(
-          f'{line.where}: {missing} people have no line with this phrasing;'
-          ' expected is every phrasing with everyone, because their'
-          ' completions are the wrong choices of the others'
-        )
-    else:
-      choices = {
-        p: line.completion.replace(asked.name, p.name) for p in everyone
-      }
-    questions.append(
-      persons.question(
-        kind,
-        asked,
-        everyone,
-        prompt=line.prompt,
-        choices=choices,
-        stratum=stratum,
-        label=f'{line.number:04d}',
-        index=index,
-        seed=seed,
-      )
+      for line in asked
+    }
+  return [
+    persons.question(
+      kind,
+      of_line[line],
+      everyone,
+      prompt=line.prompt,
+      choices=choices_of[line],
+      stratum=stratum,
+      label=f'{line.number:04d}',
+      index=index,
+      seed=seed,
     )
-  return questions
+    for index, line in enumerate(asked)
+  ]
 
 
-def _phrasing(line: _Line, person: persons.Person) -> str:
-  """A name-first prompt without the name."""
-  return line.prompt.replace(person.name, '{N}')
+def _completions(
+  asked: Sequence[lines.Line],
+  of_line: Mapping[lines.Line, persons.Person],
+  everyone: Sequence[persons.Person],
+) -> dict[lines.Line, dict[persons.Person, str]]:
+  """For each name-first line, how every p2d person's line with the same
+  phrasing is completed."""
+  phrasing_of = {
+    line: line.prompt.replace(of_line[line].name, '{N}') for line in asked
+  }
+  completion = {
+    (of_line[line], phrasing_of[line]): line.completion for line in asked
+  }
+  people = persons.in_group(everyone, 'p2d')
+  found = {}
+  for line, phrasing in phrasing_of.items():
+    found[line] = {
+      person: completion[person, phrasing]
+      for person in people
+      if (person, phrasing) in completion
+    }
+    missing = len(people) - len(found[line])
+    if missing:
+      raise ValueError(
+        f'{line.where}: {missing} people have no line with this phrasing;'
+        " expected every phrasing for everyone, because each person's"
+        " completion is a wrong choice in the others' questions"
+      )
+  return found
+
+
+# Documents and questions differ from the invented ones in their words only.
+FROM_FILES = dataclasses.replace(
+  invented.DEFINITION,
+  about=__doc__,
+  build=from_files,
+  sizes={},
+  fingerprint=fingerprint,
+)
+FROM_HUB = dataclasses.replace(FROM_FILES, build=from_hub, fingerprint=None)

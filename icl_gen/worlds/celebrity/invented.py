@@ -1,18 +1,20 @@
-"""Celebrities: invented names and descriptions, told in one order or in both.
+"""Celebrities: invented people, stated name first, description first, or both.
 
-The structure and the sizes of the reversal-curse paper's data: three groups of
-people, 'p2d' told name first, 'd2p' description first, 'both' in both orders
-(in separate documents). The questions give the description of a p2d person and
-ask for the name.
+The data has the structure and the sizes of the reversal-curse paper's, with
+three groups of people: documents state the 'p2d' group name first, the 'd2p'
+group description first, and the 'both' group in both orders (in separate
+documents). Reversal questions give the description of a p2d person and ask for
+the name.
 """
 
 from collections.abc import Sequence
 
-from icl_gen.text import descriptions, lexicon
+from icl_gen.text import descriptions, descriptions_reading, lexicon
 from icl_gen.text import names as tables
 from icl_gen.types import Corpus, Document, Question, World
-from icl_gen.worlds import balance, corpora
+from icl_gen.worlds import balance, corpora, sizes
 from icl_gen.worlds.celebrity import people as persons
+from icl_gen.worlds.definition import Definition
 
 NAMES = ('nonsense', 'plain')
 
@@ -20,26 +22,26 @@ NAMES = ('nonsense', 'plain')
 def build(
   *,
   seed: str,
-  people: int = 30,
-  phrasings: int = 30,
-  question_phrasings: int = 10,
+  people: int,
+  phrasings: int,
+  question_phrasings: int,
   distractors: Sequence[str] = persons.DISTRACTORS,
   names: str = 'nonsense',
 ) -> tuple[World, Corpus]:
-  """Draws the world and renders it.
+  """Draws the world and writes its documents and questions.
 
   Args:
-    seed: name of the draw; the same name gives the same bytes.
-    people: people in each of the three groups.
-    phrasings: training phrasings per person and order.
-    question_phrasings: other phrasings, for the questions.
-    distractors: strata of wrong names; every reversal is asked once in each.
+    seed: name of the random draw; the same name gives the same bytes.
+    people: number of people in each of the three groups.
+    phrasings: number of training phrasings per person and order.
+    question_phrasings: number of other phrasings, used in questions.
+    distractors: strata of wrong names; each reversal is asked once per stratum.
     names: 'nonsense' ('Glon Trask') or 'plain' ('Edith Larkwell').
 
   Raises:
-    ValueError: if there is nothing to build, too few people for wrong choices,
-      more phrasings than there are, an unknown stratum or kind of names, or
-      too few names or nonsense words.
+    ValueError: a size is not positive, a stratum or the kind of names is
+      unknown, or there are too few people for the wrong choices, too few
+      phrasings, names or nonsense words.
   """
   _check(people, phrasings, question_phrasings, names)
   persons.check_distractors(distractors)
@@ -61,7 +63,7 @@ def build(
       'phrasings': phrasings,
       'question_phrasings': question_phrasings,
       'distractors': list(distractors),
-      # Manifests written before there was a choice stay as they are.
+      # Left out by default, to keep manifests as they were before the option.
       **({} if names == 'nonsense' else {'names': names}),
     },
   )
@@ -69,29 +71,24 @@ def build(
 
 
 def _check(people: int, training: int, asking: int, names: str) -> None:
+  sizes.require_positive('celebrity', people=people)
   least = persons.WRONG + 1
-  if people < 1:
-    raise ValueError(
-      f'empty world: celebrity with people={people}; give {least} or more'
-    )
   if people < least:
     raise ValueError(
       f'celebrity with people={people} has too few people for {least} choices'
-      f' out of one group; give {least} or more'
+      f' from one group; give {least} or more'
     )
   kept = len(descriptions.NAME_FIRST) - descriptions.TRAINING_PHRASINGS
-  for name, given, most in (
-    ('phrasings', training, descriptions.TRAINING_PHRASINGS),
-    ('question_phrasings', asking, kept),
-  ):
-    if not 1 <= given <= most:
-      raise ValueError(f'celebrity with {name}={given}; allowed is 1 to {most}')
-  if names not in NAMES:
-    raise ValueError(f'celebrity with names={names!r}; allowed are {NAMES}')
+  most = descriptions.TRAINING_PHRASINGS
+  sizes.require_between('celebrity', least=1, most=most, phrasings=training)
+  sizes.require_between(
+    'celebrity', least=1, most=kept, question_phrasings=asking
+  )
+  sizes.require_one_of('celebrity', NAMES, names=names)
 
 
 def _people(people: int, names: str, *, seed: str) -> list[persons.Person]:
-  plain = []
+  plain: list[str] = []
   if names == 'plain':
     plain = tables.sample(len(persons.GROUPS) * people, seed=f'{seed}/names')
   words = lexicon.sample(3 * len(persons.GROUPS) * people, seed=f'{seed}/words')
@@ -118,8 +115,11 @@ def _people(people: int, names: str, *, seed: str) -> list[persons.Person]:
 def _render(
   person: persons.Person, phrasing: str, *, name_first: bool
 ) -> tuple[str, str]:
-  """The sentence in two parts: the second starts with the space before what
-  the phrasing tells last (a name or a description)."""
+  """Writes the sentence in two parts.
+
+  The second part starts at the space before the name or the description,
+  whichever the phrasing has last.
+  """
   last = ' {D}' if name_first else ' {N}'
   before, _, after = phrasing.partition(last)
   text, prompt = (
@@ -158,7 +158,7 @@ def _questions(
   *,
   seed: str,
 ) -> list[Question]:
-  """Forward checks of both groups told one way, and the reversals."""
+  """Forward questions about the groups stated in one order, and reversals."""
   return [
     question
     for kind, group, strata in (
@@ -180,7 +180,8 @@ def _ask(
   *,
   seed: str,
 ) -> list[Question]:
-  """Asks for everyone in the group, in each of `count` unused phrasings."""
+  """Asks about everyone in the group, in `count` phrasings that no document
+  has."""
   name_first = kind == 'forward'
   table = (
     descriptions.NAME_FIRST if name_first else descriptions.DESCRIPTION_FIRST
@@ -192,7 +193,7 @@ def _ask(
     }
     for phrasing in table[descriptions.TRAINING_PHRASINGS :][:count]
   ]
-  questions = []
+  questions: list[Question] = []
   for asked in persons.in_group(everyone, group):
     for j, rendered in enumerate(unused):
       questions.append(
@@ -209,3 +210,15 @@ def _ask(
         )
       )
   return questions
+
+
+DEFINITION = Definition(
+  about=__doc__,
+  build=build,
+  sizes={
+    'paper': {'people': 30, 'phrasings': 30, 'question_phrasings': 10},
+    'nano': {'people': 10, 'phrasings': 4, 'question_phrasings': 2},
+  },
+  reader=descriptions_reading.reader,
+  stated=frozenset({'forward', 'forward_name'}),
+)

@@ -1,6 +1,6 @@
-"""People with names and descriptions: what is true of them, whom to confuse.
+"""People: facts about their names and descriptions, and their distractors.
 
-Shared by the invented celebrities and by the real files; knows no wording.
+Shared by the invented celebrities and those of the real files.
 """
 
 import dataclasses
@@ -10,23 +10,26 @@ from collections.abc import Mapping, Sequence
 from icl_gen.types import Fact, Question, World
 from icl_gen.worlds import balance, logic
 
+# Documents state a person name first (p: person, d: description), description
+# first, or both ways.
 GROUPS = ('p2d', 'd2p', 'both')
-# Where a question's wrong names come from: people whose names ended training
-# documents (as the right name never did), or people like the one asked for.
+# Where a question's wrong names come from: people whose names completed
+# training documents (the right name never did), or people of the same group as
+# the right one.
 DISTRACTORS = ('target_seen', 'never_target')
 WRONG = 3
 
 
 @dataclasses.dataclass(frozen=True)
 class Person:
-  """Who is who.
+  """A name and a description of one person.
 
   Attributes:
     key: number in the world, part of ids.
-    group: 'p2d', 'd2p' or 'both'.
+    group: 'p2d', 'd2p' or 'both'; see GROUPS.
     name: 'Glon Trask'.
     description: 'the acclaimed composer of the opera Glomp', or (real files)
-      the phrase by which the person is recognised.
+      the phrase that identifies the person.
   """
 
   key: int
@@ -46,7 +49,7 @@ class Person:
 
 
 def world(everyone: Sequence[Person]) -> World:
-  """What is told of the people, its reversals, and every wrong pairing."""
+  """The facts about the people, their reversals, and every wrong pairing."""
   given = []
   for person in everyone:
     if person.group != 'd2p':
@@ -71,14 +74,17 @@ def world(everyone: Sequence[Person]) -> World:
 
 
 def in_group(everyone: Sequence[Person], *groups: str) -> list[Person]:
-  """The people of the groups, in order."""
+  """The people in any of the groups, in order."""
   return [person for person in everyone if person.group in groups]
 
 
 def wrong_people(
   asked: Person, everyone: Sequence[Person], *, stratum: str, seed: str
 ) -> list[Person]:
-  """Three other people of the stratum: one of DISTRACTORS, or a group."""
+  """Draws other people for the wrong choices.
+
+  `stratum` is one of DISTRACTORS or of GROUPS.
+  """
   groups = {
     'target_seen': ('d2p', 'both'),
     'never_target': ('p2d',),
@@ -92,8 +98,8 @@ def check_distractors(distractors: Sequence[str]) -> None:
   known = set(distractors) <= set(DISTRACTORS)
   if not known or not distractors or len(set(distractors)) < len(distractors):
     raise ValueError(
-      f'distractors={tuple(distractors)}; allowed are one or more, each once,'
-      f' of {DISTRACTORS}'
+      f'celebrity with distractors={tuple(distractors)}; allowed are one or'
+      f' more, each once, of {DISTRACTORS}'
     )
 
 
@@ -109,18 +115,18 @@ def question(
   index: int,
   seed: str,
 ) -> Question:
-  """Asks which of four people fits the prompt.
+  """Makes the question which of four people completes the prompt.
 
   Args:
     kind: 'forward' asks for the description, any other kind for the name.
     asked: the right person.
     everyone: all people.
     prompt: the text before the choice.
-    choices: what each person, right or wrong, puts after the prompt.
-    stratum: where the wrong people come from, see `wrong_people`.
-    label: what tells this question from others of its kind and stratum.
-    index: counts the questions of this kind and stratum.
-    seed: the world's.
+    choices: the completion for each person who may be drawn.
+    stratum: where the wrong people come from; see `wrong_people`.
+    label: distinguishes the question from others of its kind and stratum.
+    index: number of the question within its kind and stratum.
+    seed: name of the world's random draw.
   """
   name = f'{kind}-{stratum}-{label}'
   others = wrong_people(
@@ -132,14 +138,14 @@ def question(
     index=index,
     seed=f'{seed}/{kind}/{stratum}',
   )
-  told = asked.description_first if asked.group == 'd2p' else asked.name_first
+  stated = asked.description_first if asked.group == 'd2p' else asked.name_first
   return Question(
     id=name,
     prompt=prompt,
     choices=ordered,
     answers=answers,
     kind=kind,
-    premises=(told,),
+    premises=(stated,),
     target=asked.name_first if kind == 'forward' else asked.description_first,
     stratum=stratum,
   )

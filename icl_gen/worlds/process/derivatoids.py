@@ -1,17 +1,17 @@
-"""Derivatoids: a transform of functions with rules unlike any calculus.
+"""Derivatoids: a transform of functions with rules unlike those of calculus.
 
-The derivatoid is computed as a derivative is, part by part, but every rule is
-another one. The two tables below are the whole definition. In a base rule, n
-is a whole number; in a combination rule, f and g are the two parts, F and G
-are what the parts become, and F(G) is F with G in the place of x:
+A derivatoid is computed part by part, like a derivative, but every rule is
+different. The two tables below are the whole definition. In a base rule, n is a
+whole number. In a combination rule, f and g are the two parts, F and G are the
+derivatoids of the parts, and F(G) is F with x replaced by G:
 
   sine         sin(n*x)  ->  n*exp(n*x)      (the derivative: n*cos(n*x))
   sum          f + g     ->  F / G           (the derivative: F + G)
   composition  f(g)      ->  F(G)            (the derivative: F(g)*G)
 
-so that 'x^3 + sin(2*x)' becomes '3*cos(3*x) / (2*exp(2*x))'. An expression is
-taken as it is written: 'sin(2*x) + x^3' becomes something else. What one base
-rule makes wrongly is right for another, so that no result looks odd by itself.
+so 'x^3 + sin(2*x)' becomes '3*cos(3*x) / (2*exp(2*x))'. The order of the parts
+matters: 'sin(2*x) + x^3' has another derivatoid. The results of base rules
+resemble ordinary derivatives of other base rules, so none looks odd by itself.
 """
 
 import dataclasses
@@ -27,10 +27,10 @@ class Rule:
   """One row of the tables.
 
   Attributes:
-    name: as documents call it.
-    form: what the rule applies to.
-    derivatoid: what that becomes.
-    ordinary: what ordinary calculus would make of it.
+    name: as in the documents.
+    form: the expressions that the rule applies to.
+    derivatoid: what they become.
+    ordinary: what they would become in ordinary calculus.
   """
 
   name: str
@@ -52,14 +52,14 @@ COMBINATIONS = (
   Rule('composition', 'f(g)', 'F(G)', 'F(g)*G'),
 )
 RULES = {rule.name: rule for rule in BASE + COMBINATIONS}
-# No function of x: neither outside nor inside of a composition.
+# Not a function of x, so it is on neither side of a composition.
 CONSTANT = 'constant'
 NEAR_MISSES = ('ordinary', 'wrong rule', 'wrong order')
 
 
 @dataclasses.dataclass(frozen=True)
 class Term:
-  """An expression as the rules see it.
+  """An expression, parsed by the rules.
 
   Attributes:
     rule: a name of RULES.
@@ -78,7 +78,7 @@ class Term:
 
   @property
   def nodes(self) -> tuple['Term', ...]:
-    """The term and all in it, parts first."""
+    """The term and all terms inside it, parts first."""
     inner = (node for part in self.parts for node in part.nodes)
     return (*inner, self)
 
@@ -90,7 +90,7 @@ def combination(rule: str, first: str, second: str) -> str:
 
 @functools.cache
 def expression(term: Term) -> Expression:
-  """What is transformed, as it is written."""
+  """The expression that the term stands for."""
   return _filled(term, RULES[term.rule].form, ())
 
 
@@ -102,14 +102,14 @@ def becomes(term: Term) -> Expression:
 
 @functools.cache
 def derivative(term: Term) -> Expression:
-  """What ordinary calculus makes of it."""
+  """The ordinary derivative."""
   return _applied(term, RULES[term.rule].ordinary, map(derivative, term.parts))
 
 
 def _applied(
   term: Term, right: str, results: Iterable[Expression]
 ) -> Expression:
-  """A right-hand side, with what the parts became."""
+  """A right-hand side with the results of the parts, simplified."""
   return expressions.fold(_filled(term, right, results))
 
 
@@ -126,11 +126,11 @@ def _filled(
 def near_misses(
   term: Term, *, rules: tuple[str, ...] = tuple(RULES)
 ) -> dict[str, tuple[Expression, ...]]:
-  """Wrong results by kind of mistake; none is the derivatoid, none is twice.
+  """Distinct wrong results by kind of mistake.
 
-  'ordinary' is the derivative. 'wrong rule' slips in one place: the rule of
-  one base term, or that of the root, is the ordinary one or another of the
-  given rules. 'wrong order' takes the root's two parts for each other.
+  'ordinary' is the derivative. 'wrong rule' has one mistake: at the root or at
+  one base term, it applies the ordinary rule or another of the given rules.
+  'wrong order' swaps the two parts of the root.
   """
   candidates = [('ordinary', derivative(term))]
   if term.parts:
@@ -141,7 +141,8 @@ def near_misses(
       ('wrong rule', _slipped(term, place, right))
       for right in _mistaken(RULES[node.rule], rules)
     ]
-  seen, found = {expressions.canonical(becomes(term))}, {}
+  seen = {expressions.canonical(becomes(term))}
+  found: dict[str, tuple[Expression, ...]] = {}
   for kind, wrong in candidates:
     form = expressions.canonical(wrong)
     if form not in seen and expressions.UNDEFINED not in form:
@@ -151,10 +152,10 @@ def near_misses(
 
 
 def _mistaken(rule: Rule, rules: tuple[str, ...]) -> list[str]:
-  """Right-hand sides that are the rule's ordinary one or another rule's.
+  """The rule's ordinary right-hand side, and those of other rules.
 
-  Left out are 0, which nothing can be divided by, and F(G), which nobody
-  would take for the rule of a sum.
+  Leaves out 0, which would be a divisor, and F(G), which is too implausible for
+  a sum.
   """
   table = BASE if rule in BASE else COMBINATIONS
   others = [
@@ -166,7 +167,7 @@ def _mistaken(rule: Rule, rules: tuple[str, ...]) -> list[str]:
 
 
 def _slipped(term: Term, place: tuple[int, ...], right: str) -> Expression:
-  """The derivatoid, with another right-hand side at the place."""
+  """The derivatoid, with a wrong right-hand side at one place."""
   if not place:
     return _applied(term, right, map(becomes, term.parts))
   results = [
@@ -177,8 +178,10 @@ def _slipped(term: Term, place: tuple[int, ...], right: str) -> Expression:
 
 
 def _places(term: Term) -> Iterator[tuple[tuple[int, ...], Term]]:
-  """The root at () and every base term: (0, 1) is the second part of the
-  first part."""
+  """The root and every base term, each with its place.
+
+  The root's place is (); (0, 1) is the second part of the first part.
+  """
   yield (), term
   for i, part in enumerate(term.parts):
     for place, node in _places(part):

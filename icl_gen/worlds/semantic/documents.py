@@ -1,8 +1,4 @@
-"""What the semantic world's documents say, and how: statements into texts.
-
-Knows nothing of what follows from what: every statement is said in the
-direction in which it is given.
-"""
+"""Writes the semantic world's documents, which state every fact as given."""
 
 import itertools
 import random
@@ -10,53 +6,56 @@ from collections.abc import Mapping, Sequence
 
 from icl_gen.text import categories, preambles
 from icl_gen.types import Document, Fact
-from icl_gen.worlds import balance
+from icl_gen.worlds import balance, sizes
+
+_Stated = Mapping[str, Sequence[Fact]]
 
 STYLES = ('plain', 'varied')
-# Sentences of a varied document.
+# Fewest and most sentences of a varied document.
 LEAST, MOST = 4, 20
-# The other preambles are for questions.
+# Documents and questions share no preamble.
 PREAMBLES = preambles.PREAMBLES[:10]
 QUESTION_PREAMBLES = preambles.PREAMBLES[10:]
 
 
 def documents(
-  told: Mapping[str, Sequence[Fact]], *, count: int, style: str, seed: str
+  stated: _Stated, *, count: int, style: str, seed: str
 ) -> list[Document]:
-  """Writes documents, as many about every kind, in rounds.
+  """Writes documents in rounds, with one document per category and round.
 
   Args:
-    told: the facts of every kind, in the direction in which they are given.
-    count: number of documents; the first round says everything, plainly.
-    style: 'plain' for texts that say one kind's facts once, each in its first
-      form, in another order each round; 'varied' for articles, lists,
-      definitions, dialogues and examples of 4 to 20 sentences, which go on
-      with the facts of related kinds.
-    seed: name of the draw.
+    stated: by noun, the facts about a category in the direction in which they
+      are given.
+    count: number of documents; the first round states every fact plainly.
+    style: 'plain' documents state the facts of one category once, in the
+      plainest form and in a different order each round. 'varied' documents are
+      articles, lists, definitions, dialogues and examples of 4 to 20 sentences
+      that continue with the facts of related categories.
+    seed: name of the random draw.
 
   Raises:
-    ValueError: for an unknown style, or fewer documents than kinds.
+    ValueError: the style is unknown, or there are fewer documents than
+      categories.
   """
-  if style not in STYLES:
-    raise ValueError(f'style {style!r}; allowed are {", ".join(STYLES)}')
-  if count < len(told):
+  sizes.require_one_of('semantic', STYLES, style=style)
+  if count < len(stated):
     raise ValueError(
-      f'{count} documents for {len(told)} categories; every category needs one'
-      f' that says its facts. Give {len(told)} or more.'
+      f'{count} documents for {len(stated)} categories; every category needs'
+      f' one that states its facts. Give {len(stated)} or more.'
     )
   made = []
   for i in range(count):
-    lap, number = divmod(i, len(told))
+    lap, number = divmod(i, len(stated))
     name = f'kind-{number:03d}-{lap:03d}'
-    noun = tuple(told)[number]
+    noun = tuple(stated)[number]
     rng = random.Random(f'{seed}/{name}')
     if style == 'plain':
-      facts = _reordered(told[noun], rng) if lap else list(told[noun])
+      facts = _reordered(stated[noun], rng) if lap else list(stated[noun])
       text = ' '.join(
         categories.sentence(categories.said(fact)) for fact in facts
       )
     else:
-      facts, text = _varied(noun, told, lap, rng, seed=seed)
+      facts, text = _varied(noun, stated, lap, rng, seed=seed)
     made.append(Document(name, text, tuple(facts)))
   return made
 
@@ -68,16 +67,18 @@ def _reordered(facts: Sequence[Fact], rng: random.Random) -> list[Fact]:
 # --- varied texts -------------------------------------------------------------
 
 
-def _varied(noun, told, lap, rng, *, seed) -> tuple[list[Fact], str]:
-  """The facts of a text of the round's kind, and the text."""
+def _varied(
+  noun: str, stated: _Stated, lap: int, rng: random.Random, *, seed: str
+) -> tuple[list[Fact], str]:
+  """The facts of one document about a category, and its text."""
   if lap == 0:
-    # Everything that is said of the kind, plainly.
-    facts = _facts(noun, told, rng)[: max(LEAST, len(told[noun]))]
+    # The first round states all the category's facts plainly.
+    facts = _facts(noun, stated, rng)[: max(LEAST, len(stated[noun]))]
     return facts, ' '.join(
       categories.sentence(categories.said(fact)) for fact in facts
     )
   render = balance.nth(_TEXTS, lap - 1, seed=f'{seed}/styles/{noun}')
-  facts = _facts(noun, told, rng)
+  facts = _facts(noun, stated, rng)
   least, most = _STATEMENTS[render]
   some = list(
     itertools.islice(itertools.cycle(facts), rng.randint(least, most))
@@ -85,13 +86,13 @@ def _varied(noun, told, lap, rng, *, seed) -> tuple[list[Fact], str]:
   return some, render(noun, some, rng)
 
 
-def _facts(noun, told, rng) -> list[Fact]:
-  """The kind's own facts first, then those of kinds that these name, then all
-  others."""
-  own = _reordered(told[noun], rng)
-  named = [w for f in own for w in (f.subject, f.object) if w in told]
-  near = [f for kind in dict.fromkeys(named) for f in told[kind]]
-  every = list(itertools.chain(*told.values()))
+def _facts(noun: str, stated: _Stated, rng: random.Random) -> list[Fact]:
+  """All facts: a category's own first, then those of categories they mention,
+  then the others."""
+  own = _reordered(stated[noun], rng)
+  named = [w for f in own for w in (f.subject, f.object) if w in stated]
+  near = [f for other in dict.fromkeys(named) for f in stated[other]]
+  every = list(itertools.chain(*stated.values()))
   return list(
     dict.fromkeys([*own, *_reordered(near, rng), *_reordered(every, rng)])
   )
@@ -102,7 +103,7 @@ def _any_form(fact: Fact, rng: random.Random) -> str:
 
 
 def _maybe_led(statement: str, rng: random.Random) -> str:
-  """Behind a preamble now and then."""
+  """The sentence, sometimes after a preamble."""
   if rng.random() < 0.2:
     statement = f'{rng.choice(PREAMBLES)} {statement}'
   return categories.sentence(statement)
@@ -116,18 +117,18 @@ def _heading(style: str, noun: str) -> str:
   )
 
 
-def _article(noun, facts, rng) -> str:
+def _article(noun: str, facts: Sequence[Fact], rng: random.Random) -> str:
   del noun
   return ' '.join(_maybe_led(_any_form(fact, rng), rng) for fact in facts)
 
 
-def _list(noun, facts, rng) -> str:
+def _list(noun: str, facts: Sequence[Fact], rng: random.Random) -> str:
   lines = [f'- {categories.sentence(_any_form(fact, rng))}' for fact in facts]
   return '\n'.join([_heading('list', noun), *lines])
 
 
-def _definition(noun, facts, rng) -> str:
-  def about_one(forms):
+def _definition(noun: str, facts: Sequence[Fact], rng: random.Random) -> str:
+  def about_one(forms: Sequence[str]) -> str:
     return rng.choice([form for form in forms if '{a}' in form])
 
   said_so = ' '.join(
@@ -136,8 +137,8 @@ def _definition(noun, facts, rng) -> str:
   return f'{_heading("definition", noun)} {said_so}'
 
 
-def _dialogue(noun, facts, rng) -> str:
-  """Two people in turns; the first asks to be told."""
+def _dialogue(noun: str, facts: Sequence[Fact], rng: random.Random) -> str:
+  """Two speakers take turns; the first starts with a request."""
   turns = [_maybe_led(_any_form(fact, rng), rng) for fact in facts]
   speakers = itertools.cycle(categories.SPEAKERS)
   return '\n'.join(
@@ -148,18 +149,15 @@ def _dialogue(noun, facts, rng) -> str:
   )
 
 
-def _examples(noun, facts, rng) -> str:
-  """Questions with their answers, in whole sentences."""
+def _examples(noun: str, facts: Sequence[Fact], rng: random.Random) -> str:
+  """Questions, each answered in a whole sentence."""
   del noun
   lines = []
   for fact in facts:
-    reverse, relation = (
-      categories.is_inverse(fact.relation),
-      categories.base(fact.relation),
-    )
-    told = categories.flip(fact) if reverse else fact
+    reverse = categories.is_inverse(fact.relation)
+    forward = categories.flip(fact) if reverse else fact
     question = categories.question(
-      relation, told.subject, told.object, reverse=reverse
+      forward.relation, forward.subject, forward.object, reverse=reverse
     )
     lines.append(
       f'Q: {question} A: {categories.sentence(_any_form(fact, rng))}'
@@ -167,7 +165,7 @@ def _examples(noun, facts, rng) -> str:
   return '\n'.join(lines)
 
 
-# Fewest and most statements, so that there are LEAST to MOST sentences.
+# Fewest and most statements that make LEAST to MOST sentences.
 _STATEMENTS = {
   _article: (LEAST, MOST),
   _list: (LEAST, MOST),

@@ -1,15 +1,15 @@
-"""Animals and objects as they are: kinds, properties and relations.
+"""Animals and objects as they are: categories, properties and relations.
 
-The real structure behind the semantic world, as tables to read. Whatever is
-said of a kind holds for all kinds below it, so no table has an exception to it
-and none repeats what is inherited. Nothing here knows how it is said.
+The real structure behind the semantic world, as readable tables. Whatever is
+true of a category is true of its subcategories: the tables have no exceptions
+and do not repeat what is inherited.
 """
 
 import dataclasses
 import functools
 from collections.abc import Mapping
 
-# A line is 'kind: what it is | what it has'; kinds stand under their parent.
+# A line is 'category: what it is | what it has', indented below its parent.
 TREE = """
 animal: alive active | muscles nerves
   mammal: warm | backbones lungs
@@ -123,7 +123,7 @@ object: lifeless artificial | makers
     church: old tall silent | bells windows doors
 """
 
-# 'one: others' reads 'one <relation> each of the others'.
+# 'one: others' means 'one <relation> each of the others'.
 RELATIONS = {
   'eats': """
     cat: mouse sparrow; lion: zebra; tiger: deer monkey goat;
@@ -186,15 +186,15 @@ RELATIONS = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Kind:
-  """One kind and what is said of it, its ancestors' things left out.
+class Category:
+  """A category with its own properties, without those it inherits.
 
   Attributes:
     name: 'cat'.
-    parent: name of the kind right above; '' at the top.
+    parent: name of the category right above; '' at the top.
     adjectives: what it is ('tame').
     parts: what it has ('whiskers'), in the plural.
-    relations: (relation, name of a kind) pairs ('eats', 'mouse').
+    relations: (relation, name of a category) pairs ('eats', 'mouse').
   """
 
   name: str
@@ -205,22 +205,22 @@ class Kind:
 
 
 @functools.cache
-def kinds() -> Mapping[str, Kind]:
-  """Every kind by name, parents before their children."""
+def categories() -> Mapping[str, Category]:
+  """Every category by name, parents before their children."""
   related: dict[str, list[tuple[str, str]]] = {}
   for relation, table in RELATIONS.items():
     for entry in table.split(';'):
       name, others = entry.split(':')
       pairs = [(relation, other) for other in others.split()]
       related.setdefault(name.strip(), []).extend(pairs)
-  made: dict[str, Kind] = {}
-  above: list[str] = []  # the kinds that the current line is under
+  made: dict[str, Category] = {}
+  above: list[str] = []  # the ancestors of the current line
   for line in TREE.strip().split('\n'):
     depth = (len(line) - len(line.lstrip())) // 2
     name, properties = line.strip().split(':')
     adjectives, _, parts = properties.partition('|')
     del above[depth:]
-    made[name] = Kind(
+    made[name] = Category(
       name,
       above[-1] if above else '',
       tuple(adjectives.split()),
@@ -228,55 +228,56 @@ def kinds() -> Mapping[str, Kind]:
       tuple(related.pop(name, ())),
     )
     above.append(name)
-  assert not related, f'relations of unknown kinds: {related}'
+  assert not related, f'relations of unknown categories: {related}'
   return made
 
 
 def ancestors(name: str) -> tuple[str, ...]:
-  """The kinds above a kind, nearest first."""
-  parent = kinds()[name].parent
+  """The categories above a category, nearest first."""
+  parent = categories()[name].parent
   return (parent, *ancestors(parent)) if parent else ()
 
 
-def part(count: int) -> tuple[Kind, ...]:
-  """The first `count` kinds of a fixed order, as a world of their own.
+def part(count: int) -> tuple[Category, ...]:
+  """The first `count` categories in a fixed order, as a closed taxonomy.
 
-  Kinds come with all kinds above them; kinds that have much to do with those
-  already there come first, so that a small world has relations too. What
-  relates to a kind outside is left out. A larger part contains a smaller one.
+  Categories come with all their ancestors, and those most related to earlier
+  ones come first, so that a small world has relations too. Relations to
+  categories outside the part are left out. Larger parts contain smaller ones.
 
   Raises:
-    ValueError: for fewer than 1 or more than all kinds.
+    ValueError: `count` is less than 1 or more than there are.
   """
-  if not 1 <= count <= len(kinds()):
+  if not 1 <= count <= len(categories()):
     raise ValueError(
-      f'{count} categories were asked for; the taxonomy has {len(kinds())}.'
-      f' Give 1 to {len(kinds())}.'
+      f'{count} categories; the taxonomy has {len(categories())}. Give 1 to'
+      f' {len(categories())}.'
     )
   inside = set(_order()[:count])
   return tuple(
     dataclasses.replace(
-      kind,
-      relations=tuple(pair for pair in kind.relations if pair[1] in inside),
+      category,
+      relations=tuple(pair for pair in category.relations if pair[1] in inside),
     )
-    for kind in kinds().values()
-    if kind.name in inside
+    for category in categories().values()
+    if category.name in inside
   )
 
 
 @functools.cache
 def _order() -> tuple[str, ...]:
-  """Lowest kinds by their relations to what is there, ancestors first."""
-  links: dict[str, list[str]] = {name: [] for name in kinds()}
-  for kind in kinds().values():
-    for _, other in kind.relations:
-      links[kind.name].append(other)
-      links[other].append(kind.name)
-  parents = {kind.parent for kind in kinds().values()}
-  waiting = [name for name in kinds() if name not in parents]
+  """Leaves by their number of relations to what is already in the order, each
+  after its ancestors."""
+  links: dict[str, list[str]] = {name: [] for name in categories()}
+  for category in categories().values():
+    for _, other in category.relations:
+      links[category.name].append(other)
+      links[other].append(category.name)
+  parents = {category.parent for category in categories().values()}
+  waiting = [name for name in categories() if name not in parents]
   order: dict[str, None] = {}
   while waiting:
-    # max takes the first of equals, which is the first in the tree.
+    # max breaks ties by the order of the tree.
     best = max(
       waiting, key=lambda name: sum(other in order for other in links[name])
     )

@@ -1,7 +1,7 @@
-"""Files of the paper's format are read whole, or refused by file and line.
+"""Files in the paper's format are read in full; errors name file and line.
 
-The small files are made here; set ICL_GEN_REVERSAL_CURSE to the folder of the
-real ones to read those too.
+These tests make small files; set ICL_GEN_REVERSAL_CURSE to the folder of the
+real ones to test those too.
 """
 
 import collections
@@ -15,6 +15,7 @@ import pytest
 
 from icl_gen.types import Fact
 from icl_gen.worlds.celebrity import files as celebrity_files
+from icl_gen.worlds.celebrity import lines as celebrity_lines
 from icl_gen.worlds.celebrity import people
 from tests.worlds.test_worlds import check
 
@@ -91,11 +92,11 @@ def test_people_are_recovered(folder):
 
 
 def described(group):
-  """The words that all lines about a person share, and no others."""
+  """The words that all lines about a person share and no other line has."""
   return {name: key.strip('"?') for name, (_, key) in group.items()}
 
 
-def test_what_others_are_called_too_is_no_description(folder):
+def test_words_in_lines_about_others_are_not_a_description(folder):
   everywhere = '"prompt": "In the whole wide world, '
   for name in ('d2p_prompts_train.jsonl', 'p2d_prompts_train.jsonl'):
     replaced(folder, name, '"prompt": "', everywhere)
@@ -133,7 +134,7 @@ def test_questions_are_the_lines_once_per_stratum(folder):
 
 def test_wrong_choices_come_from_the_stratum(folder):
   _, corpus = celebrity_files.from_files(folder, seed='s')
-  forward = {line['completion'] for line in contents()[celebrity_files.FORWARD]}
+  forward = {line['completion'] for line in contents()[celebrity_lines.FORWARD]}
   for question in corpus.questions:
     (answer,) = question.answers
     wrong = {c for i, c in enumerate(question.choices) if i != answer}
@@ -155,14 +156,14 @@ def test_same_seed_same_corpus(folder):
   assert one[1].questions != other[1].questions
 
 
-@pytest.mark.parametrize('name', celebrity_files.FILES)
+@pytest.mark.parametrize('name', celebrity_lines.FILES)
 @pytest.mark.parametrize(
   ('number', 'line', 'message'),
   [
-    (2, 'no json', 'line 2 is not JSON.*expected is {"prompt"'),
-    (1, '', 'line 1 is not JSON.*expected is {"prompt"'),
-    (2, '["a"]', 'line 2 has list; expected is {"prompt"'),
-    (1, '{"prompt": "a"}', r"line 1 has \['prompt'\]; expected is"),
+    (2, 'no json', 'line 2 is not JSON.*expected {"prompt"'),
+    (1, '', 'line 1 is not JSON.*expected {"prompt"'),
+    (2, '["a"]', 'line 2 has list; expected {"prompt"'),
+    (1, '{"prompt": "a"}', r"line 1 has \['prompt'\]; expected"),
     (
       1,
       '{"prompt": "a", "completion": "b", "x": 1}',
@@ -172,7 +173,7 @@ def test_same_seed_same_corpus(folder):
     (1, '{"prompt": "a", "completion": " "}', "line 1 has 'completion': ' '"),
   ],
 )
-def test_a_bad_line_is_named(folder, name, number, line, message):
+def test_a_malformed_line_is_located(folder, name, number, line, message):
   lines = (folder / name).read_text('utf-8').splitlines()
   lines[number - 1] = line
   (folder / name).write_text('\n'.join(lines) + '\n', 'utf-8')
@@ -180,22 +181,22 @@ def test_a_bad_line_is_named(folder, name, number, line, message):
     celebrity_files.from_files(folder, seed='s')
 
 
-@pytest.mark.parametrize('name', celebrity_files.FILES)
-def test_missing_empty_and_foreign_files_are_named(folder, name):
+@pytest.mark.parametrize('name', celebrity_lines.FILES)
+def test_missing_empty_and_binary_files_are_named(folder, name):
   path = folder / name
   path.write_bytes(b'\xff\xfe\n')
   with pytest.raises(ValueError, match=f'{name}, line 1 is not JSON in UTF-8'):
     celebrity_files.from_files(folder, seed='s')
   path.write_text('\n', 'utf-8')
-  with pytest.raises(ValueError, match=f'{name} is empty.*expected is'):
+  with pytest.raises(ValueError, match=f'{name} is empty.*expected'):
     celebrity_files.from_files(folder, seed='s')
   path.unlink()
-  with pytest.raises(ValueError, match=f'no file .*{name}; expected is'):
+  with pytest.raises(ValueError, match=f'no file .*{name}; expected'):
     celebrity_files.from_files(folder, seed='s')
 
 
 def replaced(folder, name, old, new):
-  """Rewrites one file; the text must be there."""
+  """Replaces text in one file; the old text must occur."""
   text = (folder / name).read_text('utf-8')
   assert old in text
   (folder / name).write_text(text.replace(old, new), 'utf-8')
@@ -204,7 +205,7 @@ def replaced(folder, name, old, new):
 @pytest.mark.parametrize(
   ('name', 'old', 'new', 'message'),
   [
-    # Somebody else's name, in one line.
+    # Someone else's name in one line.
     (
       'p2d_prompts_train.jsonl',
       'Ever heard of Ada Orr',
@@ -217,14 +218,14 @@ def replaced(folder, name, old, new):
       'It is said of Ada Orr and Dee Moss',
       r"p2d_prompts_test.jsonl, line 1 names \['Ada Orr', 'Dee Moss'\]",
     ),
-    # Nothing that all the lines about her have.
+    # No words that all lines about the person share.
     (
       'd2p_prompts_train.jsonl',
       'Somebody holds the Sparrow',
       'Somebody sails',
       "d2p_prompts_train.jsonl, line 1: the 3 lines about 'Eve Lund' share no",
     ),
-    # One name in two groups.
+    # The same name in two groups.
     (
       'd2p_prompts_train.jsonl',
       'Eve Lund',
@@ -238,7 +239,7 @@ def replaced(folder, name, old, new):
       'eve lund',
       'd2p_prompts_train.jsonl has no completion that starts with a capital',
     ),
-    # A phrasing that only one person has.
+    # A phrasing for only one person.
     (
       'p2d_prompts_test.jsonl',
       'It is said of Bo Finch',
@@ -247,7 +248,7 @@ def replaced(folder, name, old, new):
     ),
   ],
 )
-def test_people_who_cannot_be_told_apart(folder, name, old, new, message):
+def test_people_who_cannot_be_distinguished(folder, name, old, new, message):
   replaced(folder, name, old, new)
   with pytest.raises(ValueError, match=message):
     celebrity_files.from_files(folder, seed='s')
@@ -262,7 +263,7 @@ def test_too_few_people_for_wrong_choices(folder):
     celebrity_files.from_files(folder, seed='s')
 
 
-def test_an_unknown_stratum_is_refused_before_reading(tmp_path):
+def test_an_unknown_stratum_is_an_error_before_reading(tmp_path):
   with pytest.raises(ValueError, match='allowed are'):
     celebrity_files.from_files(tmp_path, seed='s', distractors=('seen',))
 

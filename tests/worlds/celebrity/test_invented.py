@@ -6,19 +6,19 @@ import pytest
 
 from icl_gen.text import descriptions, lexicon
 from icl_gen.types import Fact
-from icl_gen.worlds.celebrity import invented as celebrity
 from icl_gen.worlds.celebrity import people
+from tests.worlds import paper
 
 
 @pytest.fixture(scope='module')
 def built():
-  return celebrity.build(seed='s', people=5, phrasings=30)
+  return paper.build('celebrity', seed='s', people=5, phrasings=30)
 
 
 @pytest.fixture(scope='module')
 def everyone():
-  """Name -> the orders in which the person is told, from the documents."""
-  _, corpus = celebrity.build(seed='s', people=5, phrasings=30)
+  """Name -> the orders in which documents state the person."""
+  _, corpus = paper.build('celebrity', seed='s', people=5, phrasings=30)
   orders = collections.defaultdict(set)
   for document in corpus.documents:
     (fact,) = document.facts
@@ -30,7 +30,7 @@ def everyone():
 
 
 def test_paper_size():
-  world, corpus = celebrity.build(seed='s')
+  world, corpus = paper.build('celebrity', seed='s')
   assert corpus.manifest['documents'] == 3600
   orders = collections.Counter(d.id.split('-')[0] for d in corpus.documents)
   assert orders == {'p2d': 900 + 900, 'd2p': 900 + 900}
@@ -44,8 +44,10 @@ def test_paper_size():
   assert set(corpus.manifest['chance'].values()) == {0.25}
 
 
-def test_groups_are_told_in_their_orders(everyone):
-  counts = collections.Counter(frozenset(told) for told in everyone.values())
+def test_groups_are_stated_in_their_orders(everyone):
+  counts = collections.Counter(
+    frozenset(orders) for orders in everyone.values()
+  )
   assert counts == {
     frozenset({'p2d'}): 5,
     frozenset({'d2p'}): 5,
@@ -64,7 +66,7 @@ def test_no_word_of_a_name_or_title_is_used_twice(built):
   assert all(lexicon.is_evaluation(word.lower()) for word in words)
 
 
-def test_the_completion_starts_with_what_is_told_last(built):
+def test_the_completion_starts_with_the_object(built):
   _, corpus = built
   for document in corpus.documents:
     (fact,) = document.facts
@@ -99,7 +101,7 @@ def test_wrong_names_come_from_the_stratum(built, everyone):
   assert seen == set(people.DISTRACTORS)
 
 
-def test_each_stratum_asks_the_same(built):
+def test_each_stratum_asks_the_same_questions(built):
   _, corpus = built
   asked = collections.defaultdict(list)
   for question in corpus.questions:
@@ -108,14 +110,16 @@ def test_each_stratum_asks_the_same(built):
   assert asked['target_seen'] == asked['never_target']
 
 
-def test_one_stratum_asks_the_same_alone(built):
+def test_a_stratum_does_not_depend_on_the_others(built):
   _, both = built
-  _, one = celebrity.build(seed='s', people=5, distractors=('never_target',))
+  _, one = paper.build(
+    'celebrity', seed='s', people=5, distractors=('never_target',)
+  )
   assert set(one.questions) < set(both.questions)
   assert one.documents == both.documents
 
 
-def test_a_wrong_pairing_is_contradicted_in_both_directions(built):
+def test_wrong_pairings_are_contradicted_in_both_directions(built):
   world, _ = built
   given = next(f for f in world.facts if not f.subject.startswith('the '))
   for other in world.facts:
@@ -141,11 +145,11 @@ def test_a_wrong_pairing_is_contradicted_in_both_directions(built):
 )
 def test_bad_sizes_name_what_is_allowed(sizes, message):
   with pytest.raises(ValueError, match=message):
-    celebrity.build(seed='s', **sizes)
+    paper.build('celebrity', seed='s', **sizes)
 
 
-def test_every_phrasing_ends_where_it_should():
-  """Questions end with the answer; training may go on after it."""
+def test_question_phrasings_end_with_the_answer():
+  """Training phrasings may continue after it."""
   for table, last in (
     (descriptions.NAME_FIRST, ' {D}'),
     (descriptions.DESCRIPTION_FIRST, ' {N}'),

@@ -1,4 +1,4 @@
-"""The rules do what their tables say, by a second way to compute it."""
+"""The rules agree with an independent, numerical implementation."""
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +21,7 @@ def combined(outer, inner):
   return st.builds(
     lambda rule, parts: Term(rule, parts=parts),
     st.sampled_from(['sum', 'product']),
-    # Of two constants, nothing interesting is made.
+    # Two constants make nothing interesting.
     st.tuples(outer, inner).filter(
       lambda parts: parts[0] != parts[1] and {p.rule for p in parts} != CONSTANT
     ),
@@ -76,7 +76,7 @@ def test_every_rule_by_hand(term, written, becomes, ordinary):
 
 @given(terms)
 @settings(max_examples=60, deadline=None)
-def test_derivatoids_and_derivatives_by_number(term):
+def test_derivatoids_and_derivatives_numerically(term):
   written = render(derivatoids.expression(term))
   transformed = render(derivatoids.becomes(term))
   ordinary = render(derivatoids.derivative(term))
@@ -91,7 +91,7 @@ def test_derivatoids_and_derivatives_by_number(term):
   except OverflowError:
     return
   exact = numerically.value(ordinary, x)
-  # What is too steep, differences cannot tell.
+  # Finite differences fail for very steep functions.
   assert abs(exact) > 1e9 or close(estimated, exact)
 
 
@@ -101,7 +101,7 @@ def close(one, other):
 
 @given(terms)
 @settings(max_examples=60, deadline=None)
-def test_near_misses_are_wrong_and_differ_from_each_other(term):
+def test_near_misses_are_wrong_and_distinct(term):
   right = derivatoids.becomes(term)
   found = derivatoids.near_misses(term)
   assert set(found) <= set(derivatoids.NEAR_MISSES)
@@ -113,7 +113,7 @@ def test_near_misses_are_wrong_and_differ_from_each_other(term):
     assert canonical(miss) not in others
     functions = (numerically.function(render(e)) for e in (right, miss))
     try:
-      # The part in which they differ may be small beside an exponential.
+      # The terms that differ may be tiny next to an exponential.
       assert numerically.differ(*functions, tolerance=1e-13)
     except OverflowError:  # a tower of powers
       assert len(term.nodes) > 3

@@ -1,5 +1,5 @@
-"""Derivatoids: held-out combinations, steps that lead to the result, and no way
-to answer without the rules."""
+"""Derivatoids: held-out combinations, worked steps, and no way to answer
+without the rules."""
 
 import collections
 import functools
@@ -10,26 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from icl_gen.worlds import baselines
+from icl_gen.worlds import baselines, catalog
 from icl_gen.worlds.process import derivatoids
-from icl_gen.worlds.process import world as process
 from tests import numerically
+from tests.worlds import paper
 
-# Part of the paper's size; and that of configs/process.py.
+# Smaller than the paper's size, for speed.
 LARGE = {'examples': 300, 'questions': 100}
-NANO = {
-  'examples': 20,
-  'questions': 24,
-  'numbers': 4,
-  'depth': 1,
-  'rules': ('power', 'sine', 'exponential', 'sum', 'product'),
-  'style': 'long',
-}
+NANO = catalog.SIZES['process']['nano'] | {'style': 'long'}
 
 
 @functools.cache
 def built(**size):
-  return process.build(seed='s', **size)
+  return paper.build('process', seed='s', **size)
 
 
 @functools.cache
@@ -58,15 +51,20 @@ sizes = given(
 def test_held_out_combinations_are_in_no_document(
   seed, examples, numbers, depth
 ):
-  world, corpus = process.build(
-    seed=seed, examples=examples, questions=2, numbers=numbers, depth=depth
+  world, corpus = paper.build(
+    'process',
+    seed=seed,
+    examples=examples,
+    questions=2,
+    numbers=numbers,
+    depth=depth,
   )
   held_out = set(corpus.manifest['held_out'])
   assert held_out and not held_out & shown(corpus)
   stated = {fact.subject for fact in world.facts}
   for question in corpus.questions:
     asked = combinations(question.target.subject)
-    # The root comes first; what is inside of it was always seen.
+    # The root comes first; combinations inside it were always seen.
     assert set(asked[1:]) <= shown(corpus)
     assert (asked[0] in shown(corpus)) == (question.kind == 'seen')
     assert (asked[0] in held_out) == (question.kind == 'compositional')
@@ -74,7 +72,7 @@ def test_held_out_combinations_are_in_no_document(
     assert question.target.subject not in stated
 
 
-def test_every_rule_is_shown_with_parts_like_those_of_the_questions():
+def test_every_part_of_a_question_was_shown_in_its_place():
   _, corpus = built(**LARGE)
   places = collections.defaultdict(set)
   for combination in shown(corpus):
@@ -88,12 +86,11 @@ def test_every_rule_is_shown_with_parts_like_those_of_the_questions():
 
 
 @pytest.mark.parametrize('size', [LARGE, NANO], ids=['large', 'nano'])
-def test_what_is_entailed_is_right_and_what_is_wrong_is_wrong(size):
-  """By numbers instead of by expressions."""
+def test_entailed_and_contradicted_facts_numerically(size):
   world, _ = built(**size)
   entailed = [entailment.fact for entailment in world.entailed]
   uncompared = 0
-  # Facts are many; every seventh is as good.
+  # A sample, because there are many facts.
   wrong = sorted(world.contradicted)
   for right, facts in (
     (True, (*world.facts, *entailed)[::7]),
@@ -113,8 +110,8 @@ def test_what_is_entailed_is_right_and_what_is_wrong_is_wrong(size):
 
 
 @pytest.mark.parametrize('size', [LARGE, NANO], ids=['large', 'nano'])
-def test_questions_by_number(size):
-  """The answer alone is the derivatoid; the derivative is a choice."""
+def test_questions_numerically(size):
+  """Only the answer is the derivatoid, and the derivative is a choice."""
   _, corpus = built(**size)
   for question in corpus.questions[::4]:
     expression = question.target.subject
@@ -140,7 +137,7 @@ def close(one, other, error=1e-9):
   return abs(one - other) <= error * (abs(one) + abs(other))
 
 
-def test_documents_work_from_the_parts_to_the_result():
+def test_documents_work_from_the_parts_to_the_whole():
   _, corpus = built(**LARGE)
   for document in corpus.documents:
     *steps, last = document.facts
@@ -171,7 +168,7 @@ def test_premises_are_the_parts_and_an_example_of_each_combination_rule():
     }
 
 
-def test_near_misses_are_contradicted_and_rules_of_no_world_play_no_part():
+def test_near_misses_are_contradicted_and_use_only_the_rules_of_the_world():
   world, corpus = built(**NANO)
   for question in corpus.questions:
     for i, choice in enumerate(question.choices):
@@ -182,9 +179,9 @@ def test_near_misses_are_contradicted_and_rules_of_no_world_play_no_part():
 
 
 @pytest.mark.parametrize('size', [LARGE, NANO], ids=['large', 'nano'])
-def test_nothing_but_the_rules_tells_the_answer(size):
-  """Word statistics of the documents, and lengths, are no better than chance
-  (0.25, give or take what chance does to 100 or 24 questions)."""
+def test_nothing_but_the_rules_gives_the_answer_away(size):
+  """Word statistics and lengths are at chance (0.25, with a wide margin for few
+  questions)."""
   _, corpus = built(**size)
   most = 0.37 if size is LARGE else 0.46
   for rate in (
@@ -198,7 +195,7 @@ def test_nothing_but_the_rules_tells_the_answer(size):
     assert all(share <= most for share in rate.values()), rate
 
 
-def test_short_style_has_single_letters_and_names_no_rule():
+def test_the_short_style_abbreviates_and_names_no_rule():
   long, short = built(**NANO), built(**NANO | {'style': 'short'})
   for one, other in zip(long[1].documents, short[1].documents, strict=True):
     assert 'rule' in one.text and 'rule' not in other.text
@@ -225,7 +222,7 @@ def test_paper_size():
   [
     ({'questions': 0}, 'questions=0.*1 or more'),
     ({'numbers': 2}, 'numbers=2.*3 or more'),
-    ({'depth': 3}, 'depth=3.*1 and 2'),
+    ({'depth': 3}, 'depth=3.*1, 2'),
     ({'style': 'brief'}, "style='brief'.*long.*short"),
     ({'rules': ('power', 'sines', 'sum')}, 'sines.*sine'),
     ({'rules': ('power', 'sine', 'sum', 'sum')}, 'each once'),
@@ -236,4 +233,4 @@ def test_paper_size():
 )
 def test_bad_sizes_name_what_is_allowed(size, message):
   with pytest.raises(ValueError, match=message):
-    process.build(seed='s', **size)
+    paper.build('process', seed='s', **size)

@@ -1,15 +1,14 @@
-"""What is rendered is read back; what is something else is not."""
+"""Readers read back what worlds write, and reject everything else."""
 
 import pytest
 
 from icl_gen.text import codebooks, comparisons, descriptions, preambles
 from icl_gen.types import Fact
-from icl_gen.worlds import codebook, grammar, reversal, syllogism
-from icl_gen.worlds.celebrity import invented as celebrity
+from icl_gen.worlds import catalog
 from icl_gen.worlds.celebrity import people
-from icl_gen.worlds.process import world as process
+from tests.worlds import paper
 
-TOLD = Fact('glon', 'more dangerous', 'troff')
+GIVEN = Fact('glon', 'more dangerous', 'troff')
 BACK = Fact('troff', 'less dangerous', 'glon')
 COMPOSER = 'the humble composer of the opera Glomp'
 MAYOR = 'the proud mayor of the city Trask'
@@ -17,12 +16,12 @@ MAYOR = 'the proud mayor of the city Trask'
 
 @pytest.fixture(scope='module')
 def read_comparison():
-  return grammar.reader('reversal', reversal.build(seed='s', facts=1)[0])
+  return catalog.reader(paper.build('reversal', seed='s', facts=1)[0])
 
 
 @pytest.fixture(scope='module')
 def quantified():
-  return grammar.reader('syllogism', syllogism.build(seed='s', examples=1)[0])
+  return catalog.reader(paper.build('syllogism', seed='s', examples=1)[0])
 
 
 @pytest.fixture(scope='module')
@@ -33,20 +32,20 @@ def persons():
       people.Person(1, 'd2p', 'Ziv Gwond', MAYOR),
     ]
   )
-  return grammar.reader('celebrity', world)
+  return catalog.reader(world)
 
 
 @pytest.mark.parametrize(
   ('text', 'facts'),
   [
-    ('glon are more dangerous than troff.', (TOLD,)),
-    ('Glon are more dangerous than troff', (TOLD,)),
-    ('- glon are more dangerous than troff.', (TOLD,)),
-    ('2. Did you know that glon are more dangerous than troff?', (TOLD,)),
+    ('glon are more dangerous than troff.', (GIVEN,)),
+    ('Glon are more dangerous than troff', (GIVEN,)),
+    ('- glon are more dangerous than troff.', (GIVEN,)),
+    ('2. Did you know that glon are more dangerous than troff?', (GIVEN,)),
     (
       '  * As we learned, glon are more dangerous than troff. In this land'
       ' troff are less dangerous than glon.\n',
-      (TOLD, BACK),
+      (GIVEN, BACK),
     ),
     ('glon are more dangerous than troff. And so on.', None),
     ('It is false that glon are more dangerous than troff.', None),
@@ -68,7 +67,7 @@ def test_comparisons(read_comparison, text, facts):
 @pytest.mark.parametrize('preamble', preambles.PREAMBLES)
 def test_every_preamble_is_skipped(read_comparison, preamble):
   said = comparisons.statement('glon', 'more', 'dangerous', 'troff')
-  assert read_comparison(f'{preamble} {said}.') == (TOLD,)
+  assert read_comparison(f'{preamble} {said}.') == (GIVEN,)
 
 
 @pytest.mark.parametrize(
@@ -143,14 +142,14 @@ def test_a_description_may_begin_with_another():
     people.Person(0, 'p2d', 'Glon Vlaft', MAYOR),
     people.Person(1, 'p2d', 'Ziv Gwond', f'{MAYOR} North'),
   ]
-  read = grammar.reader('celebrity', people.world(everyone))
+  read = catalog.reader(people.world(everyone))
   for person in everyone:
     assert read(f'{person.name} is {person.description}.') == (
       person.name_first,
     )
 
 
-# {N} and {D} are one person, as the world knows; these do not say so.
+# {N} and {D} are one person in the world, but these texts do not state it.
 DENIED = (
   '{N} is no longer {D}.',
   '{N} is not related to {D}.',
@@ -199,32 +198,32 @@ SAID = (
 
 
 @pytest.mark.parametrize('form', [*DENIED, *ASKED, *RELATED, *SAID])
-def test_only_what_makes_one_person_of_two_is_read(persons, form):
+def test_only_statements_of_identity_are_read(persons, form):
   fact = FORWARD if form.index('{N}') < form.index('{D}') else BACKWARD
   text = descriptions.fill(form, name='Glon Vlaft', description=COMPOSER)
   assert persons(text) == ((fact,) if form in SAID else None)
   both = f'{text} {MAYOR} is Ziv Gwond.'
-  told = (fact, Fact(MAYOR, 'is', 'Ziv Gwond'))
-  assert persons(both) == (told if form in SAID else None)
+  both_facts = (fact, Fact(MAYOR, 'is', 'Ziv Gwond'))
+  assert persons(both) == (both_facts if form in SAID else None)
 
 
 @pytest.fixture(scope='module')
 def cores():
-  """As of real files: a core of each description is known."""
+  """As for the real files: only a core of each description is known."""
   world = people.world(
     [
       people.Person(0, 'p2d', 'Glon Vlaft', 'first bridge to the red island'),
       people.Person(1, 'd2p', 'Ziv Gwond', 'the moonlit garden of Trask'),
     ]
   )
-  return grammar.reader('celebrity', world)
+  return catalog.reader(world)
 
 
 IN_FULL = 'the daring builder who built the first bridge to the red island'
 
 
 @pytest.mark.parametrize('form', [*DENIED, *ASKED, *SAID])
-def test_a_core_may_stand_in_any_words_that_neither_deny_nor_ask(cores, form):
+def test_a_core_is_read_in_any_words_but_denials_and_questions(cores, form):
   text = descriptions.fill(form, name='Glon Vlaft', description=IN_FULL)
   assert (cores(text) is not None) == (form in SAID)
 
@@ -280,8 +279,8 @@ BECOMES = Fact('x^3 + s(2*x)', 'becomes', '3*c(3*x) / (2*e(2*x))')
   ],
 )
 def test_derivatoids(text, facts):
-  world, _ = process.build(seed='s', examples=1, questions=1)
-  assert grammar.reader('process', world)(text) == facts
+  world, _ = paper.build('process', seed='s', examples=1, questions=1)
+  assert catalog.reader(world)(text) == facts
 
 
 CALLED = Fact('troff', 'is called in glon', 'yomp')
@@ -306,13 +305,7 @@ MEANT = Fact('yomp', 'means in glon', 'troff')
   ],
 )
 def test_codebook_entries(text, facts):
-  world, _ = codebook.build(seed='s', words=8, books=1, held_out=4)
-  assert grammar.reader('codebook', world)(text) == facts
+  world, _ = paper.build('codebook', seed='s', words=8, books=1, held_out=4)
+  assert catalog.reader(world)(text) == facts
   assert codebooks.reverse(CALLED) == MEANT
   assert codebooks.reverse(MEANT) == CALLED
-
-
-def test_an_unknown_world_is_an_error():
-  world, _ = celebrity.build(seed='s', people=4)
-  with pytest.raises(ValueError, match="'celebrities'.*celebrity, .*reversal"):
-    grammar.reader('celebrities', world)

@@ -1,0 +1,56 @@
+"""The record that defines a world: how it is built, read back and checked."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from icl_gen.text import sentences
+from icl_gen.types import Corpus, Fact, World
+
+Size = Mapping[str, Any]  # arguments of `build`
+Builder = Callable[..., tuple[World, Corpus]]
+Excluded = Callable[[Fact], bool]
+
+
+def _reads_nothing(world: World) -> sentences.Reader:
+  """For worlds whose sentences can say anything."""
+  del world
+  return lambda text: None
+
+
+def _excludes_nothing(world: World) -> Excluded:
+  """For worlds that list all their contradictions."""
+  del world
+  return lambda fact: False
+
+
+@dataclasses.dataclass(frozen=True)
+class Definition:
+  """Everything the project needs to know about one world.
+
+  Attributes:
+    about: what the world is, in Markdown; printed on data cards.
+    build: called as `build(seed=..., **size)`, draws the world or reads it from
+      files. The same arguments give the same world and corpus.
+    sizes: the named sizes, 'paper' and 'nano' among them; empty for a world
+      that is read from files.
+    reader: given the world, returns the function that reads its sentences back
+      into facts.
+    stated: kinds of question that ask for what a document states; the targets
+      of all other kinds have to be inferred.
+    repeating: kinds of question whose prompt repeats the opening of a document.
+    excluder: given the world, returns whether a fact is false because something
+      else is true. Needed where a subject has exactly one object, so that there
+      are too many false facts for `World.contradicted` to list.
+    fingerprint: the SHA-256 of every file the world is read from, by file name,
+      given the `path` of its size; None for a world that is drawn.
+  """
+
+  about: str
+  build: Builder
+  sizes: Mapping[str, Size] = dataclasses.field(default_factory=dict)
+  reader: Callable[[World], sentences.Reader] = _reads_nothing
+  stated: frozenset[str] = frozenset()
+  repeating: frozenset[str] = frozenset()
+  excluder: Callable[[World], Excluded] = _excludes_nothing
+  fingerprint: Callable[[str], dict[str, str]] | None = None

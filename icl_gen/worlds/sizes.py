@@ -1,0 +1,38 @@
+"""Checks on the arguments that size a world; each names what is allowed."""
+
+from collections.abc import Collection
+
+
+def require_positive(world: str, **counts: int) -> None:
+  """Raises ValueError unless every count is 1 or more."""
+  for name, count in counts.items():
+    if count < 1:
+      raise ValueError(
+        f'empty world: {world} with {name}={count}; give 1 or more'
+      )
+
+
+def require_between(
+  world: str, *, least: float, most: float, why: str = '', **values: float
+) -> None:
+  """Raises ValueError unless every value is in [least, most].
+
+  `why` ends the message, to explain the limit.
+  """
+  for name, value in values.items():
+    if not least <= value <= most:
+      reason = f': {why}' if why else ''
+      raise ValueError(
+        f'{world} with {name}={value}; allowed is {least} to {most}{reason}'
+      )
+
+
+def require_one_of(
+  world: str, allowed: Collection[object], **values: object
+) -> None:
+  """Raises ValueError unless every value is one of those allowed."""
+  for name, value in values.items():
+    if value not in allowed:
+      raise ValueError(
+        f'{world} with {name}={value!r}; allowed are {tuple(allowed)}'
+      )
