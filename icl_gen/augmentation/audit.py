@@ -40,10 +40,9 @@ Auditor = Callable[[Sequence[Fact] | None], Verdict]
 def auditor(world: World) -> Auditor:
   """Indexes a world's facts and returns a function that judges texts.
 
-  The function takes the facts of a text (None or none if it could not be read)
-  and returns a Verdict, in constant time per fact. A world excludes the facts
-  that it lists as contradicted, and those that are incompatible with a true one
-  (see `worlds.exclusion`).
+  The function takes the facts of a text (None if it could not be read) and
+  returns a Verdict, in constant time per fact. A world excludes the facts
+  that it lists as contradicted, and those that a true fact leaves no room for.
   """
   if not world.facts:
     return lambda facts: Verdict('unverified')
