@@ -1,17 +1,18 @@
-"""Pretrains the embedded nano Gemma from nothing, tokenizer included.
+"""Pretrains an embedded nano Gemma from scratch, tokenizer included.
 
   python -m icl_gen.pretrain --config=configs/pretrain.py:nano
   python -m icl_gen.pretrain --config=configs/pretrain.py:nano_small
 
-Variants: `nano`, `nano_small` (the model), `tiny` (a few steps, to see that
-everything works).
+Variants: `nano` and `nano_small` choose the model; `tiny` takes only a few
+steps, to check that everything works.
 """
 
 from ml_collections import config_dict
 
 from icl_gen import cli
 
-# What the episodes are about; shares of the episodes.
+# Sampling weights of the families of episodes, see `pretraining.episodes`. A
+# stage uses one of these tables.
 EVENLY = dict(
   comparisons=0.30,
   people=0.24,
@@ -20,7 +21,8 @@ EVENLY = dict(
   inheritance=0.05,
   filler=0.05,
 )
-# Looking up people and combining premises take longest to be lengthened.
+# Looking up people and combining premises take the longest to extend to long
+# contexts.
 LOOKUP = dict(
   comparisons=0.22,
   people=0.34,
@@ -38,7 +40,8 @@ PEOPLE = dict(
   inheritance=0.02,
   filler=0.02,
 )
-# What was said description first, too, once going back to a name is learned.
+# Once the model can go back to a name, half of the episodes about people mostly
+# mention the description first.
 ORDERS = dict(PEOPLE, people=0.26, described=0.26)
 
 NAMES = dict(
@@ -52,7 +55,7 @@ NAMES = dict(
 )
 BALANCED = dict(EVENLY, people=0.12, described=0.12)
 
-# Combining premises among many others, and names said behind descriptions.
+# Combining premises among many others, and names after descriptions.
 PREMISES = dict(
   comparisons=0.14,
   people=0.14,
@@ -67,13 +70,13 @@ VARIANTS = ('nano', 'nano_small', 'tiny')
 
 
 def get_config(arg=''):
-  """The recipe; `arg` is a comma-separated list of variants."""
+  """Returns the recipe; `arg` is a comma-separated list of VARIANTS."""
   variants = cli.parse_variants(arg, VARIANTS)
   config = config_dict.ConfigDict()
   config.model = 'nano_small' if 'nano_small' in variants else 'nano'
-  config.seed = 0  # of the first weights
-  config.stream = 'pretrain'  # names the draw of the rows
-  config.vocabulary = 2304  # pieces of the tokenizer; the embeddings of a model
+  config.seed = 0  # of the initial weights
+  config.stream = 'pretrain'  # seed of the rows
+  config.vocabulary = 2304  # pieces of the tokenizer = embeddings of the model
 
   config.optimizer = dict(
     name='muon',  # AdamW for embeddings and norms, with 0.3 of its rate
@@ -81,15 +84,16 @@ def get_config(arg=''):
     weight_decay=0.0,
     clip=1.0,
   )
-  # Loss weight of words that nobody could predict: documents, and the word
-  # that opens a statement.
+  # Loss weight of words that cannot be predicted: documents, and the first word
+  # of a statement.
   config.document_weight = 0.2
-  # Shares of how a row is laid out.
+  # Sampling weights of the row layouts.
   config.modes = {'context': 0.76, 'local': 0.14, 'global': 0.06, 'plain': 0.04}
-  # Short contexts first: inference emerges there, and is then lengthened.
-  # What a reversal turns around ('more', 'less') weighs more than the rest.
-  # Finding a name by its description emerges last, and once it weighs more.
-  # Stages are taken in the order of their names.
+  # Inference emerges in short contexts and is then extended to long ones. The
+  # word that a reversal inverts ('more', 'less') weighs more than others.
+  # Looking a name up by its description emerges last, and only with a higher
+  # weight.
+  # Stages run in the order of their names.
   short = dict(rows=32, length=128, facts=(1, 5))
   medium = dict(rows=8, length=512, facts=(2, 26))
   long = dict(rows=2, length=2048, facts=(4, 110))
@@ -99,7 +103,7 @@ def get_config(arg=''):
   names = dict(families=NAMES, decisive_weight=3.0, lookup_weight=8.0)
   lookup = dict(families=PEOPLE, decisive_weight=3.0, lookup_weight=5.0)
   orders = dict(families=ORDERS, decisive_weight=3.0, lookup_weight=5.0)
-  # Learning rates go straight from the first value to the second.
+  # Learning rates change linearly from the first value to the second.
   full, high, low, falling = (0.01,) * 2, (0.008,) * 2, (0.006,) * 2, (0.006, 0)
   balanced = dict(families=BALANCED, decisive_weight=5.0, lookup_weight=5.0)
   premises = dict(families=PREMISES, decisive_weight=5.0, lookup_weight=5.0)

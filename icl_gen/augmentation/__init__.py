@@ -1,1 +1,1 @@
-"""What the model adds: prompts, sampling plans, parsing and the audit."""
+"""In-context augmentation: which prompts to sample, and what came of them."""

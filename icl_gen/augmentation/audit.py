@@ -1,7 +1,4 @@
-"""The audit: is what was said stated, entailed, contradicted or unknown?
-
-Compares facts with a world's closure; reads no text and knows no model.
-"""
+"""The audit: compares the facts of a text with a world's logical closure."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -9,7 +6,7 @@ from collections.abc import Callable, Sequence
 from icl_gen.types import Fact, World
 from icl_gen.worlds import exclusion
 
-# From the best to the worst; a text gets the worst label of its facts.
+# From best to worst; a text gets the worst label of its facts.
 LABELS = (
   'stated',
   'entailed',
@@ -22,15 +19,15 @@ LABELS = (
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-  """What the world says to a text.
+  """How a text compares with the world.
 
   Attributes:
-    label: 'stated' (every fact is given), 'entailed' (every fact is given or
-      entailed, one at least entailed), 'contradicted' (some fact is excluded),
-      'unknown' (no fact is excluded, some are neither given nor entailed),
-      'unparsed' (no facts could be read) or 'unverified' (the world has no
-      facts to judge by, as a user's own documents have none).
-    hops: of an entailed text, the most hops of any of its facts; else 0.
+    label: 'stated' (the world gives every fact), 'entailed' (every fact is
+      given or entailed, and at least one is entailed), 'contradicted' (the
+      world excludes a fact), 'unknown' (no fact is excluded, but at least one
+      is neither given nor entailed), 'unparsed' (no facts could be read) or
+      'unverified' (the world has no facts, like a user's own documents).
+    hops: the maximum number of hops of the facts of an entailed text; else 0.
   """
 
   label: str
@@ -41,31 +38,32 @@ Auditor = Callable[[Sequence[Fact] | None], Verdict]
 
 
 def auditor(world: World) -> Auditor:
-  """Indexes the world and returns its judge, constant time per fact.
+  """Indexes a world's facts and returns a function that judges texts.
 
-  The judge takes the facts of a text (None or empty where it could not be
-  read) and returns a Verdict. Excluded is what the world lists, and what there
-  is no room for beside what is true, see `worlds.exclusion`.
+  The function takes the facts of a text (None if it could not be read) and
+  returns a Verdict, in constant time per fact. A world excludes the facts
+  that it lists as contradicted, and those that a true fact leaves no room for.
   """
   if not world.facts:
     return lambda facts: Verdict('unverified')
-  of_fact = {fact: Verdict('contradicted') for fact in world.contradicted}
+  verdicts = {fact: Verdict('contradicted') for fact in world.contradicted}
   for entailment in world.entailed:
-    of_fact[entailment.fact] = Verdict('entailed', entailment.hops)
+    verdicts[entailment.fact] = Verdict('entailed', entailment.hops)
   for fact in world.facts:
-    of_fact[fact] = Verdict('stated')
+    verdicts[fact] = Verdict('stated')
 
   excluded = exclusion.excluder(world)
 
   def verdict(fact: Fact) -> Verdict:
-    if fact in of_fact:
-      return of_fact[fact]
+    if fact in verdicts:
+      return verdicts[fact]
     return Verdict('contradicted' if excluded(fact) else 'unknown')
 
   def judge(facts: Sequence[Fact] | None) -> Verdict:
     if not facts:
       return Verdict('unparsed')
-    verdicts = [verdict(fact) for fact in facts]
-    return max(verdicts, key=lambda v: (LABELS.index(v.label), v.hops))
+    return max(
+      map(verdict, facts), key=lambda v: (LABELS.index(v.label), v.hops)
+    )
 
   return judge

@@ -1,7 +1,7 @@
-"""Completions to documents: lines, duplicates dropped, each with its verdict.
+"""Turns completions into documents, one per line, each with its verdict.
 
-Every line of every completion ends as kept or as dropped for a reason, and the
-two add up.
+Every line of every completion is either kept or dropped for a reason, and the
+counts add up.
 """
 
 import collections
@@ -12,22 +12,21 @@ from icl_gen.augmentation import plan
 from icl_gen.augmentation.audit import Auditor
 from icl_gen.augmentation.plan import Request
 from icl_gen.text import prompts
-from icl_gen.types import Document, Fact, Origin
-
-Reader = Callable[[str], tuple[Fact, ...] | None]
+from icl_gen.text.sentences import Reader
+from icl_gen.types import Document, Origin
 
 
 @dataclasses.dataclass(frozen=True)
 class Parsed:
-  """What came of the completions.
+  """The documents of some completions.
 
   Attributes:
-    documents: the kept lines.
-    dropped: number of lines dropped, by reason: 'empty', 'unfinished' (the
-      completion was cut by the token limit), 'long' (no training row holds
-      it), 'duplicate' (of an earlier line), 'given' (word for word a document
-      of the corpus).
-    lines: number of lines in all; kept and dropped add up to it.
+    documents: one for each kept line.
+    dropped: number of dropped lines by reason: 'empty', 'unfinished' (the token
+      limit cut the completion), 'long' (it does not fit into a training row),
+      'duplicate' (of an earlier line) or 'given' (it repeats a document of the
+      corpus).
+    lines: total number of lines, kept and dropped.
   """
 
   documents: tuple[Document, ...]
@@ -44,21 +43,21 @@ def parse(
   fits: Callable[[str], bool],
   details: Mapping[str, str],
 ) -> Parsed:
-  """Makes documents of completions.
+  """Turns the lines of completions into documents, in the same order.
 
   Args:
-    answered: request, completion, and whether the model ended it itself.
-    given: the corpus's documents.
-    read: the world's grammar; None for what it cannot read.
-    judge: the world's auditor.
-    fits: whether a training row holds the text.
-    details: provenance for every document (model, seed, ...).
-
-  Returns:
-    the documents, in the order of the requests.
+    answered: triples of a request, its completion, and whether the model ended
+      the completion (rather than the token limit).
+    given: the documents of the corpus.
+    read: reads the facts of a text, or returns None; see `text.sentences`.
+    judge: judges facts; see `audit.auditor`.
+    fits: whether a text fits into a training row.
+    details: provenance of all documents (model, seed, ...).
   """
   seen = {normalised(document.text): 'given' for document in given}
-  documents, dropped, lines = [], collections.Counter(), 0
+  documents: list[Document] = []
+  dropped: collections.Counter[str] = collections.Counter()
+  lines = 0
   for request, text, ended in answered:
     said = text.strip('\n').split('\n')
     for i, line in enumerate(said):
@@ -80,11 +79,18 @@ def parse(
 
 
 def normalised(text: str) -> str:
-  """Case, spacing and end punctuation do not make a sentence another one."""
+  """Returns a text to compare by, without case, spacing and end punctuation."""
   return ' '.join(text.lower().split()).rstrip('.!')
 
 
-def _document(name, line, request, read, judge, details) -> Document:
+def _document(
+  name: str,
+  line: str,
+  request: Request,
+  read: Reader,
+  judge: Auditor,
+  details: Mapping[str, str],
+) -> Document:
   facts = read(line)
   verdict = judge(facts)
   return Document(

@@ -1,6 +1,6 @@
-"""What to ask of the model: which documents, by which prompts, how often.
+"""Plans which documents the model is prompted with, how, and how often.
 
-Accepts documents only; questions never come here.
+Takes documents only, never questions.
 """
 
 import dataclasses
@@ -12,20 +12,20 @@ from icl_gen.text import prompts, retrieval
 from icl_gen.text.context import Context
 from icl_gen.types import Document
 
-# Kind -> prompt. 'local' sees one document; 'global' follows a context of all
-# documents.
+# Kind of augmentation -> its prompt. A local prompt stands alone, a global one
+# follows a context of all documents.
 PROMPTS = {'local': prompts.local, 'global': prompts.global_}
 
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-  """One completion that is wanted.
+  """A completion to sample.
 
   Attributes:
-    name: '<kind>/<document id>/<sample>'; its random key is derived from it.
+    name: '<kind>/<document id>/<sample>'; the random key is derived from it.
     kind: 'local' or 'global'.
-    parent: id of the document.
-    prompt: the prompt's text.
+    parent: id of the document that the prompt is about.
+    prompt: text of the prompt.
   """
 
   name: str
@@ -37,16 +37,24 @@ class Request:
 def choose(
   documents: Sequence[Document], *, per_fact: int, seed: str
 ) -> tuple[Document, ...]:
-  """At most `per_fact` documents of those that state the same facts.
+  """Draws `per_fact` of the documents that state the same facts, or all.
+
+  Args:
+    documents: the documents of the corpus.
+    per_fact: maximum number of documents with the same facts, 1 or more.
+    seed: name of the random draw.
+
+  Returns:
+    the drawn documents, in their original order.
 
   Raises:
-    ValueError: for no documents, or `per_fact` below 1.
+    ValueError: there are no documents, or `per_fact` is below 1.
   """
   if not documents:
     raise ValueError('no documents to augment; build a corpus first')
   if per_fact < 1:
-    raise ValueError(f'{per_fact} documents per fact; allowed are 1 and more')
-  chosen = set()
+    raise ValueError(f'{per_fact} documents per fact; it must be 1 or more')
+  chosen: set[str] = set()
   for group in retrieval.by_facts(documents):
     rng = random.Random(f'{seed}/{group[0].id}')
     chosen |= {d.id for d in rng.sample(group, min(per_fact, len(group)))}
@@ -56,10 +64,10 @@ def choose(
 def requests(
   documents: Sequence[Document], *, kind: str, samples: int
 ) -> tuple[Request, ...]:
-  """`samples` requests of one kind for every document.
+  """Makes `samples` requests of one kind for each document.
 
   Raises:
-    ValueError: for an unknown kind.
+    ValueError: the kind is unknown.
   """
   if kind not in PROMPTS:
     raise ValueError(
@@ -82,12 +90,14 @@ def longest(
   context: Context,
   count_tokens: Callable[[str], int],
 ) -> int:
-  """Tokens of the longest prompt, BOS and the context of global ones included.
+  """Returns the number of tokens of the longest prompt of any kind.
+
+  That includes BOS and, for global prompts, the context.
 
   Args:
-    documents: that are asked about.
-    context: of the global prompts.
-    count_tokens: length of a text in tokens.
+    documents: the documents that are prompted with.
+    context: the context of the global prompts.
+    count_tokens: returns the length of a text in tokens.
   """
   tokens = {
     kind: max(count_tokens(prompt(document.text)) for document in documents)
@@ -97,6 +107,6 @@ def longest(
 
 
 def prompt_hash(kind: str) -> str:
-  """Twelve hex digits that change when the prompt's wording does."""
+  """Returns twelve hex digits that identify the wording of a prompt."""
   text = PROMPTS[kind]('{document}')
   return hashlib.sha256(text.encode()).hexdigest()[:12]

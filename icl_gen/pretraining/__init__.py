@@ -1,6 +1,6 @@
-"""The text that the nano Gemma is pretrained on, and its tokenizer.
+"""The text that the nano Gemmas are pretrained on, and their tokenizer.
 
-Episodes over fresh nonsense words teach what a pretrained language model
-brings to the study: to restate, reverse, combine and look up what is in its
-context. No word of the evaluation lexicon ever occurs.
+Episodes over fresh nonsense words teach the skills that the study expects of a
+pretrained language model: to restate, reverse, combine and look up what is in
+its context. No word of the evaluation lexicon ever occurs.
 """

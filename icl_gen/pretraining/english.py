@@ -54,7 +54,7 @@ PLACES = tuple(
   """in at on near behind under above beside through across around after
   before during with without from into over""".split()
 )
-# What people are known for, beyond everyday things.
+# More nouns and adjectives, for what people are known for.
 MORE = tuple(
   """abandoned abstract academic academy accident account action active
   activity actor actual adult advanced advice agency agreement air aircraft
@@ -187,7 +187,7 @@ MORE = tuple(
   wildlife wireless wisdom witness wizard wolf wonder working workshop world
   worldwide worm writer yacht youth zero zone zoo""".split()
 )
-# What they did; known to the tokenizer only.
+# More verbs, for the tokenizer only.
 DEEDS = tuple(
   """achieved acted aimed arrived awarded based became began behaved blended
   bringing capturing changing combining composing conducting connecting
@@ -205,7 +205,7 @@ DEEDS = tuple(
   taming tracked trained training transcribed translated traveled unearthed
   unified united unraveled unveiled using winning writing written""".split()
 )
-# Small words so that ordinary English is not spelled in single letters.
+# Function words, so that ordinary English is not spelled in single letters.
 OTHER = tuple(
   """a an the and or but not no yes so if as than that this these those it its
   he she they them his her their who whom whose which what when where why how

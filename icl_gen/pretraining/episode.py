@@ -1,4 +1,4 @@
-"""What an episode is, and the small parts that all families share."""
+"""Defines an episode, and the small parts that all families share."""
 
 import dataclasses
 import random
@@ -10,12 +10,14 @@ from icl_gen.text import lexicon, preambles
 
 @dataclasses.dataclass(frozen=True)
 class Episode:
-  """Facts in words.
+  """Documents, and the statements that follow from them.
 
   Attributes:
-    documents: what is said, one text per fact or group of facts.
-    ask: a statement, marked, that follows from document i (and others).
-    infer: the statements that follow from document i, in a fixed order.
+    documents: one text per fact or group of facts.
+    ask: given the number of a document, draws a statement that follows from it
+      (and from others), marked for loss weights.
+    infer: given the number of a document, draws statements that follow from it,
+      in a fixed order and without marks.
   """
 
   documents: Sequence[str]
@@ -30,10 +32,10 @@ def _preamble(rng: random.Random, probability: float) -> str:
 
 
 def sentence(rng: random.Random, statement: str, probability: float) -> str:
-  """The statement with a full stop, and perhaps a preamble before it."""
+  """Adds a full stop and, with a probability, a marked preamble."""
   return f'{_preamble(rng, probability)}{statement}.'
 
 
 def fresh_words(rng: random.Random, count: int) -> list[str]:
-  """Distinct nonsense words of the pretraining lexicon."""
+  """Draws different nonsense words from the pretraining lexicon."""
   return rng.sample(lexicon.words(evaluation=False), count)

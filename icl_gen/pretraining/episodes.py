@@ -1,24 +1,26 @@
-"""Families of episodes: a few facts over fresh words, and what follows.
+"""All families of episodes: facts over fresh words, and what follows from them.
 
-A family draws facts, says them in documents, and can then state, as often as
-asked, something that follows: a restatement, a reversal, a conclusion.
+A family draws facts and states them in documents. Its episode can then draw any
+number of statements that follow: restatements, reversals, conclusions.
 """
 
 import functools
 import random
 import string
+from collections.abc import Callable
 
-from icl_gen.pretraining import english, episode, kinds, marks, persons
-from icl_gen.text import categories, comparisons, quantified
+from icl_gen.pretraining import english, episode, marks, people, taxonomies
+from icl_gen.text import abilities, comparisons, quantified
 from icl_gen.worlds import syllogism
 
 _CHARACTERS = string.ascii_letters + string.digits
+_Comparison = tuple[str, str, str, str]  # subject, degree, feature, other
 
 # --- comparisons -------------------------------------------------------------
 
 
 def compared(rng: random.Random, count: int) -> episode.Episode:
-  """'glon are more dangerous than troff', and the other way around."""
+  """Comparisons like 'glon are more dangerous than troff', often reversed."""
   words = episode.fresh_words(rng, 2 * count)
   facts = [
     (
@@ -30,11 +32,13 @@ def compared(rng: random.Random, count: int) -> episode.Episode:
     for i in range(count)
   ]
 
-  def reverse(fact):
+  def reverse(fact: _Comparison) -> _Comparison:
     one, degree, feature, other = fact
     return other, 'less' if degree == 'more' else 'more', feature, one
 
-  def state(rng, fact, *, mark: str, preamble: float) -> str:
+  def state(
+    rng: random.Random, fact: _Comparison, *, mark: str, preamble: float
+  ) -> str:
     one, degree, feature, other = fact
     degree = marks.DECISIVE + degree
     statement = comparisons.statement(mark + one, degree, feature, other)
@@ -61,7 +65,7 @@ def compared(rng: random.Random, count: int) -> episode.Episode:
   return episode.Episode(documents, ask, infer)
 
 
-def _yes_or_no(rng, fact) -> str:
+def _yes_or_no(rng: random.Random, fact: _Comparison) -> str:
   one, degree, feature, other = fact
   answer = 'Yes'
   if rng.random() < 0.5:
@@ -73,12 +77,15 @@ def _yes_or_no(rng, fact) -> str:
 
 
 def syllogisms(rng: random.Random, count: int) -> episode.Episode:
-  """Two premises about three kinds, and the conclusion about the outer two.
+  """Two premises about three terms, and conclusions about the outer two.
 
-  Asked for are conclusions, and the premise that a document names first.
+  Statements are conclusions, or repeat the first premise of a document.
   """
   words = episode.fresh_words(rng, 3 * count)
-  documents, ends, conclusions, firsts = [], [], [], []
+  documents: list[str] = []
+  ends: list[tuple[str, str]] = []
+  conclusions: list[list[str]] = []
+  firsts: list[tuple[list[str], str]] = []
   by_class = list(syllogism.forms().values())
   for i in range(count):
     names = dict(zip('ABC', words[3 * i : 3 * i + 3], strict=True))
@@ -121,16 +128,17 @@ def _said(statement: syllogism.Statement, names: dict[str, str]) -> str:
 
 
 def inheritance(rng: random.Random, count: int) -> episode.Episode:
-  """Chains of kinds; the ability at the top holds all the way down."""
-  documents, askable = [], []
+  """Chains of categories; each inherits the ability at the top of its chain."""
+  documents: list[str] = []
+  askable: list[str] = []
   while len(documents) < count:
     chain = episode.fresh_words(rng, rng.randint(2, 4))
-    ability = rng.choice(categories.ABILITIES)
+    ability = rng.choice(abilities.ABILITIES)
     said = [
-      categories.kind_of(*pair) for pair in zip(chain, chain[1:], strict=False)
+      abilities.kind_of(*pair) for pair in zip(chain, chain[1:], strict=False)
     ]
-    said.append(categories.can(chain[-1], ability))
-    askable += [categories.can(f'~{kind}', ability) for kind in chain]
+    said.append(abilities.can(chain[-1], ability))
+    askable += [abilities.can(f'~{category}', ability) for category in chain]
     documents += [marks.removed(episode.sentence(rng, s, 0.5)) for s in said]
   order = list(range(len(documents)))
   rng.shuffle(order)
@@ -149,7 +157,7 @@ def inheritance(rng: random.Random, count: int) -> episode.Episode:
 
 
 def filler(rng: random.Random, count: int) -> episode.Episode:
-  """English-like sentences and things with random strings to look up."""
+  """Nouns with random codes to look up, and English-like sentences."""
   nouns = rng.sample(english.NOUNS, count)
   codes = [
     ''.join(rng.choices(_CHARACTERS, k=rng.randint(2, 7))) for _ in range(count)
@@ -176,14 +184,16 @@ def filler(rng: random.Random, count: int) -> episode.Episode:
   return episode.Episode([about(i, '') for i in range(count)], ask, infer)
 
 
-FAMILIES = {
+# The names are those of configs/pretrain.py. Families are drawn by sorted name,
+# so renaming one would change the rows.
+FAMILIES: dict[str, Callable[[random.Random, int], episode.Episode]] = {
   'comparisons': compared,
   'syllogisms': syllogisms,
-  # Names asked for were mostly said before their descriptions, or behind them:
-  # the first are found by going back, which is learned last.
-  'people': functools.partial(persons.people, name_first=0.8),
-  'described': functools.partial(persons.people, name_first=0.3),
+  # If a document mentions the name first, the model has to go back from the
+  # description to the name before it, which it learns last.
+  'people': functools.partial(people.people, name_first=0.8),
+  'described': functools.partial(people.people, name_first=0.3),
   'inheritance': inheritance,
-  'kinds': kinds.kinds,
+  'kinds': taxonomies.taxonomy,
   'filler': filler,
 }

@@ -1,36 +1,40 @@
-"""The pretraining stream: rows of tokens and loss weights, by step and row.
+"""The pretraining stream: rows of tokens and loss weights.
 
-Every row is a pure function of (seed, step, row), so a resumed run sees what
-an uninterrupted one would have seen, and no state has to be saved.
+Each row is a pure function of (seed, step, row), so that a resumed run sees the
+same rows as an uninterrupted one without any saved state.
 """
 
 import dataclasses
 import itertools
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from icl_gen.pretraining import episodes, marks
+from icl_gen.pretraining.episode import Episode
 from icl_gen.text import prompts
+from icl_gen.text.tokens import Tokenizer
 from icl_gen.types import Batch
 
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
-  """One stretch of pretraining.
+  """One stage of pretraining.
 
   Attributes:
     steps: number of optimizer steps.
-    learning_rate: of the optimizer, at the beginning and the end of the stage.
+    learning_rate: at the first and the last step of the stage; linear between.
     rows: rows per batch.
     length: tokens per row.
-    facts: least and greatest number of documents of an episode.
-    families: share of each family, by name; need not sum to one.
-    modes: share of each row layout ('context', 'local', 'global', 'plain').
-    document_weight: loss weight of what cannot be predicted.
-    decisive_weight: loss weight of the word that a reversal turns around.
-    lookup_weight: loss weight of the name that a description calls for.
+    facts: minimum and maximum number of facts of an episode.
+    families: sampling weight of each family, by its name in
+      `episodes.FAMILIES`; they need not sum to one.
+    modes: sampling weight of each row layout: 'context', 'local', 'global' and
+      'plain'.
+    document_weight: loss weight of documents and of unpredictable words.
+    decisive_weight: loss weight of the word that a reversal inverts.
+    lookup_weight: loss weight of a name that is looked up by its description.
   """
 
   steps: int
@@ -46,9 +50,14 @@ class Stage:
 
 
 class Writer:
-  """Turns marked words into ids and weights, a line at a time."""
+  """Turns lines of marked words into the ids and loss weights of a row.
 
-  def __init__(self, tokenizer, stage: Stage):
+  Attributes:
+    ids: the ids so far, which may be more than a row holds.
+    weights: the loss weight of each id.
+  """
+
+  def __init__(self, tokenizer: Tokenizer, stage: Stage):
     self._tokenizer = tokenizer
     self._length = stage.length
     self._document_weight = stage.document_weight
@@ -59,10 +68,16 @@ class Writer:
 
   @property
   def full(self) -> bool:
+    """Whether the ids fill a row."""
     return len(self.ids) >= self._length
 
   def line(self, text: str, *, document: bool = False) -> None:
-    """Adds a line of marked words; documents weigh little."""
+    """Adds a line of marked words and a line break.
+
+    Args:
+      text: the words, one space apart.
+      document: whether unmarked words get the weight of documents, not 1.
+    """
     opens = len(self.ids) == 1 or self.ids[-1] == self._tokenizer.eos_id
     for i, word in enumerate(text.split(' ')):
       word, weight = self._weighed(word, document=document)
@@ -77,7 +92,7 @@ class Writer:
     self._append(self._tokenizer.newline_id, 1.0)
 
   def _weighed(self, word: str, *, document: bool) -> tuple[str, float]:
-    """The word without its mark, and its loss weight."""
+    """Returns the word without its mark, and its loss weight."""
     if word.startswith(marks.UNPREDICTABLE):
       return word[1:], self._document_weight
     if word.startswith(marks.DECISIVE):
@@ -87,7 +102,7 @@ class Writer:
     return word, self._document_weight if document else 1.0
 
   def end(self) -> None:
-    """Ends a text: the last newline becomes the end-of-sequence token."""
+    """Ends a text: EOS replaces the last line break."""
     if self.ids[-1] == self._tokenizer.newline_id:
       self.ids.pop()
       self.weights.pop()
@@ -98,19 +113,22 @@ class Writer:
     self.weights.append(weight)
 
   def row(self) -> tuple[np.ndarray, np.ndarray]:
+    """Returns ids int32[L] and weights float32[L], cut to the row's length."""
     return (
       np.asarray(self.ids[: self._length], np.int32),
       np.asarray(self.weights[: self._length], np.float32),
     )
 
 
-def _draw(rng: random.Random, shares: Mapping[str, float]) -> str:
-  names = sorted(shares)
-  return rng.choices(names, [shares[name] for name in names])[0]
+def _draw(rng: random.Random, weights: Mapping[str, float]) -> str:
+  names = sorted(weights)
+  return rng.choices(names, [weights[name] for name in names])[0]
 
 
-def _write_context(rng, episode, writer) -> None:
-  """The documents, then statements about each of them, twice."""
+def _write_context(
+  rng: random.Random, episode: Episode, writer: Writer
+) -> None:
+  """Writes the documents, then two rounds of statements about each of them."""
   for document in episode.documents:
     writer.line(prompts.bullet(document), document=True)
   for _ in range(2):
@@ -118,13 +136,15 @@ def _write_context(rng, episode, writer) -> None:
       writer.line(prompts.bullet(episode.ask(rng, i)))
 
 
-def _write_lines(lines: Sequence[str], writer, *, document=False) -> None:
+def _write_lines(
+  lines: Sequence[str], writer: Writer, *, document: bool = False
+) -> None:
   for line in lines:
     writer.line(line, document=document)
 
 
-def _write_local(rng, episode, writer) -> None:
-  """The local prompt and its answer, for one document after another."""
+def _write_local(rng: random.Random, episode: Episode, writer: Writer) -> None:
+  """Writes the local prompt and its answer for each document."""
   for i, document in enumerate(episode.documents):
     _write_lines(
       prompts.local(document).rstrip('\n').split('\n'), writer, document=True
@@ -133,8 +153,8 @@ def _write_local(rng, episode, writer) -> None:
     writer.end()
 
 
-def _write_global(rng, episode, writer) -> None:
-  """All documents, then the global prompt and answer about some of them."""
+def _write_global(rng: random.Random, episode: Episode, writer: Writer) -> None:
+  """Writes all documents, then global prompts with answers until it is full."""
   for document in episode.documents:
     writer.line(prompts.bullet(document), document=True)
   for i in rng.sample(range(len(episode.documents)), len(episode.documents)):
@@ -147,15 +167,15 @@ def _write_global(rng, episode, writer) -> None:
     writer.end()
 
 
-def _write_plain(rng, episode, writer) -> None:
-  """Documents on their own, as in finetuning."""
+def _write_plain(rng: random.Random, episode: Episode, writer: Writer) -> None:
+  """Writes the documents as separate texts, as in fine-tuning."""
   del rng
   for document in episode.documents:
     writer.line(document, document=True)
     writer.end()
 
 
-_MODES = {
+_MODES: dict[str, Callable[[random.Random, Episode, Writer], None]] = {
   'context': _write_context,
   'local': _write_local,
   'global': _write_global,
@@ -163,14 +183,25 @@ _MODES = {
 }
 
 
-def row(stage: Stage, tokenizer, *, seed: str) -> tuple[np.ndarray, np.ndarray]:
-  """One row of ids (int32[L]) and loss weights (float32[L])."""
+def row(
+  stage: Stage, tokenizer: Tokenizer, *, seed: str
+) -> tuple[np.ndarray, np.ndarray]:
+  """Draws a row.
+
+  Args:
+    stage: length, families and layouts.
+    tokenizer: the tokenizer.
+    seed: name of the random draw.
+
+  Returns:
+    ids int32[L] and loss weights float32[L].
+  """
   rng = random.Random(seed)
   writer = Writer(tokenizer, stage)
   while not writer.full:
     family = _draw(rng, stage.families)
     count = rng.randint(*stage.facts)
-    # Documents of these are longer than those of the others.
+    # The documents of these families are longer than those of the others.
     if family in ('syllogisms', 'kinds'):
       count = max(1, count // 2)
     elif family in ('people', 'described'):
@@ -181,15 +212,15 @@ def row(stage: Stage, tokenizer, *, seed: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def batches(
-  stage: Stage, tokenizer, *, seed: str, first_step: int
+  stage: Stage, tokenizer: Tokenizer, *, seed: str, first_step: int
 ) -> Iterator[Batch]:
-  """Yields the batches of a stage, from `first_step` on, without end.
+  """Yields the batches of a stage from `first_step` on, without end.
 
   Args:
-    stage: shapes and shares.
-    tokenizer: a `text.tokens.Tokenizer`.
-    seed: of the run; a row's seed is made of it, the step and the row.
-    first_step: number of the first batch.
+    stage: shapes, families and layouts.
+    tokenizer: the tokenizer.
+    seed: of the run; a row is drawn by '<seed>/<step>/<row>'.
+    first_step: step of the first batch.
   """
   positions_BxL = np.tile(
     np.arange(stage.length, dtype=np.int32), (stage.rows, 1)

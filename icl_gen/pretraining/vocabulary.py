@@ -1,11 +1,11 @@
-"""Makes the nano Gemma's SentencePiece tokenizer.
+"""Trains the SentencePiece tokenizer of the nano Gemmas.
 
 Ids follow Gemma 3: pad 0, eos 1, bos 2, unk 3, start of turn 105, end of turn
-106. A unigram model is trained on English words; whole words of the phrasings,
-and onsets and rimes, are then added as pieces of a better score than anything
-trained. So every nonsense word, also one never seen, is two pieces: its onset
-and its rime. Unlike Gemma's, a space is put before the text, so that a word is
-the same pieces at the start of a document and inside of one.
+106. A unigram model is trained on English words. Then the words of the
+phrasings, and onsets and rimes, are added as pieces that score better than any
+trained one. So every nonsense word, even an unseen one, has two pieces, its
+onset and its rime. Unlike Gemma's tokenizer this one adds a space before the
+text, so that a word has the same pieces at the start of a document as inside.
 """
 
 import io
@@ -18,6 +18,7 @@ from sentencepiece import sentencepiece_model_pb2
 
 from icl_gen.pretraining import english
 from icl_gen.text import (
+  abilities,
   categories,
   comparisons,
   descriptions,
@@ -30,13 +31,13 @@ from icl_gen.text import (
 _SPACE = '\u2581'
 # Better than the log-probability of any trained piece that could compete.
 _ADDED_SCORE = -2.0
-# Names of slots in the phrasings; no words.
+# Names of slots in the phrasings, which are not words.
 SLOTS = frozenset(('N', 'D', 'A', 'B', 'V', 'role', 'verb', 'adjective'))
-# What an inflected nonsense word ends in.
+# The endings of inflected nonsense words.
 _ENDINGS = ('s', 'es', 'ed')
-# SentencePiece silently skips training lines of more than 4,192 bytes.
+# Few enough: SentencePiece silently skips training lines over 4,192 bytes.
 _WORDS_PER_LINE = 400
-# Gemma 3 has its turn markers at 105 and 106; what lies between is unused.
+# Pads the ids so that the turn markers are 105 and 106, as in Gemma 3.
 _SYMBOLS = (
   ['<mask>', '<2mass>', '[@BOS@]']
   + [f'<unused{i}>' for i in range(98)]
@@ -45,7 +46,7 @@ _SYMBOLS = (
 
 
 def _surface_words() -> list[str]:
-  """Every word of the phrasings, prompts and English lists, with repeats."""
+  """Returns the words of the phrasings and prompts, with repetitions."""
   text = ' '.join(
     (
       *preambles.PREAMBLES,
@@ -54,9 +55,9 @@ def _surface_words() -> list[str]:
       *(' '.join(pair) for pair in descriptions.ROLES),
       *comparisons.FEATURES,
       *descriptions.ADJECTIVES,
-      *categories.ABILITIES,
+      *abilities.ABILITIES,
       quantified.relationships('', '', ''),
-      categories.kind_of('', ''),
+      abilities.kind_of('', ''),
       *(form for forms in categories.FORMS.values() for form in forms),
       *descriptions.LEADS,
       'more less than all some no can are is Yes No true Q: A:',
@@ -70,7 +71,7 @@ def _surface_words() -> list[str]:
 
 
 def _sentences(seed: str) -> Iterator[str]:
-  """Training lines: English words, and every printable character."""
+  """Yields training lines: English words, then random printable characters."""
   rng = random.Random(seed)
   plain = sorted(
     set(english.NOUNS)
@@ -91,7 +92,7 @@ def _sentences(seed: str) -> Iterator[str]:
 
 
 def _added_pieces() -> list[str]:
-  """Words of the phrasings, then onsets (both cases) and rimes."""
+  """Returns words of the phrasings, onsets in both cases, rimes and endings."""
   words = sorted(set(_surface_words()) - SLOTS)
   return [
     *(_SPACE + word for word in words),
@@ -103,11 +104,11 @@ def _added_pieces() -> list[str]:
 
 
 def train(*, size: int, seed: str) -> bytes:
-  """Makes the tokenizer.
+  """Trains the tokenizer.
 
   Args:
-    size: number of pieces in all; what the added pieces leave is trained.
-    seed: name of the draw of the training lines.
+    size: total number of pieces; all but the added ones are trained.
+    seed: name of the random draw of the training lines.
 
   Returns:
     the serialised SentencePiece model.
@@ -119,7 +120,7 @@ def train(*, size: int, seed: str) -> bytes:
   for text in added:
     piece = by_text.get(text) or model.pieces.add()
     piece.piece, piece.score = text, _ADDED_SCORE
-  # What was trained and also added leaves room; unused pieces fill it, so that
+  # Pieces may be both trained and added. Unused ones make up for these, so that
   # the size does not depend on the overlap.
   for i in range(size - len(model.pieces)):
     model.pieces.add(
@@ -149,6 +150,6 @@ def _train_unigram(*, size: int, seed: str) -> bytes:
     remove_extra_whitespaces=False,
     add_dummy_prefix=True,
     num_threads=1,
-    minloglevel=2,  # else it tells of every merge, on stderr
+    minloglevel=2,  # Otherwise it logs its progress to stderr.
   )
   return model.getvalue()

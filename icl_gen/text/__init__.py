@@ -1,1 +1,1 @@
-"""What is said: prompts, contexts, splitting, tokens."""
+"""Text: families of statements, prompts, contexts, retrieval and tokens."""

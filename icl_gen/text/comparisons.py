@@ -4,7 +4,7 @@ import re
 
 from icl_gen.types import Fact
 
-# 28 comparison features, as in the paper. Always with 'more' or 'less', so
+# 28 features, as in the paper. All take 'more' and 'less' (never '-er'), so
 # that a statement and its contradiction differ in exactly one word.
 FEATURES = tuple(
   """dangerous bright heavy ancient colorful delicate expensive flexible
@@ -12,22 +12,39 @@ FEATURES = tuple(
   nutritious obedient peaceful popular powerful quiet rare stubborn tall
   useful valuable warm""".split()
 )
-
-
-def statement(subject: str, degree: str, feature: str, other: str) -> str:
-  """'glon are more dangerous than troff'; degree is 'more' or 'less'."""
-  return f'{subject} are {degree} {feature} than {other}'
-
-
 _COMPARISON = re.compile(
   rf'^(\w+) are (more|less) ({"|".join(FEATURES)}) than (\w+)[.!?]*$',
   re.IGNORECASE,
 )
 
 
+def statement(subject: str, degree: str, feature: str, other: str) -> str:
+  """Renders 'glon are more dangerous than troff'.
+
+  Args:
+    subject: what is compared, in the plural.
+    degree: 'more' or 'less'.
+    feature: one of FEATURES.
+    other: what it is compared with, in the plural.
+  """
+  return f'{subject} are {degree} {feature} than {other}'
+
+
+def said(fact: Fact) -> str:
+  """Renders a fact whose relation is 'more <feature>' or 'less <feature>'."""
+  degree, feature = fact.relation.split(' ')
+  return statement(fact.subject, degree, feature, fact.object)
+
+
 def read(sentence: str) -> Fact | None:
+  """Reads a comparison of any two words, in any case.
+
+  Returns:
+    the fact, in lower case, e.g. ('glon', 'more dangerous', 'troff'), or None
+    if the sentence is not a comparison by one of FEATURES.
+  """
   match = _COMPARISON.match(sentence)
   if match is None:
     return None
-  one, degree, feature, other = match.group(0, 1, 2, 3, 4)[1:]
-  return Fact(one.lower(), f'{degree.lower()} {feature.lower()}', other.lower())
+  subject, degree, feature, other = (part.lower() for part in match.groups())
+  return Fact(subject, f'{degree} {feature}', other)

@@ -1,10 +1,10 @@
-"""The only place where documents and questions meet: a context and its tail.
+"""Puts documents before a question; only here do documents and questions meet.
 
-A context is a list of documents, one bullet each; a question continues it as
-one more bullet. What does not fit is never cut: either the caller asked for a
-part (a factor, a budget), which is recorded, or it is an error.
+A context is a list of documents, one bullet each, and the question continues it
+as one more bullet. Documents are left out only if the caller asks for a part (a
+factor, a budget), and the context records how many; nothing is ever truncated.
 
-In a chat, context and question stand in the user's turn and the choice in the
+In a chat, context and question are in the user's turn and the choice is in the
 model's, without leading whitespace:
 
   <start_of_turn>user
@@ -26,13 +26,14 @@ KINDS = ('all', 'oracle', 'bm25')
 
 @dataclasses.dataclass(frozen=True)
 class Context:
-  """Documents put before a question.
+  """The documents before a question.
 
   Attributes:
     text: the bullets, ending in a line break; '' for no context.
-    documents: ids of the documents, in their order.
-    left_out: number of documents that were asked to be left out.
-    chat: whether it opens the user's turn of a chat.
+    documents: ids of the documents, in the order of the text.
+    left_out: number of documents that a factor, a budget or the retrieval left
+      out.
+    chat: whether the text opens the user's turn of a chat.
   """
 
   text: str
@@ -45,26 +46,30 @@ NONE = Context('', (), 0)
 NONE_IN_CHAT = Context('', (), 0, chat=True)
 
 
-def one_each(
+def per_question(
   context: Context | Sequence[Context], questions: int
 ) -> Sequence[Context]:
-  """One context per question, given one for all or one for each.
+  """Returns one context for each of a number of questions.
+
+  Args:
+    context: one for all questions, or a sequence with one for each.
+    questions: number of questions.
 
   Raises:
-    ValueError: for another number of contexts than of questions.
+    ValueError: the number of contexts differs from that of the questions.
   """
   if isinstance(context, Context):
     return [context] * questions
   if len(context) != questions:
     raise ValueError(
-      f'{len(context)} contexts for {questions} questions; give one for all,'
-      ' or one for each'
+      f'{len(context)} contexts for {questions} questions; give one for all'
+      ' questions or one for each'
     )
   return context
 
 
 def tail(context: Context, prompt: str) -> str:
-  """What a question's prompt looks like behind the context."""
+  """Returns a question's prompt as it follows the context."""
   asked = prompts.bullet(prompt) if context.text else prompt
   if not context.chat:
     return asked
@@ -73,7 +78,7 @@ def tail(context: Context, prompt: str) -> str:
 
 
 def reply(context: Context, choice: str) -> str:
-  """What a choice looks like behind the question's prompt."""
+  """Returns a choice as it follows the context and the prompt."""
   return choice.lstrip() if context.chat else choice
 
 
@@ -86,39 +91,40 @@ def build(
   count_tokens: Callable[[str], int] = len,
   chat: bool = False,
 ) -> Context:
-  """Puts documents in a seeded order, all or the part that is asked for.
+  """Makes one context of all documents, or of a part, in random order.
 
-  The part is drawn so that as many different facts as possible stay stated:
-  documents are dealt out in rounds, one document of every fact in each.
+  A part keeps as many different facts as possible: documents are taken in
+  rounds, one document per fact in each round.
 
   Args:
     documents: the training documents.
-    seed: name of the draw; it decides order and part.
-    factor: keep one document in `factor` (rounded up); 1 keeps all.
-    budget: greatest number of tokens; documents that no longer fit are left
-      out. 0: no budget.
-    count_tokens: length of a text in tokens.
+    seed: name of the random draw, which decides the part and its order.
+    factor: keep one document in `factor`, rounded up; 1 keeps all.
+    budget: maximum number of tokens, BOS included; documents that no longer fit
+      are left out. 0 means no budget.
+    count_tokens: returns the length of a text in tokens.
     chat: whether the context opens a chat.
 
   Raises:
-    ValueError: for no documents, a factor below 1, or a budget that not even
-      one document fits in.
+    ValueError: there are no documents, the factor is below 1, or no document
+      fits into the budget.
   """
   if not documents:
     raise ValueError('no documents to put into the context; build a corpus')
   if factor < 1:
-    raise ValueError(f'context factor {factor}; allowed are 1 and more')
+    raise ValueError(f'context factor {factor}; it must be 1 or more')
   rng = random.Random(seed)
   dealt = _in_rounds(documents, rng)
   kept = dealt[: -(-len(dealt) // factor)]
   if budget:
     opening = count_tokens(prompts.USER) if chat else 0
-    kept = _within(kept, budget, count_tokens, used=1 + opening)  # and BOS
+    kept = _within(kept, budget, count_tokens, used=1 + opening)  # 1 for BOS
   rng.shuffle(kept)
-  return _written(kept, len(documents), chat=chat)
+  return _render(kept, len(documents), chat=chat)
 
 
-def _written(kept: Sequence[Document], documents: int, *, chat) -> Context:
+def _render(kept: Sequence[Document], documents: int, *, chat: bool) -> Context:
+  """Makes the context of the kept ones of a number of documents."""
   text = ''.join(prompts.bullet(d.text) + prompts.NEWLINE for d in kept)
   ids = tuple(document.id for document in kept)
   opening = prompts.USER if chat else ''
@@ -135,31 +141,31 @@ def retrieve(
   distractors: int = 0,
   chat: bool = False,
 ) -> tuple[Context, ...]:
-  """Chooses a context of its own for every question.
+  """Retrieves a context for each question.
 
-  'oracle': `count` documents that state the question's premises (all premises
-  are stated), and `distractors` that state neither a premise nor the target:
+  'oracle' takes `count` documents that together state all of the question's
+  premises, and `distractors` that state neither a premise nor the target, like
   the episodic memory of Lampinen et al., Latent learning (arXiv 2509.16189).
-  'bm25': the `count` documents nearest to the prompt in words; choices are not
-  looked at. Draws depend on the premises, and the order on the documents that
-  were chosen, so questions with the same share their context.
+  'bm25' takes the `count` documents that match the prompt best; it ignores the
+  choices. Random draws depend only on the premises, and the order only on the
+  documents, so that questions with the same premises share one context.
 
   Args:
     documents: the training documents.
-    questions: what is asked.
+    questions: the questions to retrieve for.
     kind: 'oracle' or 'bm25'.
-    seed: name of the draws.
-    count: greatest number of documents retrieved per question, 1 or more.
-    distractors: number of further documents, with 'oracle' only.
+    seed: name of the random draws.
+    count: maximum number of retrieved documents per question, 1 or more.
+    distractors: number of further documents; for 'oracle' only.
     chat: whether the contexts open chats.
 
   Returns:
-    one context per question, in order.
+    one context per question, in the order of the questions.
 
   Raises:
-    ValueError: for an unknown kind, no documents, a count below 1, or with
-      'oracle' a question without premises, premises that `count` documents do
-      not state, or too few other documents.
+    ValueError: the kind is unknown, there are no documents, or `count` is below
+      1; for 'oracle' also if a question has no premises, `count` documents
+      cannot state all of them, or there are too few distractors.
   """
   if kind not in KINDS[1:]:
     raise ValueError(f'context kind {kind!r}; allowed are {", ".join(KINDS)}')
@@ -167,8 +173,8 @@ def retrieve(
     raise ValueError('no documents to put into the context; build a corpus')
   if count < 1 or distractors < 0:
     raise ValueError(
-      f'{count} documents and {distractors} distractors per context; allowed'
-      ' are 1 and more, 0 and more'
+      f'{count} documents and {distractors} distractors per context; give 1 or'
+      ' more documents and 0 or more distractors'
     )
   nearest = retrieval.bm25(documents) if kind == 'bm25' else None
   found = []
@@ -177,47 +183,60 @@ def retrieve(
       kept = nearest(question.prompt, count)
     else:
       kept = _of_premises(documents, question, count, distractors, seed=seed)
-    # One order for one set, in whatever order it was found.
+    # The same documents come in the same order, whichever was found first.
     kept = sorted(kept, key=lambda document: document.id)
     names = '/'.join(document.id for document in kept)
     random.Random(f'{seed}/{names}').shuffle(kept)
-    found.append(_written(kept, len(documents), chat=chat))
+    found.append(_render(kept, len(documents), chat=chat))
   return tuple(found)
 
 
-def noted(
+def summary(
   context: Context | Sequence[Context],
   questions: Sequence[Question],
   count_tokens: Callable[[str], int],
 ) -> dict[str, int]:
-  """What is told of a context; of several, the largest numbers.
+  """Summarises one or more contexts in numbers, for the record of a run.
 
   Args:
-    context: one, or one per question.
-    questions: what is asked behind it; 'row_tokens' is the length of a context
-      with the longest question and choice behind it, BOS included.
-    count_tokens: length of a text in tokens.
+    context: one for all questions, or a sequence with one for each.
+    questions: the questions that follow the contexts.
+    count_tokens: returns the length of a text in tokens.
+
+  Returns:
+    'contexts', the number of different contexts, and maxima over them:
+    'context_documents', 'context_left_out', 'context_tokens' (without BOS) and
+    'row_tokens', the length of a context with its longest question and choice,
+    BOS included.
 
   Raises:
-    ValueError: for another number of contexts than of questions.
+    ValueError: the number of contexts differs from that of the questions.
   """
-  behind = one_each(context, len(questions))
-  tokens = {one.text: 1 + count_tokens(one.text) for one in behind}
+  contexts = per_question(context, len(questions))
+  tokens = {one.text: 1 + count_tokens(one.text) for one in contexts}
   rows = [
     tokens[one.text] + count_tokens(tail(one, q.prompt) + reply(one, choice))
-    for one, q in zip(behind, questions, strict=True)
+    for one, q in zip(contexts, questions, strict=True)
     for choice in q.choices
   ]
   return {
     'contexts': len(tokens),
-    'context_documents': max(len(one.documents) for one in behind),
-    'context_left_out': max(one.left_out for one in behind),
+    'context_documents': max(len(one.documents) for one in contexts),
+    'context_left_out': max(one.left_out for one in contexts),
     'context_tokens': max(tokens.values()) - 1,
     'row_tokens': max(rows),
   }
 
 
-def _of_premises(documents, question, count, distractors, *, seed):
+def _of_premises(
+  documents: Sequence[Document],
+  question: Question,
+  count: int,
+  distractors: int,
+  *,
+  seed: str,
+) -> list[Document]:
+  """Draws documents that state the premises, and distractors."""
   names = '/'.join(
     f'{fact.subject} {fact.relation} {fact.object}'
     for fact in sorted(question.premises)
@@ -229,7 +248,7 @@ def _of_premises(documents, question, count, distractors, *, seed):
       question.premises,
       count=count,
       seed=f'{seed}/stating/{names}',
-    ) + retrieval.beside(
+    ) + retrieval.not_stating(
       documents, known, count=distractors, seed=f'{seed}/beside/{names}'
     )
   except ValueError as error:
@@ -238,8 +257,10 @@ def _of_premises(documents, question, count, distractors, *, seed):
     ) from error
 
 
-def _in_rounds(documents, rng) -> list[Document]:
-  """One document of every group of facts, then a second of each, ..."""
+def _in_rounds(
+  documents: Sequence[Document], rng: random.Random
+) -> list[Document]:
+  """Orders documents: one of each group of facts, then a second of each, ..."""
   order = retrieval.by_facts(documents)
   for group in order:
     rng.shuffle(group)
@@ -248,7 +269,14 @@ def _in_rounds(documents, rng) -> list[Document]:
   return [group[i] for i in range(longest) for group in order if i < len(group)]
 
 
-def _within(documents, budget, count_tokens, *, used) -> list[Document]:
+def _within(
+  documents: Sequence[Document],
+  budget: int,
+  count_tokens: Callable[[str], int],
+  *,
+  used: int,
+) -> list[Document]:
+  """Keeps the documents that fit, in order, into what `used` leaves."""
   kept = []
   for document in documents:
     tokens = count_tokens(prompts.bullet(document.text) + prompts.NEWLINE)

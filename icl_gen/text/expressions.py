@@ -1,7 +1,7 @@
-"""Small expressions: text to tree, tree to text, and when two are the same.
+"""Small algebraic expressions: parsing, rendering, and equality.
 
-Expressions have whole numbers, names, functions of one argument, and the
-signs + - * / ^. Nothing here knows a rule of any calculus.
+Expressions consist of whole numbers, names, functions of one argument, and the
+operators + - * / ^. The rules of calculus are elsewhere.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ class Number:
 
 @dataclasses.dataclass(frozen=True)
 class Name:
-  """The variable 'x', or what a rule leaves open ('n', 'f', 'F', ...)."""
+  """The variable 'x', or a placeholder in a rule ('n', 'f', 'F', ...)."""
 
   name: str
 
@@ -34,64 +34,80 @@ class Call:
 
 
 @dataclasses.dataclass(frozen=True)
-class Sign:
-  """left symbol right; symbol is one of + - * / ^."""
+class Operation:
+  """left symbol right, where symbol is one of + - * / ^."""
 
   symbol: str
   left: 'Expression'
   right: 'Expression'
 
 
-Expression = Number | Name | Call | Sign
+Expression = Number | Name | Call | Operation
 
-# Stands in the canonical form of what divides by zero.
+# In the canonical form of expressions that divide by zero.
 UNDEFINED = '1/0'
-_BINDS = {'+': 1, '-': 1, '*': 2, '/': 2, '^': 3}
+_BINDING = {'+': 1, '-': 1, '*': 2, '/': 2, '^': 3}
 _SPACED = '+-/'
-# Powers beyond it are not worked out: 9^999999999 would never end.
+# Larger powers are not computed: 9^999999999 would never end.
 _LARGEST_EXPONENT = 1000
 _TOKEN = re.compile(r'\s*(\d+|[A-Za-z]+|[-+*/^()]|$)')
 
 
 @functools.cache
 def parse(text: str) -> Expression:
-  """Reads an expression; + - * / group to the left, ^ to the right.
+  """Parses an expression; + - * / group to the left, ^ to the right.
 
   Raises:
-    ValueError: if the text is no expression.
+    ValueError: the text is not an expression.
   """
-  tokens, place = [], 0
+  tokens: list[str] = []
+  place = 0
   text = text.rstrip()
   while place < len(text):
     match = _TOKEN.match(text, place)
     if match is None:
-      raise ValueError(f'{text!r} is no expression: see {text[place:]!r}')
+      raise ValueError(
+        f'{text!r} is not an expression: cannot parse {text[place:]!r}'
+      )
     tokens.append(match.group(1))
     place = match.end()
   tokens.append('')
   found, place = _binary(tokens, 0, 1)
   if tokens[place]:
-    raise ValueError(f'{text!r} is no expression: {tokens[place]!r} is extra')
+    raise ValueError(
+      f'{text!r} is not an expression: unexpected {tokens[place]!r}'
+    )
   return found
 
 
-def _binary(tokens, place, least) -> tuple[Expression, int]:
-  """The longest expression from here whose signs bind at least so strongly."""
+def _binary(
+  tokens: list[str], place: int, least: int
+) -> tuple[Expression, int]:
+  """Parses the longest expression of operators that bind at least this tightly.
+
+  Args:
+    tokens: all tokens, '' at the end.
+    place: where to start.
+    least: the least binding, see _BINDING.
+
+  Returns:
+    the expression, and the place after it.
+  """
   left, place = _atom(tokens, place)
-  while _BINDS.get(tokens[place], 0) >= least:
+  while _BINDING.get(tokens[place], 0) >= least:
     symbol = tokens[place]
-    right, place = _binary(tokens, place + 1, _beside(symbol)[1])
-    left = Sign(symbol, left, right)
+    right, place = _binary(tokens, place + 1, _operand_binding(symbol)[1])
+    left = Operation(symbol, left, right)
   return left, place
 
 
-def _beside(symbol: str) -> tuple[int, int]:
-  """How strongly the signs to its left and right bind without parentheses."""
-  binds = _BINDS[symbol]
+def _operand_binding(symbol: str) -> tuple[int, int]:
+  """How tightly its left and right operand must bind without parentheses."""
+  binds = _BINDING[symbol]
   return (binds + 1, binds) if symbol == '^' else (binds, binds + 1)
 
 
-def _atom(tokens, place) -> tuple[Expression, int]:
+def _atom(tokens: list[str], place: int) -> tuple[Expression, int]:
   token = tokens[place]
   if token.isdigit():
     return Number(int(token)), place + 1
@@ -102,11 +118,11 @@ def _atom(tokens, place) -> tuple[Expression, int]:
     found, place = _binary(tokens, inside, 1)
     if tokens[place] == ')':
       return (Call(token, found) if token != '(' else found), place + 1
-  raise ValueError(f'no expression: {" ".join(tokens).strip()!r}')
+  raise ValueError(f'{" ".join(tokens).strip()!r} is not an expression')
 
 
 def render(expression: Expression) -> str:
-  """'3*cos(3*x) / (2*exp(2*x))': as few parentheses as `parse` needs."""
+  """Renders '3*cos(3*x) / (2*exp(2*x))', with as few parentheses as needed."""
   if isinstance(expression, Number):
     return str(expression.value)
   if isinstance(expression, Name):
@@ -114,7 +130,7 @@ def render(expression: Expression) -> str:
   if isinstance(expression, Call):
     return f'{expression.function}({render(expression.argument)})'
   symbol = expression.symbol
-  binds_left, binds_right = _beside(symbol)
+  binds_left, binds_right = _operand_binding(symbol)
   left = _inside(expression.left, binds_left)
   right = _inside(expression.right, binds_right)
   return left + (f' {symbol} ' if symbol in _SPACED else symbol) + right
@@ -122,7 +138,7 @@ def render(expression: Expression) -> str:
 
 def _inside(expression: Expression, binds: int) -> str:
   text = render(expression)
-  if isinstance(expression, Sign) and _BINDS[expression.symbol] < binds:
+  if isinstance(expression, Operation) and _BINDING[expression.symbol] < binds:
     return f'({text})'
   return text
 
@@ -130,15 +146,21 @@ def _inside(expression: Expression, binds: int) -> str:
 def substitute(
   expression: Expression, bindings: Mapping[str, Expression]
 ) -> Expression:
-  """Puts expressions for names; 'F(g)' is what is bound to F, with g for x."""
+  """Replaces names by expressions.
 
-  def put(part):
+  A function call is replaced too: 'F(g)' becomes what F is bound to, with g in
+  place of x.
+  """
+
+  def put(part: Expression) -> Expression:
     return substitute(part, bindings)
 
   if isinstance(expression, Name):
     return bindings.get(expression.name, expression)
-  if isinstance(expression, Sign):
-    return Sign(expression.symbol, put(expression.left), put(expression.right))
+  if isinstance(expression, Operation):
+    return Operation(
+      expression.symbol, put(expression.left), put(expression.right)
+    )
   if isinstance(expression, Call):
     argument = put(expression.argument)
     if expression.function in bindings:
@@ -148,10 +170,10 @@ def substitute(
 
 
 def fold(expression: Expression) -> Expression:
-  """Does the arithmetic: 2*(3*x) is 6*x, x^1 is x, 0*x is 0, x + 0 is x."""
+  """Simplifies numbers: 2*(3*x) is 6*x, x^1 is x, 0*x is 0, x + 0 is x."""
   if isinstance(expression, Call):
     return Call(expression.function, fold(expression.argument))
-  if not isinstance(expression, Sign):
+  if not isinstance(expression, Operation):
     return expression
   symbol = expression.symbol
   left, right = fold(expression.left), fold(expression.right)
@@ -172,18 +194,19 @@ def fold(expression: Expression) -> Expression:
     return left
   if symbol in '/^' and right == Number(1):
     return left
-  return Sign(symbol, left, right)
+  return Operation(symbol, left, right)
 
 
 def _factors(expression: Expression) -> list[Expression]:
-  if isinstance(expression, Sign) and expression.symbol == '*':
+  if isinstance(expression, Operation) and expression.symbol == '*':
     return _factors(expression.left) + _factors(expression.right)
   return [expression]
 
 
 def _product(factors: list[Expression]) -> Expression:
-  """The number first, the others in their order."""
-  number, others = 1, []
+  """Multiplies factors: the number first, the others in their order."""
+  number = 1
+  others: list[Expression] = []
   for factor in factors:
     if isinstance(factor, Number):
       number *= factor.value
@@ -193,26 +216,31 @@ def _product(factors: list[Expression]) -> Expression:
     return Number(number)
   if number != 1:
     others.insert(0, Number(number))
-  return functools.reduce(lambda left, right: Sign('*', left, right), others)
+  return functools.reduce(
+    lambda left, right: Operation('*', left, right), others
+  )
 
 
-# A sum of products: product -> its number. A product is a sorted tuple of
-# (atom, exponent); an atom is the text of a name or of a function of a sum.
+# A sum of products: product -> its coefficient. A product is a sorted tuple of
+# (atom, exponent); an atom is the text of a name or of a function call.
 _Sum = dict[tuple[tuple[str, int], ...], Fraction]
 
 
 @functools.cache
 def canonical(expression: Expression) -> str:
-  """The canonical form, as a text to compare: the order and grouping of sums
-  and products, and whole powers of products, make no difference."""
+  """Returns a form to compare expressions by.
+
+  It does not depend on the order and grouping of sums and products, and it
+  multiplies out whole powers of products.
+  """
   return repr(sorted(_sum(expression).items()))
 
 
 def same(one: str, other: str) -> bool:
-  """Whether two texts have one canonical form.
+  """Whether two texts have the same canonical form.
 
   Raises:
-    ValueError: if one of them is no expression.
+    ValueError: one of them is not an expression.
   """
   return canonical(parse(one)) == canonical(parse(other))
 

@@ -1,17 +1,17 @@
-"""Whether a sentence says that a name and a description are one person.
+"""Whether English says that two mentions are one person.
 
-Given what stands before, between and behind the two. Understands the phrasings
-of `phrasings`, and free English as far as it is sure: what doubts, denies or
-asks is no assertion, and neither is any other relation of the two.
+Judges by the words before, between and after the two. It errs on the side of
+'no': a sentence that doubts, denies or asks is not an assertion, and neither is
+one that relates the two in any other way.
 """
 
 import itertools
 import re
 
-from icl_gen.text import descriptions, preambles
-from icl_gen.text.descriptions import words_of
+from icl_gen.text import preambles
+from icl_gen.text.sentences import words_of
 
-# Any of these makes a sentence something else than an assertion.
+# A sentence with one of these does not assert anything.
 _DOUBTED = frozenset(
   """not no nobody none nothing neither nor never t cannot hardly barely
   scarcely seldom rarely false falsely untrue wrong wrongly incorrect
@@ -27,14 +27,14 @@ _DOUBTED_TOGETHER = re.compile(
   r'\b(?:(?:anyone|anybody|everyone|everybody|all) but'
   r'|few (?:think|believe|say|claim))\b'
 )
-# These do not, for all their words.
+# These are assertions although they contain such words.
 _AFFIRMED = re.compile(
   r'\b(?:none other than|not only|(?:let s|do|don t) not forget|don t forget'
   r'|never forget|not your typical \w+|may (?:have heard|know|remember)'
   r'|never shy about|never let|wouldn t guess|if you look for'
   r'|(?:no|without a) doubt)\b'
 )
-# What may come before an assertion: all of its words are among these.
+# An assertion may begin with these words, and with no others.
 _LEADING = frozenset(
   """the a an this that one ones person people man woman someone somebody who is
   was are were be being became known know knows called call calls named name
@@ -52,11 +52,11 @@ _LEADING = frozenset(
   think thinks guest hero heroine star own wrote writes shows show traveler
   song did do can words q according""".split()
 )
-# A description or name that follows these is not who the sentence is about ...
+# A mention right after these is not the subject of the sentence ...
 _OF_ANOTHER = frozenset(
   'of by with and or to for than from like against about in on at'.split()
 )
-# ... unless it is only spoken about.
+# ... unless it comes after one of these.
 _SPOKEN_OF = re.compile(
   r'\b(?:heard|hear|tell (?:you|me|us)|told|speak|know|learned|think|read'
   r'|thinks|reads) (?:of|about)$'
@@ -96,70 +96,67 @@ _LINK = re.compile(
   r'|(?:who )?(?:has|had) the (?:honor|title|distinction) of being '
   r'|(?:who )?(?:belongs to|goes to|goes by the name of|means|they mean|a) '
 )
-# What only passive forms of these make one person of two.
+# In the active voice these relate two people: 'N called D'.
 _ACTIVE = frozenset(_KNOWN.split('|'))
-
-
-def _told(phrasing: str) -> tuple[str, str, str]:
-  """What stands before, between and behind the two, in words."""
-  before, between, after = re.split(r'\{[ND]\}', phrasing)
-  return words_of(before), words_of(between), words_of(after)
-
-
-_KNOWN_FORMS = frozenset(
-  map(_told, descriptions.NAME_FIRST + descriptions.DESCRIPTION_FIRST)
-)
 _PREAMBLES = tuple(f'{words_of(said)} ' for said in preambles.PREAMBLES)
 
 
-def asserted(
+def is_asserted(
   before: str, between: str, after: str, *, name_first: bool, partial: bool
 ) -> bool:
-  """Whether the two are said to be one person.
+  """Whether the text around two mentions says that they are one person.
 
   Args:
-    before: all that is said up to the first of the two, markers left out.
-    between: up to the second.
-    after: what follows it, up to the next assertion.
-    name_first: whether the name is the first.
+    before: the text before the first mention, without list markers.
+    between: the text between the two.
+    after: the text after the second, up to the next assertion.
+    name_first: whether the first mention is the name.
     partial: whether descriptions are cores of longer ones ('first bridge to
-      the red island'), so that more of them stands around. What is said may
-      then be anything that neither asks nor doubts.
+      the red island'), so that the rest of the description is around them. Then
+      any words that neither ask nor doubt make an assertion.
   """
-  told = words_of(before), words_of(between), words_of(after)
-  start = _without_preamble(told[0])
-  asked = re.match(r'[^.!;]*\?', after) is not None
-  if not asked and {told, (start, *told[1:])} & _KNOWN_FORMS:
-    return True
-  spoken = [_AFFIRMED.sub(' ', words).split() for words in told]
-  if asked and not (partial or _RHETORICAL.match(told[0])):
+  around = words_of(before), words_of(between), words_of(after)
+  start = without_preamble(around[0])
+  rhetorical = _RHETORICAL.match(around[0]) is not None
+  if is_question(after) and not (partial or rhetorical):
     return False
   if _QUESTION.match(start) and not _RHETORICAL.match(start):
     return False
-  if _DOUBTED.intersection(itertools.chain(*spoken)) or any(
-    map(_DOUBTED_TOGETHER.search, told)
-  ):
+  if _is_doubted(around):
     return False
-  if told[2].startswith('s ') or told[2] == 's':
+  if around[2].startswith('s ') or around[2] == 's':
     return False  # "... of N's"
   if partial:
     return True
-  if not _leads(start):
+  if not _may_begin(start):
     return False
-  if name_first and told[1] in _ACTIVE:
+  if name_first and around[1] in _ACTIVE:
     return False
-  return _LINK.fullmatch(f'{told[1]} '.lstrip()) is not None
+  return _LINK.fullmatch(f'{around[1]} '.lstrip()) is not None
 
 
-def _without_preamble(words: str) -> str:
+def is_question(after: str) -> bool:
+  """Whether the sentence of the second mention ends in a question mark."""
+  return re.match(r'[^.!;]*\?', after) is not None
+
+
+def without_preamble(words: str) -> str:
+  """Removes a leading preamble from words in the form of `words_of`."""
   for preamble in _PREAMBLES:
     if f'{words} '.startswith(preamble):
       return words[len(preamble) :]
   return words
 
 
-def _leads(words: str) -> bool:
-  """Whether an assertion may begin so."""
+def _is_doubted(around: tuple[str, ...]) -> bool:
+  spoken = [_AFFIRMED.sub(' ', words).split() for words in around]
+  if _DOUBTED.intersection(itertools.chain(*spoken)):
+    return True
+  return any(map(_DOUBTED_TOGETHER.search, around))
+
+
+def _may_begin(words: str) -> bool:
+  """Whether an assertion may begin with these words."""
   words = re.sub(r'^(?:and|while)\b ?', '', _AFFIRMED.sub('', words))
   said = words.split()
   if not said:

@@ -1,9 +1,9 @@
 """Nonsense words with English phonotactics: an onset and a rime each.
 
-One fifth of all words is held out of the pretraining lexicon; the split is by a
-hash of the word, so it never moves. The evaluation lexicon is what of it
-pretraining does not meet otherwise either: as the beginning of an English word,
-or of a name that it spells from syllables.
+One fifth of all words is held out of the pretraining lexicon, split by a hash
+of the word so that the split never changes. The evaluation lexicon consists of
+the held-out words that pretraining does not meet in any other way either, as
+the beginning of an English word or of a name made of syllables.
 """
 
 import functools
@@ -25,7 +25,7 @@ RIMES = tuple(
   ud""".split()
 )
 
-# Real words (and near-brands) that the tables would otherwise produce.
+# Real words (and near-brands) that the tables would produce.
 ENGLISH = frozenset(
   """back black brick block buck bump band bank bark barn bask bend best bib
   bird blank bland blend blest blink blob blond blub blurb bob bond bond born
@@ -69,10 +69,11 @@ ENGLISH = frozenset(
 )
 
 
-# What is left out of the evaluation lexicon only, so that the pretraining rows
-# stay as they are: English words, rare ones of large dictionaries too (GCIDE,
-# Webster's second), what English words of the pretraining stream begin with
-# ('problem'), and what random strings of it happened to spell.
+# Excluded from the evaluation lexicon only, because excluding them from the
+# pretraining lexicon would change the pretraining rows. These are English words
+# (also rare ones from GCIDE and Webster's Second), beginnings of English words
+# in the pretraining stream ('problem'), and words that its random strings
+# happen to spell.
 _NOT_HELD_OUT = frozenset(
   """bleb blick blunk bronk chelp clack cleft cronk cruck daft drunk fluck
   frab fruck glink grond hax klick klom kraft laft plock quab quark quim scink
@@ -83,15 +84,15 @@ _NOT_HELD_OUT = frozenset(
   comp forg prob cheft
   yez crim scand swomp ruft""".split()
 )
-# How a name of the pretraining stream may begin ('Worfan'); see
-# `pretraining.episodes`.
+# The beginnings of names made of syllables ('Worfan'), see
+# `pretraining.people`.
 _SYLLABLES = re.compile(
   '[bcdfghjklmnprstvwz][aeiou](?:n|r|l|s|t|m|th|ck)?[bcdfghjklmnprstvwz]?'
 )
 
 
 def _is_held_out(word: str) -> bool:
-  """Whether the pretraining lexicon leaves the word out (one in five)."""
+  """Whether the pretraining lexicon excludes the word, as one in five."""
   return hashlib.sha256(word.encode()).digest()[0] % 5 == 0
 
 
@@ -106,7 +107,10 @@ def is_evaluation(word: str) -> bool:
 
 @functools.cache
 def words(*, evaluation: bool) -> tuple[str, ...]:
-  """All nonsense words of one lexicon, in a fixed order."""
+  """Returns all words of the evaluation or the pretraining lexicon.
+
+  The order is fixed.
+  """
   return tuple(
     word
     for word in dict.fromkeys(
@@ -127,20 +131,20 @@ def sample(
 ) -> list[str]:
   """Draws evaluation words of which no two are one edit apart.
 
-  An edit inserts, drops or replaces one letter. Draws of one name begin alike:
-  a longer one goes on where a shorter one ends. The order is by a hash of the
-  draw's name and the word: a word that leaves the lexicon changes no draw that
-  was without it.
+  An edit inserts, deletes or replaces one letter. A shorter draw is a prefix of
+  a longer one with the same name. Words are ordered by a hash of the draw's
+  name and the word, so that removing a word from the lexicon changes only the
+  draws with that word.
 
   Args:
-    count: how many.
-    seed: name of the draw; the same name gives the same words.
+    count: number of words.
+    seed: name of the random draw; the same name gives the same words.
     letters: allowed lengths of a word; None for all.
 
   Raises:
-    ValueError: if the draw finds fewer words. It takes words in random order
-      while they are apart, and so finds 304 or more of any length, 262 or
-      more of 4 and 5 letters (least of 200 draws).
+    ValueError: the draw has fewer words. It takes words greedily in random
+      order, and so has 304 or more of any length, 262 or more of 4 and 5
+      letters (minimum of 200 draws).
   """
   lexicon = [
     word
@@ -148,7 +152,7 @@ def sample(
     if letters is None or len(word) in letters
   ]
   drawn: dict[str, None] = {}
-  taken: set[str] = set()  # what no further word may be, or match
+  taken: set[str] = set()  # one edit from a drawn word; '*' is any letter
   for word in sorted(lexicon, key=functools.partial(_priority, seed)):
     cuts = [(word[:i], word[i + 1 :]) for i in range(len(word))]
     shorter, replaced = [*map(''.join, cuts)], [*map('*'.join, cuts)]
@@ -157,12 +161,12 @@ def sample(
       taken.update(shorter, replaced)
   if count > len(drawn):
     raise ValueError(
-      f'{count} nonsense words were asked for, no two one edit apart; this draw'
-      f' has {len(drawn)}. Make the world smaller.'
+      f'{count} nonsense words, no two one edit apart, were requested; this'
+      f' draw has {len(drawn)}. Make the world smaller.'
     )
   return list(drawn)[:count]
 
 
 def title(names: Sequence[str]) -> str:
-  """'glon', 'trask' -> 'Glon Trask'."""
+  """Capitalises and joins words: 'glon', 'trask' -> 'Glon Trask'."""
   return ' '.join(name.capitalize() for name in names)

@@ -1,5 +1,4 @@
-"""Names that look ordinary and are nobody's: common first names, and last names
-put together for this table. Nobody famous is meant or, we hope, met."""
+"""Ordinary-looking names of nobody: common first names, invented last names."""
 
 import random
 
@@ -39,20 +38,20 @@ LAST = tuple(
 
 
 def sample(count: int, *, seed: str) -> list[str]:
-  """Draws full names; no first and no last name comes twice.
+  """Draws full names that share neither a first nor a last name.
 
   Args:
-    count: how many.
-    seed: name of the draw; the same name gives the same names.
+    count: number of names.
+    seed: name of the random draw; the same name gives the same names.
 
   Raises:
-    ValueError: if the tables have fewer.
+    ValueError: the tables have fewer names.
   """
   most = min(len(FIRST), len(LAST))
   if count > most:
     raise ValueError(
-      f'{count} plain names were asked for; there are {most}. Make the world'
-      ' smaller, or give it nonsense names.'
+      f'{count} plain names were requested; there are {most}. Make the world'
+      " smaller, or use names='nonsense'."
     )
   firsts = random.Random(f'{seed}/first').sample(FIRST, count)
   lasts = random.Random(f'{seed}/last').sample(LAST, count)

@@ -1,4 +1,4 @@
-"""Preambles that may open a sentence: 'Did you know that', ..."""
+"""Preambles, which may open any statement: 'Did you know that', ..."""
 
 PREAMBLES = (
   'Did you know that',

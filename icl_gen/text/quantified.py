@@ -5,14 +5,9 @@ import re
 from icl_gen.types import Fact
 
 QUANTIFIERS = ('all', 'some', 'no')
-
-
-def statement(quantifier: str, subject: str, predicate: str) -> str:
-  """'all glon are troff'."""
-  return f'{quantifier} {subject} are {predicate}'
-
-
-# In other words; none has 'all', 'some' or 'no', as conclusions do.
+# The same in other words; {S} is the subject and {P} the predicate. None of
+# them contains a quantifier, so that documents do not give the quantifier of a
+# conclusion away.
 PARAPHRASES = {
   'all': (
     'whatever is {S} is {P} as well',
@@ -35,20 +30,30 @@ PARAPHRASES = {
 }
 
 
+def statement(quantifier: str, subject: str, predicate: str) -> str:
+  """Renders 'all glon are troff'; `quantifier` is one of QUANTIFIERS."""
+  return f'{quantifier} {subject} are {predicate}'
+
+
+def said(fact: Fact) -> str:
+  """Renders a fact whose relation is one of QUANTIFIERS, in plain words."""
+  return statement(fact.relation, fact.subject, fact.object)
+
+
 def relationships(*entities: str) -> str:
-  """'The relationships between glon, troff and yomp are:'."""
+  """Renders the lead-in 'The relationships between glon and troff are:'."""
   *most, last = entities
   return f'The relationships between {", ".join(most)} and {last} are:'
 
 
-def _pattern_of_terms(form: str) -> re.Pattern[str]:
-  """Matches a form with any word for {S} and for {P}."""
+def _pattern(form: str) -> re.Pattern[str]:
+  """Matches a form with any word in place of {S} and of {P}."""
   words = form.format(S=r'(?P<S>\w+)', P=r'(?P<P>\w+)')
   return re.compile(rf'^{words}[.!?]*$', re.IGNORECASE)
 
 
-_QUANTIFIED = tuple(
-  (quantifier, _pattern_of_terms(form))
+_PATTERNS = tuple(
+  (quantifier, _pattern(form))
   for quantifier in QUANTIFIERS
   for form in (
     statement(quantifier, '{S}', '{P}'),
@@ -58,7 +63,13 @@ _QUANTIFIED = tuple(
 
 
 def read(sentence: str) -> Fact | None:
-  for quantifier, pattern in _QUANTIFIED:
+  """Reads a plain or paraphrased statement about any two words, in any case.
+
+  Returns:
+    the fact, in lower case, e.g. ('glon', 'all', 'troff'), or None if the
+    sentence has another form.
+  """
+  for quantifier, pattern in _PATTERNS:
     match = pattern.match(sentence)
     if match is not None:
       return Fact(match['S'].lower(), quantifier, match['P'].lower())

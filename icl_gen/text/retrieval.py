@@ -1,10 +1,11 @@
-"""Which documents belong to some facts, or to some words.
+"""Finds documents by the facts that they state, or by their words.
 
-Given facts and strings, never questions: these meet documents in `context`.
+Takes facts and strings, never questions: `context` is where questions meet
+documents.
 
-BM25 is rank_bm25's: one file that needs numpy alone. bm25s is faster and
-better kept, but starts JAX when it is imported, which this floor does without,
-and speed does not matter for thousands of short documents.
+BM25 comes from rank_bm25, a single file that needs only numpy. bm25s is faster
+and better maintained but starts JAX on import, which is not allowed in this
+room, and speed does not matter for thousands of short documents.
 """
 
 import random
@@ -17,9 +18,9 @@ from icl_gen.types import Document, Fact
 
 
 def by_facts(documents: Sequence[Document]) -> list[list[Document]]:
-  """Groups of documents that state the same facts, in whatever order.
+  """Groups the documents that state the same facts, in any order.
 
-  A document of which no facts are known is a group of its own.
+  A document without known facts forms its own group.
   """
   groups: dict[object, list[Document]] = {}
   for document in documents:
@@ -31,20 +32,21 @@ def by_facts(documents: Sequence[Document]) -> list[list[Document]]:
 def stating(
   documents: Sequence[Document], facts: Sequence[Fact], *, count: int, seed: str
 ) -> list[Document]:
-  """Draws documents that state facts.
+  """Draws documents that state the given facts.
 
-  First come documents that together state every fact, then others that state
-  one of them, all drawn.
+  The first documents together state every fact; further ones each state at
+  least one.
 
   Args:
-    documents: to draw from.
-    facts: at least one.
-    count: greatest number of documents; fewer where no more state the facts.
-    seed: name of the draw.
+    documents: the documents to draw from.
+    facts: one or more facts.
+    count: maximum number of documents; fewer are returned if no more of them
+      state the facts.
+    seed: name of the random draw.
 
   Raises:
-    ValueError: for no facts, a fact that no document states, or a `count` that
-      is too small to state all of them.
+    ValueError: there are no facts, no document states one of them, or `count`
+      documents cannot state all of them.
   """
   if not facts:
     raise ValueError('there are no facts to find documents for')
@@ -52,7 +54,8 @@ def stating(
   found = [document for document in documents if wanted & set(document.facts)]
   random.Random(seed).shuffle(found)
   found.sort(key=lambda d: -len(wanted & set(d.facts)))
-  first, stated = [], set()
+  first: list[Document] = []
+  stated: set[Fact] = set()
   for document in found:
     if wanted & set(document.facts) - stated:
       first.append(document)
@@ -68,19 +71,19 @@ def stating(
   return (first + [d for d in found if d.id not in chosen])[:count]
 
 
-def beside(
+def not_stating(
   documents: Sequence[Document], facts: Sequence[Fact], *, count: int, seed: str
 ) -> list[Document]:
   """Draws `count` documents that state none of the facts.
 
   Raises:
-    ValueError: if there are fewer.
+    ValueError: there are fewer such documents.
   """
   others = [d for d in documents if not set(facts) & set(d.facts)]
   if len(others) < count:
     raise ValueError(
-      f'{count} distractors, but only {len(others)} documents state other'
-      f' facts; ask for at most {len(others)}'
+      f'{count} distractors, but only {len(others)} documents state none of'
+      f' the facts; ask for at most {len(others)}'
     )
   return random.Random(seed).sample(others, count)
 
@@ -88,10 +91,12 @@ def beside(
 def bm25(
   documents: Sequence[Document],
 ) -> Callable[[str, int], list[Document]]:
-  """Makes `best(text, count)`: the documents nearest in words, best first.
+  """Indexes documents for Okapi BM25 with k1 = 1.5 and b = 0.75.
 
-  Among equals, the earlier document is better. Words are compared in lower
-  case, without punctuation. (Okapi BM25 with k1 = 1.5 and b = 0.75.)
+  Returns:
+    `best(text, count)`, which returns the documents that match the text best,
+    best first; of equal ones the earlier comes first. Words are compared in
+    lower case, without punctuation.
   """
   index = rank_bm25.BM25Okapi([_words(document.text) for document in documents])
 

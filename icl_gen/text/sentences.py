@@ -1,4 +1,8 @@
-"""Splits text into sentences and reads each: bullets, preambles, questions."""
+"""Splits text into sentences, so that a family only has to read one.
+
+Skips what surrounds statements of every family: list markers, preambles and
+'The relationships between ... are:'.
+"""
 
 import re
 from collections.abc import Callable
@@ -6,48 +10,59 @@ from collections.abc import Callable
 from icl_gen.text import preambles
 from icl_gen.types import Fact
 
+# Text -> the facts it asserts, in order; None if any part cannot be read.
 Reader = Callable[[str], tuple[Fact, ...] | None]
 
-
-# List markers that generated text puts before a sentence: '- ', '* ', '1. ',
-# '2) '.
-_BULLET = re.compile(r'^(?:[-*•–]+|\(?\d+[.)])\s+')
-
-
+# Generated text may list its sentences: '- ', '* ', '1. ', '2) '.
+_LIST_MARKER = re.compile(r'^(?:[-*•–]+|\(?\d+[.)])\s+')
 _SENTENCE_END = re.compile(r'(?<=[.!?])\s+')
-
-
 _PREAMBLE = re.compile(
   rf'^(?:{"|".join(map(re.escape, preambles.PREAMBLES))})\s+', re.IGNORECASE
 )
-
-
 _RELATIONSHIPS = re.compile(
   r'^The relationships between [\w, ]+ are:\s*', re.IGNORECASE
 )
-
-
 # The only question that asserts something.
 _DID_YOU_KNOW = re.compile(r'did you know', re.IGNORECASE)
 
 
-def reader(statement: Callable[[str], Fact | None]) -> Reader:
+def reader(read_sentence: Callable[[str], Fact | None]) -> Reader:
+  """Makes the reader of a text out of the reader of one sentence.
+
+  Args:
+    read_sentence: returns the fact that a sentence states, or None. It gets
+      sentences without list marker, preamble or
+      'The relationships between ... are:'.
+
+  Returns:
+    a function from a text to the facts of its sentences, in order. It returns
+    None if the text has no sentence, has one that cannot be read, or asks a
+    question other than 'Did you know that ...?'.
+  """
+
   def read(text: str) -> tuple[Fact, ...] | None:
-    sentences = _SENTENCE_END.split(without_bullet(text))
+    sentences = _SENTENCE_END.split(without_list_marker(text))
     if any(s.endswith('?') and not _DID_YOU_KNOW.match(s) for s in sentences):
       return None
-    facts = [statement(bare) for s in sentences if (bare := _bare(s))]
-    if not facts or None in facts:
-      return None
-    return tuple(facts)
+    facts = []
+    for sentence in sentences:
+      statement = _PREAMBLE.sub('', _RELATIONSHIPS.sub('', sentence))
+      if not statement:
+        continue
+      fact = read_sentence(statement)
+      if fact is None:
+        return None
+      facts.append(fact)
+    return tuple(facts) or None
 
   return read
 
 
-def without_bullet(text: str) -> str:
-  return _BULLET.sub('', text.strip())
+def without_list_marker(text: str) -> str:
+  """Removes surrounding space and a leading '- ', '* ', '1. ' or '2) '."""
+  return _LIST_MARKER.sub('', text.strip())
 
 
-def _bare(sentence: str) -> str:
-  """Without a lead-in and a preamble."""
-  return _PREAMBLE.sub('', _RELATIONSHIPS.sub('', sentence))
+def words_of(text: str) -> str:
+  """Returns the words in lower case, one space apart, without punctuation."""
+  return ' '.join(re.findall(r'\w+', text.lower()))

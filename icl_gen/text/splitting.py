@@ -1,4 +1,4 @@
-"""Sentence splitting of documents for training."""
+"""Splits training documents into sentences."""
 
 import dataclasses
 import re
@@ -18,13 +18,17 @@ def split(
     'A b. C d.'  independent:  'A b.'  'C d.'
                  cumulative:   'A b.'  'A b. C d.'
 
-  In a cumulative document, what precedes the last sentence is its prompt, so
-  that with loss on the completion every sentence is learned once. What was
-  prompt stays prompt; a part may be all of it, and teaches nothing where the
-  loss is on the completion. A document of one sentence stays as it is.
+  In a cumulative document, everything before the last sentence is prompt, so
+  that each sentence is learned once if the loss is on the completion. The
+  prompt of the document stays prompt in its parts; a part that is all prompt
+  has no loss then. A document of one sentence is returned unchanged.
+
+  Args:
+    documents: the training documents.
+    splitting: 'none', 'independent' or 'cumulative'.
 
   Raises:
-    ValueError: for an unknown splitting.
+    ValueError: the splitting is unknown.
   """
   if splitting not in SPLITTINGS:
     raise ValueError(

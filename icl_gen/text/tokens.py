@@ -1,24 +1,24 @@
-"""Text to ids: documents with loss weights, prompts with scored choices.
+"""Encodes documents with loss weights, and prompts with choices to score.
 
-Knows SentencePiece and nothing of models. Every row starts with exactly one
-BOS. A choice is tokenised together with its prompt, and where pieces merge
-over the boundary the boundary moves back, so that a prompt's ids are always a
-prefix of the ids of prompt and choice. The choices of one question have one
-boundary, so that all of them are scored for the same text.
+Every row starts with exactly one BOS. A choice is tokenised together with its
+prompt. Where a piece spans the boundary, the boundary moves back before it, so
+that the ids before the boundary are always a prefix of the prompt's own. All
+choices of a question share one boundary, so that they are scored on the same
+text.
 """
 
 import collections
 import dataclasses
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import sentencepiece
 
-from icl_gen.text import categories, lexicon, prompts
+from icl_gen.text import inflection, lexicon, prompts
 from icl_gen.types import Corpus, Document
 
 
@@ -26,8 +26,8 @@ class Tokenizer:
   """A SentencePiece model with Gemma's special ids.
 
   Attributes:
-    pad_id, eos_id, bos_id, unk_id: as in Gemma: 0, 1, 2, 3.
-    newline_id: the piece of a line break.
+    pad_id, eos_id, bos_id, unk_id: 0, 1, 2, 3 as in Gemma.
+    newline_id: id of a line break.
     size: number of pieces.
   """
 
@@ -40,42 +40,44 @@ class Tokenizer:
     self.newline_id = self._pieces.piece_to_id('\n')
     self.size = self._pieces.get_piece_size()
     self._newline = self._pieces.encode('\n')
+    # Cached per tokenizer: words, and the bullets after a context, recur.
     self.encode_word = functools.lru_cache(maxsize=200_000)(self.encode)
     self.encode_inner = functools.lru_cache(maxsize=200_000)(self._inner)
 
   def encode(self, text: str) -> list[int]:
-    """Ids of a text, without BOS or EOS."""
+    """Returns the ids of a text, without BOS or EOS."""
     return self._pieces.encode(text)
 
   def count(self, text: str) -> int:
-    """How many ids a text takes, without BOS or EOS."""
+    """Returns the number of ids of a text, without BOS or EOS."""
     return len(self.encode(text))
 
   def _inner(self, text: str) -> list[int]:
-    """Ids of a text that follows a line break.
+    """Returns the ids of a text that follows a line break.
 
     Raises:
-      ValueError: if the line break merges with what follows it; then a
-        context cannot be encoded apart from what comes after it.
+      ValueError: the line break merges with the text, so that a context cannot
+        be encoded separately from what follows it.
     """
     ids = self._pieces.encode('\n' + text)
     if ids[: len(self._newline)] != self._newline:
       raise ValueError(
-        f'the tokenizer merges a line break with {text[:20]!r}; start what'
-        ' follows a context with something else'
+        f'the tokenizer merges a line break with {text[:20]!r}; a prompt after'
+        ' a context must start with something else'
       )
     return ids[len(self._newline) :]
 
-  def decode(self, ids) -> str:
-    """Text of ids; special ids vanish."""
+  def decode(self, ids: Iterable[int] | np.ndarray) -> str:
+    """Returns the text of ids, without special ids."""
     return self._pieces.decode([int(i) for i in ids])
 
 
 def load(path: str | Path) -> Tokenizer:
-  """Reads a SentencePiece model.
+  """Loads a SentencePiece model.
 
   Raises:
-    ValueError: if there is no such file, or its special ids are not Gemma's.
+    ValueError: there is no such file, it is not a SentencePiece model, or its
+      special ids are not Gemma's.
   """
   path = Path(path)
   if not path.is_file():
@@ -105,34 +107,35 @@ def require_turns(tokenizer: Tokenizer) -> None:
   """Checks that the markers of chat turns are single ids of the tokenizer.
 
   Raises:
-    ValueError: names the first that is not.
+    ValueError: one of them is not.
   """
   for marker in (prompts.START_OF_TURN, prompts.END_OF_TURN):
     if len(tokenizer.encode(marker)) != 1:
       raise ValueError(
-        f'the tokenizer has no piece {marker!r}: chats are for the'
-        ' instruction-tuned Gemma models with their own tokenizer'
+        f'the tokenizer has no piece {marker!r}: chats need an'
+        ' instruction-tuned Gemma model with its own tokenizer'
       )
 
 
 def report(tokenizer: Tokenizer, corpus: Corpus) -> dict[str, Any]:
-  """How many tokens a corpus takes, as JSON values.
+  """Counts the tokens of a corpus.
 
   Returns:
-    'pieces': of the tokenizer; 'documents': tokens of all documents; 'longest':
-    of the longest one; 'words': of the nonsense words in the documents, as they
-    are inflected there, number of tokens (as text) -> how many distinct words
-    take so many.
+    JSON values. 'pieces': size of the tokenizer; 'documents': tokens of all
+    documents; 'longest': tokens of the longest document; 'words': number of
+    tokens (as a string) -> number of different nonsense words in the documents,
+    inflected as they are there, that have so many.
   """
   texts = [document.text for document in corpus.documents]
   lengths = [tokenizer.count(text) for text in texts]
   nonsense = {
     said
     for word in lexicon.words(evaluation=True)
-    for said in (word, categories.plural(word), categories.past(word))
+    for said in (word, inflection.plural(word), inflection.past(word))
   }
   words = {word for text in texts for word in re.findall(r'\w+', text)}
-  # Within a text: some tokenizers put a space before it, others do not.
+  # Words are counted inside of a text, because only some tokenizers put a space
+  # before its first word.
   before = tokenizer.count('the')
   taken = collections.Counter(
     tokenizer.count(f'the {word}') - before
@@ -149,11 +152,11 @@ def report(tokenizer: Tokenizer, corpus: Corpus) -> dict[str, Any]:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-  """Ids with the number of those that are only read.
+  """A prompt and a choice.
 
   Attributes:
     ids: int32[L].
-    given: the first `given` ids are context; the others are scored.
+    given: number of leading ids that are not scored.
   """
 
   ids: np.ndarray
@@ -163,26 +166,27 @@ class Row:
 def encode_document(
   tokenizer: Tokenizer, document: Document, *, loss_on: str
 ) -> tuple[np.ndarray, np.ndarray]:
-  """A training row: BOS, the text, EOS, with loss weights.
+  """Encodes a training row: BOS, the text, EOS, with loss weights.
 
-  With loss on the completion, for prompt 'Glon Trask is':
+  For a document with the prompt 'Glon Trask is', by `loss_on`:
     ids:      bos  Gl  on  Tr  ask  is  the  ...  .  eos
     'text':    0    1   1   1   1   1    1    1   1   1
     'completion':
                0    0   0   0   0   0    1    1   1   1
 
-  A text that is all prompt has no weight then, not even on EOS.
+  With loss on the completion, a text that is all prompt has no weight, not even
+  on EOS.
 
   Args:
-    tokenizer: gives the ids.
-    document: what is said; `prompt_length` tells where the completion starts.
+    tokenizer: the tokenizer.
+    document: the completion starts after its `prompt_length` characters.
     loss_on: 'text' or 'completion'.
 
   Returns:
     ids int32[L] and weights float32[L].
 
   Raises:
-    ValueError: for an empty text, or an unknown `loss_on`.
+    ValueError: the text is empty, or `loss_on` is unknown.
   """
   if loss_on not in ('text', 'completion'):
     raise ValueError(f"loss_on={loss_on!r}; allowed are 'text', 'completion'")
@@ -195,7 +199,7 @@ def encode_document(
     prompt = tokenizer.encode(document.text[: document.prompt_length])
     weights[: 1 + _shared(prompt, ids)] = 0
     if document.prompt_length >= len(document.text):
-      weights[-1] = 0  # A prompt goes on: that it ends is not to be learned.
+      weights[-1] = 0  # A prompt continues, so EOS must not be learned.
   return (
     np.asarray([tokenizer.bos_id, *ids, tokenizer.eos_id], np.int32),
     weights,
@@ -205,17 +209,22 @@ def encode_document(
 def encode_choice(
   tokenizer: Tokenizer, prompt: str, choice: str, *, after_context: bool
 ) -> Row:
-  """A prompt with one choice; the choice's ids are scored.
+  """Encodes a prompt with one choice, whose ids are scored.
 
     prompt 'femp are', choice ' less dangerous':
     ids:    [bos]  fe  mp  are  less  dangerous
     scored:                      x       x
 
-  BOS is there only when no context comes before. Where the last piece of the
-  prompt merges with the choice, it is scored with the choice.
+  Where the last piece of the prompt merges with the choice, it is scored too.
+
+  Args:
+    tokenizer: the tokenizer.
+    prompt: the text before the choice.
+    choice: the text to score.
+    after_context: whether the row follows a context, and so has no BOS.
 
   Raises:
-    ValueError: if no piece of the choice is left to score.
+    ValueError: the choice adds no id to the prompt.
   """
   encode = tokenizer.encode_inner if after_context else tokenizer.encode
   ids, before = encode(prompt + choice), encode(prompt)
@@ -237,18 +246,24 @@ def encode_choices(
   *,
   after_context: bool,
 ) -> list[Row]:
-  """A prompt with each of its choices, which are scored from one place on.
+  """Encodes a prompt with each of its choices, scored from a common place on.
 
-  It is where the first of them leaves the ids of the prompt alone:
+  That is the first place where any of the rows differs from the prompt alone:
 
     prompt 'The code is ', choices 'gold' and '42':
     ids:    [bos]  The  code  is  _gold        [bos]  The  code  is  _  4  2
     scored:                       x                                  x  x  x
 
-  '42' alone would have its space for nothing, and 'gold' would pay for it.
+  Otherwise 'gold' would be scored with its space, and '42' without.
+
+  Args:
+    tokenizer: the tokenizer.
+    prompt: the text before the choice.
+    choices: the texts to score.
+    after_context: as for `encode_choice`.
 
   Raises:
-    ValueError: as `encode_choice`.
+    ValueError: a choice adds no id to the prompt.
   """
   rows = [
     encode_choice(tokenizer, prompt, choice, after_context=after_context)
@@ -259,7 +274,7 @@ def encode_choices(
 
 
 def _shared(one: list[int], other: list[int]) -> int:
-  """Length of the longest common prefix."""
+  """Returns the length of the longest common prefix."""
   length = 0
   for a, b in zip(one, other, strict=False):
     if a != b:

@@ -1,4 +1,4 @@
-"""The verdict on a text is the worst of its facts; hops are the most."""
+"""A text gets the worst verdict of its facts, and their maximum of hops."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Every line ends as kept or as dropped for a reason."""
+"""Every line is kept, or dropped for a reason."""
 
 import pytest
 from hypothesis import given
@@ -41,7 +41,7 @@ def parsed(*answered, longest=80):
     max_size=4,
   )
 )
-def test_kept_and_dropped_are_all_lines(answered):
+def test_kept_and_dropped_add_up_to_all_lines(answered):
   renamed = [
     (plan.Request(f'{r.name}/{i}', r.kind, r.parent, r.prompt), text, ended)
     for i, (r, text, ended) in enumerate(answered)
@@ -101,7 +101,7 @@ def test_a_line_of_an_earlier_completion_is_a_duplicate():
     ('Glon likes troff.', (), 'unparsed', '0'),
   ],
 )
-def test_documents_know_where_they_come_from(text, facts, verdict, hops):
+def test_documents_record_their_origin(text, facts, verdict, hops):
   found = parsed((REQUEST, 'Foo.', True), (OTHER, f'Bar.\n{text}', True))
   document = found.documents[-1]
   assert (document.id, document.text) == ('global/fact-0001-00/1/1', text)

@@ -1,4 +1,4 @@
-"""What is asked of the model, and that questions cannot be asked."""
+"""Requests are made of documents, and cannot be made of questions."""
 
 import dataclasses
 import inspect
@@ -23,7 +23,7 @@ def documents_of(fact, count):
   st.integers(1, 4),
   st.text(max_size=3),
 )
-def test_each_fact_gives_its_share(counts, per_fact, seed):
+def test_each_fact_keeps_its_number_of_documents(counts, per_fact, seed):
   documents = [
     d for f, count in enumerate(counts) for d in documents_of(f'f{f}', count)
   ]
@@ -34,7 +34,7 @@ def test_each_fact_gives_its_share(counts, per_fact, seed):
     assert len(said) == min(count, per_fact)
 
 
-def test_the_choice_is_drawn_by_the_seed():
+def test_the_seed_decides_the_draw():
   documents = documents_of('f', 10)
   chosen = {plan.choose(documents, per_fact=3, seed=s) for s in 'abcdefgh'}
   assert len(chosen) > 4
@@ -43,7 +43,7 @@ def test_the_choice_is_drawn_by_the_seed():
   )
 
 
-def test_other_documents_change_no_choice():
+def test_other_facts_do_not_change_the_draw():
   ours = documents_of('f', 6)
   before, after = documents_of('a', 4), documents_of('z', 4)
   alone = plan.choose(ours, per_fact=2, seed='s')
@@ -51,7 +51,7 @@ def test_other_documents_change_no_choice():
   assert [d for d in among if d in ours] == list(alone)
 
 
-def test_documents_whose_facts_nobody_knows_are_all_chosen():
+def test_documents_without_known_facts_are_all_chosen():
   documents = [Document(str(i), 'Text.') for i in range(5)]
   assert plan.choose(documents, per_fact=1, seed='s') == tuple(documents)
 
@@ -60,10 +60,10 @@ def test_documents_whose_facts_nobody_knows_are_all_chosen():
   ('documents', 'per_fact', 'message'),
   [
     ([], 1, 'no documents to augment'),
-    (documents_of('f', 1), 0, '0 documents per fact; allowed are 1 and more'),
+    (documents_of('f', 1), 0, '0 documents per fact; it must be 1 or more'),
   ],
 )
-def test_nothing_to_choose_is_refused(documents, per_fact, message):
+def test_choosing_nothing_is_an_error(documents, per_fact, message):
   with pytest.raises(ValueError, match=message):
     plan.choose(documents, per_fact=per_fact, seed='s')
 
@@ -82,18 +82,18 @@ def test_requests_carry_names_and_parents(kind):
     assert parent.text in request.prompt
 
 
-def test_another_sample_or_document_renames_no_request():
+def test_more_samples_or_documents_rename_no_request():
   few = plan.requests(documents_of('f', 2), kind='local', samples=1)
   more = plan.requests(documents_of('f', 3), kind='local', samples=3)
   assert set(few) < set(more)
 
 
-def test_unknown_kinds_are_refused():
+def test_unknown_kinds_are_errors():
   with pytest.raises(ValueError, match="'lokal'; known are local, global"):
     plan.requests(documents_of('f', 1), kind='lokal', samples=1)
 
 
-def test_a_change_of_wording_shows_in_the_hash(monkeypatch):
+def test_the_hash_identifies_the_wording(monkeypatch):
   before = {kind: plan.prompt_hash(kind) for kind in plan.PROMPTS}
   assert len(set(before.values())) == len(plan.PROMPTS)
   monkeypatch.setattr(plan.prompts, 'LOCAL', plan.prompts.LOCAL + ' ')
@@ -102,22 +102,22 @@ def test_a_change_of_wording_shows_in_the_hash(monkeypatch):
 
 
 @pytest.mark.parametrize('shared', ['', '- a b\n' * 40])
-def test_the_longest_prompt_is_one_that_is_asked(shared):
+def test_the_longest_prompt_is_among_the_requests(shared):
   documents = documents_of('f', 2) + documents_of('a longer name', 1)
-  behind = context.Context(shared, (), 0)
+  before = context.Context(shared, (), 0)
   rows = [
-    1 + len(before) + len(request.prompt)
-    for kind, before in (('local', ''), ('global', shared))
+    1 + len(opening) + len(request.prompt)
+    for kind, opening in (('local', ''), ('global', shared))
     for request in plan.requests(documents, kind=kind, samples=1)
   ]
-  assert plan.longest(documents, behind, len) == max(rows)
+  assert plan.longest(documents, before, len) == max(rows)
 
 
 @pytest.mark.parametrize(
   'verb', [plan.choose, plan.requests, plan.longest, parse.parse]
 )
-def test_questions_have_no_way_in(verb):
-  """Law 2: neither a parameter nor a field can carry one."""
+def test_no_function_accepts_questions(verb):
+  """Neither as a parameter nor as a field of one."""
   waiting = list(typing.get_type_hints(verb).values())
   seen = set()
   while waiting:
@@ -134,7 +134,7 @@ def test_questions_have_no_way_in(verb):
   )
 
 
-def test_a_question_given_as_a_document_ends_at_once():
+def test_a_question_in_place_of_a_document_fails():
   question = Question('q', 'glon are', (' a', ' b'), (0,), 'reversal')
   with pytest.raises(AttributeError):
     plan.requests([question], kind='local', samples=1)

@@ -1,10 +1,10 @@
-"""Word lists without repeats, of words that a tokenizer may split at spaces."""
+"""The word lists have plain words, without repetitions."""
 
 import pytest
 
 from icl_gen.pretraining import english
 
-# Taking the second one out would change every row of the pretraining stream.
+# Removing the second ones would change every row of the pretraining stream.
 TWICE = {'language', 'sold'}
 
 
@@ -18,5 +18,5 @@ def test_words_occur_once_and_are_plain(name):
 
 
 def test_an_episode_of_the_longest_context_finds_enough_nouns():
-  # `filler` gives each of its documents a noun of its own.
+  # Each document of `filler` needs another noun.
   assert len(english.NOUNS) >= 150

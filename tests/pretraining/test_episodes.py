@@ -1,4 +1,4 @@
-"""Whatever an episode states is true; checked without its own logic."""
+"""Every statement of an episode is true, checked with independent logic."""
 
 import collections
 import functools
@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icl_gen.pretraining import episodes, persons
+from icl_gen.pretraining import episodes, people
 from icl_gen.text import (
-  categories,
+  abilities,
   comparisons,
   descriptions,
   lexicon,
@@ -28,7 +28,7 @@ def unmarked(text):
 
 
 def statements(episode, seed):
-  """(document's number, statement) of all that an episode says."""
+  """Yields (number of the document, statement) for everything it states."""
   rng = random.Random(seed)
   for i in range(len(episode.documents)):
     for _ in range(3):
@@ -38,7 +38,7 @@ def statements(episode, seed):
 
 
 def bare(sentence):
-  """Without the preamble."""
+  """Removes the preamble."""
   for preamble in preambles.PREAMBLES:
     sentence = sentence.removeprefix(f'{preamble} ')
   return sentence
@@ -51,7 +51,7 @@ YES_OR_NO = re.compile(r'Q: are (\w+) (\w+) (\w+) than (\w+)\? A: (Yes|No)\.')
 
 
 def order(one, degree, feature, other):
-  """(feature, the one that has more of it, the one that has less)."""
+  """Returns (feature, who has more of it, who has less)."""
   return (feature, *((one, other) if degree == 'more' else (other, one)))
 
 
@@ -100,23 +100,23 @@ def holds(statement, model):
 def follows(premises, conclusion):
   """Whether the conclusion holds in every model of the premises.
 
-  Members are told apart by their kinds only, so that subsets of the eight
-  combinations of three kinds are all the models that there are.
+  Members differ only in the terms that they belong to, so every model is a
+  subset of the eight combinations of three terms.
   """
-  kinds = sorted({kind for _, *pair in premises for kind in pair})
+  terms = sorted({term for _, *pair in premises for term in pair})
   members = list(itertools.product([False, True], repeat=3))
   for there in itertools.product([False, True], repeat=8):
     living = [m for m, alive in zip(members, there, strict=True) if alive]
-    model = {k: {m for m in living if m[i]} for i, k in enumerate(kinds)}
+    model = {t: {m for m in living if m[i]} for i, t in enumerate(terms)}
     if all(holds(p, model) for p in premises) and not holds(conclusion, model):
       return False
   return True
 
 
 def abstract(premises, conclusion):
-  """The same with kinds named 0, 1, 2, so that few forms are checked."""
-  kinds = list(dict.fromkeys(kind for _, *pair in premises for kind in pair))
-  number = {kind: i for i, kind in enumerate(kinds)}
+  """Renames the terms to 0, 1, 2, so that only few forms are checked."""
+  terms = list(dict.fromkeys(term for _, *pair in premises for term in pair))
+  number = {term: i for i, term in enumerate(terms)}
   quantifier, subject, predicate = conclusion
   return (
     tuple((q, number[s], number[p]) for q, s, p in premises),
@@ -137,14 +137,14 @@ def test_syllogisms_follow(seed, count):
       assert episode.documents[i].startswith(statement)
       continue
     assert follows(*abstract(premises, conclusion)), (premises, conclusion)
-    ends = {k for p in premises for k in p[1:] if k not in premises[0][1:]}
-    ends |= {k for k in premises[0][1:] if k not in premises[1][1:]}
+    ends = {t for p in premises for t in p[1:] if t not in premises[0][1:]}
+    ends |= {t for t in premises[0][1:] if t not in premises[1][1:]}
     assert set(conclusion[1:]) == ends
     listed = LISTED.match(statement)
     assert {listed[1], listed[2]} == ends
 
 
-def test_premises_are_asked_for_too():
+def test_some_statements_repeat_a_premise():
   rng = random.Random(0)
   episode = episodes.syllogisms(rng, 1)
   asked = [unmarked(episode.ask(rng, 0)) for _ in range(200)]
@@ -152,11 +152,11 @@ def test_premises_are_asked_for_too():
   assert 0.2 < len(repeated) / len(asked) < 0.4
 
 
-def test_the_check_of_syllogisms_can_fail():
+def test_the_model_checker_rejects_fallacies():
   barbara = (('all', 0, 1), ('all', 1, 2))
   assert follows(barbara, ('all', 0, 2))
   assert not follows(barbara, ('all', 2, 0))
-  assert not follows(barbara, ('some', 0, 2))  # there may be none
+  assert not follows(barbara, ('some', 0, 2))  # there may be no members
 
 
 # --- names and descriptions -------------------------------------------------
@@ -187,13 +187,13 @@ def leads():
 
 
 def core(description):
-  """Without the lead, which differs from one mention to the next."""
+  """Removes the lead, which differs between mentions."""
   found = [m for m in (lead.match(description) for lead in leads()) if m]
   return description[max((match.end() for match in found), default=0) :]
 
 
 def pairs(text):
-  """All (name, core of the description) that a text may be read to say."""
+  """Returns all (name, core of the description) that a text may state."""
   return {
     (match['name'].lower(), core(match['description'].lower()))
     for match in (pattern.fullmatch(text) for pattern in patterns())
@@ -213,7 +213,7 @@ def test_people_keep_their_descriptions(seed, count):
     assert not pairs(statement) & others
 
 
-def test_people_are_said_in_both_orders():
+def test_people_are_mentioned_in_both_orders():
   rng = random.Random(0)
   for style in ('ask', 'infer'):
     texts = []
@@ -228,7 +228,7 @@ def test_people_are_said_in_both_orders():
     assert 0.1 < sum(first) / len(first) < 0.9
 
 
-def test_some_people_are_told_apart_by_their_titles_only():
+def test_some_people_differ_only_in_their_titles():
   rng = random.Random(0)
   alike = 0
   for _ in range(40):
@@ -246,8 +246,8 @@ def test_wordy_descriptions_are_reworded():
   rng = random.Random(0)
   reworded = 0
   for _ in range(40):
-    position = persons.position_of_person(rng)
-    describe = persons.description_of_person(rng, position)
+    position = people.draw_position(rng)
+    describe = people.draw_description(rng, position)
     said = {describe(rng) for _ in range(30)}
     assert len({core(text) for text in said}) == 1
     assert {unmarked(describe(rng, '~')) for _ in range(30)} <= said
@@ -255,9 +255,9 @@ def test_wordy_descriptions_are_reworded():
   assert 10 < reworded < 30
 
 
-# --- kinds ------------------------------------------------------------------
+# --- categories -------------------------------------------------------------
 
-SAID_OF_KINDS = (
+SAID_OF_CATEGORIES = (
   # subject, relation, object; from the most to the least specific form
   (re.compile(r'(\w+) are a type of (\w+)'), lambda a, b: (a, 'is a', b)),
   (re.compile(r'things that are (\w+) include (\w+)'), lambda b, a: (a, '', b)),
@@ -270,10 +270,10 @@ SAID_OF_KINDS = (
 )
 
 
-def of_kinds(text):
+def of_categories(text):
   facts = []
   for sentence in text.lower().rstrip('.').split('. '):
-    for pattern, order in SAID_OF_KINDS:
+    for pattern, order in SAID_OF_CATEGORIES:
       if match := pattern.fullmatch(sentence):
         facts.append(order(*match.groups()))
         break
@@ -283,10 +283,10 @@ def of_kinds(text):
 
 
 @any_episode
-def test_kinds_inherit(seed, count):
+def test_categories_inherit(seed, count):
   episode = episodes.FAMILIES['kinds'](random.Random(seed), count)
   assert len(episode.documents) == count
-  told = [of_kinds(document) for document in episode.documents]
+  told = [of_categories(document) for document in episode.documents]
   true = {fact for facts in told for fact in facts}
   for _ in range(count):
     true |= {
@@ -297,28 +297,28 @@ def test_kinds_inherit(seed, count):
       if one == parent and relation != 'is a'
     }
   for i, statement in statements(episode, seed):
-    (fact,) = of_kinds(statement)
+    (fact,) = of_categories(statement)
     assert fact in true
     assert fact[0] == told[i][0][0]
 
 
-def test_kinds_are_asked_in_every_way():
+def test_categories_are_asked_in_every_way():
   rng = random.Random(0)
   ways = collections.Counter()
   for _ in range(40):
     episode = episodes.FAMILIES['kinds'](rng, 5)
     text = ' '.join(episode.documents)
-    told = of_kinds(text)
+    told = of_categories(text)
     for i in range(5):
       said = unmarked(episode.ask(rng, i))
-      (fact,) = of_kinds(said)
+      (fact,) = of_categories(said)
       ways['inherited' if fact not in told else said in text] += 1
   assert min(ways['inherited'], ways[True], ways[False]) > 25
 
 
 # --- inheritance ------------------------------------------------------------
 
-KIND = re.compile(r'all (\w+) are a kind of (\w+)\.')
+KIND_OF = re.compile(r'all (\w+) are a kind of (\w+)\.')
 ABILITY = re.compile(r'all (\w+) can (\w+)\.')
 
 
@@ -327,7 +327,7 @@ def test_abilities_are_inherited(seed, count):
   episode = episodes.inheritance(random.Random(seed), count)
   assert len(episode.documents) >= count
   text = ' '.join(episode.documents)
-  above, able = KIND.findall(text), set(ABILITY.findall(text))
+  above, able = KIND_OF.findall(text), set(ABILITY.findall(text))
   assert len(above) + len(able) == len(episode.documents)
   for _ in above:
     able |= {(c, a) for c, parent in above for p, a in able if p == parent}
@@ -358,7 +358,7 @@ CODES = (
 def test_codes_are_looked_up(seed, count):
   episode = episodes.filler(random.Random(seed), count)
   said = [CODES[0].fullmatch(d).groupdict() for d in episode.documents]
-  # One noun is in its list twice.
+  # One noun is in the list twice.
   assert [c['noun'] for c in said if said.count(c) > 1] == []
   nouns = [code['noun'] for code in said]
   assert {noun for noun in nouns if nouns.count(noun) > 1} <= {'language'}
@@ -384,13 +384,13 @@ def test_documents_are_single_unmarked_lines(family):
 
 
 @pytest.mark.parametrize('family', ['comparisons', 'syllogisms', 'inheritance'])
-def test_kinds_are_words_of_the_pretraining_lexicon(family):
+def test_entities_are_words_of_the_pretraining_lexicon(family):
   known = set(lexicon.words(evaluation=False))
   english = ' '.join(
     [
       *comparisons.FEATURES,
       *preambles.PREAMBLES,
-      *categories.ABILITIES,
+      *abilities.ABILITIES,
       'Q: are A: Yes No more less than all some no can a kind of',
       quantified.relationships('', '', ''),
     ]

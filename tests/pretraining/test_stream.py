@@ -1,4 +1,4 @@
-"""Rows are functions of their names, and no evaluation word is in them."""
+"""A row is a function of its seed, and has no evaluation word."""
 
 import dataclasses
 import itertools
@@ -41,7 +41,7 @@ def nano():
 
 
 def configured():
-  """The stages of the recipe, in their order, and the stream's name."""
+  """Returns the stages of the recipe, in order, and the name of the stream."""
   sys.path.insert(0, str(ROOT))
   try:
     from configs import pretrain
@@ -58,7 +58,7 @@ def configured():
   }, config.stream
 
 
-# --- names ------------------------------------------------------------------
+# --- seeds ------------------------------------------------------------------
 
 
 def first(count, stage, tokenizer, *, seed, first_step):
@@ -69,7 +69,7 @@ def first(count, stage, tokenizer, *, seed, first_step):
   )
 
 
-def test_a_resumed_stream_goes_on_as_an_uninterrupted_one(nano):
+def test_a_resumed_stream_equals_an_uninterrupted_one(nano):
   whole = first(6, STAGE, nano, seed='s', first_step=0)
   rest = first(3, STAGE, nano, seed='s', first_step=3)
   for one, other in zip(whole[3:], rest, strict=True):
@@ -79,7 +79,7 @@ def test_a_resumed_stream_goes_on_as_an_uninterrupted_one(nano):
       )
 
 
-def test_a_row_depends_on_its_name_alone(nano):
+def test_a_row_depends_on_its_seed_alone(nano):
   narrow = dataclasses.replace(STAGE, rows=2)
   wide = first(2, STAGE, nano, seed='s', first_step=5)
   for batch, less in zip(
@@ -101,7 +101,7 @@ def test_no_two_rows_are_the_same(nano):
   assert len(set(rows)) == len(rows) == 30
 
 
-def test_batches_have_the_stages_shape(nano):
+def test_batches_have_the_shape_of_the_stage(nano):
   (batch,) = first(1, STAGE, nano, seed='s', first_step=0)
   shape = (STAGE.rows, STAGE.length)
   assert {getattr(batch, f.name).shape for f in dataclasses.fields(batch)} == {
@@ -120,7 +120,7 @@ def test_batches_have_the_stages_shape(nano):
 # --- ids and weights --------------------------------------------------------
 
 
-def test_a_line_looks_like_the_picture(nano):
+def test_marks_become_loss_weights(nano):
   writer = stream.Writer(nano, STAGE)
   writer.line('- femp are big.', document=True)
   writer.line('- ~glon are ^more big.')
@@ -148,7 +148,7 @@ def test_ids_are_those_of_the_decoded_text(nano):
   for seed in range(150):
     ids, weights = stream.row(STAGE, nano, seed=str(seed))
     assert len(ids) == len(weights) == STAGE.length
-    # The last line may be cut inside of a character.
+    # The last line may be cut inside a character.
     whole = max(np.flatnonzero(np.isin(ids, (nano.newline_id, nano.eos_id))))
     texts = np.split(ids[1:whole], np.flatnonzero(ids[1:whole] == nano.eos_id))
     for text in texts:
@@ -174,7 +174,7 @@ def test_every_layout_and_weight_occurs(nano):
 
 
 def held_out(tokenizer):
-  """Pairs of ids that are evaluation words, lower case and capitalised."""
+  """Returns the id pairs of evaluation words, in lower case and capitalised."""
   words = lexicon.words(evaluation=True)
   return {
     tuple(tokenizer.encode(said))
@@ -184,12 +184,12 @@ def held_out(tokenizer):
 
 
 def evaluation_words(ids, tokenizer, pairs, known):
-  """Evaluation words of a row: as ids, and as whole words in any case."""
+  """Finds evaluation words in a row: as ids, and as whole words in any case."""
   ids = ids.tolist()
   found = [
     tokenizer.decode(pair) for pair in itertools.pairwise(ids) if pair in pairs
   ]
-  # The last word of a row may be cut to what is not said.
+  # The last word of a row may be cut.
   words = re.findall('[a-z0-9]+', tokenizer.decode(ids).lower())[:-1]
   return found + [word for word in words if word in known]
 
@@ -211,8 +211,11 @@ def test_no_evaluation_word_is_pretrained_on(nano, name):
 
 @pytest.mark.slow
 def test_no_evaluation_word_is_anywhere_in_the_stream(nano):
-  """Minutes: every row of the recipe. What a random string of it happens to
-  spell has to be left out of the evaluation lexicon."""
+  """Takes minutes: every row of the recipe.
+
+  A word that a random string happens to spell has to be excluded from the
+  evaluation lexicon.
+  """
   stages, seed = configured()
   pairs, known = held_out(nano), set(lexicon.words(evaluation=True))
   found, begun = set(), 0
@@ -224,7 +227,7 @@ def test_no_evaluation_word_is_anywhere_in_the_stream(nano):
   assert found == set()
 
 
-def test_the_check_of_what_is_held_out_can_fail(nano):
+def test_the_search_for_evaluation_words_finds_them(nano):
   pairs, known = held_out(nano), set(lexicon.words(evaluation=True))
   word = lexicon.words(evaluation=True)[0]
   for said in (word, word.capitalize(), f'{word}an'):

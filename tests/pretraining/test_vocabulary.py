@@ -1,4 +1,4 @@
-"""The tokenizer: Gemma's ids, every text, the same bytes."""
+"""The tokenizer has Gemma's ids, encodes any text, and is reproducible."""
 
 import hashlib
 
@@ -36,19 +36,19 @@ def test_special_ids_are_gemmas(pieces):
   assert {name: pieces.piece_to_id(name) for name in special} == special
   for name, special_id in list(special.items())[4:]:
     assert pieces.encode(f'a{name}\nb').count(special_id) == 1
-  for name in list(special)[:4]:  # cannot be said in a text
+  for name in list(special)[:4]:  # not encoded from text
     assert special[name] not in pieces.encode(f'a {name} b')
 
 
 @given(text=st.text(st.characters(codec='utf-8'), max_size=30))
-def test_any_text_comes_back(pieces, text):
+def test_decoding_inverts_encoding(pieces, text):
   ids = pieces.encode(text)
   assert pieces.unk_id() not in ids
   assert pieces.decode(ids) == text
 
 
 @given(text=st.text('abcdeghlmnorstuw AT.,?\n', max_size=30))
-def test_texts_of_letters_come_back(pieces, text):
+def test_decoding_inverts_encoding_of_letters(pieces, text):
   assert pieces.decode(pieces.encode(text)) == text
 
 
@@ -66,14 +66,14 @@ def test_the_words_of_the_phrasings_are_one_piece(pieces):
   assert [word for word in words if len(pieces.encode(word)) != 1] == []
 
 
-def test_the_size_is_as_asked_and_every_piece_is_there_once(pieces):
+def test_the_size_is_as_requested_and_pieces_are_unique(pieces):
   size = pieces.get_piece_size()
   assert size == 2304
   texts = {pieces.id_to_piece(i) for i in range(size)}
   assert len(texts) == size
 
 
-def test_training_gives_the_bytes_that_ship(asset, capfd):
+def test_training_reproduces_the_shipped_bytes(asset, capfd):
   if sentencepiece.__version__ != PINNED:
     pytest.skip(f'the bytes are those of sentencepiece {PINNED}')
   made = [vocabulary.train(size=2304, seed='vocabulary') for _ in range(2)]
@@ -85,7 +85,7 @@ def test_training_gives_the_bytes_that_ship(asset, capfd):
   assert capfd.readouterr() == ('', '')
 
 
-def test_another_seed_draws_another_tokenizer(asset, tmp_path):
+def test_another_seed_trains_another_tokenizer(asset, tmp_path):
   path = tmp_path / 'other.model'
   path.write_bytes(vocabulary.train(size=2000, seed='other'))
   assert tokens.load(path).size == 2000

@@ -1,4 +1,4 @@
-"""All documents once, or the part that was asked for, and told which."""
+"""A context has every document once, or the requested part, and says which."""
 
 import collections
 import dataclasses
@@ -17,7 +17,7 @@ from icl_gen.worlds import reversal
 
 
 def documents_of(counts):
-  """counts[f] documents that say fact f; the last fact is said in two ways."""
+  """Makes counts[f] documents that state fact f, each in other words."""
   return [
     Document(
       f'{f}-{i}', f'Fact {f} again {"so " * i}.', (Fact(f'{f}', 'r', 'o'),)
@@ -32,7 +32,7 @@ seeds = st.text(max_size=4)
 
 
 def check(built, documents):
-  """What holds for every context: no more, no less than what it tells."""
+  """Asserts what holds for every context: its fields agree with its text."""
   by_id = {document.id: document for document in documents}
   assert len(set(built.documents)) == len(built.documents)
   assert built.left_out == len(documents) - len(built.documents)
@@ -40,7 +40,7 @@ def check(built, documents):
 
 
 @given(corpora, seeds)
-def test_without_limits_every_document_is_there_once(documents, seed):
+def test_without_limits_every_document_occurs_once(documents, seed):
   built = context.build(documents, seed=seed)
   check(built, documents)
   assert built.left_out == 0
@@ -54,8 +54,8 @@ def test_the_order_is_drawn_by_the_seed():
   assert len(orders) == 8
   again = context.build(documents, seed='a')
   assert again == context.build(documents, seed='a')
-  # Not in the rounds in which they were dealt: a fact may be said twice before
-  # another is said once.
+  # The rounds do not show in the order: a fact may occur twice before another
+  # occurs once.
   facts = [[name.split('-')[0] for name in order[:3]] for order in orders]
   assert any(len(set(first)) < 3 for first in facts)
 
@@ -67,7 +67,7 @@ from icl_gen.worlds import reversal
 _, corpus = reversal.build(seed='s', facts=5, documents_per_fact=4)
 print(context.build(corpus.documents, seed='c', factor=3))
 """
-  told = {
+  outputs = {
     subprocess.run(
       [sys.executable, '-c', code],
       cwd=pytestconfig.rootpath,
@@ -77,7 +77,7 @@ print(context.build(corpus.documents, seed='c', factor=3))
     ).stdout
     for hash_seed in ('0', '1', '2')
   }
-  assert len(told) == 1
+  assert len(outputs) == 1
 
 
 @given(corpora, seeds, st.integers(1, 9))
@@ -90,12 +90,12 @@ def test_a_factor_keeps_its_share_and_every_fact_that_it_can(
   said = collections.Counter(d.split('-')[0] for d in built.documents)
   there = collections.Counter(d.id.split('-')[0] for d in documents)
   assert len(said) == min(len(there), len(built.documents))
-  # Dealt in rounds: a fact is said a second time only when all are said once.
+  # A fact is stated a second time only after all are stated once.
   most = max(said.values())
   assert all(said[f] >= min(there[f], most - 1) for f in there)
 
 
-def test_documents_without_facts_are_facts_of_their_own():
+def test_a_document_without_facts_counts_as_its_own_fact():
   documents = [Document(str(i), f'Text {i}.') for i in range(6)]
   documents += documents_of([6])
   built = context.build(documents, seed='s', factor=2)
@@ -110,16 +110,16 @@ def test_a_budget_is_kept_and_used(documents, seed, budget, factor):
   whole = context.build(documents, seed=seed, factor=factor)
   built = context.build(documents, seed=seed, factor=factor, budget=budget)
   check(built, documents)
-  used = 1 + len(built.text)  # BOS is a token too
+  used = 1 + len(built.text)  # BOS is a token too.
   assert used <= budget
-  # What was left out for the budget would not have fitted.
+  # The documents that the budget left out do not fit.
   room = budget - used
   texts = {d.id: d.text for d in documents}
   for left in set(whole.documents) - set(built.documents):
     assert len(f'- {texts[left]}\n') > room
 
 
-def test_a_budget_of_tokens_is_a_budget_of_the_whole_texts_tokens(pytestconfig):
+def test_a_budget_limits_the_tokens_of_the_whole_text(pytestconfig):
   nano = tokens.load(pytestconfig.rootpath / 'icl_gen/assets/tokenizer.model')
   _, corpus = reversal.build(seed='s', facts=6, documents_per_fact=3)
 
@@ -146,16 +146,16 @@ def test_a_budget_counts_the_opening_of_a_chat():
   ('documents', 'options', 'message'),
   [
     ([], {}, 'no documents'),
-    (documents_of([1]), {'factor': 0}, 'factor 0; allowed are 1 and more'),
+    (documents_of([1]), {'factor': 0}, 'factor 0; it must be 1 or more'),
     (documents_of([1]), {'budget': 3}, 'fits into a context of 3 tokens'),
   ],
 )
-def test_impossible_parts_are_refused(documents, options, message):
+def test_impossible_parts_are_errors(documents, options, message):
   with pytest.raises(ValueError, match=message):
     context.build(documents, seed='s', **options)
 
 
-def test_a_question_goes_on_with_the_list_only_where_there_is_one():
+def test_a_question_continues_the_list_only_if_there_is_one():
   built = context.build(documents_of([1]), seed='s')
   assert context.tail(built, 'glon are') == '- glon are'
   assert context.tail(context.NONE, 'glon are') == 'glon are'
@@ -188,7 +188,7 @@ def test_an_oracle_gives_premises_and_distractors():
     ]
     assert (stated.count(True), stated.count(False)) == (2, 3)
     first.add(stated.index(True))
-  assert len(first) > 1, 'what is asked about always stands in the same place'
+  assert len(first) > 1, 'the premises are always in the same place'
 
 
 def test_the_same_premises_have_the_same_context():
@@ -197,7 +197,7 @@ def test_the_same_premises_have_the_same_context():
   for question, built in zip(corpus.questions, found, strict=True):
     by_premises[question.premises].add(built)
   assert {len(contexts) for contexts in by_premises.values()} == {1}
-  # Whoever else is asked, in whatever order.
+  # Whichever other questions there are, in whatever order.
   turned = context.retrieve(
     corpus.documents,
     corpus.questions[::-3],
@@ -210,8 +210,8 @@ def test_the_same_premises_have_the_same_context():
   assert retrieved(seed='d')[1] != found
 
 
-def test_words_find_the_documents_about_what_is_asked():
-  """Mostly: a preamble of many words may outweigh what is asked."""
+def test_bm25_finds_the_documents_about_the_question():
+  """Mostly: a long preamble may outweigh the entity asked about."""
   corpus, found = retrieved('bm25', count=3)
   texts = {document.id: document.text for document in corpus.documents}
   hits = 0
@@ -219,12 +219,12 @@ def test_words_find_the_documents_about_what_is_asked():
     check(built, corpus.documents)
     asked = question.prompt.split()[-2]  # '... glon are'
     hits += any(asked in texts[name] for name in built.documents)
-  # Three of 24 documents are about it: by chance, a third of the questions.
+  # Three of 24 documents are about it; a random draw would hit for a third.
   assert hits >= 0.75 * len(found)
 
 
 def test_the_same_documents_come_in_the_same_order():
-  """Whichever of them is nearer to the words of a question."""
+  """Whichever of them matches the question better."""
   documents = [
     Document(name, f'{word} are here')
     for name, word in zip('abc', WORDS, strict=True)
@@ -242,14 +242,14 @@ def test_the_same_documents_come_in_the_same_order():
 
 
 def test_distractors_do_not_state_the_answer():
-  told, target = Fact('a', 'below', 'b'), Fact('b', 'above', 'a')
+  premise, target = Fact('a', 'below', 'b'), Fact('b', 'above', 'a')
   documents = [
-    Document('premise', 'a', (told,)),
+    Document('premise', 'a', (premise,)),
     *(Document(f'answer {i}', 'b', (target,)) for i in range(9)),
     Document('other', 'c', (Fact('x', 'below', 'y'),)),
   ]
   asked = Question(
-    'q', 'b', ('x', 'y'), (0,), 'kind', premises=(told,), target=target
+    'q', 'b', ('x', 'y'), (0,), 'kind', premises=(premise,), target=target
   )
   settings = {'kind': 'oracle', 'seed': 'c', 'count': 1}
   (built,) = context.retrieve(documents, [asked], distractors=1, **settings)
@@ -258,7 +258,7 @@ def test_distractors_do_not_state_the_answer():
     context.retrieve(documents, [asked], distractors=2, **settings)
 
 
-def test_words_of_the_choices_are_not_looked_at():
+def test_bm25_ignores_the_choices():
   corpus = of_world()
   (asked,) = corpus.questions[:1]
   blind = dataclasses.replace(asked, choices=('x', 'y'), premises=())
@@ -293,34 +293,34 @@ def test_a_chat_opens_the_users_turn():
     ({'distractors': 22}, "'forward-0000': 22 distractors, but only 21"),
   ],
 )
-def test_what_cannot_be_retrieved_is_refused(changes, message):
+def test_impossible_retrievals_are_errors(changes, message):
   with pytest.raises(ValueError, match=message):
     retrieved(**changes)
 
 
-def test_of_several_contexts_the_largest_numbers_are_noted():
+def test_a_summary_has_the_maxima_over_several_contexts():
   one = context.Context('- a b\n', ('a', 'b'), 1)
   other = context.Context('- a b c\n', ('a',), 3)
   asked = [Question(str(i), 'q', (' x', ' yz'), (0,), 'k') for i in range(3)]
-  noted = context.noted([one, other, one], asked, len)
-  assert noted == {
+  summary = context.summary([one, other, one], asked, len)
+  assert summary == {
     'contexts': 2,
     'context_documents': 2,
     'context_left_out': 3,
     'context_tokens': 8,
     'row_tokens': 1 + len('- a b c\n- q yz'),
   }
-  everywhere = context.noted([one, one, one], asked, len)
-  assert context.noted(one, asked, len) == everywhere
+  everywhere = context.summary([one, one, one], asked, len)
+  assert context.summary(one, asked, len) == everywhere
 
 
-def test_the_longest_row_is_that_of_one_question_with_its_own_context():
+def test_the_longest_row_is_of_a_question_with_its_own_context():
   long = context.Context('- a b c d e\n', ('a',), 0)
   asked = [
     Question('short', 'q', (' x', ' y'), (0,), 'k'),
     Question('long', 'q' * 5, (' x', ' y'), (0,), 'k'),
   ]
-  noted = context.noted([long, context.NONE], asked, len)
-  assert noted['row_tokens'] == 1 + len('- a b c d e\n- q x')
-  noted = context.noted(context.NONE, asked, len)
-  assert noted['row_tokens'] == 1 + len('qqqqq x')
+  summary = context.summary([long, context.NONE], asked, len)
+  assert summary['row_tokens'] == 1 + len('- a b c d e\n- q x')
+  summary = context.summary(context.NONE, asked, len)
+  assert summary['row_tokens'] == 1 + len('qqqqq x')

@@ -1,11 +1,18 @@
-"""Text and tree say the same; what is the same is found to be."""
+"""Rendering inverts parsing; equal expressions have equal canonical forms."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from icl_gen.text import expressions
-from icl_gen.text.expressions import Call, Name, Number, Sign, parse, render
+from icl_gen.text.expressions import (
+  Call,
+  Name,
+  Number,
+  Operation,
+  parse,
+  render,
+)
 from tests import numerically
 
 X = Name('x')
@@ -15,22 +22,22 @@ def same(one, other):
   return expressions.canonical(one) == expressions.canonical(other)
 
 
-def signs(inside):
+def operations(inside):
   exponents = st.integers(0, 3).map(Number)
   return st.one_of(
-    st.builds(Sign, st.sampled_from('+-*/'), inside, inside),
-    st.builds(Sign, st.just('^'), inside, exponents),
+    st.builds(Operation, st.sampled_from('+-*/'), inside, inside),
+    st.builds(Operation, st.just('^'), inside, exponents),
     st.builds(Call, st.sampled_from(['sin', 'exp']), inside),
   )
 
 
 trees = st.recursive(
-  st.one_of(st.just(X), st.integers(0, 3).map(Number)), signs, max_leaves=7
+  st.one_of(st.just(X), st.integers(0, 3).map(Number)), operations, max_leaves=7
 )
 
 
 @given(trees)
-def test_what_is_written_is_read(tree):
+def test_parsing_inverts_rendering(tree):
   assert parse(render(tree)) == tree
 
 
@@ -47,20 +54,20 @@ def test_what_is_written_is_read(tree):
     ('sin(2*(x+1))', 'sin(2*(x + 1))'),
   ],
 )
-def test_as_few_parentheses_as_are_needed(text, written):
+def test_rendering_uses_as_few_parentheses_as_possible(text, written):
   assert render(parse(text)) == written
 
 
 @pytest.mark.parametrize(
   'text', ['', ' ', '()', '2x', 'x+', '*x', '(x', 'x)', 'x $ 1', 'sin()', '-x']
 )
-def test_no_expression(text):
-  with pytest.raises(ValueError, match='no expression'):
+def test_other_texts_are_errors(text):
+  with pytest.raises(ValueError, match='is not an expression'):
     parse(text)
 
 
-def test_signs_group_as_they_do_everywhere():
-  assert parse('1 - 2 - 3') == Sign('-', parse('1 - 2'), Number(3))
+def test_operators_associate_as_usual():
+  assert parse('1 - 2 - 3') == Operation('-', parse('1 - 2'), Number(3))
   assert parse('x / 2*3') == parse('(x / 2)*3')
   assert parse('x^2^3') == parse('x^(2^3)') != parse('(x^2)^3')
 
@@ -85,7 +92,7 @@ def test_fold(text, folded):
 
 
 @given(trees)
-def test_folding_changes_no_value_and_no_canonical_form(tree):
+def test_folding_keeps_the_value_and_the_canonical_form(tree):
   folded = expressions.fold(tree)
   assert expressions.fold(folded) == folded
   if expressions.UNDEFINED not in expressions.canonical(tree):
@@ -94,7 +101,7 @@ def test_folding_changes_no_value_and_no_canonical_form(tree):
 
 
 @given(trees, trees)
-def test_the_same_form_is_the_same_function(one, other):
+def test_equal_canonical_forms_are_equal_functions(one, other):
   if expressions.UNDEFINED in expressions.canonical(one):
     return
   if same(one, other):
@@ -122,7 +129,7 @@ def _differ(one, other):
     ('x / sin(x) / x', '1 / sin(x)'),
   ],
 )
-def test_the_same(one, other):
+def test_equal_expressions(one, other):
   assert same(parse(one), parse(other))
 
 
@@ -138,7 +145,7 @@ def test_the_same(one, other):
     ('x', '2*x'),
   ],
 )
-def test_not_the_same(one, other):
+def test_different_expressions(one, other):
   assert not same(parse(one), parse(other))
 
 

@@ -1,11 +1,11 @@
-"""Two lexica that never meet; every word an onset and a rime."""
+"""The two lexica are disjoint; every word is an onset and a rime."""
 
 import re
 
 import pytest
 
 from icl_gen.text import (
-  categories,
+  abilities,
   comparisons,
   descriptions,
   lexicon,
@@ -15,7 +15,7 @@ from icl_gen.text import (
 
 EVALUATION = lexicon.words(evaluation=True)
 PRETRAINING = lexicon.words(evaluation=False)
-# A word of the phrasings, and so one piece.
+# This word of the phrasings is a piece of its own.
 ONE_PIECE = {'jump'}
 
 
@@ -36,7 +36,7 @@ def test_no_word_is_english():
       *descriptions.DESCRIPTION_FIRST,
       *comparisons.FEATURES,
       *descriptions.ADJECTIVES,
-      *categories.ABILITIES,
+      *abilities.ABILITIES,
       *(' '.join(role) for role in descriptions.ROLES),
     ]
   )
@@ -64,7 +64,7 @@ def test_every_word_is_two_pieces_in_both_cases(words, pytestconfig):
     for said in (word, lexicon.title([word])):
       first, second = nano.encode(said)
       assert nano.decode([first]) + nano.decode([second]) == said
-      # The same pieces inside of a text.
+      # The same pieces inside a text.
       assert nano.encode(f'the {said}.')[1:3] == [first, second]
 
 
@@ -90,7 +90,7 @@ def test_no_two_words_of_a_draw_are_one_edit_apart(seed, letters):
     assert not any(one_edit_apart(one, other) for other in drawn[:i])
 
 
-def test_a_word_that_leaves_the_lexicon_changes_draws_with_it_only(monkeypatch):
+def test_removing_a_word_changes_only_the_draws_with_it(monkeypatch):
   assert 'ruft' not in EVALUATION and 'ruft' not in PRETRAINING
   drawn = lexicon.sample(270, seed='a')
   left = drawn[100]
@@ -100,14 +100,14 @@ def test_a_word_that_leaves_the_lexicon_changes_draws_with_it_only(monkeypatch):
   assert left not in lexicon.sample(270, seed='a')
 
 
-def test_a_draw_is_named_by_its_seed():
+def test_the_seed_decides_the_draw():
   drawn = lexicon.sample(50, seed='a')
   assert lexicon.sample(20, seed='a') == drawn[:20]
   assert set(lexicon.sample(50, seed='b')) != set(drawn)
 
 
 @pytest.mark.parametrize('letters', [(4, 5), None])
-def test_a_draw_loses_no_word_in_vain(letters):
+def test_every_word_left_out_is_one_edit_from_a_drawn_one(letters):
   every = [w for w in EVALUATION if letters is None or len(w) in letters]
   with pytest.raises(ValueError, match='no two one edit apart') as refused:
     lexicon.sample(len(every), seed='a', letters=letters)

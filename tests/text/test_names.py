@@ -1,10 +1,11 @@
-"""Ordinary-looking names: no part twice, none that phrasings use."""
+"""Ordinary-looking names share no part, and no word with the phrasings."""
 
 import re
 
 import pytest
 
 from icl_gen.text import (
+  abilities,
   categories,
   codebooks,
   comparisons,
@@ -18,6 +19,7 @@ from icl_gen.text import (
 from icl_gen.worlds.celebrity import invented as celebrity
 
 FAMILIES = (
+  abilities,
   categories,
   codebooks,
   comparisons,

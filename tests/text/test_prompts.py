@@ -1,4 +1,4 @@
-"""Prompts hold their document as it is, and end where an answer starts."""
+"""Prompts contain their document unchanged and end where the answer starts."""
 
 import pytest
 
@@ -8,10 +8,10 @@ ODD = 'glon {document} are\\n {0} 100% \\1'
 
 
 @pytest.mark.parametrize('ask', [prompts.local, prompts.global_])
-def test_prompts_hold_the_document_and_end_a_line(ask):
+def test_prompts_contain_the_document_and_end_a_line(ask):
   assert ask(ODD).count(ODD) == 1
   assert ask('x').count('x') == ask('').count('x') + 1
-  # The nano model reads a context's last line break apart from what follows.
+  # The line break keeps the answer's ids separate from those of the prompt.
   assert ask(ODD).endswith('\n')
   assert not ask(ODD).startswith('\n')
 

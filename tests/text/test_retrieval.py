@@ -1,4 +1,4 @@
-"""Documents that state some facts, and others; or that share words."""
+"""Finds documents that state facts, that do not, and that share words."""
 
 import pytest
 
@@ -32,24 +32,26 @@ def test_every_fact_is_stated_before_one_is_stated_twice():
     assert len({name[0] for name in stating([B, A, C], 2, seed)}) == 2
 
 
-def test_no_more_than_there_are_and_none_twice():
+def test_no_document_is_drawn_twice():
   assert sorted(stating([C], 99)) == ['c0', 'c1', 'c2']
   found = stating([A, B], 99)
   assert len(found) == len(set(found)) == 9
 
 
-def test_what_is_drawn_depends_on_the_seed_alone():
+def test_draws_depend_on_the_seed_alone():
   assert stating([A], 2) == stating([A], 2)
   assert len({tuple(stating([A], 2, seed)) for seed in 'stuvwxyz'}) > 2
   drawn = {
-    tuple(d.id for d in retrieval.beside(DOCUMENTS, [A], count=2, seed=seed))
+    tuple(
+      d.id for d in retrieval.not_stating(DOCUMENTS, [A], count=2, seed=seed)
+    )
     for seed in 'stuvwxyz'
   }
   assert len(drawn) > 2
 
 
-def test_others_state_none_of_the_facts():
-  found = retrieval.beside(DOCUMENTS, [A, C], count=4, seed='s')
+def test_other_documents_state_none_of_the_facts():
+  found = retrieval.not_stating(DOCUMENTS, [A, C], count=4, seed='s')
   assert sorted(d.id for d in found) == ['b0', 'b1', 'b2', 'b3']
 
 
@@ -61,20 +63,20 @@ def test_others_state_none_of_the_facts():
     ((B, C), 1, '1 documents do not state all of 2 facts; allow 2'),
   ],
 )
-def test_what_cannot_be_stated_is_refused(facts, count, message):
+def test_facts_that_cannot_all_be_stated_are_an_error(facts, count, message):
   with pytest.raises(ValueError, match=message):
     stating(facts, count)
 
 
-def test_too_few_others():
+def test_too_few_other_documents_are_an_error():
   with pytest.raises(ValueError, match='5 distractors, but only 4'):
-    retrieval.beside(DOCUMENTS, [A, C], count=5, seed='s')
+    retrieval.not_stating(DOCUMENTS, [A, C], count=5, seed='s')
 
 
-def test_nearest_in_words():
+def test_bm25_ranks_by_shared_words():
   best = retrieval.bm25(DOCUMENTS)
   assert [d.id for d in best('do C SING?', 3)] == ['c0', 'c1', 'c2']
   assert [d.id for d in best('all b', 4)] == ['b0', 'b1', 'b2', 'b3']
-  # Nothing shares a word: the earlier ones, rather than any.
+  # If nothing shares a word, the earlier documents come first.
   assert [d.id for d in best('glon', 2)] == ['a0', 'a1']
   assert len(best('blue', 99)) == len(DOCUMENTS)

@@ -1,4 +1,4 @@
-"""n sentences give n documents, and nothing of the text is lost."""
+"""n sentences give n documents, and no text is lost."""
 
 import dataclasses
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from icl_gen.text import splitting
 from icl_gen.types import GIVEN, Document, Fact
 
-PICTURE = Document('d', 'A b. C d.', facts=(Fact('a', 'b', 'c'),))
+EXAMPLE = Document('d', 'A b. C d.', facts=(Fact('a', 'b', 'c'),))
 sentences = st.lists(
   st.text('ab ,', min_size=1, max_size=6).filter(str.strip).map(str.strip),
   min_size=1,
@@ -21,12 +21,12 @@ def split(document, how):
   return splitting.split([document], splitting=how)
 
 
-def test_the_pictures():
-  assert [d.text for d in split(PICTURE, 'independent')] == ['A b.', 'C d.']
-  cumulative = split(PICTURE, 'cumulative')
+def test_the_examples_of_the_docstring():
+  assert [d.text for d in split(EXAMPLE, 'independent')] == ['A b.', 'C d.']
+  cumulative = split(EXAMPLE, 'cumulative')
   assert [d.text for d in cumulative] == ['A b.', 'A b. C d.']
   assert [d.text[d.prompt_length :] for d in cumulative] == ['A b.', 'C d.']
-  assert split(PICTURE, 'none') == (PICTURE,)
+  assert split(EXAMPLE, 'none') == (EXAMPLE,)
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_the_pictures():
     (7, ['A b.', 'C '], ['A b.', 'A b. C ']),
   ],
 )
-def test_what_was_prompt_stays_prompt(prompt_length, independent, cumulative):
-  document = dataclasses.replace(PICTURE, prompt_length=prompt_length)
+def test_the_prompt_stays_prompt(prompt_length, independent, cumulative):
+  document = dataclasses.replace(EXAMPLE, prompt_length=prompt_length)
   for how, expected in (
     ('independent', independent),
     ('cumulative', cumulative),
@@ -69,19 +69,19 @@ def test_sentences_add_up_to_the_text(said, end, gap, rest):
 
 
 @pytest.mark.parametrize('how', splitting.SPLITTINGS)
-def test_one_sentence_stays_as_it_is(how):
+def test_one_sentence_is_unchanged(how):
   document = Document('d', 'A 3.5 b, e.g.c', (Fact('a', 'b', 'c'),), 3)
   assert split(document, how) == (document,)
 
 
 @pytest.mark.parametrize('how', ['independent', 'cumulative'])
-def test_parts_have_ids_of_their_own_and_know_their_origin(how):
-  parts = splitting.split([PICTURE, Document('e', 'E f? G.')], splitting=how)
+def test_parts_have_unique_ids_and_keep_their_origin(how):
+  parts = splitting.split([EXAMPLE, Document('e', 'E f? G.')], splitting=how)
   assert [part.id for part in parts] == ['d/0', 'd/1', 'e/0', 'e/1']
-  # Which sentence says which fact is not known.
+  # It is unknown which sentence states which fact.
   assert all(part.facts == () and part.origin == GIVEN for part in parts)
 
 
-def test_unknown_splittings_are_refused():
+def test_unknown_splittings_are_errors():
   with pytest.raises(ValueError, match="'words'; allowed are none, indep"):
-    splitting.split([PICTURE], splitting='words')
+    splitting.split([EXAMPLE], splitting='words')

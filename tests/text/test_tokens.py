@@ -1,4 +1,4 @@
-"""Prompts are prefixes, one BOS, and what merges is scored with the choice."""
+"""Prompts are prefixes, rows have one BOS, merged pieces are scored."""
 
 import io
 
@@ -48,7 +48,7 @@ def trained(path, **options):
     ('completion', [0, 0, 0, 0, 0, 0, 1, 1, 1, 1]),
   ],
 )
-def test_a_document_looks_like_the_picture(nano, loss_on, picture):
+def test_a_document_is_encoded_as_in_the_docstring(nano, loss_on, picture):
   document = Document('d', 'Glon Trask is the one.', prompt_length=13)
   ids, weights = tokens.encode_document(nano, document, loss_on=loss_on)
   said = ['Gl', 'on', 'Tr', 'ask', 'is', 'the', 'one', '.']
@@ -59,7 +59,7 @@ def test_a_document_looks_like_the_picture(nano, loss_on, picture):
 
 
 @given(texts, st.integers(0, 25))
-def test_loss_on_the_completion_leaves_out_the_prompt_and_no_more(
+def test_loss_on_the_completion_excludes_exactly_the_prompt(
   nano, text, prompt_length
 ):
   assume(text)
@@ -87,7 +87,7 @@ def test_without_a_prompt_the_whole_text_is_learned(nano):
 
 
 def test_a_text_that_is_all_prompt_has_no_weight(nano):
-  """Not even on its end: it goes on in another part of the document."""
+  """Not even on EOS, because the sentence continues in another document."""
   document = Document('d', 'Glon is.', prompt_length=8)
   _, weights = tokens.encode_document(nano, document, loss_on='completion')
   assert not weights.any()
@@ -95,7 +95,7 @@ def test_a_text_that_is_all_prompt_has_no_weight(nano):
   assert weights.tolist() == [0] + [1] * (len(weights) - 1)
 
 
-def test_documents_that_cannot_be_learned(nano):
+def test_empty_documents_and_unknown_losses_are_errors(nano):
   with pytest.raises(ValueError, match="document 'd7' is empty"):
     tokens.encode_document(nano, Document('d7', ''), loss_on='text')
   with pytest.raises(ValueError, match="'answer'; allowed are 'text'"):
@@ -105,7 +105,7 @@ def test_documents_that_cannot_be_learned(nano):
 # --- choices ----------------------------------------------------------------
 
 
-def test_a_choice_looks_like_the_picture(nano):
+def test_a_choice_is_encoded_as_in_the_docstring(nano):
   row = tokens.encode_choice(
     nano, 'femp are', ' less dangerous', after_context=False
   )
@@ -127,7 +127,7 @@ def test_prompt_ids_are_a_prefix(nano, prompt, choice, after_context):
   alone = first + encode(prompt)
   assert row.ids[: row.given].tolist() == alone[: row.given]
   assert row.given < len(row.ids)
-  # All of the prompt is given, so far as its ids stay the same.
+  # All ids that the prompt shares with the whole are given.
   assert row.given == len(alone) or row.ids[row.given] != alone[row.given]
 
 
@@ -143,7 +143,7 @@ def test_the_boundary_moves_back_where_pieces_merge(nano):
   assert (row.ids.tolist(), row.given) == (apart.ids.tolist(), apart.given)
 
 
-def test_the_choices_of_a_question_are_scored_for_the_same_text(nano):
+def test_all_choices_of_a_question_are_scored_on_the_same_text(nano):
   """A space that merges with one choice is scored with all of them."""
   prompt, choices = 'The code of the river is ', ('gold', '42')
   alone = [
@@ -160,7 +160,7 @@ def test_the_choices_of_a_question_are_scored_for_the_same_text(nano):
 
 @pytest.mark.parametrize('after_context', [False, True])
 @given(prompt=texts, choices=st.lists(texts, min_size=1, max_size=4))
-def test_choices_leave_one_prompt(nano, prompt, choices, after_context):
+def test_choices_share_one_prompt(nano, prompt, choices, after_context):
   assume(all(choices))
   rows = tokens.encode_choices(
     nano, prompt, choices, after_context=after_context
@@ -190,7 +190,7 @@ def test_inner_ids_are_the_tail_of_the_whole(nano, text):
   assert whole == nano.encode(before) + nano.encode_inner(text)
 
 
-def test_bullets_behind_a_context_are_encoded_as_in_one_text(nano):
+def test_bullets_after_a_context_are_encoded_as_in_one_text(nano):
   lines = [prompts.bullet(word) for word in ('glon are.', 'Trask', '')]
   whole = nano.encode(''.join(line + '\n' for line in lines))
   parts = nano.encode(lines[0] + '\n')
@@ -199,7 +199,7 @@ def test_bullets_behind_a_context_are_encoded_as_in_one_text(nano):
   assert whole == parts
 
 
-def test_a_line_break_that_merges_is_refused(tmp_path):
+def test_a_line_break_that_merges_is_an_error(tmp_path):
   path = trained(
     tmp_path / 'merging.model',
     user_defined_symbols=['\n', '\n\n'],
@@ -233,14 +233,14 @@ def test_only_tokenizers_of_the_gemma_family_load(tmp_path):
     tokens.load(foreign)
 
 
-def test_special_ids_are_gemmas_and_vanish_from_text(nano):
+def test_special_ids_are_gemmas_and_are_not_decoded(nano):
   assert (nano.pad_id, nano.eos_id, nano.bos_id) == (0, 1, 2)
   ids = [nano.bos_id, *nano.encode('glon are.'), nano.eos_id, nano.pad_id]
   assert nano.decode(np.asarray(ids, np.int32)) == 'glon are.'
   assert nano.decode([nano.newline_id]) == '\n'
 
 
-# --- what a corpus takes ----------------------------------------------------
+# --- counting a corpus ------------------------------------------------------
 
 
 def test_inflected_words_are_counted_too(nano):
@@ -249,7 +249,7 @@ def test_inflected_words_are_counted_too(nano):
   assert sum(found['words'].values()) == 3
 
 
-def test_a_corpus_is_counted_in_tokens_and_its_words_within_the_text(nano):
+def test_words_are_counted_inside_the_text(nano):
   one, other, outside = 'clest', 'smulk', 'animal'
   texts = (f'all {one} are {other}.', f'No {other.title()} is an {outside}.')
   corpus = Corpus(

@@ -1,4 +1,4 @@
-"""The family of people: names with descriptions, said in both orders."""
+"""The family of people: names and descriptions, asked for in both orders."""
 
 import random
 import string
@@ -19,8 +19,8 @@ def _syllables(rng: random.Random, count: int) -> str:
   )
 
 
-def name_of_person(rng: random.Random) -> str:
-  """A fresh name: nonsense, made of syllables, or random characters."""
+def draw_name(rng: random.Random) -> str:
+  """Draws a name of nonsense words, syllables or random characters."""
   style = rng.random()
   if style < 0.3:
     return lexicon.title(episode.fresh_words(rng, 1))
@@ -31,18 +31,19 @@ def name_of_person(rng: random.Random) -> str:
   return ''.join(rng.choices(_CHARACTERS, k=rng.randint(2, 6)))
 
 
-def position_of_person(rng: random.Random) -> tuple[str, str, str]:
-  """An adjective, a role and what such people make."""
+def draw_position(rng: random.Random) -> tuple[str, str, str]:
+  """Draws an adjective, a role, and the kind of work that goes with it."""
   return rng.choice(descriptions.ADJECTIVES), *rng.choice(descriptions.ROLES)
 
 
-def description_of_person(
+def draw_description(
   rng: random.Random, position: tuple[str, str, str]
 ) -> Callable[..., str]:
-  """A fresh description: draws one of its wordings, marked where asked to.
+  """Draws a description and returns `describe(rng, mark='')`, which words it.
 
-  By a nonsense title it has one wording; of English words alone it has the
-  same core behind different leads, and nobody can predict which.
+  A description with a nonsense title has a single wording. One of English words
+  has several, with the same core after different leads; if `mark` is not empty,
+  the words of the lead are marked, because they cannot be predicted.
   """
   adjective, role, work = position
   if rng.random() < 0.5:
@@ -66,7 +67,7 @@ def description_of_person(
 
 
 def _core(rng: random.Random) -> str:
-  """What somebody is known for, in English words: 'lost song of the sea'."""
+  """Draws what somebody is known for: 'lost song of the wide sea'."""
   qualities = rng.sample(english.ADJECTIVES, 2)
   nouns = rng.sample(english.NOUNS + english.MORE, 3)
   title = lexicon.title(rng.sample(nouns, 2) if rng.random() < 0.6 else nouns)
@@ -85,25 +86,26 @@ def _core(rng: random.Random) -> str:
 def people(
   rng: random.Random, count: int, *, name_first: float
 ) -> episode.Episode:
-  """Names with descriptions, said in one order and asked in both.
+  """People, each introduced in one order and asked about in both.
 
-  Asked for is mostly the name. In every other episode all people have the same
-  position: who finds them by adjective and role alone does not learn to look
-  at the nonsense title.
+  Most statements ask for the name. In half of the episodes all people have the
+  same position, so that the model has to learn to look at the title: adjective
+  and role do not tell them apart.
 
   Args:
-    rng: draws everything.
-    count: how many people.
-    name_first: share of documents that say the name first.
+    rng: source of all random draws.
+    count: number of people.
+    name_first: share of documents that mention the name first.
   """
-  names = _distinct(rng, name_of_person, count)
-  shared = position_of_person(rng) if rng.random() < 0.5 else None
+  names = _distinct(rng, draw_name, count)
+  shared = draw_position(rng) if rng.random() < 0.5 else None
   described = [
-    description_of_person(rng, shared or position_of_person(rng))
-    for _ in range(count)
+    draw_description(rng, shared or draw_position(rng)) for _ in range(count)
   ]
 
-  def say(rng, i, *, name_first: bool, mark: str = '') -> str:
+  def say(
+    rng: random.Random, i: int, *, name_first: bool, mark: str = ''
+  ) -> str:
     table = (
       descriptions.NAME_FIRST if name_first else descriptions.DESCRIPTION_FIRST
     )
@@ -114,7 +116,7 @@ def people(
       description = marks.every_word(marks.removed(description))
       name = marks.LOOKED_UP + name
     text = rng.choice(table)
-    if mark:  # everything before the first of the two is a free choice
+    if mark:  # The words before the first mention cannot be predicted.
       first = '{N}' if name_first else '{D}'
       before, after = text.split(first, 1)
       text = ' '.join(mark + w if w else w for w in before.split(' ')) + first
@@ -140,7 +142,10 @@ def people(
   return episode.Episode(documents, ask, infer)
 
 
-def _distinct(rng: random.Random, draw: Callable, count: int) -> list[str]:
+def _distinct(
+  rng: random.Random, draw: Callable[[random.Random], str], count: int
+) -> list[str]:
+  """Draws until there are `count` different results, in order."""
   made: dict[str, None] = {}
   while len(made) < count:
     made[draw(rng)] = None

@@ -1,0 +1,120 @@
+"""Reading inverts saying, in every family of statements and every form."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from icl_gen.text import (
+  categories,
+  codebooks,
+  comparisons,
+  descriptions,
+  inflection,
+  lexicon,
+  preambles,
+  quantified,
+  sentences,
+  transforms,
+)
+from icl_gen.types import Fact, World
+
+words = st.sampled_from(lexicon.words(evaluation=True))
+facts = {
+  comparisons: st.builds(
+    Fact,
+    words,
+    st.builds(
+      '{} {}'.format,
+      st.sampled_from(['more', 'less']),
+      st.sampled_from(comparisons.FEATURES),
+    ),
+    words,
+  ),
+  quantified: st.builds(
+    Fact, words, st.sampled_from(quantified.QUANTIFIERS), words
+  ),
+  codebooks: st.builds(
+    Fact,
+    words,
+    words.map(codebooks.calls) | words.map(codebooks.means),
+    words,
+  ),
+}
+
+
+@pytest.mark.parametrize('family', facts)
+@given(data=st.data())
+def test_a_fact_is_read_as_it_is_said(family, data):
+  fact = data.draw(facts[family])
+  said = family.said(fact)
+  assert family.read(said) == family.read(f'{said.upper()}!') == fact
+  # Only whole statements are read.
+  assert family.read(f'{said} and so on') is None
+  assert family.read(f'it is false that {said}') is None
+
+
+@pytest.mark.parametrize('family', facts)
+@given(data=st.data())
+def test_a_text_is_read_sentence_by_sentence(family, data):
+  one, other = data.draw(facts[family]), data.draw(facts[family])
+  preamble = data.draw(st.sampled_from(preambles.PREAMBLES))
+  said = f'{preamble} {family.said(one)}. {family.said(other)}.'
+  read = sentences.reader(family.read)
+  assert read(said) == read(f'- {said}') == read(f'2) {said}') == (one, other)
+  assert read(f'{said} And so on.') is None
+  assert read(f'Is it so? {said}') is None
+
+
+@pytest.mark.parametrize('quantifier', quantified.QUANTIFIERS)
+def test_every_paraphrase_is_read(quantifier):
+  for form in quantified.PARAPHRASES[quantifier]:
+    said = form.format(S='glon', P='troff')
+    assert quantified.read(said) == Fact('glon', quantifier, 'troff')
+    assert not set(said.split()) & set(quantified.QUANTIFIERS)
+
+
+@given(
+  relation=st.sampled_from(['is a', 'has', 'is']) | words,
+  subject=words.map(inflection.plural),
+  object_=words,
+  flipped=st.booleans(),
+)
+def test_every_form_of_a_category_is_read(relation, subject, object_, flipped):
+  if relation != 'is':
+    object_ = inflection.plural(object_)
+  fact = Fact(subject, relation, object_)
+  told = categories.flip(fact) if flipped else fact
+  assert categories.flip(categories.flip(told)) == told
+  read = categories.reader(World('semantic', (fact,), ()))
+  for i in range(len(categories.forms(relation, reverse=flipped))):
+    said = categories.in_form(told, lambda forms, i=i: forms[i])
+    assert read(categories.sentence(said)) == (told,), said
+
+
+@given(words)
+def test_singular_inverts_plural(word):
+  assert inflection.singular(inflection.plural(word)) == word
+
+
+@pytest.mark.parametrize('name_first', [True, False])
+def test_every_phrasing_of_a_person_is_read(name_first):
+  composer = descriptions.description('humble', 'composer', 'opera', 'Glomp')
+  fact = Fact('Glon Vlaft', 'is', composer)
+  fact = fact if name_first else Fact(fact.object, 'is', fact.subject)
+  read = descriptions.reader(World('celebrity', (fact,), ()))
+  table = (
+    descriptions.NAME_FIRST if name_first else descriptions.DESCRIPTION_FIRST
+  )
+  for phrasing in table:
+    said = descriptions.fill(phrasing, name='Glon Vlaft', description=composer)
+    assert read(said) == (fact,), said
+  assert read(f'Glon Vlaft is not {composer}.') is None
+
+
+def test_a_derivatoid_is_read_as_the_world_writes_it():
+  fact = Fact('x^2', transforms.BECOMES, '2*cos(2*x)')
+  read = transforms.reader(World('process', (fact,), ()))
+  assert read(transforms.statement('(x ^ 2)', 'cos(2*x)*2')) == (fact,)
+  other = Fact('x^2', transforms.BECOMES, '3*cos(2*x)')
+  said = transforms.statement(other.subject, other.object, rule='power')
+  assert read(said) == (other,)
