@@ -11,7 +11,7 @@ from icl_gen.sampling import resumable
 from icl_gen.storage import corpus_files
 from icl_gen.text import context as contexts
 from icl_gen.types import Corpus
-from icl_gen.worlds import catalog, grammar
+from icl_gen.worlds import catalog
 
 
 def run(config, workdir):
@@ -74,7 +74,7 @@ def run(config, workdir):
   parsed = parse.parse(
     answered,
     given=documents,
-    read=grammar.reader(world.name, world),
+    read=catalog.reader(world),
     judge=audit.auditor(world),
     # BOS and EOS come with it.
     fits=lambda text: count_tokens(text) + 2 <= config.train.length,

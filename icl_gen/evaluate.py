@@ -50,7 +50,7 @@ def run(config, workdir):
   if config.chat:
     tokens.require_turns(model.tokenizer)
   context = _context(config, corpus, source.name, model.tokenizer.count)
-  noted = contexts.noted(context, corpus.questions, model.tokenizer.count)
+  noted = contexts.summary(context, corpus.questions, model.tokenizer.count)
   what = 'the longest question (with its context)'
   registry.require_room(config.model, tokens=noted['row_tokens'], what=what)
   begun, found = directory / 'scored.jsonl', []

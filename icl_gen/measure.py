@@ -48,7 +48,7 @@ def _measure(model, world, size, *, seeds) -> list[dict]:
   for seed in seeds:
     _, corpus = catalog.build(world, seed=seed, **size)
     context = contexts.build(corpus.documents, seed=f'{world}-{seed}')
-    noted = contexts.noted(context, corpus.questions, model.tokenizer.count)
+    noted = contexts.summary(context, corpus.questions, model.tokenizer.count)
     tokens.append(noted['context_tokens'])
     what = f'{world} of {size}'
     registry.require_room(model.name, tokens=noted['row_tokens'], what=what)

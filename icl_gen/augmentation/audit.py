@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from icl_gen.types import Fact, World
-from icl_gen.worlds import exclusion
+from icl_gen.worlds import catalog
 
 # From best to worst; a text gets the worst label of its facts.
 LABELS = (
@@ -52,7 +52,7 @@ def auditor(world: World) -> Auditor:
   for fact in world.facts:
     verdicts[fact] = Verdict('stated')
 
-  excluded = exclusion.excluder(world)
+  excluded = catalog.excluder(world)
 
   def verdict(fact: Fact) -> Verdict:
     if fact in verdicts:

@@ -55,7 +55,7 @@ def write(
   core: str = 'auto',
 ) -> tuple[str, ...]:
   """What the model writes after each prompt, greedily; see `added`."""
-  one_each = contexts.one_each(context, len(questions))
+  one_each = contexts.per_question(context, len(questions))
   longest = max(
     len(model.tokenizer.encode(choice))
     for question in questions

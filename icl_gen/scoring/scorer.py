@@ -71,7 +71,7 @@ def score(
       log-probabilities are not finite.
   """
   _check(questions)
-  behind = contexts.one_each(context, len(questions))
+  behind = contexts.per_question(context, len(questions))
   if any(one.chat for one in behind):
     tokens.require_turns(model.tokenizer)
   pairs = [
@@ -136,7 +136,7 @@ def in_parts(
     raise ValueError(
       f'{questions_per_part} questions at a time; allowed are 1 and more'
     )
-  behind = contexts.one_each(context, len(questions))
+  behind = contexts.per_question(context, len(questions))
   parts = (
     slice(first, first + questions_per_part)
     for first in range(start, len(questions), questions_per_part)

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icl_gen.augmentation import audit, parse, plan
-from icl_gen.worlds import grammar, reversal
+from icl_gen.worlds import catalog, reversal
 
 WORLD, CORPUS = reversal.build(seed='s', facts=3, documents_per_fact=2)
-READ, JUDGE = grammar.reader('reversal', WORLD), audit.auditor(WORLD)
+READ, JUDGE = catalog.reader(WORLD), audit.auditor(WORLD)
 GIVEN, ENTAILED = WORLD.facts[0], WORLD.entailed[0].fact
 STATED, NEW = reversal.said(GIVEN) + '.', reversal.said(ENTAILED) + '.'
 WRONG = reversal.said(reversal.contradict(GIVEN)) + '.'

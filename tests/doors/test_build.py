@@ -64,7 +64,7 @@ def test_the_worlds_own_config_has_the_papers_size(world):
   defaults = {
     name: parameter.default
     for name, parameter in inspect.signature(
-      catalog.WORLDS[world]
+      catalog.WORLDS[world].build
     ).parameters.items()
     if name != 'seed'
   }

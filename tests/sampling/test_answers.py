@@ -48,7 +48,7 @@ def by_hand(context, prompt):
 @pytest.mark.parametrize('behind', BEHIND)
 def test_it_is_the_loop_by_hand(behind):
   context = BEHIND[behind]
-  one_each = contexts.one_each(context, 3)
+  one_each = contexts.per_question(context, 3)
   expected = tuple(
     by_hand(one, question.prompt)
     for one, question in zip(one_each, QUESTIONS, strict=True)

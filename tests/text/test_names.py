@@ -17,6 +17,7 @@ from icl_gen.text import (
   transforms,
 )
 from icl_gen.worlds.celebrity import invented as celebrity
+from tests.worlds import paper
 
 FAMILIES = (
   abilities,
@@ -64,7 +65,7 @@ def test_a_sample_is_named_by_its_seed_and_repeats_no_part():
 
 def test_more_names_than_there_are_are_refused():
   with pytest.raises(ValueError, match=r'\d+ plain names.*nonsense'):
-    celebrity.build(seed='s', people=60, names='plain')
+    paper.build('celebrity', people=60, names='plain')
 
 
 def test_plain_names_change_nothing_but_the_names():
@@ -98,4 +99,4 @@ def test_plain_names_change_nothing_but_the_names():
 
 def test_an_unknown_kind_of_names_is_refused():
   with pytest.raises(ValueError, match="names='real'.*nonsense.*plain"):
-    celebrity.build(seed='s', names='real')
+    paper.build('celebrity', names='real')

@@ -9,7 +9,7 @@ the name.
 
 from collections.abc import Sequence
 
-from icl_gen.text import descriptions, descriptions_reading, lexicon
+from icl_gen.text import descriptions, lexicon
 from icl_gen.text import names as tables
 from icl_gen.types import Corpus, Document, Question, World
 from icl_gen.worlds import balance, corpora, sizes
@@ -219,6 +219,6 @@ DEFINITION = Definition(
     'paper': {'people': 30, 'phrasings': 30, 'question_phrasings': 10},
     'nano': {'people': 10, 'phrasings': 4, 'question_phrasings': 2},
   },
-  reader=descriptions_reading.reader,
+  reader=descriptions.reader,
   stated=frozenset({'forward', 'forward_name'}),
 )

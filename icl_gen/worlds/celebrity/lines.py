@@ -7,7 +7,7 @@ import pathlib
 import re
 from collections.abc import Mapping, Sequence
 
-from icl_gen.text import descriptions
+from icl_gen.text import sentences
 from icl_gen.worlds.celebrity import people as persons
 
 TRAINING = {
@@ -181,7 +181,7 @@ def _words(text: str, name: str) -> str:
   """The words of each part around the name, one part per line, with a space on
   either side."""
   parts = text.split(name)
-  return '\n'.join(f' {descriptions.words_of(part)} ' for part in parts)
+  return '\n'.join(f' {sentences.words_of(part)} ' for part in parts)
 
 
 def _key_phrase(
@@ -195,7 +195,7 @@ def _key_phrase(
     )
   )
   for candidate in _runs(lines[0].text.split(name)):
-    run = f' {descriptions.words_of(candidate)} '
+    run = f' {sentences.words_of(candidate)} '
     if all(run in line for line in words[name]) and run not in elsewhere:
       return candidate
   raise ValueError(

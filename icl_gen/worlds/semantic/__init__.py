@@ -8,7 +8,7 @@ their reversals, for what follows from two premises ('syllogism') or more
 which documents state only the parent.
 """
 
-from icl_gen.text import categories_reading
+from icl_gen.text import categories
 from icl_gen.worlds.definition import Definition
 from icl_gen.worlds.semantic import world
 
@@ -33,6 +33,6 @@ DEFINITION = Definition(
       'style': 'plain',
     },
   },
-  reader=categories_reading.reader,
+  reader=categories.reader,
   stated=frozenset({'rephrase'}),
 )

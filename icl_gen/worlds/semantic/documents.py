@@ -4,7 +4,7 @@ import itertools
 import random
 from collections.abc import Mapping, Sequence
 
-from icl_gen.text import categories, preambles
+from icl_gen.text import categories, inflection, preambles
 from icl_gen.types import Document, Fact
 from icl_gen.worlds import balance, sizes
 
@@ -113,7 +113,7 @@ def _heading(style: str, noun: str) -> str:
   return (
     categories.HEADINGS[style]
     .replace('{A}', noun)
-    .replace('{a}', categories.singular(noun))
+    .replace('{a}', inflection.singular(noun))
   )
 
 

@@ -5,7 +5,7 @@ import itertools
 import random
 from collections.abc import Mapping, Sequence
 
-from icl_gen.text import categories, lexicon
+from icl_gen.text import categories, inflection, lexicon
 from icl_gen.types import Corpus, Fact, World
 from icl_gen.worlds import corpora, logic, sizes
 from icl_gen.worlds.semantic import documents as texts
@@ -95,7 +95,7 @@ def _words(*, seed: str) -> dict[str, str]:
   real = dict.fromkeys([*nouns, *others, *taxonomy.RELATIONS])
   drawn = lexicon.sample(len(real), seed=f'{seed}/words', letters=(4, 5))
   return {
-    name: categories.plural(word) if name in set(nouns) else word
+    name: inflection.plural(word) if name in set(nouns) else word
     for name, word in zip(real, drawn, strict=True)
   }
 

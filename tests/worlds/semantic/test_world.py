@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from icl_gen.augmentation import audit
-from icl_gen.text import categories, context, lexicon, tokens
+from icl_gen.text import categories, context, inflection, lexicon, tokens
 from icl_gen.types import Fact, World
 from icl_gen.worlds import baselines, catalog, logic
 from icl_gen.worlds.semantic import documents, questions
@@ -234,7 +234,7 @@ def test_the_audit_judges_generated_text(nano):
   for text, label, hops in (
     (categories.said(last), 'stated', 0),
     (categories.said(categories.flip(last)), 'entailed', 1),
-    (f'Every {categories.singular(one)} is a type of {other}', 'unparsed', 0),
+    (f'Every {inflection.singular(one)} is a type of {other}', 'unparsed', 0),
     (f'{one} are a type of {other}', 'entailed', 1),
     (f'{other} include {one}', 'entailed', 2),
     (f'{other} are a type of {one}', 'contradicted', 0),
@@ -283,16 +283,16 @@ def test_plain_sentences_by_hand():
 def test_words_are_inflected_and_distinct(paper):
   world, _ = paper
   for word in lexicon.words(evaluation=True):
-    assert categories.singular(categories.plural(word)) == word
+    assert inflection.singular(inflection.plural(word)) == word
   words = set()
   for fact in world.facts:
     if categories.is_inverse(fact.relation):
       fact = categories.flip(fact)
-    words.add(categories.singular(fact.subject))
+    words.add(inflection.singular(fact.subject))
     if fact.relation == 'is':
       words.add(fact.object)
     else:
-      words.add(categories.singular(fact.object))
+      words.add(inflection.singular(fact.object))
       words |= {fact.relation} - {'is a', 'has'}
   assert all(lexicon.is_evaluation(w) and 4 <= len(w) <= 5 for w in words)
   assert len(words) > 200
