@@ -85,9 +85,9 @@ def _require_same_tokenizer(checkpoint: str, tokenizer: str) -> None:
 
   Another tokenizer may have the same number of pieces, so sizes do not tell.
   """
-  beside = pathlib.Path(checkpoint).parent
-  own = beside / 'tokenizer.model'
-  if not (beside / 'pretrain.config.json').is_file() or not own.is_file():
+  directory = pathlib.Path(checkpoint).parent
+  own = directory / 'tokenizer.model'
+  if not (directory / 'pretrain.config.json').is_file() or not own.is_file():
     return
   if own.read_bytes() != pathlib.Path(tokenizer).read_bytes():
     raise ValueError(

@@ -122,11 +122,11 @@ def test_gates_are_scaled_by_their_width_in_either_layout(dialect):
     name.split('/')[-1]: update
     for name, (_, update) in first_updates(dialect).items()
   }
-  gates, beside = updates['gating_einsum'], updates['linear']
+  gates, linear = updates['gating_einsum'], updates['linear']
   shape = {'gemma3': (2, 48, 32), 'gemma2': (2, 32, 48)}[dialect]
-  assert (gates.shape, beside.shape) == (shape, (48, 32))
+  assert (gates.shape, linear.shape) == (shape, (48, 32))
   # `linear` has more inputs than outputs, so only the gates are scaled up.
-  assert np.linalg.norm(gates) / np.linalg.norm(beside) == pytest.approx(
+  assert np.linalg.norm(gates) / np.linalg.norm(linear) == pytest.approx(
     2**0.5 * (48 / 32) ** 0.5, rel=0.08
   )
 
