@@ -1,1 +1,1 @@
-"""The only room that knows the gemma package."""
+"""Gemma models: loading, forward passes, prefixes, checkpoints, sharding."""

@@ -1,31 +1,33 @@
-"""Attention: who sees whom, the plain softmax, and the merging of its parts.
+"""Attention masks, the plain softmax, and the merging of partial results.
 
-Softmax is always in float32. The cores for long keys are in `cores`.
+The softmax is always in float32. Cores for long keys are in `cores`.
 """
 
 import dataclasses
 import functools
 from collections.abc import Callable, Sequence
+from typing import Any
 
-import flax
 import jax
 import jax.numpy as jnp
+from flax import struct
 
 # Finite, so that a row with nothing to attend to gives numbers, not NaN.
 MASKED = -1e30
-# The floor under the largest logit of a query: far below all that is seen, far
-# above MASKED, so that what is masked weighs exp(MASKED - FLOOR) = 0.
+# A lower bound for the largest logit of a query: far below every real logit,
+# far above MASKED, so that a masked key has weight exp(MASKED - FLOOR) = 0 even
+# where every key is masked.
 FLOOR = MASKED / 2
 
 
 @dataclasses.dataclass(frozen=True)
 class Layer:
-  """What an attention core has to know of its layer.
+  """The properties of a layer that an attention core needs.
 
   Attributes:
     index: number of the layer, from 0.
-    window: a query sees this many last positions, itself included; None: all.
-    soft_cap: attention logits are capped as cap * tanh(logits / cap); None: no.
+    window: a query sees this many positions, up to its own; None: all.
+    soft_cap: attention logits become cap * tanh(logits / cap); None: no cap.
   """
 
   index: int
@@ -33,22 +35,29 @@ class Layer:
   soft_cap: float | None
 
 
-@flax.struct.dataclass
+@struct.dataclass
 class Part:
-  """Attention of queries to a part of their keys; parts can be merged.
+  """Attention of queries to some of their keys; see `merged`.
 
   Attributes:
-    out_BxNxLxH: float32, the softmax over the part's keys applied to its
-      values; 0 where a query sees none of them.
-    lse_BxNxL: float32, log of the summed exp of the part's logits; FLOOR or
-      less where a query sees none of them.
+    out_BxNxLxH: float32, the attention output as if these were all keys; 0
+      where a query sees none of them.
+    lse_BxNxL: float32, the log-sum-exp of these keys' logits; FLOOR or less
+      where a query sees none of them.
   """
 
   out_BxNxLxH: jax.Array
   lse_BxNxL: jax.Array
 
 
-def visible(q_positions, k_positions, q_segments, k_segments, *, window):
+def visible(
+  q_positions: jax.Array,
+  k_positions: jax.Array,
+  q_segments: jax.Array,
+  k_segments: jax.Array,
+  *,
+  window: int | None,
+) -> jax.Array:
   """Mask bool[..., L, S]: causal, in the same segment, within the window.
 
   Args:
@@ -56,7 +65,7 @@ def visible(q_positions, k_positions, q_segments, k_segments, *, window):
     k_positions: int32[..., S].
     q_segments: int32[..., L]; 0 is padding.
     k_segments: int32[..., S].
-    window: int or None.
+    window: see `Layer`.
   """
   distance = q_positions[..., :, None] - k_positions[..., None, :]
   mask = (distance >= 0) & (
@@ -67,15 +76,17 @@ def visible(q_positions, k_positions, q_segments, k_segments, *, window):
   return mask
 
 
-def within_subtree(q_order_L, k_order_S, k_ends_BxS):
-  """Mask bool[B, L, S]: s <= t < ends[s], in the order of the buffer.
+def within_subtree(
+  q_order_L: jax.Array, k_order_S: jax.Array, k_ends_BxS: jax.Array
+) -> jax.Array:
+  """Mask bool[B, L, S]: key s is visible to query t if s <= t < ends[s].
 
-  A trie of tokens is laid out depth first, so that the descendants of a token
-  follow it directly: a token is seen by itself and by them.
+  A trie of tokens is laid out depth first, so the descendants of a token follow
+  it directly, and only they and the token itself see it.
 
   Args:
-    q_order_L: int32 places of the queries in the buffer.
-    k_order_S: int32 places of the keys.
+    q_order_L: int32 indices of the queries in the row.
+    k_order_S: int32 indices of the keys in the row.
     k_ends_BxS: int32 exclusive end of the subtree of each key.
   """
   return (k_order_S[None, None] <= q_order_L[None, :, None]) & (
@@ -83,8 +94,10 @@ def within_subtree(q_order_L, k_order_S, k_ends_BxS):
   )
 
 
-def logits(q_BxNxLxH, k_BxKxSxH, *, soft_cap):
-  """Attention logits float32[B, K, G, L, S] with N = K * G query heads."""
+def logits(
+  q_BxNxLxH: jax.Array, k_BxKxSxH: jax.Array, *, soft_cap: float | None
+) -> jax.Array:
+  """Attention logits, float32[B, K, G, L, S], with N = K * G query heads."""
   B, N, L, H = q_BxNxLxH.shape
   K = k_BxKxSxH.shape[1]
   q_BxKxGxLxH = q_BxNxLxH.reshape(B, K, N // K, L, H)
@@ -97,15 +110,22 @@ def logits(q_BxNxLxH, k_BxKxSxH, *, soft_cap):
   return capped(out, soft_cap)
 
 
-def capped(logits, soft_cap):
-  """Gemma 2's soft cap, cap * tanh(logits / cap); None leaves them."""
+def capped(logits: jax.Array, soft_cap: float | None) -> jax.Array:
+  """Gemma 2's soft cap, cap * tanh(logits / cap); None changes nothing."""
   if soft_cap is None:
     return logits
   return jnp.tanh(logits / soft_cap) * soft_cap
 
 
-def plain(q_BxNxLxH, k_BxKxSxH, v_BxKxSxH, mask_BxLxS, *, soft_cap):
-  """Softmax attention with everything materialised; the reference.
+def plain(
+  q_BxNxLxH: jax.Array,
+  k_BxKxSxH: jax.Array,
+  v_BxKxSxH: jax.Array,
+  mask_BxLxS: jax.Array,
+  *,
+  soft_cap: float | None,
+) -> jax.Array:
+  """Softmax attention that materialises all logits: the reference core.
 
   Returns:
     [B, N, L, H] in the dtype of the values.
@@ -118,9 +138,14 @@ def plain(q_BxNxLxH, k_BxKxSxH, v_BxKxSxH, mask_BxLxS, *, soft_cap):
 
 
 def plain_part(
-  q_BxNxLxH, k_BxKxSxH, v_BxKxSxH, mask_BxLxS, *, soft_cap
+  q_BxNxLxH: jax.Array,
+  k_BxKxSxH: jax.Array,
+  v_BxKxSxH: jax.Array,
+  mask_BxLxS: jax.Array,
+  *,
+  soft_cap: float | None,
 ) -> Part:
-  """`plain`, unrounded and with its log-sum-exp."""
+  """`plain` in float32, with the log-sum-exp."""
   scores = logits(q_BxNxLxH, k_BxKxSxH, soft_cap=soft_cap)
   scores = jnp.where(mask_BxLxS[:, None, None], scores, MASKED)
   top = jnp.maximum(jnp.max(scores, axis=-1), FLOOR)
@@ -135,17 +160,17 @@ def plain_part(
   return Part(out.reshape(q_BxNxLxH.shape), lse.reshape(q_BxNxLxH.shape[:-1]))
 
 
-def normalised(out, top, total):
-  """What a softmax comes to, from its unnormalised sums.
+def normalised(
+  out: jax.Array, top: jax.Array, total: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+  """The output and log-sum-exp of a softmax, from its unnormalised sums.
 
   Args:
     out: float32[..., H], sum of exp(logit - top) times values.
     top: float32[...], the largest logit, at least FLOOR.
     total: float32[...], sum of exp(logit - top).
-
-  Returns:
-    out and log-sum-exp of a `Part`.
   """
+  # A query that sees no key has total 0.
   total = jnp.maximum(total, jnp.finfo(jnp.float32).tiny)
   return out / total[..., None], top + jnp.log(total)
 
@@ -153,34 +178,35 @@ def normalised(out, top, total):
 def merged(parts: Sequence[Part]) -> jax.Array:
   """Attention to the keys of all parts, float32[B, N, L, H].
 
-  Each part weighs exp(lse) (Juravsky et al. 2024, Hydragen, equation 4).
+  Each part has weight exp(lse) (Juravsky et al. 2024, Hydragen, equation 4).
   """
   lse = functools.reduce(jnp.logaddexp, [part.lse_BxNxL for part in parts])
-  return sum(
+  weighted = (
     jnp.exp(part.lse_BxNxL - lse)[..., None] * part.out_BxNxLxH
     for part in parts
   )
+  return sum(weighted, start=jnp.zeros((), jnp.float32))
 
 
 def causal_blocks(
-  q_BxNxLxH,
-  k_BxKxLxH,
-  v_BxKxLxH,
-  positions_BxL,
-  segments_BxL,
-  layer,
+  q_BxNxLxH: jax.Array,
+  k_BxKxLxH: jax.Array,
+  v_BxKxLxH: jax.Array,
+  positions_BxL: jax.Array,
+  segments_BxL: jax.Array,
+  layer: Layer,
   *,
-  block,
-  ends_BxL=None,
-  core: Callable = plain,
-):
+  block: int,
+  ends_BxL: jax.Array | None = None,
+  core: Callable[..., Any] = plain,
+) -> Any:
   """Attention within rows, a block of queries at a time.
 
-  Equal to `core` with the mask of `visible`. In a row, tokens of a segment
-  stand in the order of their positions, so the keys that a block of queries
-  can see are a slice: nothing after the block, and for local layers nothing
-  that is a window before it. Memory is B x N x block x L at a time and the
-  work of masked tiles is saved.
+  Equal to `core` with the mask of `visible`. The tokens of a segment are in the
+  order of their positions, so the keys that a block of queries can see are a
+  slice of the row: none after the block, and in local layers none further back
+  than the window. Memory is B x N x block x L, and keys outside the slice cost
+  nothing.
 
   Args:
     q_BxNxLxH: queries, scaled.
@@ -191,19 +217,22 @@ def causal_blocks(
     layer: window and soft cap.
     block: queries per block.
     ends_BxL: for rows that are trees (see `within_subtree`), int32 exclusive
-      end of every token's subtree. Positions are depths then, so what stands a
-      window before a token in the row may still be within its window.
-    core: (q, k, v, mask, *, soft_cap) -> arrays with the queries on axis 2.
+      end of every token's subtree.
+    core: (q, k, v, mask, *, soft_cap) -> a tree of arrays with the queries on
+      axis 2, as `plain` and `plain_part`.
 
   Returns:
-    what the core returns, of all queries.
+    what the core returns, for all queries.
   """
   L = q_BxNxLxH.shape[2]
   out = []
   for start in range(0, L, block):
     stop = min(start + block, L)
-    everything = layer.window is None or ends_BxL is not None
-    first = 0 if everything else max(0, start - layer.window + 1)
+    first = 0
+    # In a tree positions are depths, so a token further back in the row than
+    # the window may still be within it.
+    if layer.window is not None and ends_BxL is None:
+      first = max(0, start - layer.window + 1)
     queries, keys = slice(start, stop), slice(first, stop)
     mask = visible(
       positions_BxL[:, queries],

@@ -1,68 +1,80 @@
-"""Attention cores for long keys, each equal to the plain one, and their choice.
+"""Attention cores that compute what the plain one does, and their choice.
 
-A core returns a `Part`, so that what follows a shared prefix can merge its own
-keys with the prefix's. Of cuDNN the public interface rounds the log-sum-exp to
-the dtype of the inputs, which is too coarse to merge by: `cudnn` returns no
-part, and has to be given all keys at once.
-
-  plain      any device; everything is materialised
+  plain      any device; materialises all logits
   blockwise  any device; online softmax over tiles, memory linear in length
-  splash     TPU; Pallas kernel, float32 log-sum-exp
-  cudnn      NVIDIA GPU; bfloat16 or float16, no soft cap, width of heads <= 256
+  splash     TPU; Pallas kernel
+  cudnn      NVIDIA GPU; bfloat16 or float16, no soft cap, heads up to 256 wide
+
+All but `cudnn` can return a `Part`, by which attention to a shared prefix and
+to a row's own keys are merged.
 """
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from icl_gen.model import attention
 
 CORES = ('plain', 'blockwise', 'cudnn', 'splash')
-# Rows of queries (x heads of a group) and keys in a tile. On a CPU a tile of
-# logits (2 MiB) stays in its cache and is still worth two threads.
-TILE_OF_CPU = (1024, 512)
-TILE_OF_ACCELERATOR = (8192, 1024)
+# (queries x heads of a group, keys) of a tile of logits. On a CPU, 2 MiB stay
+# in the cache and still occupy two threads; tiles of 256 x 256 did not, and
+# made long contexts 28 % slower.
+TILE_ON_CPU = (1024, 512)
+TILE_ON_ACCELERATOR = (8192, 1024)
+# Splash attention takes lengths that are multiples of this.
 SPLASH_BLOCK = 128
 CUDNN_DTYPES = ('bfloat16', 'float16')
 
+# Positions int32[B, L] and segments int32[B, L] of queries or keys.
+Places = tuple[jax.Array, jax.Array]
+
 
 def choose(
-  wanted: str, *, part: bool, dtype, width: int, soft_cap: float | None
+  wanted: str,
+  *,
+  part: bool,
+  dtype: np.dtype[Any],
+  width: int,
+  soft_cap: float | None,
 ) -> str:
   """The name of the core to use.
 
   Args:
     wanted: one of CORES, or 'auto' to choose by device.
-    part: whether a `Part` is needed, to merge it with others.
-    dtype: of queries, keys and values.
-    width: of heads.
-    soft_cap: of the attention logits, or None.
+    part: whether the core must return a `Part`.
+    dtype: dtype of queries, keys and values.
+    width: width of the heads.
+    soft_cap: soft cap of the attention logits, or None.
 
   Raises:
-    ValueError: for an unknown name, or a core that cannot do this attention.
+    ValueError: for an unknown name, or a core that does not support this.
   """
   if wanted not in ('auto', *CORES):
     raise ValueError(
       f'unknown attention {wanted!r}; known are auto, {", ".join(CORES)}'
     )
+  # JAX's cuDNN interface rounds the log-sum-exp to the dtype of the inputs,
+  # which is too coarse to merge parts by.
   fits_cudnn = (
     not part and dtype in CUDNN_DTYPES and soft_cap is None and width <= 256
   )
   if wanted == 'cudnn' and not fits_cudnn:
-    where = 'behind a prefix' if part else 'within rows'
+    where = 'after a prefix' if part else 'within rows'
     raise ValueError(
       f'attention cudnn {where} was given {jnp.dtype(dtype).name}, soft cap'
-      f' {soft_cap} and heads of width {width}; it can do bfloat16 and float16,'
-      ' no soft cap, widths up to 256, and no prefix: choose auto'
+      f' {soft_cap} and heads of width {width}; it supports bfloat16 and'
+      ' float16, no soft cap, widths up to 256, and no prefix: choose auto'
     )
   if wanted != 'auto':
     return wanted
   platform = jax.default_backend()
-  # A Pallas kernel is not split over devices by itself.
+  # GSPMD does not split a Pallas kernel over devices.
   if platform == 'tpu' and width % 128 == 0 and jax.device_count() == 1:
     return 'splash'
-  # Before Hopper (9.0), cuDNN's heads are at most 128 wide.
+  # Before Hopper (9.0), cuDNN supports heads up to 128 wide.
   if platform == 'gpu' and fits_cudnn:
     capability = float(getattr(jax.devices()[0], 'compute_capability', 0))
     if width <= (256 if capability >= 9 else 128):
@@ -72,14 +84,14 @@ def choose(
 
 def to_earlier(
   wanted: str,
-  q_BxNxLxH,
-  k_BxKxSxH,
-  v_BxKxSxH,
-  q_positions_BxL,
-  k_positions_BxS,
+  q_BxNxLxH: jax.Array,
+  k_BxKxSxH: jax.Array,
+  v_BxKxSxH: jax.Array,
+  q_positions_BxL: jax.Array,
+  k_positions_BxS: jax.Array,
   layer: attention.Layer,
 ) -> attention.Part:
-  """Attention to keys all of which stand before all queries.
+  """Attention to keys that all precede all queries.
 
   Args:
     wanted: the core, see `choose`.
@@ -109,10 +121,10 @@ def to_earlier(
       window=layer.window,
     )
     return attention.plain_part(*qkv, mask_BxLxS, soft_cap=layer.soft_cap)
-  # What a window shows depends on positions, which splash's masks cannot; but
-  # local layers keep few keys.
+  # A window depends on positions, which splash's masks cannot express. Local
+  # layers keep few keys, so tiles are good enough.
   if name == 'splash' and layer.window is None:
-    return splash(*qkv, q_segments_BxL, k_segments_BxS, layer, causal=False)
+    return splash_part(*qkv, q_segments_BxL, k_segments_BxS, layer)
   return blockwise(
     *qkv,
     (q_positions_BxL, q_segments_BxL),
@@ -123,26 +135,26 @@ def to_earlier(
 
 def within_rows(
   wanted: str,
-  q_BxNxLxH,
-  k_BxKxLxH,
-  v_BxKxLxH,
-  positions_BxL,
-  segments_BxL,
+  q_BxNxLxH: jax.Array,
+  k_BxKxLxH: jax.Array,
+  v_BxKxLxH: jax.Array,
+  positions_BxL: jax.Array,
+  segments_BxL: jax.Array,
   layer: attention.Layer,
   *,
   block: int,
-):
-  """Attention among the tokens of rows (causal, by segment), [B, N, L, H].
+) -> jax.Array:
+  """Causal attention within the segments of rows, [B, N, L, H].
 
   Args:
     wanted: the core, see `choose`; all but 'blockwise' have a gradient.
     q_BxNxLxH: queries, scaled.
     k_BxKxLxH: keys.
     v_BxKxLxH: values.
-    positions_BxL: int32 positions in the segment, ascending in it.
+    positions_BxL: int32, ascending within each segment.
     segments_BxL: int32, 0 is padding.
     layer: window and soft cap.
-    block: queries at a time, of the plain core.
+    block: queries per block, for `plain` and `cudnn`.
   """
   name = choose(
     wanted,
@@ -153,10 +165,10 @@ def within_rows(
   )
   qkv = q_BxNxLxH, k_BxKxLxH, v_BxKxLxH
   if name == 'splash':
-    return splash(*qkv, segments_BxL, segments_BxL, layer, causal=True)
+    return splash_within_rows(*qkv, segments_BxL, layer)
   if name == 'blockwise':
-    marks = positions_BxL, segments_BxL
-    part = blockwise(*qkv, marks, marks, layer)
+    places = positions_BxL, segments_BxL
+    part = blockwise(*qkv, places, places, layer)
     return part.out_BxNxLxH.astype(v_BxKxLxH.dtype)
   return attention.causal_blocks(
     *qkv,
@@ -169,86 +181,97 @@ def within_rows(
 
 
 def blockwise(
-  q_BxNxLxH,
-  k_BxKxSxH,
-  v_BxKxSxH,
-  q_marks,
-  k_marks,
+  q_BxNxLxH: jax.Array,
+  k_BxKxSxH: jax.Array,
+  v_BxKxSxH: jax.Array,
+  q_places: Places,
+  k_places: Places,
   layer: attention.Layer,
   *,
   tile: tuple[int, int] | None = None,
 ) -> attention.Part:
   """Online softmax (Milakov and Gimelshein 2018) over tiles of logits.
 
-  Key blocks after the last key that is in use (segment > 0) are left out; how
-  many there are may differ from call to call without a compilation.
+  Blocks of keys after the last one in use (segment > 0) are skipped. Their
+  number is part of the data, so it may change without recompilation.
 
   Args:
     q_BxNxLxH: queries, scaled.
     k_BxKxSxH: keys.
     v_BxKxSxH: values.
-    q_marks: (positions int32[B, L], segments int32[B, L]) of the queries.
-    k_marks: (positions int32[B, S], segments int32[B, S]) of the keys.
+    q_places: positions and segments of the queries.
+    k_places: positions and segments of the keys.
     layer: window and soft cap.
-    tile: rows of queries and keys per tile; None: what suits the device.
+    tile: queries (x heads of a group) and keys per tile; None: suits the
+      device.
   """
   B, N, L, H = q_BxNxLxH.shape
   _, K, S, _ = k_BxKxSxH.shape
   G = N // K
   if tile is None:
     on_cpu = jax.default_backend() == 'cpu'
-    tile = TILE_OF_CPU if on_cpu else TILE_OF_ACCELERATOR
+    tile = TILE_ON_CPU if on_cpu else TILE_ON_ACCELERATOR
   queries, keys = min(max(tile[0] // G, 1), L), min(tile[1], S)
-  in_use = jnp.max(jnp.where(k_marks[1] > 0, jnp.arange(1, S + 1)[None], 0))
+  in_use = jnp.max(jnp.where(k_places[1] > 0, jnp.arange(1, S + 1)[None], 0))
   blocks = -(-in_use // keys)
 
-  def of_row(q_NxLxH, k_KxSxH, v_KxSxH, q_marks, k_marks):
-    one = functools.partial(
-      _of_queries,
+  def of_row(
+    q_NxLxH: jax.Array,
+    k_KxSxH: jax.Array,
+    v_KxSxH: jax.Array,
+    q_places: Places,
+    k_places: Places,
+  ) -> tuple[jax.Array, jax.Array]:
+    of_tile = functools.partial(
+      _of_tile,
       k_KxSxH=k_KxSxH,
       v_KxSxH=v_KxSxH,
-      k_marks=k_marks,
+      k_places=k_places,
       layer=layer,
       blocks=blocks,
       keys=keys,
     )
     if queries == L:
-      return one(q_NxLxH.reshape(K, G, L, H), *q_marks)
+      return of_tile(q_NxLxH.reshape(K, G, L, H), *q_places)
     count = -(-L // queries)
     padding = count * queries - L
     tiled = jnp.pad(q_NxLxH, ((0, 0), (0, padding), (0, 0)))
     tiled = jnp.moveaxis(tiled.reshape(K, G, count, queries, H), 2, 0)
-    marks = [
-      jnp.pad(mark_L, (0, padding)).reshape(count, queries)
-      for mark_L in q_marks
+    places = [
+      jnp.pad(place_L, (0, padding)).reshape(count, queries)
+      for place_L in q_places
     ]
-    out, lse = jax.lax.map(lambda inputs: one(*inputs), (tiled, *marks))
+    out, lse = jax.lax.map(lambda inputs: of_tile(*inputs), (tiled, *places))
     out = jnp.moveaxis(out, 0, 2).reshape(K, G, count * queries, H)
     lse = jnp.moveaxis(lse, 0, 2).reshape(K, G, count * queries)
     return out[:, :, :L], lse[:, :, :L]
 
-  out, lse = jax.vmap(of_row)(q_BxNxLxH, k_BxKxSxH, v_BxKxSxH, q_marks, k_marks)
+  out, lse = jax.vmap(of_row)(
+    q_BxNxLxH, k_BxKxSxH, v_BxKxSxH, q_places, k_places
+  )
   return attention.Part(out.reshape(B, N, L, H), lse.reshape(B, N, L))
 
 
-def _of_queries(
-  q_KxGxMxH,
-  positions_M,
-  segments_M,
+def _of_tile(
+  q_KxGxMxH: jax.Array,
+  positions_M: jax.Array,
+  segments_M: jax.Array,
   *,
-  k_KxSxH,
-  v_KxSxH,
-  k_marks,
-  layer,
-  blocks,
-  keys,
-):
-  """out float32[K, G, M, H] and lse float32[K, G, M] of a tile of queries."""
+  k_KxSxH: jax.Array,
+  v_KxSxH: jax.Array,
+  k_places: Places,
+  layer: attention.Layer,
+  blocks: jax.Array,
+  keys: int,
+) -> tuple[jax.Array, jax.Array]:
+  """out float32[K, G, M, H] and lse float32[K, G, M] of M queries."""
   S = k_KxSxH.shape[1]
 
-  def step(i, sums):
+  def step(
+    i: jax.Array, sums: tuple[jax.Array, jax.Array, jax.Array]
+  ) -> tuple[jax.Array, jax.Array, jax.Array]:
     out, top, total = sums
-    # The last block may reach back into the one before, whose keys are masked.
+    # The last block may overlap the one before, whose keys are masked then.
     start = jnp.minimum(i * keys, S - keys)
     take = functools.partial(
       jax.lax.dynamic_slice_in_dim, start_index=start, slice_size=keys
@@ -256,9 +279,9 @@ def _of_queries(
     k, v = take(k_KxSxH, axis=1), take(v_KxSxH, axis=1)
     mask_MxS = attention.visible(
       positions_M,
-      take(k_marks[0]),
+      take(k_places[0]),
       segments_M,
-      take(k_marks[1]),
+      take(k_places[1]),
       window=layer.window,
     )
     mask_MxS &= (start + jnp.arange(keys) >= i * keys)[None]
@@ -293,66 +316,89 @@ def _of_queries(
   return attention.normalised(*jax.lax.fori_loop(0, blocks, step, start))
 
 
-def splash(
-  q_BxNxLxH,
-  k_BxKxSxH,
-  v_BxKxSxH,
-  q_segments_BxL,
-  k_segments_BxS,
+def splash_within_rows(
+  q_BxNxLxH: jax.Array,
+  k_BxKxLxH: jax.Array,
+  v_BxKxLxH: jax.Array,
+  segments_BxL: jax.Array,
+  layer: attention.Layer,
+) -> jax.Array:
+  """Causal splash attention within the segments of rows; has a gradient.
+
+  Splash masks cannot depend on positions, so the tokens of a segment must be in
+  the order of their positions.
+
+  Returns:
+    [B, N, L, H] in the dtype of the queries.
+  """
+  L = q_BxNxLxH.shape[2]
+  qkv = q_BxNxLxH, k_BxKxLxH, v_BxKxLxH
+  found = _splash(*qkv, segments_BxL, segments_BxL, layer, causal=True)
+  return found[:, :, :L]
+
+
+def splash_part(
+  q_BxNxLxH: jax.Array,
+  k_BxKxSxH: jax.Array,
+  v_BxKxSxH: jax.Array,
+  q_segments_BxL: jax.Array,
+  k_segments_BxS: jax.Array,
+  layer: attention.Layer,
+) -> attention.Part:
+  """Splash attention of each query to all keys of its segment; no window."""
+  assert layer.window is None
+  L = q_BxNxLxH.shape[2]
+  qkv = q_BxNxLxH, k_BxKxSxH, v_BxKxSxH
+  out, (lse,) = _splash(
+    *qkv, q_segments_BxL, k_segments_BxS, layer, causal=False
+  )
+  return attention.Part(out[:, :, :L].astype(jnp.float32), lse[:, :, :L])
+
+
+def _splash(
+  q_BxNxLxH: jax.Array,
+  k_BxKxSxH: jax.Array,
+  v_BxKxSxH: jax.Array,
+  q_segments_BxL: jax.Array,
+  k_segments_BxS: jax.Array,
   layer: attention.Layer,
   *,
   causal: bool,
-):
-  """TPU splash attention; interpreted, thus slow, on other devices.
+) -> Any:
+  """The kernel's output for padded rows; if not causal, also (lse,)."""
+  # Imported here because Pallas is slow to import and only TPUs use it.
+  from jax.experimental.pallas.ops.tpu import splash_attention
 
-  Masks cannot depend on positions: rows are in the order of their positions
-  (causal), or every key is before every query and there is no window.
-
-  Args:
-    q_BxNxLxH: queries, scaled.
-    k_BxKxSxH: keys.
-    v_BxKxSxH: values.
-    q_segments_BxL: int32; a query sees the keys of its segment.
-    k_segments_BxS: int32.
-    layer: window and soft cap.
-    causal: a query sees no key after it; if so [B, N, L, H] is returned, in
-      the dtype of the queries, and has a gradient. If not, a `Part`.
-  """
-  # Pallas is slow to import, and of use on TPUs only.
-  from jax.experimental.pallas.ops.tpu import splash_attention as splash
-
-  L, S = q_BxNxLxH.shape[2], k_BxKxSxH.shape[2]
-  assert (causal and L == S) or layer.window is None
+  # Padding sees nothing and is seen by nothing.
   q_BxNxLxH, q_segments_BxL = _padded(q_BxNxLxH, q_segments_BxL, empty=-1)
   k_BxKxSxH, padded_BxS = _padded(k_BxKxSxH, k_segments_BxS, empty=-2)
   v_BxKxSxH, _ = _padded(v_BxKxSxH, k_segments_BxS, empty=-2)
   shape = (q_BxNxLxH.shape[2], k_BxKxSxH.shape[2])
-  masks = splash.splash_attention_mask
+  masks = splash_attention.splash_attention_mask
+  mask: Any
   if not causal:
     mask = masks.FullMask(shape)
   elif layer.window is None:
     mask = masks.CausalMask(shape)
   else:
     mask = masks.LocalMask(shape, (layer.window - 1, 0), 0)
-  kernel = splash.splash_attention_kernel.make_splash_mha(
+  kernels = splash_attention.splash_attention_kernel
+  kernel = kernels.make_splash_mha(
     masks.MultiHeadMask([mask] * q_BxNxLxH.shape[1]),
     head_shards=1,
     q_seq_shards=1,
     save_residuals=not causal,
     attn_logits_soft_cap=layer.soft_cap,
+    # Slow, but lets tests compare it with the other cores.
     interpret=jax.default_backend() != 'tpu',
   )
-  segments = splash.splash_attention_kernel.SegmentIds(
-    q_segments_BxL, padded_BxS
-  )
-  found = jax.vmap(kernel)(q_BxNxLxH, k_BxKxSxH, v_BxKxSxH, segments)
-  if causal:
-    return found[:, :, :L]
-  out, (lse,) = found
-  return attention.Part(out[:, :, :L].astype(jnp.float32), lse[:, :, :L])
+  segments = kernels.SegmentIds(q_segments_BxL, padded_BxS)
+  return jax.vmap(kernel)(q_BxNxLxH, k_BxKxSxH, v_BxKxSxH, segments)
 
 
-def _padded(x_BxNxLxH, segments_BxL, *, empty):
+def _padded(
+  x_BxNxLxH: jax.Array, segments_BxL: jax.Array, *, empty: int
+) -> tuple[jax.Array, jax.Array]:
   """Rows lengthened to a multiple of the kernel's blocks."""
   padding = -x_BxNxLxH.shape[2] % SPLASH_BLOCK
   return (
@@ -361,24 +407,34 @@ def _padded(x_BxNxLxH, segments_BxL, *, empty):
   )
 
 
-def cudnn(q_BxNxLxH, k_BxKxSxH, v_BxKxSxH, mask_BxLxS, *, soft_cap):
-  """cuDNN's flash attention, where there is one; else XLA's own.
+def cudnn(
+  q_BxNxLxH: jax.Array,
+  k_BxKxSxH: jax.Array,
+  v_BxKxSxH: jax.Array,
+  mask_BxLxS: jax.Array,
+  *,
+  soft_cap: float | None,
+) -> jax.Array:
+  """cuDNN's flash attention on a GPU, XLA's attention elsewhere.
 
-  Takes and returns what `attention.plain` does. With a mask, cuDNN's gradient
-  wants even lengths.
+  Takes and returns the same as `attention.plain`, but for the soft cap.
   """
   assert soft_cap is None
   L = q_BxNxLxH.shape[2]
+  # With a mask, cuDNN has a gradient only for even lengths.
   mask_BxLxS = jnp.pad(
     mask_BxLxS, ((0, 0), *((0, x % 2) for x in mask_BxLxS.shape[1:]))
   )
+  q_BxLxNxH, k_BxSxKxH, v_BxSxKxH = (
+    jnp.pad(
+      jnp.swapaxes(x, 1, 2), ((0, 0), (0, x.shape[2] % 2), (0, 0), (0, 0))
+    )
+    for x in (q_BxNxLxH, k_BxKxSxH, v_BxKxSxH)
+  )
   out_BxLxNxH = jax.nn.dot_product_attention(
-    *(
-      jnp.pad(
-        jnp.swapaxes(x, 1, 2), ((0, 0), (0, x.shape[2] % 2), (0, 0), (0, 0))
-      )
-      for x in (q_BxNxLxH, k_BxKxSxH, v_BxKxSxH)
-    ),
+    q_BxLxNxH,
+    k_BxSxKxH,
+    v_BxSxKxH,
     mask=mask_BxLxS[:, None],
     scale=1.0,
     implementation='cudnn' if jax.default_backend() == 'gpu' else 'xla',

@@ -1,26 +1,37 @@
 """One forward pass over the gemma package's own submodules and parameters.
 
 The attention core is an argument, so training, scoring and sampling share this
-function; hidden states are returned, so nobody has to make B x L x V logits.
-`Transformer.__call__` is not used: its `nn.jit` makes interception stale, and
-it materialises every mask and logit.
+function. It returns hidden states, so B x L x V logits need not exist.
+`Transformer.__call__` is not used: it materialises every mask and logit, and
+its `nn.jit` keeps an intercepted core from the first trace.
 """
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
 from gemma import gm
 
 from icl_gen.model import attention, cores
+from icl_gen.model.parameters import Params
 
-# Queries per block: tiles of logits that stay in a CPU's cache.
+# Queries per block. Without blocks, attention materialises B x N x L x L
+# logits; a block's logits stay in a CPU's cache (2,048 tokens train five times
+# as fast).
 QUERY_BLOCK = 256
 
-Params = Any
-# attend(layer, q_BxNxLxH, k_BxKxLxH, v_BxKxLxH) -> (out_BxNxLxH, kept)
-Attend = Callable[..., tuple[jax.Array, Any]]
+
+class Attend(Protocol):
+  """An attention core: the output, and what to keep of the layer."""
+
+  def __call__(
+    self,
+    layer: attention.Layer,
+    q_BxNxLxH: jax.Array,
+    k_BxKxLxH: jax.Array,
+    v_BxKxLxH: jax.Array,
+    /,
+  ) -> tuple[jax.Array, Any]: ...
 
 
 def forward(
@@ -36,32 +47,34 @@ def forward(
     module: from `registry.make_module`.
     params: the package's parameter tree.
     tokens_BxL: int32.
-    positions_BxL: int32; only differences within what is attended matter.
-    attend: the attention core; what it keeps (keys, values) is returned.
+    positions_BxL: int32; only differences between tokens that see each other
+      matter.
+    attend: the attention core.
 
   Returns:
-    hidden states [B, L, D] after the final norm, and what each layer kept.
+    hidden states [B, L, D] after the final norm, and what the core kept of each
+    layer (its keys and values).
 
   Raises:
     ValueError: for Gemma 3n and 4.
   """
   if not is_dense(module):
     raise ValueError(
-      f'{type(module).__name__} is not of the architecture of Gemma 2 and 3: it'
-      ' can be evaluated, but neither trained nor sampled from'
+      f'{type(module).__name__} does not have the architecture of Gemma 2 and'
+      ' 3: it can be evaluated, but neither trained nor sampled from'
     )
   return module.apply(
     {'params': params}, tokens_BxL, positions_BxL, attend, method=_forward
   )
 
 
-def is_dense(module) -> bool:
-  """Whether a model is a plain transformer, as Gemma 2 and 3 are."""
+def is_dense(module: Any) -> bool:
+  """Whether a model is a plain transformer like Gemma 2 and 3."""
   return type(module.config) is gm.nn.config.TransformerConfig
 
 
 def windows(module: gm.nn.Transformer) -> tuple[int | None, ...]:
-  """The sliding window of every layer; None for global layers."""
+  """The sliding window of each layer; None for global layers."""
   config = module.config
   return tuple(
     config.sliding_window_size
@@ -71,7 +84,9 @@ def windows(module: gm.nn.Transformer) -> tuple[int | None, ...]:
   )
 
 
-def _forward(module, tokens_BxL, positions_BxL, attend):
+def _forward(
+  module: Any, tokens_BxL: jax.Array, positions_BxL: jax.Array, attend: Attend
+) -> tuple[jax.Array, tuple[Any, ...]]:
   config = module.config
   x_BxLxD = module.embedder.encode(tokens_BxL)
   kept = []
@@ -86,12 +101,18 @@ def _forward(module, tokens_BxL, positions_BxL, attend):
   return _normed(module.final_norm, x_BxLxD), tuple(kept)
 
 
-def _normed(norm, x):
-  """A norm in float32: in bfloat16 its mean square would be off by 2**-9."""
+def _normed(norm: Any, x: jax.Array) -> jax.Array:
+  # In float32, as in bfloat16 the mean square would be off by up to 2**-9.
   return norm(x.astype(jnp.float32)).astype(x.dtype)
 
 
-def _block(block, x_BxLxD, positions_BxL, layer, attend):
+def _block(
+  block: Any,
+  x_BxLxD: jax.Array,
+  positions_BxL: jax.Array,
+  layer: attention.Layer,
+  attend: Attend,
+) -> tuple[jax.Array, Any]:
   normed = _normed(block.pre_attention_norm, x_BxLxD)
   attended, kept = _attention(block.attn, normed, positions_BxL, layer, attend)
   if block.post_attention_norm is not None:
@@ -103,7 +124,15 @@ def _block(block, x_BxLxD, positions_BxL, layer, attend):
   return x_BxLxD + fed, kept
 
 
-def _attention(attn, x_BxLxD, positions_BxL, layer, attend):
+def _attention(
+  attn: Any,
+  x_BxLxD: jax.Array,
+  positions_BxL: jax.Array,
+  layer: attention.Layer,
+  attend: Attend,
+) -> tuple[jax.Array, Any]:
+  # BNLH, not the package's BLNH: a head's [L, H] matrix is contiguous, which
+  # is faster on a CPU.
   if attn.use_qkv_einsum:
     q, k, v = attn.qkv_einsum('BLD,SNDH->SBNLH', x_BxLxD)
   else:
@@ -123,8 +152,10 @@ def _attention(attn, x_BxLxD, positions_BxL, layer, attend):
   return attn.attn_vec_einsum('BNLH,NHD->BLD', out_BxNxLxH), kept
 
 
-def _rotations(positions_BxL, *, width, base, scale):
-  """sin and cos float32[B, 1, L, H/2] of the rotary embedding."""
+def _rotations(
+  positions_BxL: jax.Array, *, width: int, base: float, scale: float
+) -> tuple[jax.Array, jax.Array]:
+  """sin and cos, float32[B, 1, L, H / 2], of the rotary embedding."""
   exponents = 2.0 / width * jnp.arange(width // 2, dtype=jnp.float32)
   angles = positions_BxL[:, None, :, None] / jnp.expand_dims(
     base**exponents, (0, 1, 2)
@@ -132,7 +163,7 @@ def _rotations(positions_BxL, *, width, base, scale):
   return jnp.sin(angles / scale), jnp.cos(angles / scale)
 
 
-def _rotate(x_BxNxLxH, sin, cos):
+def _rotate(x_BxNxLxH: jax.Array, sin: jax.Array, cos: jax.Array) -> jax.Array:
   first, second = jnp.split(x_BxNxLxH, 2, axis=-1)
   rotated = jnp.concatenate(
     [first * cos - second * sin, second * cos + first * sin], axis=-1
@@ -140,34 +171,23 @@ def _rotate(x_BxNxLxH, sin, cos):
   return rotated.astype(x_BxNxLxH.dtype)
 
 
-def within_batch(positions_BxL, segments_BxL, *, core: str = 'auto') -> Attend:
-  """Attention among the tokens of a batch (causal, by segment); keeps K, V.
+def within_batch(
+  positions_BxL: jax.Array, segments_BxL: jax.Array, *, core: str = 'auto'
+) -> Attend:
+  """Causal attention within the segments of each row; keeps keys and values.
 
   Args:
     positions_BxL: int32 positions in the segment.
     segments_BxL: int32, 0 is padding.
-    core: a name of `cores.CORES`, or 'auto' to choose by device.
+    core: one of `cores.CORES`, or 'auto' to choose by device.
   """
 
-  def attend(layer, q, k, v):
+  def attend(
+    layer: attention.Layer, q: jax.Array, k: jax.Array, v: jax.Array, /
+  ) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
     out = cores.within_rows(
       core, q, k, v, positions_BxL, segments_BxL, layer, block=QUERY_BLOCK
     )
     return out, (k, v)
 
   return attend
-
-
-def head(module: gm.nn.Transformer, params: Params, hidden: jax.Array):
-  """Logits float32[..., V] of hidden states [..., D]."""
-  table_VxD = params['embedder']['input_embedding']
-  out = jnp.einsum(
-    '...D,VD->...V', hidden, table_VxD, preferred_element_type=jnp.float32
-  )
-  return attention.capped(out, module.config.final_logit_softcap)
-
-
-def make_params(module: gm.nn.Transformer, *, seed: int) -> Params:
-  """Freshly initialised parameters."""
-  tokens = jnp.zeros((1, 2), jnp.int32)
-  return module.init(jax.random.key(seed), tokens)['params']

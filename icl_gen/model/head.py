@@ -1,31 +1,48 @@
-"""From hidden states to log-probabilities of given tokens.
+"""The output head: from hidden states to logits and log-probabilities.
 
-log p(target) is the target's logit less the normaliser of the hidden state, so
+log p(target) is the target's logit minus the normaliser of the hidden state, so
 targets that share a state (choices of one prompt) share the costly half of it.
 
-The logits of a token are as many numbers as the vocabulary has pieces, 262,144
-with Gemma 3: they are made for some tokens and some pieces at a time.
+One token has as many logits as the vocabulary has pieces (262,144 in Gemma 3).
+Log-probabilities are therefore computed for a block of tokens and of pieces at
+a time, and the full logits never exist.
 """
+
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from icl_gen.model import attention
+from icl_gen.model.parameters import Params
 
-# Logits at a time: tokens, and pieces where the table is in bfloat16 on a CPU,
-# which multiplies in float32 and would copy the whole table for it.
+# Tokens per block.
 TOKENS = 256
-PIECES_OF_CPU = 8192
+# Pieces per block on a CPU, which multiplies bfloat16 matrices in float32 and
+# would copy the whole table for it.
+PIECES_ON_CPU = 8192
 
 
-def target_logps(module, params, hidden, targets, *, pieces: int | None = None):
+def logits(module: Any, params: Params, hidden: jax.Array) -> jax.Array:
+  """All logits, float32[..., V], of hidden states [..., D]."""
+  return _logits(module, '...D,VD->...V', hidden, _table(params))
+
+
+def target_logps(
+  module: Any,
+  params: Params,
+  hidden: jax.Array,
+  targets: jax.Array,
+  *,
+  pieces: int | None = None,
+) -> jax.Array:
   """log p(target), float32[...], of each hidden state.
 
   Args:
     module: from `registry.make_module`.
     params: its parameters.
     hidden: final hidden states [..., D].
-    targets: int32[...] ids.
+    targets: token ids int32[...].
     pieces: see `normalisers`.
   """
   hidden_TxD = hidden.reshape(-1, hidden.shape[-1])
@@ -34,53 +51,62 @@ def target_logps(module, params, hidden, targets, *, pieces: int | None = None):
   return logps_T.reshape(targets.shape)
 
 
-def target_logits(module, params, hidden_TxD, targets_T):
-  """The logit, float32[T], of one target int32[T] of each hidden state."""
+def target_logits(
+  module: Any, params: Params, hidden_TxD: jax.Array, targets_T: jax.Array
+) -> jax.Array:
+  """The logit, float32[T], of one target int32[T] per hidden state."""
   rows_TxD = _table(params)[targets_T]
   return _logits(module, 'TD,TD->T', hidden_TxD, rows_TxD)
 
 
 def normalisers(
-  module, params, hidden_TxD, *, count=None, pieces: int | None = None
-):
-  """log of the sum of the exp of all logits, float32[T], of each hidden state.
+  module: Any,
+  params: Params,
+  hidden_TxD: jax.Array,
+  *,
+  count: jax.Array | None = None,
+  pieces: int | None = None,
+) -> jax.Array:
+  """The log-sum-exp over all logits, float32[T], of each hidden state.
 
   Args:
     module: from `registry.make_module`.
     params: its parameters.
     hidden_TxD: final hidden states.
-    count: int32 scalar; only so many first ones are meant, the others are of no
-      meaning (and of no cost, nearly). It may differ from call to call without
-      a compilation. None: all.
-    pieces: how many pieces of the vocabulary at a time; None: what suits the
-      device. (A table that is split over devices is best taken as a whole.)
+    count: int32 scalar, how many leading states to compute; the results of the
+      rest are undefined, and cost next to nothing. It is an argument of the
+      compiled program, so a new value does not recompile. None: all.
+    pieces: pieces of the vocabulary per block. None: suits the device. (Take a
+      table that is split over devices as a whole.)
   """
   table_VxD = _table(params)
   V, T = table_VxD.shape[0], hidden_TxD.shape[0]
   if pieces is None:
-    pieces = PIECES_OF_CPU if jax.default_backend() == 'cpu' else V
+    pieces = PIECES_ON_CPU if jax.default_backend() == 'cpu' else V
   pieces, size = min(pieces, V), min(TOKENS, T)
 
-  def part(i, lse_T):
-    # The last part may reach back into the one before: it finds the same.
+  def block(i: jax.Array, lse_T: jax.Array) -> jax.Array:
+    # The last block may overlap the one before, and finds the same there.
     start = jnp.minimum(i * size, T - size)
     some = jax.lax.dynamic_slice_in_dim(hidden_TxD, start, size)
-    found = _normalisers_of_some(module, some, table_VxD, pieces)
+    found = _normalisers_of_block(module, some, table_VxD, pieces)
     return jax.lax.dynamic_update_slice_in_dim(lse_T, found, start, 0)
 
-  parts = -(-(T if count is None else count) // size)
-  return jax.lax.fori_loop(0, parts, part, jnp.zeros(T, jnp.float32))
+  blocks = -(-(T if count is None else count) // size)
+  return jax.lax.fori_loop(0, blocks, block, jnp.zeros(T, jnp.float32))
 
 
-def _normalisers_of_some(module, hidden_TxD, table_VxD, pieces):
+def _normalisers_of_block(
+  module: Any, hidden_TxD: jax.Array, table_VxD: jax.Array, pieces: int
+) -> jax.Array:
   """An online log-sum-exp, float32[T], over the vocabulary."""
   V = table_VxD.shape[0]
   if pieces == V:
     logits_TxV = _logits(module, 'TD,VD->TV', hidden_TxD, table_VxD)
     return jax.nn.logsumexp(logits_TxV, axis=1)
 
-  def step(i, lse_T):
-    # The last pieces may reach back to ones before, which do not count again.
+  def step(i: jax.Array, lse_T: jax.Array) -> jax.Array:
+    # The last block may overlap the one before, which must not count twice.
     start = jnp.minimum(i * pieces, V - pieces)
     some = jax.lax.dynamic_slice_in_dim(table_VxD, start, pieces)
     logits_TxV = _logits(module, 'TD,VD->TV', hidden_TxD, some)
@@ -92,11 +118,13 @@ def _normalisers_of_some(module, hidden_TxD, table_VxD, pieces):
   return jax.lax.fori_loop(0, -(-V // pieces), step, nothing_T)
 
 
-def _table(params):
-  return params['embedder']['input_embedding']
+def _table(params: Params) -> jax.Array:
+  return params['embedder']['input_embedding']  # tied: the output weights too
 
 
-def _logits(module, equation, hidden, table):
-  """Capped logits in float32."""
+def _logits(
+  module: Any, equation: str, hidden: jax.Array, table: jax.Array
+) -> jax.Array:
+  """Soft-capped logits in float32, whatever the dtype of the weights."""
   out = jnp.einsum(equation, hidden, table, preferred_element_type=jnp.float32)
   return attention.capped(out, module.config.final_logit_softcap)

@@ -1,14 +1,14 @@
-"""A model ready to be used: module, weights and tokenizer, checked to fit."""
+"""Loads a model: module, weights and tokenizer, checked to fit together."""
 
 import dataclasses
 import pathlib
-from typing import Any
 
 import jax
 from gemma import gm
 
 from icl_gen import assets
-from icl_gen.model import checkpoints, forward, registry, sharding
+from icl_gen.model import checkpoints, initialisation, registry, sharding
+from icl_gen.model.parameters import Params
 from icl_gen.text import tokens
 
 
@@ -21,12 +21,12 @@ class Model:
     module: its Flax module.
     params: its parameter tree, in the gemma package's layout.
     tokenizer: its tokenizer.
-    mesh: the devices that it is on, as axes 'data' and 'model'; None: one.
+    mesh: the devices that it is on, with axes 'data' and 'model'; None: one.
   """
 
   name: str
   module: gm.nn.Transformer
-  params: Any
+  params: Params
   tokenizer: tokens.Tokenizer
   mesh: jax.sharding.Mesh | None = None
 
@@ -36,22 +36,23 @@ def load(
   *,
   checkpoint: str = '',
   tokenizer: str = '',
-  dtype='float32',
+  dtype: str = 'float32',
   mesh: jax.sharding.Mesh | None = None,
 ) -> Model:
-  """Loads a model; the nano ones need no paths, the others need both.
+  """Loads a model.
 
   Args:
-    name: a name of the registry.
-    checkpoint: directory in the gemma package's format; '' for the embedded.
-    tokenizer: path of the SentencePiece model; '' for the embedded.
+    name: a name in the registry.
+    checkpoint: directory in the gemma package's format; '' for the weights
+      embedded in icl_gen, which nano models have.
+    tokenizer: path of the SentencePiece model; '' as for `checkpoint`.
     dtype: the weights' dtype.
-    mesh: from `sharding.make_mesh`; weights are read straight to its devices.
-      None, or one device: wherever JAX puts them.
+    mesh: from `sharding.make_mesh`; weights are read directly to its devices.
+      None, or one device: JAX's default device.
 
   Raises:
-    ValueError: for an unknown model, missing or unfitting files, or a model
-      that cannot be split over the mesh.
+    ValueError: for an unknown model, files that are missing or do not match it,
+      or a model that cannot be split over the mesh.
   """
   module = registry.make_module(name, dtype=dtype)
   if name in registry.NANO:
@@ -61,12 +62,12 @@ def load(
     if not path:
       raise ValueError(
         f'model {name!r} is not embedded: give --config.{what}=PATH (embedded'
-        f' are {", ".join(registry.NANO)})'
+        f' models: {", ".join(registry.NANO)})'
       )
   loaded_tokenizer = tokens.load(tokenizer)
   registry.require_vocabulary(name, module, pieces=loaded_tokenizer.size)
-  _require_own(checkpoint, tokenizer)
-  like = jax.eval_shape(lambda: forward.make_params(module, seed=0))
+  _require_same_tokenizer(checkpoint, tokenizer)
+  like = jax.eval_shape(lambda: initialisation.make_params(module, seed=0))
   if mesh is not None and mesh.size == 1:
     mesh = None
   if mesh is not None:
@@ -79,14 +80,14 @@ def load(
   return Model(name, module, params, loaded_tokenizer, mesh)
 
 
-def _require_own(checkpoint: str, tokenizer: str) -> None:
-  """Checks that weights that we pretrained are given their own tokenizer.
+def _require_same_tokenizer(checkpoint: str, tokenizer: str) -> None:
+  """Checks that weights pretrained here are used with their own tokenizer.
 
-  Another one may have as many pieces.
+  Another tokenizer may have the same number of pieces, so sizes do not tell.
   """
-  beside = pathlib.Path(checkpoint).parent
-  own = beside / 'tokenizer.model'
-  if not (beside / 'pretrain.config.json').is_file() or not own.is_file():
+  directory = pathlib.Path(checkpoint).parent
+  own = directory / 'tokenizer.model'
+  if not (directory / 'pretrain.config.json').is_file() or not own.is_file():
     return
   if own.read_bytes() != pathlib.Path(tokenizer).read_bytes():
     raise ValueError(

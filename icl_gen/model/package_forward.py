@@ -1,38 +1,46 @@
-"""Gemma 3n and 4, through the package's own call.
+"""Log-probabilities of Gemma 3n and 4, computed by the gemma package itself.
 
-They share keys and values among layers, mix several streams, or route to
-experts: `forward` knows none of it. What is computed here is right, but without
-the prefix trick: a context stands in every row. The package makes attention
-logits of all heads for whole rows.
+Their layers share keys and values, mix several streams, or route to experts,
+which `forward` does not implement. The results are exact, but a context is
+recomputed in every row, and the package materialises the attention logits of
+all heads.
 """
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from icl_gen.model import attention, head
+from icl_gen.model.parameters import Params
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def row_logps(module, params, tokens_BxL, positions_BxL, segments_BxL):
-  """Log-probability of the next token of each, float32[B, L].
+def row_logps(
+  module: Any,
+  params: Params,
+  tokens_BxL: jax.Array,
+  positions_BxL: jax.Array,
+  segments_BxL: jax.Array,
+) -> jax.Array:
+  """Log-probability of each token's successor, float32[B, L].
 
   Args:
     module: from `registry.make_module`; any model.
     params: its parameters.
     tokens_BxL: int32.
     positions_BxL: int32 positions in the segment.
-    segments_BxL: int32, 0 is padding; tokens see their segment only.
+    segments_BxL: int32, 0 is padding; tokens see their own segment only.
 
   Returns:
-    at l, log p of token l + 1; of no meaning at the end of a segment.
+    at l, log p of token l + 1; undefined at the end of a segment.
   """
   mask_BxLxL = attention.visible(
     positions_BxL, positions_BxL, segments_BxL, segments_BxL, window=None
   )
-  # The package adds its windows. The logits that it makes are not used, so
-  # they are compiled away.
+  # The package adds its own windows. Its logits are unused, so the compiler
+  # removes them.
   output = module.apply(
     {'params': params},
     tokens_BxL,

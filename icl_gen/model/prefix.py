@@ -2,34 +2,36 @@
 
 Keys and values have no batch axis, so nothing is copied per question. Local
 layers keep only the last window - 1 positions, which is all that a later token
-can see. Masks go by positions, never by buffer indices.
+can see. Masks are computed from positions, never from buffer indices.
 
-A context is encoded chunk by chunk, each of which is a suffix of what stands
-before it: so there is one way of attending to a prefix, and memory grows with
-the keys and values only.
+A context is encoded in chunks, each of which attends to the earlier ones as a
+prefix. So there is one implementation of attending to a prefix, and only the
+keys and values grow with the length of the context.
 """
 
 import functools
 import logging
+from typing import Any
 
-import flax
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import struct
 
-from icl_gen.model import attention, cores, forward
+from icl_gen.model import forward, prefix_attention
+from icl_gen.model.parameters import Params
 
-# Tokens that are encoded at a time.
+# Tokens per chunk.
 CHUNK = 512
-# No Gemma 2 or 3 was trained on more.
+# No Gemma 2 or 3 was trained on longer rows.
 LONGEST = 131_072
 
 _log = logging.getLogger(__name__)
 
 
-@flax.struct.dataclass
+@struct.dataclass
 class LayerPrefix:
-  """What one layer keeps.
+  """The keys and values of one layer.
 
   Attributes:
     k_KxPxH: keys, rotated.
@@ -42,26 +44,27 @@ class LayerPrefix:
   positions_P: jax.Array
 
 
-@flax.struct.dataclass
+@struct.dataclass
 class Prefix:
   """An encoded context.
 
   Attributes:
     layers: one `LayerPrefix` per layer.
-    length: int32 scalar, number of tokens; the next position.
-    core: the core that attends to it, a name of `cores.CORES` or 'auto'.
+    length: int32 scalar, number of tokens; the position of the next token.
+    core: the core that attends to it, one of `cores.CORES` or 'auto'.
   """
 
   layers: tuple[LayerPrefix, ...]
   length: jax.Array
-  core: str = flax.struct.field(pytree_node=False, default='auto')
+  core: str = struct.field(pytree_node=False, default='auto')
 
 
 def bucket(length: int, *, chunk: int) -> int:
-  """The capacity for a context: 1, 2, 3, 4, 6, 8, 12, ... chunks.
+  """The buffer for a context of `length` tokens: 1, 2, 3, 4, 6, 8, 12 chunks.
 
-  Powers of two and the middles between them: at most half is empty, and there
-  are 15 programs up to 128 times 1,024 tokens.
+  Only powers of two and the midpoints between them, since every capacity is
+  compiled: up to 131,072 tokens there are 16 with chunks of 512. At most half
+  of a buffer of several chunks is empty.
   """
   chunks = -(-length // chunk)
   power = 1 << max(chunks - 1, 0).bit_length()
@@ -69,8 +72,8 @@ def bucket(length: int, *, chunk: int) -> int:
 
 
 def encode(
-  module,
-  params,
+  module: Any,
+  params: Params,
   ids: np.ndarray,
   *,
   core: str = 'auto',
@@ -83,21 +86,21 @@ def encode(
     module: from `registry.make_module`.
     params: its parameters.
     ids: int32[P], BOS first.
-    core: the core to use, here and for all that follows the prefix.
-    longest: the greatest number of tokens that is allowed.
-    chunk: tokens that are encoded at a time; None: CHUNK.
+    core: the core to use, here and by tokens that follow the prefix.
+    longest: the largest number of tokens allowed.
+    chunk: tokens per chunk; None: CHUNK.
 
   Returns:
-    the prefix; local layers are trimmed to their window.
+    the prefix, with local layers trimmed to their window.
 
   Raises:
-    ValueError: for a context that is too long.
+    ValueError: for a context of more than `longest` tokens.
   """
   assert len(ids) > 0
   if len(ids) > longest:
     raise ValueError(
-      f'the context has {len(ids)} tokens, allowed are {longest}: put fewer'
-      ' documents into it'
+      f'the context has {len(ids)} tokens, at most {longest} are allowed: put'
+      ' fewer documents into it'
     )
   chunk = CHUNK if chunk is None else chunk
   padded_P = np.zeros(bucket(len(ids), chunk=chunk), np.int32)
@@ -112,12 +115,19 @@ def encode(
 
 
 @functools.partial(jax.jit, static_argnums=0, static_argnames='core')
-def _encode(module, params, tokens_NxC, length, *, core) -> Prefix:
+def _encode(
+  module: Any,
+  params: Params,
+  tokens_NxC: jax.Array,
+  length: jax.Array,
+  *,
+  core: str,
+) -> Prefix:
   N, C = tokens_NxC.shape
-  # This line runs when a program is made, not when it is used.
+  # Logged while tracing, so once per compilation.
   _log.info('compiling the encoding of contexts of up to %d tokens', N * C)
 
-  def encode_chunk(i, prefix):
+  def encode_chunk(i: jax.Array, prefix: Prefix) -> Prefix:
     positions_1xC = i * C + jnp.arange(C, dtype=jnp.int32)[None]
     segments_1xC = (positions_1xC < length).astype(jnp.int32)
     _, kept = forward.forward(
@@ -125,7 +135,7 @@ def _encode(module, params, tokens_NxC, length, *, core) -> Prefix:
       params,
       jax.lax.dynamic_slice_in_dim(tokens_NxC, i, 1),
       positions_1xC,
-      after(prefix, None, positions_1xC, segments_1xC),
+      prefix_attention.after(prefix, None, positions_1xC, segments_1xC),
     )
     positions_C = jnp.where(segments_1xC == 1, positions_1xC, -1)[0]
     count = jnp.sum(segments_1xC)
@@ -135,19 +145,19 @@ def _encode(module, params, tokens_NxC, length, *, core) -> Prefix:
         prefix.layers, kept, forward.windows(module), strict=True
       )
     )
-    return prefix.replace(layers=layers, length=prefix.length + count)
+    return Prefix(layers, prefix.length + count, prefix.core)
 
   return jax.lax.fori_loop(
     0, -(-length // C), encode_chunk, _empty(module, params, N * C, core)
   )
 
 
-def _empty(module, params, capacity: int, core: str) -> Prefix:
-  """The prefix of nothing."""
+def _empty(module: Any, params: Params, capacity: int, core: str) -> Prefix:
+  """A prefix of no tokens."""
   config = module.config
   dtype = params['embedder']['input_embedding'].dtype
 
-  def layer(window):
+  def layer(window: int | None) -> LayerPrefix:
     P = _capacity(window, capacity)
     shape = (config.num_kv_heads, P, config.head_dim)
     return LayerPrefix(
@@ -159,138 +169,45 @@ def _empty(module, params, capacity: int, core: str) -> Prefix:
   return Prefix(tuple(map(layer, forward.windows(module))), jnp.int32(0), core)
 
 
-def size(module, params, length: int) -> int:
-  """Bytes that a context of so many tokens takes when it is encoded."""
-  capacity = bucket(length, chunk=CHUNK)
-  return size_of(
-    jax.eval_shape(lambda p: _empty(module, p, capacity, 'auto'), params)
-  )
-
-
-def size_of(prefix: Prefix) -> int:
+def nbytes(prefix: Prefix) -> int:
   """Bytes of an encoded context."""
   return sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(prefix))
 
 
+def nbytes_of_length(module: Any, params: Params, length: int) -> int:
+  """Bytes that a context of `length` tokens would take when encoded."""
+  capacity = bucket(length, chunk=CHUNK)
+  return nbytes(
+    jax.eval_shape(lambda p: _empty(module, p, capacity, 'auto'), params)
+  )
+
+
 def _capacity(window: int | None, capacity: int) -> int:
-  """Positions that a layer keeps; one at least, as arrays need some."""
+  """Positions that a layer keeps; at least one, to avoid empty arrays."""
   return capacity if window is None else min(max(window - 1, 1), capacity)
 
 
 def _with_chunk(
-  layer: LayerPrefix, k_KxCxH, v_KxCxH, positions_C, length, count, window
+  layer: LayerPrefix,
+  k_KxCxH: jax.Array,
+  v_KxCxH: jax.Array,
+  positions_C: jax.Array,
+  length: jax.Array,
+  count: jax.Array,
+  window: int | None,
 ) -> LayerPrefix:
-  """What a layer keeps after `count` more tokens, padded to a chunk."""
-  if window is None:
+  """A layer after `count` more tokens, which are padded to a chunk."""
 
-    def put(old, new, axis):
+  def put(old: jax.Array, new: jax.Array, axis: int) -> jax.Array:
+    if window is None:
       return jax.lax.dynamic_update_slice_in_dim(old, new, length, axis)
-  else:
-    # What is kept stands at the right, so the last ones end at `count`.
-    def put(old, new, axis):
-      both = jnp.concatenate([old, new], axis)
-      return jax.lax.dynamic_slice_in_dim(both, count, old.shape[axis], axis)
+    # Local layers keep their last positions, flush right: those up to the last
+    # of the `count` new tokens.
+    both = jnp.concatenate([old, new], axis)
+    return jax.lax.dynamic_slice_in_dim(both, count, old.shape[axis], axis)
 
   return LayerPrefix(
     put(layer.k_KxPxH, k_KxCxH, 1),
     put(layer.v_KxPxH, v_KxCxH, 1),
     put(layer.positions_P, positions_C, 0),
   )
-
-
-def after(
-  prefix: Prefix | None, cache, positions_BxL, segments_BxL, ends_BxL=None
-):
-  """Attention of tokens that follow a shared prefix and a cache of their own.
-
-  Args:
-    prefix: shared by all rows, or None.
-    cache: per layer (k_BxKxSxH, v_BxKxSxH, positions_BxS, segments_BxS) of
-      earlier tokens of each row, or None.
-    positions_BxL: int32 absolute positions of the tokens.
-    segments_BxL: int32, 0 is padding.
-    ends_BxL: for rows that are trees of tokens, int32 exclusive end of every
-      token's subtree in the row: s is visible to t if s <= t < ends[s], within
-      segment and window. None: rows are texts. Not with a cache.
-
-  Returns:
-    an attend function; it keeps the tokens' keys and values.
-  """
-  assert cache is None or ends_BxL is None
-
-  def attend(layer, q, k, v):
-    among_own = functools.partial(
-      _among_own,
-      q,
-      k,
-      v,
-      cache and cache[layer.index],
-      positions_BxL,
-      segments_BxL,
-      ends_BxL,
-      layer,
-    )
-    if prefix is None:
-      return among_own(core=attention.plain), (k, v)
-    shared = prefix.layers[layer.index]
-    parts = [
-      _to_shared(prefix.core, q, shared, positions_BxL, layer),
-      among_own(core=attention.plain_part),
-    ]
-    return attention.merged(parts).astype(v.dtype), (k, v)
-
-  return attend
-
-
-def _among_own(
-  q, k, v, cache, positions_BxL, segments_BxL, ends_BxL, layer, *, core
-):
-  """Attention within the rows: the one place where own keys are masked."""
-  if cache is None:
-    return attention.causal_blocks(
-      q,
-      k,
-      v,
-      positions_BxL,
-      segments_BxL,
-      layer,
-      block=forward.QUERY_BLOCK,
-      ends_BxL=ends_BxL,
-      core=core,
-    )
-  k, v, k_positions_BxS, k_segments_BxS = (
-    jnp.concatenate(both, axis=axis)
-    for both, axis in zip(
-      zip(cache, (k, v, positions_BxL, segments_BxL), strict=True),
-      (2, 2, 1, 1),
-      strict=True,
-    )
-  )
-  mask = attention.visible(
-    positions_BxL,
-    k_positions_BxS,
-    segments_BxL,
-    k_segments_BxS,
-    window=layer.window,
-  )
-  return core(q, k, v, mask, soft_cap=layer.soft_cap)
-
-
-def _to_shared(wanted, q_BxNxLxH, shared: LayerPrefix, positions_BxL, layer):
-  """Attention to the prefix: all rows are one, as its keys have no rows."""
-  B, N, L, H = q_BxNxLxH.shape
-  q_1xNxTxH = jnp.swapaxes(q_BxNxLxH, 0, 1).reshape(1, N, B * L, H)
-  part = cores.to_earlier(
-    wanted,
-    q_1xNxTxH,
-    shared.k_KxPxH[None],
-    shared.v_KxPxH[None],
-    positions_BxL.reshape(1, B * L),
-    shared.positions_P[None],
-    layer,
-  )
-  out_BxNxLxH, lse_BxNxL = (
-    jnp.swapaxes(x_1xNxT.reshape(N, B, L, *x_1xNxT.shape[3:]), 0, 1)
-    for x_1xNxT in (part.out_BxNxLxH, part.lse_BxNxL)
-  )
-  return attention.Part(out_BxNxLxH, lse_BxNxL)

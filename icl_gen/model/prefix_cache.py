@@ -1,51 +1,64 @@
-"""Encoded contexts that are used again, one per seed for example."""
+"""Encoded contexts, kept so that a context used again is not encoded again."""
 
 import collections
+from typing import Any
 
+import jax
 import numpy as np
 
 from icl_gen.model import cores, forward, prefix
+from icl_gen.model.parameters import Params
 
 
-class Prefixes:
-  """As many encoded contexts as fit a budget; the one used longest ago goes.
+class PrefixCache:
+  """An LRU cache of encoded contexts, bounded in bytes.
 
-  It is the only thing here that changes: `encode` may be called in its place.
+  `PrefixCache.encode` can be passed wherever a function from ids to a prefix is
+  expected.
   """
 
-  def __init__(self, module, params, *, budget_bytes: int, core: str = 'auto'):
+  def __init__(
+    self,
+    module: Any,
+    params: Params,
+    *,
+    budget_bytes: int,
+    core: str = 'auto',
+  ) -> None:
     """Starts empty.
 
     Args:
       module: from `registry.make_module`.
       params: its parameters.
-      budget_bytes: of the device memory that the kept contexts take together.
+      budget_bytes: device memory for all cached contexts together.
       core: see `prefix.encode`.
 
     Raises:
-      ValueError: for a core that is unknown, or cannot do this model's
-        attention.
+      ValueError: for a core that is unknown or does not support this model.
     """
     _check_core(core, module, params)
     self._module, self._params, self._core = module, params, core
     self._budget = budget_bytes
-    self._kept = collections.OrderedDict()
+    # The least recently used context comes first.
+    self._kept: collections.OrderedDict[bytes, prefix.Prefix] = (
+      collections.OrderedDict()
+    )
 
   def encode(self, ids: np.ndarray) -> prefix.Prefix:
-    """The encoded context int32[P], computed if it is not there.
+    """The encoded context of ids int32[P], computed unless cached.
 
     Raises:
-      ValueError: for one that alone is over the budget, or is too long.
+      ValueError: for a context that is too long, or alone exceeds the budget.
     """
     key = np.asarray(ids, np.int32).tobytes()
     if key not in self._kept:
-      size = prefix.size(self._module, self._params, len(ids))
-      if size > self._budget:
+      needed = prefix.nbytes_of_length(self._module, self._params, len(ids))
+      if needed > self._budget:
         raise ValueError(
-          f'a context of {len(ids)} tokens takes {size} bytes, the budget is'
+          f'a context of {len(ids)} tokens takes {needed} bytes, the budget is'
           f' {self._budget}: raise it, or put fewer documents into the context'
         )
-      while self.size + size > self._budget:
+      while self.nbytes + needed > self._budget:
         self._kept.popitem(last=False)
       self._kept[key] = prefix.encode(
         self._module, self._params, ids, core=self._core
@@ -54,22 +67,23 @@ class Prefixes:
     return self._kept[key]
 
   @property
-  def size(self) -> int:
-    """Bytes of the contexts that are kept."""
-    return sum(prefix.size_of(kept) for kept in self._kept.values())
+  def nbytes(self) -> int:
+    """Bytes of the cached contexts."""
+    return sum(prefix.nbytes(kept) for kept in self._kept.values())
 
 
-def _check_core(core, module, params) -> None:
+def _check_core(core: str, module: Any, params: Params) -> None:
   if forward.is_dense(module):
+    table_VxD: jax.Array = params['embedder']['input_embedding']
     cores.choose(
       core,
       part=True,
-      dtype=params['embedder']['input_embedding'].dtype,
+      dtype=table_VxD.dtype,
       width=module.config.head_dim,
       soft_cap=module.config.attn_logits_soft_cap,
     )
   elif core != 'auto':
     raise ValueError(
-      f'attention {core!r} for {type(module).__name__}, which attends as the'
-      ' gemma package does: choose auto'
+      f'attention {core!r} for {type(module).__name__}, whose attention is the'
+      " gemma package's own: choose auto"
     )

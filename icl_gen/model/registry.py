@@ -1,4 +1,4 @@
-"""Names to Gemma modules: the released models, text only, and the nano ones."""
+"""Model names: the released Gemma models (text only) and the nano models."""
 
 import jax.numpy as jnp
 from gemma import gm
@@ -10,7 +10,7 @@ _GLOBAL = gm.nn.AttentionType.GLOBAL
 def _nano_config(
   *, width: int, hidden: int, heads: int, layers: int, window: int
 ) -> gm.nn.config.TransformerConfig:
-  """A Gemma 3 architecture, small: local and global layers alternate."""
+  """A small Gemma 3 architecture; local and global layers alternate."""
   return gm.nn.config.TransformerConfig(
     num_embed=2304,
     embed_dim=width,
@@ -46,7 +46,7 @@ RELEASED = {
   'gemma3_12b': gm.nn.Gemma3_12B,
   'gemma3_27b': gm.nn.Gemma3_27B,
 }
-# Released as well, but not of the plain architecture: see `package_call`.
+# Released too, but not plain transformers: see `package_forward`.
 PACKAGED = {
   'gemma3n_e2b': gm.nn.Gemma3n_E2B,
   'gemma3n_e4b': gm.nn.Gemma3n_E4B,
@@ -56,14 +56,14 @@ PACKAGED = {
   'gemma4_26b_a4b': gm.nn.Gemma4_26B_A4B,
 }
 
-# What weights can be: JAX knows more, of which no model here is made.
+# JAX has more dtypes; no model here has weights of the others.
 _DTYPES = ('float32', 'bfloat16', 'float16')
-# Tables of embeddings are made longer than the tokenizer by less than this, so
-# that they can be split evenly: Gemma 2 has 256,000 pieces in 256,128 rows.
+# Embedding tables are padded by up to this many rows, so that they split
+# evenly: Gemma 2 has 256,000 pieces in 256,128 rows.
 _ROUNDED_TO = 128
 
 # Tokens of the longest rows that a model was trained on, by the beginning of
-# its name; from the models' cards.
+# its name; the first match counts. From the model cards.
 _LONGEST = {
   'nano': 3_072,
   'gemma2': 8_192,
@@ -81,10 +81,10 @@ def make_module(name: str, *, dtype: str = 'float32') -> gm.nn.Transformer:
 
   Args:
     name: a key of NANO, RELEASED or PACKAGED.
-    dtype: dtype in which parameters are made; computation follows parameters.
+    dtype: dtype of the parameters and of the computation.
 
   Raises:
-    ValueError: for an unknown name, or a dtype that weights do not have.
+    ValueError: for an unknown name or dtype.
   """
   if dtype not in _DTYPES:
     raise ValueError(f'dtype {dtype!r}; allowed are {", ".join(_DTYPES)}')
@@ -109,11 +109,11 @@ def make_module(name: str, *, dtype: str = 'float32') -> gm.nn.Transformer:
 
 
 def require_plain(name: str, *, door: str) -> None:
-  """Checks that a model can be trained and sampled from, before it is loaded.
+  """Checks, before loading it, that a model can be trained and sampled from.
 
   Args:
-    name: a name of the registry.
-    door: what wants it, for the message.
+    name: a name in the registry.
+    door: the command that needs this, for the message.
 
   Raises:
     ValueError: for Gemma 3n and 4.
@@ -131,32 +131,33 @@ def require_vocabulary(
 ) -> None:
   """Checks that a tokenizer has as many pieces as a model has embeddings.
 
-  With fewer, it is another model's, and every id would mean something else.
+  A tokenizer with clearly fewer belongs to another model, and every id would
+  mean something else.
 
   Args:
-    name: of the model, for the message.
-    module: of the model.
+    name: the model's name, for the message.
+    module: its module.
     pieces: number of pieces of the tokenizer.
 
   Raises:
-    ValueError: if it has more, or clearly fewer.
+    ValueError: if the numbers do not match.
   """
   most = module.config.num_embed
   if not most - _ROUNDED_TO <= pieces <= most:
     raise ValueError(
-      f'the tokenizer has {pieces} pieces, model {name!r} {most} embeddings, so'
-      f' that it takes {most - _ROUNDED_TO} to {most}: give the tokenizer of'
-      ' this model'
+      f'the tokenizer has {pieces} pieces, model {name!r} {most} embeddings:'
+      ' give the tokenizer of this model, which has'
+      f' {most - _ROUNDED_TO} to {most} pieces'
     )
 
 
 def require_room(name: str, *, tokens: int, what: str) -> None:
-  """Checks that a row is no longer than what a model was trained on.
+  """Checks that a row is no longer than the rows a model was trained on.
 
   Args:
-    name: a name of the registry.
+    name: a name in the registry.
     tokens: length of the row.
-    what: what takes so many tokens, for the message.
+    what: what the row contains, for the message.
 
   Raises:
     ValueError: if it is longer.
@@ -165,6 +166,6 @@ def require_room(name: str, *, tokens: int, what: str) -> None:
   if tokens > longest:
     raise ValueError(
       f'{what} takes {tokens:,} tokens, more than the {longest:,} that {name!r}'
-      ' was trained on: shorten it; a context, with --config.context.factor or'
-      ' --config.context.budget'
+      ' was trained on: shorten it (a context, with --config.context.factor or'
+      ' --config.context.budget)'
     )

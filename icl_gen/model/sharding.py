@@ -1,33 +1,20 @@
-"""Where parameters live on a mesh of ('data', 'model') devices.
+"""Meshes of ('data', 'model') devices, and where arrays live on them.
 
 Heads, the hidden width of the feed-forward layers and the vocabulary are split
-over 'model'; rows of a batch over 'data'. Everything else is on every device.
-What is computed where then follows from where the inputs are (GSPMD): prefixes
-and suffixes are computed by the same functions on one device and on many.
+over 'model', rows of a batch over 'data'; everything else is replicated. GSPMD
+places the computation accordingly, so the same functions run on one device and
+on many.
 """
 
-import re
+from typing import Any
 
 import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from icl_gen.model import forward
+from icl_gen.model import forward, parameters
+from icl_gen.model.parameters import Params
 
-# What stands at each axis of a parameter, by its path: the first rule that
-# matches the whole of it. Axes that are named here and in SPLIT are split.
-RULES = (
-  (r'embedder/input_embedding', ('vocabulary', 'width')),
-  (r'layer_\d+/attn/q_einsum/w', ('heads', 'width', 'head')),
-  (r'layer_\d+/attn/kv_einsum/w', ('two', 'key heads', 'width', 'head')),
-  (r'layer_\d+/attn/qkv_einsum/w', ('three', 'heads', 'width', 'head')),
-  (r'layer_\d+/attn/attn_vec_einsum/w', ('heads', 'head', 'width')),
-  (r'layer_\d+/attn/_(query|key)_norm/scale', ('head',)),
-  (r'layer_\d+/mlp/gating_einsum', ('two', 'hidden', 'width')),
-  (r'layer_\d+/mlp/linear', ('hidden', 'width')),
-  (r'layer_\d+/(pre|post)_(attention|ffw)_norm/scale', ('width',)),
-  (r'final_norm/scale', ('width',)),
-)
 SPLIT = ('vocabulary', 'heads', 'key heads', 'hidden')
 
 
@@ -49,7 +36,17 @@ def make_mesh(*, data: int, model: int) -> Mesh:
   )
 
 
-def specs(module, params, *, model: int):
+def make_data_mesh(*, batch_size: int) -> Mesh:
+  """A mesh of all devices along 'data', for batches of so many rows.
+
+  Raises:
+    ValueError: if the rows cannot be split evenly.
+  """
+  _require_divisible(batch_size, devices=jax.device_count())
+  return make_mesh(data=jax.device_count(), model=1)
+
+
+def specs(module: Any, params: Params, *, model: int) -> Any:
   """The tree of `PartitionSpec` of a parameter tree.
 
   Args:
@@ -58,46 +55,42 @@ def specs(module, params, *, model: int):
     model: length of the mesh's 'model' axis.
 
   Raises:
-    ValueError: for Gemma 3n and 4, a parameter that no rule matches, or one
-      whose heads, hidden width or vocabulary cannot be split evenly. Key heads
-      that cannot be are on every device.
+    ValueError: for Gemma 3n and 4, an unknown parameter, or one whose heads,
+      hidden width or vocabulary cannot be split evenly. (Key heads that cannot
+      be split evenly are replicated.)
   """
   if not forward.is_dense(module):
     raise ValueError(
-      f'{type(module).__name__} is not of the architecture of Gemma 2 and 3,'
-      ' and cannot be put on several devices: choose one'
+      f'{type(module).__name__} does not have the architecture of Gemma 2 and'
+      ' 3, so it cannot be put on several devices: use one device'
     )
 
-  def spec(path, leaf):
-    name = '/'.join(key.key for key in path)
-    axes = _axes(name, transposed=module.config.transpose_gating_einsum)
-    assert len(axes) == leaf.ndim, f'{name}: {axes} for {leaf.shape}'
-    split = [axis in SPLIT for axis in axes]
-    for i, (axis, size) in enumerate(zip(axes, leaf.shape, strict=True)):
-      if split[i] and size % model:
-        if axis != 'key heads':
-          raise ValueError(
-            f'{name}: {size} {axis} cannot be split over {model} devices;'
-            f' choose a mesh whose model axis divides {size}'
-          )
-        split[i] = False
-    return PartitionSpec(*('model' if s else None for s in split))
+  def spec(keys: Any, axes: parameters.Axes, leaf: Any) -> PartitionSpec:
+    return PartitionSpec(
+      *(
+        'model' if _is_split(keys, axis, size, model=model) else None
+        for axis, size in zip(axes.names, leaf.shape, strict=True)
+      )
+    )
 
-  return jax.tree_util.tree_map_with_path(spec, params)
+  return jax.tree_util.tree_map_with_path(spec, parameters.axes(params), params)
 
 
-def _axes(name: str, *, transposed: bool) -> tuple[str, ...]:
-  for pattern, axes in RULES:
-    if re.fullmatch(pattern, name):
-      if 'gating_einsum' in name and not transposed:
-        return axes[0], axes[2], axes[1]
-      return axes
+def _is_split(keys: Any, axis: str, size: int, *, model: int) -> bool:
+  if axis not in SPLIT:
+    return False
+  if size % model == 0:
+    return True
+  # Small models have one to four key heads, often fewer than devices.
+  if axis == 'key heads':
+    return False
   raise ValueError(
-    f'no rule says where parameter {name} lives; add one to sharding.RULES'
+    f'{parameters.path_of(keys)}: {size} {axis} cannot be split over {model}'
+    f' devices; choose a mesh whose model axis divides {size}'
   )
 
 
-def shardings(mesh: Mesh, module, params):
+def shardings(mesh: Mesh, module: Any, params: Params) -> Any:
   """The tree of `NamedSharding` of a parameter tree; raises as `specs`."""
   return jax.tree.map(
     lambda spec: NamedSharding(mesh, spec),
@@ -106,17 +99,25 @@ def shardings(mesh: Mesh, module, params):
   )
 
 
-def split_rows(mesh: Mesh, tree):
+def split_rows(mesh: Mesh, tree: Any) -> Any:
   """Puts arrays on a mesh, split along their first axis over 'data'.
 
   Raises:
     ValueError: if the rows cannot be split evenly.
   """
-  data = mesh.shape['data']
   for leaf in jax.tree.leaves(tree):
-    if leaf.shape[0] % data:
-      raise ValueError(
-        f'{leaf.shape[0]} rows cannot be split over {data} devices: choose a'
-        ' multiple'
-      )
+    _require_divisible(leaf.shape[0], devices=mesh.shape['data'])
   return jax.device_put(tree, NamedSharding(mesh, PartitionSpec('data')))
+
+
+def replicate(mesh: Mesh, tree: Any) -> Any:
+  """Puts arrays on every device of a mesh, each in full."""
+  return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
+
+
+def _require_divisible(rows: int, *, devices: int) -> None:
+  if rows % devices:
+    raise ValueError(
+      f'{rows} rows cannot be split over {devices} devices: choose a multiple'
+      f' of {devices}'
+    )

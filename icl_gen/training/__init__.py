@@ -1,1 +1,1 @@
-"""Optimisation: mesh, optimizer, loss, step, loop."""
+"""Training: input, loss, optimizer, step and loop."""

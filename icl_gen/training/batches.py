@@ -1,9 +1,8 @@
-"""The input of finetuning: shuffled examples, packed into rows, resumable.
+"""The input of fine-tuning: shuffled examples, packed into rows, resumable.
 
-The order of the examples is a function of the seed, and a batch a function of
-the order and of how many examples came before, so a resumed run sees exactly
-what an uninterrupted one sees, and several processes can each take their rows
-of the same batch.
+The order of the examples depends only on the seed, and a batch only on the
+order and on the number of examples before it. So a resumed run sees exactly the
+batches of an uninterrupted one.
 """
 
 import dataclasses
@@ -21,19 +20,19 @@ PAD_ID = 0
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Example:
-  """One training sequence, not yet padded.
+  """One training sequence, without padding.
 
   Attributes:
     ids: int32[L] token ids, BOS first.
     weights: float32[L] loss weight of predicting `ids[l]`.
-    name: what messages call it, as the id of its document.
+    name: a name for messages, such as the id of its document.
   """
 
   ids: np.ndarray
   weights: np.ndarray
   name: str = ''
 
-  def __post_init__(self):
+  def __post_init__(self) -> None:
     assert self.ids.dtype == np.int32, self.ids.dtype
     assert self.weights.dtype == np.float32, self.weights.dtype
     assert self.ids.ndim == 1, self.ids.shape
@@ -44,7 +43,7 @@ class Example:
 
 
 class Batches:
-  """An endless order of examples, cut into `steps` batches; see `batches`."""
+  """An iterator over `steps` batches that can be resumed; see `batches`."""
 
   def __init__(
     self,
@@ -52,14 +51,21 @@ class Batches:
     *,
     batch_size: int,
     length: int,
-    local_rows: slice,
     steps: int,
     identity: Mapping[str, Any],
-  ):
+  ) -> None:
+    """Starts at the first batch.
+
+    Args:
+      order: endless dataset of `Example`.
+      batch_size: rows per batch.
+      length: tokens per row.
+      steps: number of batches.
+      identity: JSON values that a restored state must have been saved with.
+    """
     self._order = order
     self._batch_size = batch_size
     self._length = length
-    self._local_rows = local_rows
     self._steps = steps
     self._identity = dict(identity)
     self._step = 0
@@ -71,16 +77,17 @@ class Batches:
   def __next__(self) -> Batch:
     if self._step >= self._steps:
       raise StopIteration
-    rows = self._pack()[self._local_rows]
+    packed = [_row(examples, length=self._length) for examples in self._pack()]
     self._step += 1
-    packed = (_row(examples, length=self._length) for examples in rows)
     return Batch(*(np.stack(column) for column in zip(*packed, strict=True)))
 
   def _pack(self) -> list[list[Example]]:
-    """The next examples, each in the first row that has room for it.
+    """The rows of the next batch: each example in the first row with room.
 
-    The first example for which no row has room opens the next batch.
+    The first example that fits into no row opens the next batch.
     """
+    # grain's own packer (FirstFitPackIterDataset) took as long as the training
+    # step; first fit needs no state but the number of examples taken.
     rows: list[list[Example]] = [[] for _ in range(self._batch_size)]
     room = [self._length] * self._batch_size
     while True:
@@ -94,15 +101,15 @@ class Batches:
       self._taken += 1
 
   def state(self) -> dict[str, Any]:
-    """Returns JSON values: batches and examples given so far, and of what."""
+    """The position as JSON values: steps and examples taken, and of what."""
     return {'step': self._step, 'taken': self._taken} | self._identity
 
   def restore(self, state: Mapping[str, Any]) -> None:
-    """Goes on after the batch at which `state` was taken.
+    """Continues after the batch at which `state` was saved.
 
     Raises:
-      ValueError: the state is of other examples, another seed, batch size or
-        length, or lies beyond the last step.
+      ValueError: if the state was saved with other examples, or another seed,
+        batch size or length, or is beyond the last step.
     """
     counts = ('step', 'taken')
     given = {name: state[name] for name in state if name not in counts}
@@ -110,7 +117,7 @@ class Batches:
       raise ValueError(
         f'the input position was saved for {given}, this run has'
         f' {self._identity}; resume with the same data and settings, or start'
-        ' in a fresh directory'
+        ' in a new directory'
       )
     if not 0 <= state['step'] <= self._steps:
       raise ValueError(
@@ -127,56 +134,43 @@ def batches(
   length: int,
   seed: int,
   steps: int,
-  process_index: int = 0,
-  process_count: int = 1,
 ) -> Batches:
-  """Returns an iterator over `steps` batches with `.state()` and `.restore()`.
+  """Shuffles examples and packs them into `steps` batches.
 
-  Each epoch has every example once, in an order of its own; epochs follow one
-  another without a gap, so a batch may hold the end of one and the start of the
-  next. Short examples share a row, as segments that do not see each other; how
-  many a batch holds depends on their lengths. One row of a batch, for ids
-  [2, 7, 9] and [2, 8], and length 6:
+  Every epoch has each example once, in a new order. Epochs follow one another
+  without a gap, so a batch may span two. Short examples share a row as segments
+  that do not see each other; how many a batch holds depends on their lengths.
+  One row of a batch, for ids [2, 7, 9] and [2, 8], and length 6:
 
     tokens     2 7 9 2 8 0
-    weights    0 w w 0 w 0    (a first token has nothing to predict it from)
+    weights    0 w w 0 w 0    (nothing predicts the first token of a segment)
     positions  0 1 2 0 1 0
     segments   1 1 1 2 2 0
 
   Args:
-    examples: what to train on. One without any weight teaches nothing and
-      takes no room: it is left out.
-    batch_size: rows of a batch, over all processes.
-    length: tokens of a row, shared by its examples.
-    seed: of the order; any whole number from 0.
-    steps: batches to give.
-    process_index: which part of each batch's rows to give, from 0.
-    process_count: parts of a batch; they follow one another.
+    examples: what to train on. Examples without any weight contribute nothing
+      to the loss and are left out.
+    batch_size: rows per batch, 1 or more.
+    length: tokens per row, 1 or more.
+    seed: seed of the order, 0 or more.
+    steps: number of batches.
 
   Raises:
-    ValueError: no examples, none with weight, one without tokens or longer
-      than `length`, or a number out of range.
+    ValueError: if there are no examples, or none with weight, or one is empty
+      or longer than `length`.
   """
-  _check_numbers(batch_size=batch_size, length=length, seed=seed, steps=steps)
   _check_examples(examples, length=length)
-  if not 0 <= process_index < process_count or batch_size % process_count:
-    raise ValueError(
-      f'batch_size {batch_size} cannot be shared by process {process_index} of'
-      f' {process_count}; it must be a multiple of the number of processes'
-    )
   examples = [example for example in examples if example.weights.any()]
   if not examples:
     raise ValueError(
       'no example has weight: with loss on the completion, documents need text'
-      ' behind their prompts'
+      ' after their prompts'
     )
-  share = batch_size // process_count
   order = grain.MapDataset.source(examples).shuffle(seed=_spread(seed)).repeat()
   return Batches(
     order,
     batch_size=batch_size,
     length=length,
-    local_rows=slice(process_index * share, (process_index + 1) * share),
     steps=steps,
     identity={
       'seed': seed,
@@ -189,13 +183,13 @@ def batches(
 
 
 def _spread(seed: int) -> int:
-  # Grain shuffles epoch e with seed + e, so that seed 1 would repeat the
-  # epochs of seed 0, one earlier.
+  # grain shuffles epoch e with seed + e, so seed 1 would repeat the epochs of
+  # seed 0, one epoch earlier.
   return int(np.random.SeedSequence(seed).generate_state(1, np.uint32)[0])
 
 
 def _row(examples: Sequence[Example], *, length: int) -> tuple[np.ndarray, ...]:
-  """Returns the fields of one row in the order of `Batch`, each [length]."""
+  """The fields of one row in the order of `Batch`, each [length]."""
   tokens_L = np.full(length, PAD_ID, np.int32)
   weights_L = np.zeros(length, np.float32)
   positions_L = np.zeros(length, np.int32)
@@ -212,7 +206,7 @@ def _row(examples: Sequence[Example], *, length: int) -> tuple[np.ndarray, ...]:
 
 
 def _digest(examples: Sequence[Example]) -> str:
-  """Returns what tells these examples, in this order, from any others."""
+  """A hash of the examples and their order."""
   digest = hashlib.sha256()
   for example in examples:
     digest.update(len(example.ids).to_bytes(8, 'little'))
@@ -221,24 +215,9 @@ def _digest(examples: Sequence[Example]) -> str:
   return digest.hexdigest()
 
 
-def _check_numbers(
-  *, batch_size: int, length: int, seed: int, steps: int
-) -> None:
-  least = {'batch_size': 1, 'length': 1, 'seed': 0, 'steps': 0}
-  given = {
-    'batch_size': batch_size,
-    'length': length,
-    'seed': seed,
-    'steps': steps,
-  }
-  for name, value in given.items():
-    if value < least[name]:
-      raise ValueError(f'{name} is {value}; it must be at least {least[name]}')
-
-
 def _check_examples(examples: Sequence[Example], *, length: int) -> None:
   if not examples:
-    raise ValueError('there are no examples to train on; give some documents')
+    raise ValueError('there are no examples to train on: give documents')
   for index, example in enumerate(examples):
     name = repr(example.name) if example.name else index
     if len(example.ids) > length:
@@ -247,4 +226,4 @@ def _check_examples(examples: Sequence[Example], *, length: int) -> None:
         f' raise the length to {len(example.ids)} or split the document'
       )
     if len(example.ids) == 0:
-      raise ValueError(f'example {name} has no tokens; leave it out')
+      raise ValueError(f'example {name} has no tokens; remove it')

@@ -1,10 +1,10 @@
-"""What training settings may be; told before anything is begun."""
+"""Checks training settings, so that a bad one fails before anything starts."""
 
 import math
 from typing import Any
 
-# Setting -> least value, and whether it may be that value.
-_LEAST = {
+# Setting -> its lower limit, and whether the limit itself is allowed.
+_LIMITS = {
   'steps': (1, True),
   'batch_size': (1, True),
   'length': (2, True),
@@ -14,21 +14,37 @@ _LEAST = {
   'weight_decay': (0, True),
   'clip': (0, False),
 }
+_INTERVALS = ('report_every', 'save_every')
 
 
 def require_sensible(settings: Any, *, seed: int) -> None:
-  """Checks numbers with which training would fail, or learn nothing.
+  """Checks all numbers of a training run.
+
+  Args:
+    settings: a mapping that has `_LIMITS` and `_INTERVALS`.
+    seed: seed of the order of the examples.
 
   Raises:
-    ValueError: names the first that is out of its range, or not a number.
+    ValueError: names the first setting that is out of range or not finite.
   """
-  for name, (least, included) in _LEAST.items():
-    value = settings[name]
-    above = value >= least if included else value > least
-    if not above or not math.isfinite(value):
-      raise ValueError(
-        f'{name}={value}; give {"" if included else "more than "}{least}'
-        f'{" or more" if included else ""}'
-      )
-  if seed < 0:
-    raise ValueError(f'seed={seed}; give 0 or more')
+  require_intervals(settings)
+  for name, (limit, included) in _LIMITS.items():
+    _require(name, settings[name], limit=limit, included=included)
+  _require('seed', seed, limit=0, included=True)
+
+
+def require_intervals(settings: Any) -> None:
+  """Checks `report_every` and `save_every`, in steps.
+
+  Raises:
+    ValueError: if one is less than a step.
+  """
+  for name in _INTERVALS:
+    _require(name, settings[name], limit=1, included=True)
+
+
+def _require(name: str, value: float, *, limit: float, included: bool) -> None:
+  in_range = value >= limit if included else value > limit
+  if not in_range or not math.isfinite(value):
+    allowed = f'{limit} or more' if included else f'more than {limit}'
+    raise ValueError(f'{name}={value}; give {allowed}')

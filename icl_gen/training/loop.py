@@ -1,4 +1,4 @@
-"""The loop: steps, metrics, checkpoints. Knows no files and no formats."""
+"""The training loop; reports and checkpoints are its caller's functions."""
 
 import math
 import time
@@ -10,19 +10,8 @@ import numpy as np
 
 from icl_gen.types import Batch
 
-# What the loop reports every few steps; floats by name.
+# Values of a report by name.
 Metrics = dict[str, float]
-
-
-def require_intervals(settings: Any) -> None:
-  """Checks `report_every` and `save_every` before anything is begun.
-
-  Raises:
-    ValueError: if one is less than a step.
-  """
-  for name in ('report_every', 'save_every'):
-    if settings[name] < 1:
-      raise ValueError(f'{name}={settings[name]}; give 1 step or more')
 
 
 def loop(
@@ -41,17 +30,15 @@ def loop(
   """Trains from `first_step` to `steps`.
 
   Args:
-    state: before the first step; it is consumed.
-    batches: yields the batch of each step, from `first_step` on, as NumPy
+    state: the state after `first_step` steps; it is donated.
+    batches: yields the batches of the steps after `first_step`, as NumPy
       arrays.
     step: (state, placed batch) -> (state, metrics).
-    place: puts a batch on the devices. Nothing is read back from there but
-      metrics that are due: it would wait for the step in progress.
-    first_step: steps taken already.
-    steps: steps at the end.
+    place: puts a batch on the devices.
+    first_step: number of steps already taken.
+    steps: number of steps at the end of the run.
     report_every: report interval in steps; the last step reports too.
-    save_every: checkpoint interval in steps; the last step saves too. What is
-      not finite is never saved: going on from it would be in vain.
+    save_every: checkpoint interval in steps; the last step saves too.
     on_report: called with the step number and its metrics.
     on_save: called with the step number and the state after it.
 
@@ -59,18 +46,20 @@ def loop(
     the state after the last step.
 
   Raises:
-    FloatingPointError: when the loss, or another metric of the step, is not
-      finite; names the interval.
+    FloatingPointError: if the loss or another metric of a step that reports or
+      saves is not finite; names the interval. The state is not saved, as a run
+      resumed from it could not recover.
   """
   tokens, since, reported = 0, time.monotonic(), first_step
   finite = first_step
   for number in range(first_step + 1, steps + 1):
     batch = next(batches)
-    tokens += np.count_nonzero(batch.segments_BxL)
+    tokens += int(np.count_nonzero(batch.segments_BxL))
     state, metrics = step(state, place(batch))
     last = number == steps
     reports = last or number % report_every == 0
     saves = last or number % save_every == 0
+    # Read only when due: reading a metric waits for the step to finish.
     if reports or saves:
       values = {name: float(value) for name, value in metrics.items()}
       _check_finite(values, number=number, finite=finite)
@@ -91,5 +80,5 @@ def _check_finite(values: Metrics, *, number: int, finite: int) -> None:
     if not math.isfinite(value):
       raise FloatingPointError(
         f'{name} is {value} at step {number}; it was finite at step {finite}.'
-        ' Lower the learning rate, or look at the documents.'
+        ' Lower the learning rate, or check the documents.'
       )

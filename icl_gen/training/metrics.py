@@ -1,4 +1,4 @@
-"""Metrics as data: one JSON object a line, TensorBoard, and a progress line."""
+"""Writes metrics as JSON lines, TensorBoard events and a progress line."""
 
 import pathlib
 
@@ -8,19 +8,21 @@ from icl_gen.storage import files
 
 
 class Writer:
-  """Writes a run's metrics; a resumed run continues the same file.
-
-  Args:
-    directory: of the run; made if it is not there.
-    name: of the run, for the progress line.
-    steps: steps at the end of the run.
-    done: steps taken so far. Lines of later steps, which an interrupted run
-      wrote after its last checkpoint, are dropped: they will come again.
-  """
+  """Writes a run's metrics; a resumed run continues the same files."""
 
   def __init__(
     self, directory: files.Path, *, name: str, steps: int, done: int
-  ):
+  ) -> None:
+    """Opens the files of a run.
+
+    Args:
+      directory: of the run; created if it does not exist.
+      name: name of the run, for the progress line.
+      steps: number of steps at the end of the run.
+      done: number of steps taken. Lines of later steps, which an interrupted
+        run wrote after its last checkpoint, are removed; they will be written
+        again.
+    """
     self._lines = pathlib.Path(directory) / 'metrics.jsonl'
     self._lines.parent.mkdir(parents=True, exist_ok=True)
     if self._lines.exists():
@@ -31,7 +33,7 @@ class Writer:
     self._name, self._steps = name, steps
 
   def write(self, step: int, values: dict[str, float]) -> None:
-    """Writes one step's values everywhere and prints the progress line."""
+    """Writes the values of one step and prints the progress line."""
     files.append_json_line(self._lines, {'step': step, **values})
     for name, value in values.items():
       self._board.add_scalar(name, value, step)
@@ -45,4 +47,5 @@ class Writer:
     )
 
   def close(self) -> None:
+    """Closes the TensorBoard events."""
     self._board.close()

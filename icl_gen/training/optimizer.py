@@ -1,57 +1,23 @@
-"""Optimizers: AdamW for finetuning, Muon for pretraining from nothing."""
+"""Optimizers and learning rate schedules.
+
+AdamW is for fine-tuning, Muon for pretraining from scratch.
+"""
 
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import optax
 from optax import contrib
 
-# Axes that a weight reduces over and produces; the others are stacked
-# matrices. By the last names of the path in the gemma package's tree.
-_MUON_AXES = {
-  'q_einsum': ((1,), (0, 2)),
-  'kv_einsum': ((2,), (1, 3)),
-  'qkv_einsum': ((2,), (1, 3)),
-  'attn_vec_einsum': ((0, 1), (2,)),
-  'gating_einsum': ((2,), (1,)),
-  'linear': ((0,), (1,)),
-}
-# As Gemma 2 stores it (`transpose_gating_einsum` is off): [2, D, F].
-_GATING_AS_IS = ((1,), (2,))
-
-
-def _muon_axes(params):
-  # Of both layouts, the matrix beside it is [F, D]; where F is D, the layouts
-  # need not be told apart: a square matrix is turned alike either way.
-  hidden_width = {
-    tuple(path[:-1]): leaf.shape
-    for path, leaf in jax.tree_util.tree_leaves_with_path(params)
-    if path[-1].key == 'linear'
-  }
-
-  def axes(path, leaf):
-    names = [key.key for key in path]
-    name = names[-2] if names[-1] == 'w' else names[-1]
-    if leaf.ndim < 2 or name == 'input_embedding':
-      return None  # AdamW
-    if name not in _MUON_AXES:
-      raise ValueError(
-        f'no Muon axes are known for parameter {"/".join(names)!r} of shape'
-        f" {leaf.shape}; add {name!r} to _MUON_AXES, or choose 'adamw'"
-      )
-    reduction, output = _MUON_AXES[name]
-    beside = hidden_width[tuple(path[:-1])] if name == 'gating_einsum' else ()
-    if beside and leaf.shape[1:] != beside:
-      reduction, output = _GATING_AS_IS
-    return contrib.MuonDimensionNumbers(reduction, output)
-
-  return jax.tree_util.tree_map_with_path(axes, params)
+from icl_gen.model import parameters
+from icl_gen.model.parameters import Params
 
 
 def make_schedule(
   *, peak: float, warmup_steps: int, steps: int, final_share: float
 ) -> optax.Schedule:
-  """Linear warm-up to `peak`, then a cosine to `final_share * peak`."""
+  """Linear warm-up to `peak`, then cosine decay to `final_share * peak`."""
   return optax.warmup_cosine_decay_schedule(
     0.0,
     peak,
@@ -64,23 +30,23 @@ def make_schedule(
 def make_piecewise(
   pieces: Sequence[tuple[int, float, float]], *, warmup_steps: int
 ) -> optax.Schedule:
-  """A linear warm-up, then pieces in which the rate goes straight to another.
+  """A linear warm-up, then pieces in each of which the rate is linear.
 
-  What is learned in a piece does not depend on what comes after it, so a run
-  can be made longer without starting again.
+  The rate in a piece does not depend on later pieces, so a run can be extended
+  without starting again.
 
   Args:
-    pieces: (steps, learning rate at the beginning, learning rate at the end)
-      of each; the first includes the warm-up.
-    warmup_steps: at the beginning.
+    pieces: (steps, first learning rate, last learning rate) of each piece; the
+      first piece includes the warm-up.
+    warmup_steps: steps of the warm-up.
 
   Raises:
-    ValueError: if the warm-up does not fit into the first piece.
+    ValueError: if the warm-up is longer than the first piece.
   """
   if warmup_steps > pieces[0][0]:
     raise ValueError(
       f'{warmup_steps} steps of warm-up do not fit into the first piece, which'
-      f' has {pieces[0][0]} steps: take fewer of them'
+      f' has {pieces[0][0]} steps: give a shorter warm-up'
     )
   schedules = [optax.linear_schedule(0.0, pieces[0][1], warmup_steps)]
   boundaries, begun = [warmup_steps], 0
@@ -103,12 +69,12 @@ def make_optimizer(
   """An optax optimizer with gradient clipping by global norm.
 
   Args:
-    name: 'adamw' or 'muon' (Muon for the matrices of `_MUON_AXES`; AdamW for
-      embeddings and norms).
+    name: 'adamw', or 'muon' (Muon for weight matrices, AdamW for embeddings and
+      norms).
     schedule: learning rate by step.
     weight_decay: decoupled weight decay.
-    clip: greatest global norm of the gradient.
-    adam_share: with Muon, AdamW's learning rate as a share of Muon's.
+    clip: maximum global norm of the gradient.
+    adam_share: with Muon, AdamW's learning rate as a fraction of Muon's.
 
   Raises:
     ValueError: for an unknown name.
@@ -126,3 +92,17 @@ def make_optimizer(
   else:
     raise ValueError(f"unknown optimizer {name!r}; known are 'adamw', 'muon'")
   return optax.chain(optax.clip_by_global_norm(clip), inner)
+
+
+def _muon_axes(params: Params) -> Any:
+  """For each parameter, the axes Muon sums over and produces; None: AdamW."""
+
+  def axes_of(axes: parameters.Axes) -> Any:
+    if not axes.inputs:
+      return None
+    return contrib.MuonDimensionNumbers(
+      reduction_axis=tuple(map(axes.names.index, axes.inputs)),
+      output_axis=tuple(map(axes.names.index, axes.outputs)),
+    )
+
+  return jax.tree.map(axes_of, parameters.axes(params))

@@ -1,4 +1,4 @@
-"""Models in Hugging Face's terms and in the gemma package's, both ways.
+"""Converts models between Hugging Face and the gemma package.
 
 | Hugging Face, layer i             | gemma package, layer_i                   |
 |-----------------------------------|------------------------------------------|
@@ -13,8 +13,8 @@
 | post_attention_layernorm          | post_attention_norm/scale                |
 | {pre,post}_feedforward_layernorm  | {pre,post}_ffw_norm/scale                |
 
-Norms multiply by 1 + weight in both. Both rotate the two halves of a head. The
-golden vectors are read here as well.
+Norms multiply by 1 + weight in both, and both rotate the two halves of a head.
+Also reads the golden vectors.
 """
 
 import dataclasses
@@ -40,7 +40,7 @@ LOCAL = 'sliding_attention'
 
 @dataclasses.dataclass(frozen=True)
 class Golden:
-  """Vectors of one model.
+  """The golden vectors of one model.
 
   Attributes:
     config: the architecture.
@@ -48,7 +48,7 @@ class Golden:
     tokens_BxL: int32.
     logps: float32[B, L - 1] of every token after the first, by the dtype that
       Hugging Face computed it in.
-    theirs: the architecture as Hugging Face was told it.
+    theirs: the architecture in Hugging Face's settings.
     named: the weights under Hugging Face's names.
   """
 
@@ -66,7 +66,7 @@ class Golden:
 
 
 def load(name: str) -> Golden:
-  """Reads the vectors of one of NAMES."""
+  """Reads the golden vectors of one of NAMES."""
   with np.load(HERE / f'{name}.npz') as file:
     stored = {key: file[key] for key in file.files}
   theirs = json.loads(str(stored['config']))
@@ -126,7 +126,7 @@ def _config(theirs) -> gm.nn.config.TransformerConfig:
 
 
 def _params(named, theirs):
-  """The parameter tree; every weight has a place in it."""
+  """The parameter tree, of all named weights."""
   left = dict(named)
   H = theirs['head_dim']
   params = {
@@ -158,7 +158,7 @@ def _params(named, theirs):
         'linear': take('mlp.down_proj').T,
       },
     } | {ours: {'scale': take(name)} for ours, name in NORMS.items()}
-  assert not left, f'weights without a place: {sorted(left)}'
+  assert not left, f'unused weights: {sorted(left)}'
   return params
 
 
@@ -193,7 +193,7 @@ def settings(config: gm.nn.config.TransformerConfig, *, positions: int):
 
 
 def weights(params) -> dict[str, np.ndarray]:
-  """Hugging Face's names and float32 arrays of a parameter tree."""
+  """A parameter tree as float32 arrays by Hugging Face's names."""
   out = {
     'embed_tokens': params['embedder']['input_embedding'],
     'norm': params['final_norm']['scale'],

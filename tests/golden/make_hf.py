@@ -1,15 +1,15 @@
-"""Makes the golden vectors: per-token log-probabilities by Hugging Face.
+"""Computes the golden vectors: log-probabilities by Hugging Face.
 
-Run by hand, in an environment of its own (Python 3.11, `pip install
-torch==2.13.0 transformers==5.23.0 numpy`), from the root of the repository:
+Run by hand from the root of the repository, in a separate environment (Python
+3.11, `pip install torch==2.13.0 transformers==5.23.0 numpy`):
 
   python tests/golden/make_hf.py
 
-Writes one file per model beside this one. A file holds what made it (`config`,
-JSON), weights under their Hugging Face names (`weight/...`), `tokens_BxL`, and
-`logps_BxL` of every token after the first, computed in float32 (`float32`) and
-in bfloat16 (`bfloat16`). Weights are float16 numbers that bfloat16 can hold as
-well, so that all that computes with them computes with the same.
+Writes one file per model next to this one. A file holds the architecture
+(`config`, JSON), weights under their Hugging Face names (`weight/...`),
+`tokens_BxL`, and the log-probabilities of every token after the first, computed
+in float32 (`float32`) and in bfloat16 (`bfloat16`). Float32, float16 and
+bfloat16 all represent the weights exactly, so all dtypes use the same ones.
 """
 
 import json
@@ -22,7 +22,7 @@ import transformers
 HERE = pathlib.Path(__file__).parent
 ROWS, LENGTH = 2, 48
 
-# More than four windows in a row, grouped heads, local and global layers.
+# Rows longer than four windows, grouped heads, local and global layers.
 SHAPE = {
   'vocab_size': 256,
   'hidden_size': 32,
@@ -55,7 +55,7 @@ GEMMA3 = SHAPE | {
 }
 MODELS = {
   'gemma2': ('Gemma2', GEMMA2 | {'query_pre_attn_scalar': 16}),
-  # Queries scaled by width / heads, as with 27B.
+  # Queries are scaled by width / heads, as in 27B.
   'gemma2_27b': ('Gemma2', GEMMA2 | {'query_pre_attn_scalar': 8}),
   'gemma3_1b': (
     'Gemma3',
@@ -68,7 +68,7 @@ MODELS = {
       },
     },
   ),
-  # Rotations of global layers are scaled, as with 4B.
+  # Rotations of global layers are scaled, as in 4B.
   'gemma3_4b': (
     'Gemma3',
     GEMMA3
@@ -92,7 +92,7 @@ CLASSES = {
 
 
 def make(name: str) -> None:
-  """Writes the file of one model."""
+  """Writes the golden vectors of one model."""
   family, settings = MODELS[name]
   config_class, model_class = CLASSES[family]
   config = config_class(**settings, attn_implementation='eager')
@@ -101,7 +101,7 @@ def make(name: str) -> None:
   weights = {}
   with torch.no_grad():
     for key, weight in model.named_parameters():
-      # Activations near 1 and logits that differ, so that attention matters.
+      # Activations near 1, and logits that differ so that attention matters.
       size = 0.3 if weight.ndim == 1 or 'embed' in key else 32**-0.5
       drawn = torch.tensor(size * rng.standard_normal(weight.shape))
       weight.copy_(drawn.to(torch.bfloat16).to(torch.float16))

@@ -1,4 +1,4 @@
-"""Blocks of queries see what the mask shows, and nothing else."""
+"""Plain attention, and attention by blocks of queries, against loops."""
 
 import functools
 
@@ -14,7 +14,7 @@ LENGTH = 13
 
 @functools.cache
 def row():
-  """Queries, keys, values; positions and segments of texts and padding."""
+  """Queries, keys, values; positions and segments of texts with padding."""
   rng = np.random.default_rng(0)
   q, k, v = (
     rng.standard_normal((B, heads, LENGTH, H)).astype(np.float32)
@@ -47,7 +47,7 @@ def wanted(*, window, soft_cap):
 
 
 def assert_attention_by_loops(found, *, window, soft_cap):
-  """On padding, which attends to padding, anything goes but NaN."""
+  """Padding may attend to padding in any way, but must not give NaN."""
   *_, segments = row()
   read = np.broadcast_to((segments > 0)[:, None], (B, N, LENGTH))
   assert np.isfinite(found).all()
@@ -69,14 +69,14 @@ def assert_attention_by_loops(found, *, window, soft_cap):
     (4, None, LENGTH + 1),
   ],
 )
-def test_blocks_of_queries_are_attention_by_loops(window, soft_cap, block):
+def test_attention_by_blocks_equals_loops(window, soft_cap, block):
   layer = attention.Layer(index=0, window=window, soft_cap=soft_cap)
   compute = jax.jit(attention.causal_blocks, static_argnames=('layer', 'block'))
   found = compute(*row(), layer=layer, block=block)
   assert_attention_by_loops(found, window=window, soft_cap=soft_cap)
 
 
-def test_plain_attention_is_attention_by_loops():
+def test_plain_attention_equals_loops():
   *qkv, positions, segments = row()
   mask = attention.visible(positions, positions, segments, segments, window=4)
   found = jax.jit(attention.plain, static_argnames='soft_cap')(
@@ -85,7 +85,7 @@ def test_plain_attention_is_attention_by_loops():
   assert_attention_by_loops(found, window=4, soft_cap=1.5)
 
 
-def test_softmax_is_in_float32_whatever_the_inputs():
+def test_logits_of_bfloat16_inputs_are_float32():
   q, k, *_ = row()
   found = attention.logits(
     q.astype('bfloat16'), k.astype('bfloat16'), soft_cap=None
@@ -93,7 +93,7 @@ def test_softmax_is_in_float32_whatever_the_inputs():
   assert found.dtype == np.float32
 
 
-def test_a_query_that_sees_nothing_gives_numbers():
+def test_a_query_that_sees_no_key_has_finite_output():
   q, k, v, *_ = row()
   mask = np.zeros((B, LENGTH, LENGTH), bool)
   out = attention.plain(q, k, v, mask, soft_cap=None)

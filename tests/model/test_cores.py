@@ -1,4 +1,4 @@
-"""Every core is the plain one, and parts merge to the whole."""
+"""Every core equals the plain one, and parts merge to the whole."""
 
 import functools
 
@@ -11,7 +11,7 @@ from icl_gen.model import attention, cores
 
 B, N, K, H = 2, 4, 2, 16
 L, S = 21, 40
-EARLIER = 37  # keys there are; the rest of the buffer is empty
+EARLIER = 37  # keys in use; the rest of the buffer is empty
 
 
 def layer(window=None, soft_cap=None):
@@ -35,14 +35,14 @@ def places():
 
 
 def rows():
-  """Positions and segments of two texts and padding, in each row."""
+  """Positions and segments of rows that hold texts and padding."""
   positions = [[*range(11), *range(7), 0, 1, 2], [*range(20), 0]]
   segments = [[1] * 11 + [2] * 7 + [0] * 3, [1] * 20 + [0]]
   return np.int32(positions), np.int32(segments)
 
 
 def earlier(core, which, qkv=None):
-  # Made anew, as the tests change what is read when a program is made.
+  # A new function each time: tests change constants that are read in tracing.
   compute = jax.jit(lambda qkv: cores.to_earlier(core, *qkv, *places(), which))
   return compute(drawn() if qkv is None else qkv)
 
@@ -76,11 +76,11 @@ def assert_equal_parts(found, wanted, *, atol):
 
 @pytest.mark.parametrize('tile', [None, (8, 16), (8, 7), (2 * L, 1)])
 @pytest.mark.parametrize(('window', 'soft_cap'), [(None, None), (9, 1.5)])
-def test_tiles_of_earlier_keys_change_nothing(
+def test_blockwise_attention_to_earlier_keys_equals_plain(
   window, soft_cap, tile, monkeypatch
 ):
   if tile is not None:
-    monkeypatch.setattr(cores, 'TILE_OF_CPU', tile)
+    monkeypatch.setattr(cores, 'TILE_ON_CPU', tile)
   found, wanted = (
     earlier(core, layer(window, soft_cap)) for core in ('blockwise', 'plain')
   )
@@ -88,20 +88,20 @@ def test_tiles_of_earlier_keys_change_nothing(
 
 
 @pytest.mark.parametrize('soft_cap', [None, 1.5])
-def test_splash_sees_earlier_keys_as_the_plain_core_does(soft_cap):
+def test_splash_attention_to_earlier_keys_equals_plain(soft_cap):
   found, wanted = (
     earlier(core, layer(None, soft_cap)) for core in ('splash', 'plain')
   )
   assert_equal_parts(found, wanted, atol=1e-5)
 
 
-def test_with_a_window_splash_leaves_earlier_keys_to_tiles():
+def test_splash_attention_to_earlier_keys_in_a_window_equals_plain():
   found, wanted = (earlier(core, layer(9)) for core in ('splash', 'plain'))
   assert_equal_parts(found, wanted, atol=1e-5)
 
 
 @pytest.mark.parametrize('core', ['blockwise', 'splash'])
-def test_sums_are_in_float32_though_the_inputs_are_not(core):
+def test_sums_of_bfloat16_inputs_are_float32(core):
   """bfloat16 log-sum-exps would be off by up to 2**-7 of their size."""
   bfloat16 = drawn('bfloat16')
   rounded = [x.astype('float32') for x in bfloat16]
@@ -120,10 +120,10 @@ def cases():
 
 
 @pytest.mark.parametrize(('core', 'window', 'soft_cap'), list(cases()))
-def test_within_rows_cores_are_the_plain_one(
+def test_within_rows_every_core_equals_plain(
   core, window, soft_cap, monkeypatch
 ):
-  # On a CPU the cudnn core is XLA's own, which can do float32.
+  # On a CPU this core runs XLA's attention, which supports float32.
   monkeypatch.setattr(cores, 'CUDNN_DTYPES', ('float32',))
   read = np.broadcast_to((rows()[1] > 0)[:, None], (B, N, L))
   found, wanted = (
@@ -134,7 +134,7 @@ def test_within_rows_cores_are_the_plain_one(
   np.testing.assert_allclose(found[read], wanted[read], atol=1e-5)
 
 
-def test_splash_has_the_gradient_of_the_plain_core():
+def test_the_gradient_of_splash_equals_that_of_plain():
   read = jnp.asarray(rows()[1] > 0, 'float32')[:, None, :, None]
 
   def loss(qkv, *, core):
@@ -153,7 +153,7 @@ def test_splash_has_the_gradient_of_the_plain_core():
 def test_parts_merge_to_the_whole(split):
   q, k, v = drawn()
   rng = np.random.default_rng(1)
-  # Some queries see nothing on one of the sides.
+  # Some queries see no key on one side.
   mask = rng.random((B, L, S)) < rng.choice([0.05, 0.9], size=(1, L, 1))
   mask[:, :, 20] = True
   parts = [
@@ -167,7 +167,7 @@ def test_parts_merge_to_the_whole(split):
   np.testing.assert_allclose(attention.merged(parts), wanted, atol=1e-5)
 
 
-def test_on_this_device_prefixes_are_seen_in_tiles():
+def test_auto_chooses_blockwise_for_prefixes_on_a_cpu():
   choose = functools.partial(
     cores.choose, dtype=jnp.dtype('bfloat16'), width=256, soft_cap=None
   )
@@ -187,12 +187,12 @@ def test_on_this_device_prefixes_are_seen_in_tiles():
     ('cudnn', {'width': 512}),
   ],
 )
-def test_what_a_core_cannot_do_is_refused(wanted, options):
-  can = {
+def test_a_core_that_does_not_support_the_inputs_is_refused(wanted, options):
+  supported = {
     'part': False,
     'dtype': jnp.dtype('bfloat16'),
     'width': 256,
     'soft_cap': None,
   }
   with pytest.raises(ValueError, match=f'attention .?{wanted}.* auto'):
-    cores.choose(wanted, **can | options)
+    cores.choose(wanted, **supported | options)

@@ -1,4 +1,4 @@
-"""Our forward pass is the gemma package's, and rows may hold several texts."""
+"""The forward pass equals the gemma package's, also for packed rows."""
 
 import functools
 
@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from icl_gen.model import forward
+from icl_gen.model import forward, head
 from tests import tiny
 
 LENGTH = 23  # more than four windows
@@ -21,7 +21,7 @@ def _ours(module, params, tokens_BxL, positions_BxL, segments_BxL):
     positions_BxL,
     forward.within_batch(positions_BxL, segments_BxL),
   )
-  return forward.head(module, params, hidden_BxLxD)
+  return head.logits(module, params, hidden_BxLxD)
 
 
 def ours(
@@ -41,14 +41,14 @@ def batch():
 
 
 @pytest.mark.parametrize('dialect', tiny.DIALECTS)
-def test_it_is_the_package_own_forward_pass(dialect):
+def test_it_equals_the_forward_pass_of_the_package(dialect):
   found_BxLxV = ours(dialect, batch())
   wanted_BxLxV = [tiny.logits(dialect, row) for row in batch()]
   assert np.std(wanted_BxLxV) > 0.5, 'a flat model would agree with anything'
   np.testing.assert_allclose(found_BxLxV, wanted_BxLxV, atol=1e-5)
 
 
-def test_in_bfloat16_it_is_nearer_to_float32_than_the_package_is():
+def test_in_bfloat16_it_is_closer_to_float32_than_the_package_is():
   """The package's softmax and logits are bfloat16, ours float32."""
   rounded = jax.tree.map(
     lambda leaf: leaf.astype('float32'), tiny.params('gemma2', 'bfloat16')
@@ -59,13 +59,13 @@ def test_in_bfloat16_it_is_nearer_to_float32_than_the_package_is():
   assert found.dtype == np.float32
   error = np.abs(found - np.asarray(exact))
   package_error = np.abs(np.asarray(package) - np.asarray(exact))
-  # Logits are of standard deviation 1.1; bfloat16 resolves 1 to 2**-7.
+  # The logits have standard deviation 1.1; bfloat16 resolves 1 to 2**-7.
   assert error.mean() < 0.02 and error.max() < 0.2
   assert error.mean() < package_error.mean()
 
 
 @pytest.mark.parametrize('dialect', ['gemma3', 'gemma2'])
-def test_two_texts_in_a_row_are_each_alone(dialect):
+def test_texts_in_a_row_do_not_see_each_other(dialect):
   first, second = tiny.ids(9, seed=3), tiny.ids(11, seed=4)
   packed = np.zeros((2, LENGTH), np.int32)
   positions, segments = np.zeros_like(packed), np.zeros_like(packed)
@@ -79,23 +79,23 @@ def test_two_texts_in_a_row_are_each_alone(dialect):
   np.testing.assert_allclose(
     found[0, 9:20], tiny.logits(dialect, second), atol=1e-5
   )
-  assert np.isfinite(found).all(), 'padding gives numbers too'
+  assert np.isfinite(found).all(), 'padding is finite too'
 
 
-def test_only_differences_of_positions_matter():
+def test_only_differences_between_positions_matter():
   positions = np.broadcast_to(np.arange(LENGTH, dtype=np.int32), (2, LENGTH))
   moved = ours('gemma3', batch(), positions=positions + 7)
   np.testing.assert_allclose(moved, ours('gemma3', batch()), atol=1e-4)
 
 
-def test_the_blocks_of_queries_change_nothing(monkeypatch):
+def test_the_block_size_does_not_change_the_logits(monkeypatch):
   whole = ours('gemma3', batch())
   monkeypatch.setattr(forward, 'QUERY_BLOCK', 8)
-  _ours.clear_cache()  # the block length is read when it is compiled
+  _ours.clear_cache()  # the block size is read in tracing
   in_blocks = ours('gemma3', batch())
   _ours.clear_cache()
   np.testing.assert_allclose(in_blocks, whole, atol=1e-5)
 
 
-def test_windows_are_those_of_the_layers():
+def test_windows_follow_the_attention_types():
   assert forward.windows(tiny.module('gemma3')) == (5, None, 5, None)

@@ -1,6 +1,6 @@
-"""Log-probabilities are those of another implementation, weights alike.
+"""Log-probabilities equal those of Hugging Face with the same weights.
 
-The vectors are made by tests/golden/make_hf.py with Hugging Face transformers.
+tests/golden/make_hf.py computed the vectors with transformers.
 """
 
 import functools
@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from icl_gen.model import forward, head, prefix
+from icl_gen.model import forward, head, prefix, prefix_attention
 from tests.golden import convert
 
 
@@ -52,7 +52,7 @@ def tokens(name):
 
 
 @pytest.mark.parametrize('name', convert.NAMES)
-def test_the_vectors_reach_beyond_what_is_special(name):
+def test_the_vectors_cover_windows_and_grouped_heads(name):
   config = golden(name).config
   assert tokens(name).shape[1] > 4 * config.sliding_window_size
   assert len(set(config.attention_types)) == 2
@@ -61,28 +61,28 @@ def test_the_vectors_reach_beyond_what_is_special(name):
 
 
 @pytest.mark.parametrize('name', convert.NAMES)
-def test_weights_have_the_same_names_both_ways(name):
+def test_weights_survive_conversion_and_back(name):
   again, named = convert.weights(golden(name).weights), golden(name).named
   assert again.keys() == named.keys()
   for key, value in named.items():
     np.testing.assert_array_equal(again[key], value)
 
 
-def test_the_architecture_has_the_same_settings_both_ways():
+def test_the_architecture_survives_conversion_and_back():
   one = golden('gemma3_1b')
   settings = convert.settings(one.config, positions=128)
   assert settings == {key: one.theirs[key] for key in settings}
 
 
 @pytest.mark.parametrize('name', convert.NAMES)
-def test_ours_are_those_of_hugging_face(name):
+def test_ours_equal_those_of_hugging_face(name):
   np.testing.assert_allclose(
     ours(name), golden(name).logps['float32'], atol=1e-4
   )
 
 
 @pytest.mark.parametrize('name', convert.NAMES)
-def test_ours_are_those_of_the_package(name):
+def test_ours_equal_those_of_the_package(name):
   # The package masks token 0, which it takes for padding.
   tokens_BxL = np.maximum(tokens(name), 1)
   with jax.numpy_rank_promotion('allow'):
@@ -100,8 +100,8 @@ def test_ours_are_those_of_the_package(name):
 
 
 @pytest.mark.parametrize('name', ['gemma3_4b'])
-def test_behind_a_prefix_they_are_those_of_hugging_face(name):
-  """The prefix ends within the fourth window; chunks are of 8 tokens."""
+def test_after_a_prefix_ours_equal_those_of_hugging_face(name):
+  """The prefix ends in the fourth window; chunks have 8 tokens."""
   module, weights = golden(name).module('float32'), params(name, 'float32')
   row_L, at = tokens(name)[0], 37
   shared = prefix.encode(module, weights, row_L[:at], chunk=8)
@@ -119,7 +119,9 @@ def _logps_after(module, params, shared, tokens_BxL):
     params,
     tokens_BxL,
     positions_BxL,
-    prefix.after(shared, None, positions_BxL, jnp.ones_like(tokens_BxL)),
+    prefix_attention.after(
+      shared, None, positions_BxL, jnp.ones_like(tokens_BxL)
+    ),
   )
   return head.target_logps(
     module, params, hidden_BxLxD[:, :-1], tokens_BxL[:, 1:]
@@ -127,12 +129,12 @@ def _logps_after(module, params, shared, tokens_BxL):
 
 
 @pytest.mark.parametrize('name', convert.NAMES)
-def test_in_bfloat16_ours_are_as_near_as_those_of_hugging_face(name):
-  """To float32 with the same weights, which bfloat16 holds exactly."""
+def test_in_bfloat16_ours_are_as_accurate_as_those_of_hugging_face(name):
+  """Compared with float32; bfloat16 represents the weights exactly."""
   exact = golden(name).logps['float32']
   error = np.abs(ours(name, 'bfloat16') - exact)
   theirs = np.abs(golden(name).logps['bfloat16'] - exact)
   assert ours(name, 'bfloat16').dtype == np.float32
-  # Stated parity: on average 0.03 nats per token, at most 0.15.
+  # What we promise: 0.03 nats per token on average, at most 0.15.
   assert error.mean() < 0.03 and error.max() < 0.15
   assert error.mean() < 1.05 * theirs.mean()

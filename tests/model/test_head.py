@@ -1,4 +1,4 @@
-"""Log-probabilities are those of all logits at once, which are never made."""
+"""Log-probabilities equal those of all logits, which never exist at once."""
 
 import functools
 import types
@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from icl_gen.model import forward, head
+from icl_gen.model import head
 from tests import tiny
 
 
@@ -19,7 +19,7 @@ def hidden(shape, dtype='float32'):
 
 def targets(shape):
   drawn = np.random.default_rng(1).integers(0, tiny.VOCABULARY, size=shape)
-  # The ends of the vocabulary are where pieces begin and end.
+  # Include the ends of the vocabulary, and of a block of pieces.
   drawn.flat[:3] = 0, tiny.VOCABULARY - 1, 499
   return drawn.astype(np.int32)
 
@@ -29,14 +29,14 @@ def found(params, hidden, targets, *, module, pieces):
   return head.target_logps(module, params, hidden, targets, pieces=pieces)
 
 
-# One row, and more tokens than are taken at a time; pieces that do and do not
+# Less and more than a block of tokens; blocks of pieces that do and do not
 # divide the vocabulary.
 @pytest.mark.parametrize('shape', [(5,), (2, 300)])
 @pytest.mark.parametrize('pieces', [None, 256, 500])
 @pytest.mark.parametrize('dialect', ['gemma3', 'gemma2'])
-def test_they_are_those_of_all_logits_at_once(shape, pieces, dialect):
+def test_log_probabilities_equal_those_of_all_logits(shape, pieces, dialect):
   module, params = tiny.module(dialect), tiny.params(dialect)
-  logits = forward.head(module, params, hidden(shape))
+  logits = head.logits(module, params, hidden(shape))
   wanted = jnp.take_along_axis(
     jax.nn.log_softmax(logits), targets(shape)[..., None], axis=-1
   )[..., 0]
@@ -47,8 +47,8 @@ def test_they_are_those_of_all_logits_at_once(shape, pieces, dialect):
   )
 
 
-def test_only_so_many_normalisers_are_computed_as_are_meant():
-  """How many is no part of the program."""
+def test_only_the_first_count_normalisers_are_computed():
+  """And a new count does not recompile."""
   module, params = tiny.module('gemma3'), tiny.params('gemma3')
   compute = jax.jit(
     lambda hidden, count: head.normalisers(module, params, hidden, count=count)
@@ -62,7 +62,7 @@ def test_only_so_many_normalisers_are_computed_as_are_meant():
   assert compute._cache_size() == 1
 
 
-def test_they_are_float32_though_the_weights_are_not():
+def test_log_probabilities_of_bfloat16_weights_are_float32():
   module, params = tiny.module('gemma3'), tiny.params('gemma3', 'bfloat16')
   exact = jax.tree.map(lambda leaf: leaf.astype('float32'), params)
   inputs = hidden((40,), 'bfloat16')
@@ -81,7 +81,7 @@ def test_they_are_float32_though_the_weights_are_not():
   )
 
 
-def test_neither_all_logits_nor_a_copy_of_the_table_are_made():
+def test_neither_all_logits_nor_a_copy_of_the_table_exist():
   T, V, D = 4096, 65_536, 64
   module = types.SimpleNamespace(
     config=types.SimpleNamespace(final_logit_softcap=None)
@@ -93,6 +93,8 @@ def test_neither_all_logits_nor_a_copy_of_the_table_are_made():
   )
   compute = functools.partial(head.target_logps, module)
   memory = jax.jit(compute).lower(*shapes).compile().memory_analysis()
-  some = head.TOKENS * head.PIECES_OF_CPU * 4  # float32 logits at a time
-  assert some < memory.temp_size_in_bytes + 1 < 3 * some, 'the bound is idle'
+  some = head.TOKENS * head.PIECES_ON_CPU * 4  # float32 logits at a time
+  assert some < memory.temp_size_in_bytes + 1 < 3 * some, (
+    'the bound tests nothing'
+  )
   assert memory.temp_size_in_bytes < T * V * 4 / 10

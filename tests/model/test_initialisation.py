@@ -1,11 +1,11 @@
-"""Tokens enter the first block with unit RMS; nothing else is touched."""
+"""Tokens enter the first block with unit RMS; other weights are unchanged."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from icl_gen.model import forward, initialisation, registry
+from icl_gen.model import initialisation, registry
 from tests import tiny
 
 
@@ -20,7 +20,7 @@ def test_tokens_enter_with_unit_rms(dialect):
   assert float(jnp.sqrt(jnp.mean(entered**2))) == pytest.approx(1, rel=1e-5)
 
 
-def test_directions_and_all_other_weights_stay():
+def test_directions_and_all_other_weights_are_unchanged():
   before = tiny.params('gemma3')
   after = initialisation.scaled_to_unit(before)
   one = before['embedder']['input_embedding']
@@ -35,7 +35,9 @@ def test_directions_and_all_other_weights_stay():
 
 
 def test_the_packages_own_draw_is_much_smaller():
-  """What the scaling is for; it can go when the package changes this."""
+  """The reason for the scaling, which can go if the package changes this."""
   module = registry.make_module('nano_small')
-  table = forward.make_params(module, seed=0)['embedder']['input_embedding']
+  table = initialisation.make_params(module, seed=0)['embedder'][
+    'input_embedding'
+  ]
   assert float(table.std() * table.shape[1] ** 0.5) < 0.2

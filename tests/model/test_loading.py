@@ -1,4 +1,4 @@
-"""A model is loaded whole and fitting, or not at all."""
+"""Module, weights and tokenizer are loaded if they fit together."""
 
 import io
 import shutil
@@ -10,15 +10,23 @@ import sentencepiece
 from gemma import gm
 
 from icl_gen import assets
-from icl_gen.model import checkpoints, forward, loading, registry, sharding
+from icl_gen.model import (
+  checkpoints,
+  initialisation,
+  loading,
+  registry,
+  sharding,
+)
 from tests import tiny
 
 
 @pytest.fixture
 def weights():
-  """Weights for nano_small, of a pattern."""
+  """Weights for nano_small that are all different."""
   shapes = jax.eval_shape(
-    lambda: forward.make_params(registry.make_module('nano_small'), seed=0)
+    lambda: initialisation.make_params(
+      registry.make_module('nano_small'), seed=0
+    )
   )
   return jax.tree.map(
     lambda leaf: np.arange(leaf.size, dtype=leaf.dtype).reshape(leaf.shape),
@@ -33,7 +41,7 @@ def tokenizer(tmp_path):
   return path
 
 
-def test_what_is_loaded_is_what_was_saved(tmp_path, weights, tokenizer):
+def test_saved_weights_are_loaded(tmp_path, weights, tokenizer):
   checkpoints.save_params(tmp_path / 'params', weights)
   paths = {
     'checkpoint': str(tmp_path / 'params'),
@@ -44,22 +52,22 @@ def test_what_is_loaded_is_what_was_saved(tmp_path, weights, tokenizer):
   assert model.module == registry.make_module('nano_small')
   assert model.tokenizer.size == 2304
   jax.tree.map(np.testing.assert_array_equal, model.params, weights)
-  # Another model, and another dtype, do not fit.
+  # A checkpoint of another model or dtype is an error.
   with pytest.raises(ValueError, match='not of this model'):
     loading.load('nano', **paths)
-  with pytest.raises(ValueError, match=r'is float32.*wanted bfloat16'):
+  with pytest.raises(ValueError, match=r'is float32.*expected bfloat16'):
     loading.load('nano_small', dtype='bfloat16', **paths)
 
 
 @pytest.mark.parametrize('name', registry.NANO)
-def test_embedded_models_are_what_the_package_reads(name):
+def test_the_package_reads_embedded_models(name):
   model = loading.load(name)
   theirs = gm.ckpts.load_params(assets.path(name))
   jax.tree.map(np.testing.assert_array_equal, model.params, theirs)
   assert model.tokenizer.size == model.module.config.num_embed
 
 
-def test_weights_are_read_to_the_devices_of_a_mesh(
+def test_weights_are_read_directly_to_the_devices_of_a_mesh(
   tmp_path, weights, tokenizer
 ):
   checkpoints.save_params(tmp_path / 'params', weights)
@@ -98,18 +106,18 @@ def load_with(tokenizer):
   return loading.load('nano', checkpoint='nowhere', tokenizer=str(tokenizer))
 
 
-def test_a_missing_checkpoint_is_told(tokenizer):
+def test_a_missing_checkpoint_is_an_error(tokenizer):
   with pytest.raises(ValueError, match=r"no checkpoint at '.*nowhere'"):
     load_with(tokenizer)
 
 
-def test_a_missing_tokenizer_is_told(tmp_path):
+def test_a_missing_tokenizer_is_an_error(tmp_path):
   with pytest.raises(ValueError, match=r"no tokenizer at '.*none.model'"):
     load_with(tmp_path / 'none.model')
 
 
 @pytest.mark.parametrize('content', [b'', b'no model at all\n', b'\0' * 64])
-def test_a_file_that_is_no_tokenizer_is_refused(tmp_path, content):
+def test_a_file_that_is_not_a_tokenizer_is_refused(tmp_path, content):
   (tmp_path / 'file').write_bytes(content)
   with pytest.raises(ValueError, match='is not a SentencePiece model'):
     load_with(tmp_path / 'file')
@@ -152,13 +160,13 @@ def test_a_tokenizer_with_more_pieces_than_embeddings_is_refused(tmp_path):
     load_with(wide)
 
 
-def test_a_tokenizer_with_other_pieces_than_the_models_is_refused(tmp_path):
+def test_a_tokenizer_with_too_few_pieces_is_refused(tmp_path):
   (tmp_path / 'small.model').write_bytes(tiny.tokenizer_bytes())
-  with pytest.raises(ValueError, match=r'1792 pieces.*takes 2176 to 2304'):
+  with pytest.raises(ValueError, match=r'1792 pieces.*which has 2176 to 2304'):
     load_with(tmp_path / 'small.model')
 
 
-def test_weights_that_were_pretrained_here_want_their_own_tokenizer(
+def test_weights_pretrained_here_need_their_own_tokenizer(
   tmp_path, weights, tokenizer
 ):
   (tmp_path / 'pretrain.config.json').write_text('{}')

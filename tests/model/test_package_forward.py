@@ -1,4 +1,4 @@
-"""Gemma 3n and 4: rows are scored as the package itself predicts them."""
+"""Gemma 3n and 4: log-probabilities equal those of the package."""
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +20,7 @@ LENGTH = 16
     pytest.param('gemma4_26b_a4b', marks=pytest.mark.slow),
   ],
 )
-def test_texts_in_rows_are_as_the_package_predicts_them(name):
+def test_packed_rows_equal_texts_alone(name):
   """Row 0 holds two texts and padding, row 1 one text."""
   rng = np.random.default_rng(1)
   texts = [rng.integers(5, 250, n).astype(np.int32) for n in (8, 6, LENGTH)]
@@ -29,7 +29,7 @@ def test_texts_in_rows_are_as_the_package_predicts_them(name):
   tokens_BxL[1] = texts[2]
   positions = [[*range(8), *range(6), 0, 0], [*range(LENGTH)]]
   segments = [[1] * 8 + [2] * 6 + [0] * 2, [1] * LENGTH]
-  with jax.numpy_rank_promotion('allow'):  # in the package
+  with jax.numpy_rank_promotion('allow'):  # the package needs it
     found = package_forward.row_logps(
       packaged.module(name),
       packaged.params(name),
@@ -52,7 +52,7 @@ def test_texts_in_rows_are_as_the_package_predicts_them(name):
   np.testing.assert_allclose(found[1, :15], wanted[2], atol=1e-5)
 
 
-def test_the_plain_architectures_can_be_computed_so_too():
+def test_plain_architectures_give_the_same_through_the_package():
   ids = np.stack([tiny.ids(12, seed=1)])
   found = package_forward.row_logps(
     tiny.module('gemma2'),

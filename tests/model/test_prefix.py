@@ -1,4 +1,4 @@
-"""What follows an encoded context is what follows it in one long row."""
+"""Tokens after an encoded context are scored as in one long row."""
 
 import functools
 import logging
@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from icl_gen.model import forward, prefix
+from icl_gen.model import forward, head, prefix, prefix_attention
 from tests import tiny
 
 CHUNK = 8
@@ -23,14 +23,14 @@ def _hidden_after(
     params,
     tokens_BxL,
     positions_BxL,
-    prefix.after(shared, None, positions_BxL, segments_BxL, ends_BxL),
+    prefix_attention.after(shared, None, positions_BxL, segments_BxL, ends_BxL),
   )
   return hidden_BxLxD
 
 
 @functools.partial(jax.jit, static_argnums=0)
 def _logits_after(module, params, *inputs):
-  return forward.head(module, params, _hidden_after(module, params, *inputs))
+  return head.logits(module, params, _hidden_after(module, params, *inputs))
 
 
 def encode(length, dialect='gemma3', **options):
@@ -43,7 +43,7 @@ def encode(length, dialect='gemma3', **options):
 
 
 def assert_as_in_one_row(dialect, length):
-  """Two rows behind one prefix; the second is half padding."""
+  """Two rows after one prefix; the second is half padding."""
   shared = encode(length, dialect) if length else None
   before_P = tiny.ids(length, seed=1)
   suffixes = [tiny.ids(SUFFIX, seed=2), tiny.ids(SUFFIX // 2, seed=3)]
@@ -67,23 +67,25 @@ def assert_as_in_one_row(dialect, length):
 
 # Around the window (5), and around the buckets.
 @pytest.mark.parametrize('length', [0, 1, 4, 5, 6, 8, 9, 16])
-def test_it_is_as_in_one_row(length):
+def test_logits_equal_those_in_one_row(length):
   assert_as_in_one_row('gemma3', length)
 
 
-def test_soft_caps_reach_the_prefix():
+def test_soft_caps_apply_to_the_prefix():
   assert_as_in_one_row('gemma2', 7)
 
 
 @pytest.mark.parametrize('length', [0, 7])
-def test_a_tree_of_tokens_is_each_of_its_branches(length, monkeypatch):
+def test_a_tree_of_tokens_equals_its_branches_in_rows_of_their_own(
+  length, monkeypatch
+):
   """Two trees in a row; the first has a stem and two branches that fork.
 
   buffer:  0  1  2  3  4  5  6  7 | 8  9 10
   tree:    a──b──c──d──e──f         x──y
                  └──g──h (6, 7)     └──z (10)
   """
-  # Blocks shorter than the way from a branch back to its stem.
+  # Blocks shorter than the distance from a branch back to its stem.
   monkeypatch.setattr(forward, 'QUERY_BLOCK', 3)
   before_P, drawn_L = tiny.ids(length, seed=1), tiny.ids(12, seed=5)[1:]
   parents = [-1, 0, 1, 2, 3, 4, 2, 6, -1, 8, 8]
@@ -125,7 +127,7 @@ def test_local_layers_keep_the_last_positions_only(length):
     assert layer.k_KxPxH.shape == layer.v_KxPxH.shape == (2, len(kept), 16)
 
 
-def test_a_window_of_more_than_the_capacity_keeps_everything():
+def test_a_window_larger_than_the_capacity_keeps_everything():
   assert prefix._capacity(9, 8) == prefix._capacity(12, 8) == 8
   kept = prefix.LayerPrefix(
     np.zeros((2, 8, 16), np.float32),
@@ -139,7 +141,7 @@ def test_a_window_of_more_than_the_capacity_keeps_everything():
   np.testing.assert_array_equal(kept.k_KxPxH[0, :, 0], [0] * 5 + [1] * 3)
 
 
-def test_the_length_of_chunks_changes_nothing():
+def test_the_chunk_size_does_not_change_the_prefix():
   wanted, found = encode(11), encode(11, chunk=3)
   for wanted_layer, layer in zip(wanted.layers, found.layers, strict=True):
     there = wanted_layer.positions_P >= 0
@@ -167,7 +169,7 @@ def test_capacities_are_few_and_at_most_half_empty():
     assert n <= prefix.bucket(n, chunk=512) <= max(512, 2 * n)
 
 
-def test_a_program_is_made_for_a_capacity_and_said_once(caplog):
+def test_each_capacity_is_compiled_and_logged_once(caplog):
   with caplog.at_level(logging.INFO, logger='icl_gen.model.prefix'):
     for length in (6, 7, 10):
       encode(length, chunk=5)
@@ -177,12 +179,12 @@ def test_a_program_is_made_for_a_capacity_and_said_once(caplog):
 
 
 def test_too_long_a_context_is_refused():
-  with pytest.raises(ValueError, match='has 9 tokens, allowed are 8'):
+  with pytest.raises(ValueError, match='has 9 tokens, at most 8 are allowed'):
     encode(9, longest=8)
 
 
-def test_nothing_of_rows_times_prefix_is_made():
-  """Nor do keys and values get a batch axis."""
+def test_nothing_as_large_as_rows_times_prefix_exists():
+  """Neither attention logits, nor keys and values with a batch axis."""
   module, B, L, P = tiny.module('gemma2'), 64, 32, 16_384
   shared = jax.eval_shape(
     lambda params: prefix._empty(module, params, P, 'auto'),
@@ -195,12 +197,12 @@ def test_nothing_of_rows_times_prefix_is_made():
     .compile()
     .memory_analysis()
   )
-  keys = prefix.size_of(shared)
+  keys = prefix.nbytes(shared)
   assert memory.temp_size_in_bytes < B * L * P * 4 / 4, 'of four heads'
   assert memory.temp_size_in_bytes < B * keys / 4
 
 
-def test_memory_of_encoding_grows_as_what_is_kept():
+def test_memory_of_encoding_grows_with_the_keys_and_values_only():
   module, shapes = tiny.module('gemma2'), tiny.shapes('gemma2')
 
   def needed(capacity):
@@ -213,5 +215,7 @@ def test_memory_of_encoding_grows_as_what_is_kept():
     ).compile()
     return compiled.memory_analysis().temp_size_in_bytes
 
-  kept = prefix.size(module, shapes, 16_384) - prefix.size(module, shapes, 512)
+  kept = prefix.nbytes_of_length(
+    module, shapes, 16_384
+  ) - prefix.nbytes_of_length(module, shapes, 512)
   assert needed(16_384) - needed(512) < 4 * kept

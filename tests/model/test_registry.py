@@ -1,13 +1,13 @@
-"""Every name is a dense text model whose layers we know."""
+"""Every name is a text-only model; the plain ones have known layers."""
 
 import jax
 import pytest
 
-from icl_gen.model import forward, registry
+from icl_gen.model import forward, initialisation, registry
 
 
 @pytest.mark.parametrize('name', [*registry.NANO, *registry.RELEASED])
-def test_every_name_is_a_model_with_windows(name):
+def test_every_plain_model_has_local_and_global_layers(name):
   module = registry.make_module(name)
   windows = forward.windows(module)
   assert len(windows) == module.config.num_layers
@@ -18,7 +18,7 @@ def test_every_name_is_a_model_with_windows(name):
   assert module.config.use_qk_norm == (not is_gemma2)
 
 
-def test_only_other_architectures_go_through_the_package():
+def test_only_other_architectures_use_the_package_forward():
   for name in (*registry.NANO, *registry.RELEASED):
     assert forward.is_dense(registry.make_module(name))
     registry.require_plain(name, door='train')
@@ -31,15 +31,17 @@ def test_only_other_architectures_go_through_the_package():
       registry.require_plain(name, door='train')
 
 
-def test_parameters_have_the_dtype_that_is_asked_for():
+def test_parameters_have_the_given_dtype():
   for dtype in ('float32', 'bfloat16'):
     module = registry.make_module('nano_small', dtype=dtype)
-    shapes = jax.eval_shape(lambda m=module: forward.make_params(m, seed=0))
+    shapes = jax.eval_shape(
+      lambda m=module: initialisation.make_params(m, seed=0)
+    )
     assert {str(leaf.dtype) for leaf in jax.tree.leaves(shapes)} == {dtype}
 
 
 @pytest.mark.parametrize('dtype', ['float17', 'int32', 'float64', ''])
-def test_weights_are_of_few_dtypes(dtype):
+def test_other_dtypes_are_refused(dtype):
   with pytest.raises(ValueError, match=f'{dtype!r}; allowed are float32, bf'):
     registry.make_module('nano', dtype=dtype)
 
@@ -48,7 +50,7 @@ def test_weights_are_of_few_dtypes(dtype):
   ('name', 'pieces'),
   [('nano', 2304), ('gemma2_2b', 256_000), ('gemma3_1b', 262_144)],
 )
-def test_a_tokenizer_has_as_many_pieces_as_the_model_knows(name, pieces):
+def test_the_tokenizer_must_have_as_many_pieces_as_embeddings(name, pieces):
   module = registry.make_module(name)
   registry.require_vocabulary(name, module, pieces=pieces)
   for other in (400, pieces - 200, pieces + 200, 256_000, 262_144):
@@ -67,7 +69,7 @@ def test_unknown_names_are_refused():
 @pytest.mark.parametrize(
   'name', [*registry.NANO, *registry.RELEASED, *registry.PACKAGED]
 )
-def test_every_model_has_a_longest_context(name):
+def test_every_model_has_a_longest_row(name):
   registry.require_room(name, tokens=3_072, what='a row')
   with pytest.raises(ValueError, match=f'a row takes 300,000 .*{name!r}'):
     registry.require_room(name, tokens=300_000, what='a row')

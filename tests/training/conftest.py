@@ -1,4 +1,4 @@
-"""What every test of this room is given."""
+"""Fixtures that every test of this folder uses."""
 
 from tests.tiny import quick_compiles
 

@@ -1,4 +1,4 @@
-"""Every example once per epoch, whatever the batch size, break or process."""
+"""Every example once per epoch, whatever the batch size, resumed or not."""
 
 import collections
 import dataclasses
@@ -24,13 +24,15 @@ def example(*ids, weight=0.5):
 
 
 def numbered(count):
-  """Examples of 3 to 5 tokens, each with a first token of its own; no two of
-  them fit into a row of 5."""
+  """Examples of 3 to 5 tokens with distinct first tokens.
+
+  No two of them fit into a row of 5.
+  """
   return [example(*([i + 1] * (3 + i % 3))) for i in range(count)]
 
 
 def short(count):
-  """Examples of 1 to 4 tokens, each with tokens of its own."""
+  """Examples of 1 to 4 tokens, each with distinct tokens."""
   return [example(*([i + 1] * (1 + i % 4))) for i in range(count)]
 
 
@@ -53,7 +55,7 @@ def make(examples, **changed):
 
 
 def first_tokens(iterator):
-  """The order in which examples were given, over all batches."""
+  """The order of the examples over all batches."""
   return [int(i) for batch in iterator for i in batch.tokens_BxL[:, 0]]
 
 
@@ -79,7 +81,7 @@ def test_the_picture_of_the_docstring():
   assert dtypes == [np.int32, np.float32, np.int32, np.int32]
 
 
-def test_making_a_batch_leaves_the_examples_as_they_were():
+def test_making_a_batch_does_not_change_the_examples():
   full = example(2, 7, 9, 4, 5)
   list(make([full], steps=2))
   np.testing.assert_array_equal(full.weights, np.full(5, 0.5, np.float32))
@@ -116,7 +118,9 @@ def test_the_batch_size_does_not_change_the_order():
   batch_size=st.integers(1, 5),
   length=st.integers(4, 17),
 )
-def test_packed_examples_are_whole_and_come_in_turn(count, batch_size, length):
+def test_packed_examples_are_complete_and_come_in_turn(
+  count, batch_size, length
+):
   examples, seen = short(count), collections.Counter(range(1, count + 1))
   for batch in make(examples, batch_size=batch_size, length=length, steps=4):
     assert batch.tokens_BxL.shape == (batch_size, length)
@@ -136,7 +140,7 @@ def test_rows_are_shared_while_there_is_room():
   assert batch.segments_BxL.max() > 10
 
 
-def test_epochs_and_seeds_have_orders_of_their_own():
+def test_epochs_and_seeds_have_different_orders():
   count = 20
   orders = []
   for seed in range(5):
@@ -146,7 +150,7 @@ def test_epochs_and_seeds_have_orders_of_their_own():
   assert len(set(orders)) == 50
 
 
-def test_no_example_is_preferred_as_the_first():
+def test_every_example_is_equally_likely_to_be_first():
   count, seeds = 64, 500
   firsts = [
     first_tokens(make(numbered(count), batch_size=1, steps=1, seed=seed))[0]
@@ -164,7 +168,7 @@ def test_same_arguments_same_batches():
 
 @pytest.mark.parametrize('stop', [0, 1, 3, 7, 19, 20])
 @pytest.mark.parametrize('examples', [numbered(30), short(30)])
-def test_resumed_is_uninterrupted(examples, stop):
+def test_a_resumed_run_sees_the_batches_of_an_uninterrupted_one(examples, stop):
   whole = list(make(examples, seed=3))
   assert len(whole) == 20
   begun = make(examples, seed=3)
@@ -192,7 +196,7 @@ def test_state_of_other_examples_is_refused():
     make(numbered(30)).restore(make(other).state())
 
 
-def test_more_steps_may_be_asked_for_and_fewer_not():
+def test_a_run_may_be_extended_but_not_shortened():
   begun = make(numbered(30))
   for _ in range(12):
     next(begun)
@@ -203,44 +207,13 @@ def test_more_steps_may_be_asked_for_and_fewer_not():
     make(numbered(30), steps=10).restore(begun.state())
 
 
-@pytest.mark.parametrize('process_count', [1, 2, 3, 6])
-def test_slices_of_all_processes_are_the_global_batch(process_count):
-  whole = make(short(40), batch_size=6)
-  parts = [
-    make(
-      short(40),
-      batch_size=6,
-      process_index=index,
-      process_count=process_count,
-    )
-    for index in range(process_count)
-  ]
-  for batch, *slices in zip(whole, *parts, strict=True):
-    joined = Batch(
-      *(
-        np.concatenate([getattr(part, name) for part in slices])
-        for name in FIELDS
-      )
-    )
-    assert slices[0].tokens_BxL.shape == (6 // process_count, 5)
-    assert_same(batch, joined)
-
-
-def test_state_does_not_depend_on_the_number_of_processes():
-  one = make(numbered(7))
-  two = make(numbered(7), process_index=1, process_count=2)
-  next(one)
-  next(two)
-  assert one.state() == two.state()
-
-
-def test_what_teaches_nothing_takes_no_room():
+def test_examples_without_weight_are_left_out():
   taught = numbered(3)
   more = [example(9, 9, weight=0), *taught, example(8, 8, weight=0)]
   assert_same(next(make(more)), next(make(taught)))
 
 
-def test_bad_input_is_refused_before_anything_starts():
+def test_bad_examples_are_refused():
   with pytest.raises(ValueError, match='example 1 has 6 tokens, a row holds 5'):
     make([example(1), example(*range(1, 7))])
   named = dataclasses.replace(example(*range(1, 7)), name='doc-12')
@@ -252,19 +225,9 @@ def test_bad_input_is_refused_before_anything_starts():
     make([example(1, 2, weight=0)])
   with pytest.raises(ValueError, match='example 0 has no tokens'):
     make([example()])
-  with pytest.raises(ValueError, match='batch_size is 0'):
-    make(numbered(3), batch_size=0)
-  with pytest.raises(ValueError, match='seed is -1'):
-    make(numbered(3), seed=-1)
 
 
-@pytest.mark.parametrize(('index', 'count'), [(0, 3), (2, 2), (-1, 2), (0, 0)])
-def test_batch_that_processes_cannot_share_is_refused(index, count):
-  with pytest.raises(ValueError, match='batch_size 4 cannot be shared'):
-    make(numbered(3), process_index=index, process_count=count)
-
-
-def test_example_of_another_dtype_or_shape_is_refused():
+def test_examples_of_another_dtype_or_shape_are_refused():
   ids = np.arange(3, dtype=np.int32)
   with pytest.raises(AssertionError):
     batches.Example(ids=ids.astype(np.int64), weights=np.ones(3, np.float32))

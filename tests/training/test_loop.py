@@ -1,4 +1,4 @@
-"""The loop reports, saves and stops where it should; no model is needed."""
+"""The loop reports, saves and stops when it should; no model is involved."""
 
 import itertools
 
@@ -16,7 +16,7 @@ def batch():
   return Batch(zeros, zeros, zeros, segments)
 
 
-# To read a count from it would wait for the step that is in progress.
+# Opaque, as reading from a placed batch would wait for the step in progress.
 PLACED = object()
 
 
@@ -27,7 +27,6 @@ def run(*, losses=None, norms=None, first_step=0, **changed):
   events = []
 
   def step(state, batch):
-    # Nothing but the step looks at what is on the devices.
     assert batch is PLACED
     number = state + 1
     return number, {
@@ -73,19 +72,19 @@ def test_an_end_at_an_interval_is_reported_and_saved_once():
   assert steps_of(events, 'save') == [3, 6, 9, 12]
 
 
-def test_it_goes_on_from_the_first_step():
+def test_it_continues_from_the_first_step():
   events, last = run(first_step=7)
   assert steps_of(events, 'report') == [8, 10]
   assert steps_of(events, 'save') == [9, 10]
   assert last == 10
 
 
-def test_what_is_finished_is_left_alone():
+def test_a_finished_run_takes_no_step():
   assert run(first_step=10) == ([], 10)
 
 
 def test_speed_counts_tokens_without_padding(monkeypatch):
-  clock = itertools.count(100, 2.0)  # seconds, at each look
+  clock = itertools.count(100, 2.0)  # seconds, at each call
   monkeypatch.setattr(loop.time, 'monotonic', lambda: next(clock))
   events, _ = run(steps=8, save_every=8)
   first, second = (v for kind, _, v in events if kind == 'report')
@@ -96,7 +95,7 @@ def test_speed_counts_tokens_without_padding(monkeypatch):
 
 @pytest.mark.parametrize('value', [float('nan'), float('inf')])
 def test_a_loss_that_is_not_finite_stops_and_names_the_interval(value):
-  lost = dict.fromkeys(range(5, 11), value)  # lost for ever from step 5 on
+  lost = dict.fromkeys(range(5, 11), value)  # from step 5 on
   events, error = run(losses=lost, save_every=100)
   assert isinstance(error, FloatingPointError)
   assert f'loss is {value} at step 8' in str(error)
@@ -105,12 +104,12 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_interval(value):
   assert steps_of(events, 'save') == []
 
 
-def test_what_is_not_finite_is_never_saved():
-  """Or a resumed run would start from it, again and again."""
+def test_a_state_that_is_not_finite_is_never_saved():
+  """Otherwise a resumed run would start from it, again and again."""
   events, error = run(losses=dict.fromkeys(range(5, 11), float('nan')))
   assert 'at step 6; it was finite at step 4' in str(error)
   assert steps_of(events, 'save') == [3]
-  # The loss is of the weights before the step, the gradient spoils them.
+  # The loss is of the weights before the step; the gradient changes them.
   events, error = run(norms={6: float('nan')})
   assert 'grad_norm is nan at step 6' in str(error)
   assert steps_of(events, 'save') == [3]

@@ -1,4 +1,4 @@
-"""The loss is optax's cross entropy, weighted, and blind at weights of 0."""
+"""The loss is optax's cross-entropy, weighted."""
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +20,7 @@ def row():
 
 
 def test_the_picture_of_the_docstring():
-  """The logits at l predict token l + 1; what is sure and right costs 0."""
+  """The logits at l predict token l + 1; a certain, right one costs 0."""
   bos, the, cat, sat, pad = range(5)
   tokens = np.int32([[bos, the, cat, sat, pad]])
   weights = np.float32([[0, 1, 1, 1, 0]])
@@ -30,12 +30,12 @@ def test_the_picture_of_the_docstring():
   assert (float(found), float(total)) == (0.0, 3.0)
   logits[0, 1, cat], logits[0, 1, sat] = 0, 0
   logits[0, 1, 5:] = -50
-  # One token of three is now one of two.
+  # One token of three is now uncertain between two.
   found, _ = loss.next_token_loss(logits, tokens, weights)
   assert float(found) == pytest.approx(np.log(2) / 3)
 
 
-def test_it_is_the_cross_entropy_of_optax():
+def test_it_equals_the_cross_entropy_of_optax():
   logits, tokens, weights = row()
   found, total = loss.next_token_loss(logits, tokens, weights)
   losses = optax.softmax_cross_entropy_with_integer_labels(
@@ -46,7 +46,7 @@ def test_it_is_the_cross_entropy_of_optax():
   assert float(found) == pytest.approx(wanted, rel=1e-6)
 
 
-def test_where_there_is_no_weight_there_is_no_gradient():
+def test_tokens_without_weight_have_no_gradient():
   logits, tokens, weights = row()
   grads, _ = jax.grad(loss.next_token_loss, has_aux=True)(
     logits, tokens, weights
@@ -58,7 +58,7 @@ def test_where_there_is_no_weight_there_is_no_gradient():
   np.testing.assert_array_equal(seen > 0, weight_of_logits > 0)
 
 
-def test_a_batch_of_no_weight_costs_nothing():
+def test_a_batch_without_weight_has_loss_zero():
   logits, tokens, weights = row()
   (found, total), grads = jax.value_and_grad(
     loss.next_token_loss, has_aux=True

@@ -1,4 +1,4 @@
-"""A run's metrics are lines of JSON, also after it was interrupted."""
+"""Metrics are JSON lines without gaps or repeats, resumed or not."""
 
 import json
 
@@ -14,7 +14,7 @@ def lines(directory):
   return [json.loads(line) for line in text.splitlines()]
 
 
-def test_lines_are_written_and_progress_is_shown(tmp_path, capsys):
+def test_lines_are_written_and_progress_is_printed(tmp_path, capsys):
   writer = metrics.Writer(tmp_path / 'run', name='glon', steps=20, done=0)
   writer.write(10, values(2.5))
   writer.write(20, values(1.5))
@@ -30,14 +30,14 @@ def test_lines_are_written_and_progress_is_shown(tmp_path, capsys):
   assert list((tmp_path / 'run').glob('events.out.tfevents.*'))
 
 
-def test_a_resumed_run_writes_on_from_its_checkpoint(tmp_path):
+def test_a_resumed_run_continues_from_its_checkpoint(tmp_path):
   writer = metrics.Writer(tmp_path, name='glon', steps=40, done=0)
   for step in (10, 20, 30):
     writer.write(step, values(step))
   writer.close()
   with (tmp_path / 'metrics.jsonl').open('a') as file:
-    file.write('{"step": 3')  # killed while it wrote
-  # The checkpoint was taken at step 20: 30 comes again.
+    file.write('{"step": 3')  # killed while writing
+  # The checkpoint was saved at step 20, so step 30 is written again.
   writer = metrics.Writer(tmp_path, name='glon', steps=40, done=20)
   for step in (30, 40):
     writer.write(step, values(step))

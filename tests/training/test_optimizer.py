@@ -1,4 +1,4 @@
-"""Muon turns every matrix, AdamW the rest; schedules are the drawn lines."""
+"""Muon updates every matrix, AdamW the rest; schedules are as drawn."""
 
 import functools
 
@@ -8,7 +8,7 @@ import numpy as np
 import optax
 import pytest
 
-from icl_gen.model import forward, registry
+from icl_gen.model import initialisation, registry
 from icl_gen.training import optimizer
 from tests import tiny
 
@@ -31,7 +31,7 @@ def one_layer(dialect):
 
 @functools.cache
 def first_updates(dialect):
-  """Gradients of noise and what Muon makes of them in its first step.
+  """Random gradients and the updates of Muon's first step.
 
   By name of the parameter, (gradient, update).
   """
@@ -52,7 +52,7 @@ def first_updates(dialect):
   }
 
 
-# Weights as matrices between inputs and outputs; stacked ones as several.
+# The matrices from inputs to outputs that a weight consists of.
 MATRICES = {
   'attn/q_einsum/w': lambda w: [np.concatenate(list(w), axis=1)],
   'attn/kv_einsum/w': lambda w: [np.concatenate(list(x), axis=1) for x in w],
@@ -64,8 +64,8 @@ MATRICES = {
 
 
 @pytest.mark.parametrize('dialect', ['gemma3', 'all_key_heads'])
-def test_muon_makes_every_matrix_a_rotation(dialect):
-  """The nearest one to the gradient, about: all its singular values are 1."""
+def test_muon_orthogonalises_every_matrix(dialect):
+  """All singular values of an update are about 1."""
   matrices = {
     name.removeprefix('layer_1/'): pair
     for name, pair in first_updates(dialect).items()
@@ -82,18 +82,18 @@ def test_muon_makes_every_matrix_a_rotation(dialect):
         np.linalg.norm(rotation) * np.linalg.norm(of_update)
       )
       assert cosine > 0.975, name
-      # What it would be without Muon.
+      # The cosine for the gradient itself.
       assert sizes.sum() / np.linalg.norm(of_grad) / len(sizes) ** 0.5 < 0.96
 
 
-def test_what_is_no_matrix_is_adams():
-  """Adam's first step is the same for everything, up or down."""
+def test_adam_updates_what_is_not_a_matrix():
+  """The entries of Adam's first update all have the same size."""
   others = {
     name: update
     for name, (grad, update) in first_updates('gemma3').items()
     if grad.ndim == 1 or 'embedding' in name
   }
-  # The embedding, the final norm, and of the layer four norms and two more.
+  # The embedding, the final norm, and six norms of the layer.
   assert len(others) == 8
   nesterov = 1 + 0.9 * (1 - 0.9) / (1 - 0.9**2)
   for update in others.values():
@@ -101,9 +101,9 @@ def test_what_is_no_matrix_is_adams():
 
 
 @pytest.mark.parametrize('name', [*registry.NANO, 'gemma2_2b', 'gemma3_4b'])
-def test_muon_knows_every_parameter(name):
+def test_muon_updates_matrices_and_not_embeddings(name):
   module = registry.make_module(name)
-  shapes = jax.eval_shape(lambda: forward.make_params(module, seed=0))
+  shapes = jax.eval_shape(lambda: initialisation.make_params(module, seed=0))
   axes = optimizer._muon_axes(shapes)
   found = jax.tree.leaves(
     axes, is_leaf=lambda leaf: leaf is None or hasattr(leaf, 'reduction_axis')
@@ -117,23 +117,25 @@ def test_muon_knows_every_parameter(name):
 
 @pytest.mark.parametrize('dialect', ['gemma3', 'gemma2'])
 def test_gates_are_scaled_by_their_width_in_either_layout(dialect):
-  """What is produced, over what it is made of: 48 by 32, never 32 by 48."""
+  """By outputs over inputs: 48 over 32, never 32 over 48."""
   updates = {
     name.split('/')[-1]: update
     for name, (_, update) in first_updates(dialect).items()
   }
-  gates, beside = updates['gating_einsum'], updates['linear']
+  gates, linear = updates['gating_einsum'], updates['linear']
   shape = {'gemma3': (2, 48, 32), 'gemma2': (2, 32, 48)}[dialect]
-  assert (gates.shape, beside.shape) == (shape, (48, 32))
-  # Made of 48, the matrix beside them is a rotation; they are a longer one.
-  assert np.linalg.norm(gates) / np.linalg.norm(beside) == pytest.approx(
+  assert (gates.shape, linear.shape) == (shape, (48, 32))
+  # `linear` has more inputs than outputs, so only the gates are scaled up.
+  assert np.linalg.norm(gates) / np.linalg.norm(linear) == pytest.approx(
     2**0.5 * (48 / 32) ** 0.5, rel=0.08
   )
 
 
-def test_an_invented_parameter_is_refused():
+def test_an_unknown_parameter_is_refused():
   params = {'layer_0': {'adapter': {'w': jnp.ones((2, 3))}}}
-  with pytest.raises(ValueError, match=r"'layer_0/adapter/w'.*'adapter'"):
+  with pytest.raises(
+    ValueError, match=r"'layer_0/adapter/w' of shape \(2, 3\)"
+  ):
     make('muon').init(params)
 
 
@@ -144,15 +146,16 @@ def test_an_unknown_name_is_refused():
 
 @pytest.mark.parametrize('name', ['adamw', 'muon'])
 def test_weights_decay_by_the_learning_rate(name):
-  params = {'mlp': {'linear': jnp.ones((4, 4))}}
+  params = {'layer_0': {'mlp': {'linear': jnp.ones((4, 4))}}}
   none = jax.tree.map(jnp.zeros_like, params)
   decaying = make(name, weight_decay=0.5)
   updates, _ = decaying.update(none, decaying.init(params), params)
-  np.testing.assert_allclose(updates['mlp']['linear'], -0.5 * RATE, rtol=1e-6)
+  (update,) = jax.tree.leaves(updates)
+  np.testing.assert_allclose(update, -0.5 * RATE, rtol=1e-6)
 
 
-def test_gradients_are_clipped_together():
-  """By one global norm, so that their proportions stay."""
+def test_gradients_are_clipped_by_their_global_norm():
+  """So their proportions are unchanged."""
   params = {'a': jnp.zeros(2), 'b': jnp.zeros(1)}
   grads = {'a': jnp.array([30.0, 0.0]), 'b': jnp.array([40.0])}
   adam = make('adamw', clip=5.0)
@@ -167,30 +170,30 @@ def piecewise(*given, warmup_steps=4):
   return lambda steps: [float(schedule(step)) for step in steps]
 
 
-def test_pieces():
+def test_piecewise_rates():
   found = piecewise((10, 2.0, 2.0), (5, 4.0, 4.0), (10, 1.0, 0.0))(
     [0, 2, 4, 9, 10, 14, 15, 20, 25, 30]
   )
   np.testing.assert_allclose(found, [0, 1, 2, 2, 4, 4, 1, 0.5, 0, 0], atol=1e-6)
 
 
-def test_a_piece_does_not_know_what_comes_after_it():
+def test_a_piece_does_not_depend_on_later_ones():
   short = piecewise((20, 1.0, 1.0), (10, 1.0, 0.5))
   long = piecewise((20, 1.0, 1.0), (10, 1.0, 0.5), (20, 3.0, 3.0))
   assert short(range(30)) == long(range(30))
 
 
-def test_a_warm_up_without_room_is_refused():
+def test_a_warm_up_longer_than_the_first_piece_is_refused():
   with pytest.raises(ValueError, match='4 steps of warm-up.*has 3 steps'):
     piecewise((3, 1.0, 1.0), (9, 1.0, 1.0))
 
 
-def test_the_cosine():
+def test_cosine_rates():
   schedule = optimizer.make_schedule(
     peak=2.0, warmup_steps=4, steps=12, final_share=0.1
   )
   found = [float(schedule(step)) for step in (0, 2, 4, 8, 12, 20)]
-  # Half-way down is the mean of the peak and the end.
+  # Halfway down it is the mean of the peak and the end.
   np.testing.assert_allclose(found, [0, 1, 2, 1.1, 0.2, 0.2], atol=1e-6)
 
 

@@ -1,4 +1,4 @@
-"""Training is the same on one device and on eight, in one go or resumed."""
+"""Training is the same on one device and on eight, resumed or not."""
 
 import functools
 
@@ -8,7 +8,7 @@ import optax
 import pytest
 
 from icl_gen.model import checkpoints, forward, sharding
-from icl_gen.training import batches, loop, mesh, optimizer, step
+from icl_gen.training import batches, loop, optimizer, step
 from tests import tiny
 
 ROWS, LENGTH, STEPS = 8, 16, 6
@@ -31,7 +31,7 @@ def train_step():
 
 
 def fresh():
-  """The state before the first step; its arrays are nobody else's."""
+  """The state before the first step, in arrays that may be donated."""
   params = jax.tree.map(lambda leaf: leaf.copy(), tiny.params('gemma3'))
   return step.make_state(params, updates())
 
@@ -52,7 +52,7 @@ def rows():
 
 
 def devices():
-  return mesh.make_mesh(batch_size=ROWS)
+  return sharding.make_data_mesh(batch_size=ROWS)
 
 
 def assert_equal(tree, other):
@@ -64,8 +64,8 @@ def assert_equal(tree, other):
     np.testing.assert_array_equal(one, two)
 
 
-def test_eight_devices_are_as_one():
-  alone, together = fresh(), mesh.replicate(devices(), fresh())
+def test_eight_devices_train_like_one():
+  alone, together = fresh(), sharding.replicate(devices(), fresh())
   for batch, _ in zip(rows(), range(2), strict=False):
     alone, of_one = train_step()(alone, batch)
     together, of_eight = train_step()(
@@ -77,17 +77,17 @@ def test_eight_devices_are_as_one():
   moved = jax.tree.map(
     lambda a, b: float(abs(a - b).max()), alone.params, fresh().params
   )
-  assert min(jax.tree.leaves(moved)) > 1e-3, 'everything should have moved'
+  assert min(jax.tree.leaves(moved)) > 1e-3, 'every parameter should have moved'
   for one, eight in zip(
     jax.tree.leaves(alone), jax.tree.leaves(together), strict=True
   ):
     np.testing.assert_allclose(one, eight, atol=1e-5)
 
 
-def test_metrics_are_what_they_are_called():
+def test_metrics_have_the_values_that_they_are_named_for():
   """The gradient's norm is the one before clipping."""
   batch = next(rows())
-  state = mesh.replicate(devices(), fresh())
+  state = sharding.replicate(devices(), fresh())
   _, metrics = train_step()(state, sharding.split_rows(devices(), batch))
   assert float(metrics['weight']) == batch.weights_BxL.sum()
   # Examples that share a row do not see each other.
@@ -104,7 +104,7 @@ def test_metrics_are_what_they_are_called():
 
 
 def test_the_state_is_donated():
-  state = mesh.replicate(devices(), fresh())
+  state = sharding.replicate(devices(), fresh())
   batch = sharding.split_rows(devices(), next(rows()))
   after, _ = train_step()(state, batch)
   assert all(leaf.is_deleted() for leaf in jax.tree.leaves(state))
@@ -113,7 +113,7 @@ def test_the_state_is_donated():
 
 
 def test_training_lowers_the_loss():
-  state = mesh.replicate(devices(), fresh())
+  state = sharding.replicate(devices(), fresh())
   batch, losses = sharding.split_rows(devices(), next(rows())), []
   for _ in range(STEPS):
     state, metrics = train_step()(state, batch)
@@ -122,8 +122,8 @@ def test_training_lowers_the_loss():
 
 
 def train(directory, *, until=STEPS):
-  """What the doors do; `until` is where the run is killed."""
-  state, position = mesh.replicate(devices(), fresh()), rows()
+  """Trains as the doors do; `until` is the step where the run is killed."""
+  state, position = sharding.replicate(devices(), fresh()), rows()
   saved = checkpoints.Checkpoints(directory)
   if saved.latest() is not None:
     state, found = saved.restore(state)
@@ -139,7 +139,7 @@ def train(directory, *, until=STEPS):
     report_every=1,
     save_every=2,
     on_report=lambda number, values: reports.append((number, values['loss'])),
-    # Killed before the last state is saved.
+    # The run is killed before the last state is saved.
     on_save=lambda number, state: (
       number % 2 or saved.save(number, state, position.state())
     ),
@@ -148,7 +148,7 @@ def train(directory, *, until=STEPS):
   return state, dict(reports)
 
 
-def test_a_resumed_run_is_an_uninterrupted_one(tmp_path):
+def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path):
   wanted, losses = train(tmp_path / 'whole')
   _, before = train(tmp_path / 'killed', until=3)
   found, after = train(tmp_path / 'killed')
@@ -156,20 +156,20 @@ def test_a_resumed_run_is_an_uninterrupted_one(tmp_path):
   assert before | after == losses
   assert_equal(found, wanted)
   assert optax.tree_utils.tree_get(found, 'mu') is not None
-  # What was saved last is what was returned.
+  # The last saved state is the returned one.
   last, position = checkpoints.Checkpoints(tmp_path / 'killed').restore(found)
   assert_equal(last, wanted)
   assert position['step'] == STEPS
 
 
-# --- weights of few bits ----------------------------------------------------
+# --- bfloat16 weights ---------------------------------------------------------
 
-SMALL = 1e-4  # A tenth of what a bfloat16 weight of 0.2 can be moved by.
+SMALL = 1e-4  # A tenth of the smallest change to a bfloat16 weight of 0.2.
 
 
 @functools.cache
 def of_dtype(dtype):
-  """(step, optimizer) of a model whose weights move little in a step."""
+  """(step, optimizer) with a small learning rate."""
   adam = optimizer.make_optimizer(
     'adamw', optax.constant_schedule(SMALL), weight_decay=0.0, clip=1.0
   )
@@ -178,10 +178,12 @@ def of_dtype(dtype):
 
 def state_of(dtype):
   params = jax.tree.map(lambda p: p.copy(), tiny.params('gemma3', dtype))
-  return mesh.replicate(devices(), step.make_state(params, of_dtype(dtype)[1]))
+  return sharding.replicate(
+    devices(), step.make_state(params, of_dtype(dtype)[1])
+  )
 
 
-def finetuned(dtype, state, count):
+def trained(dtype, state, count):
   """The state after `count` steps on one batch, and their losses."""
   batch, losses = sharding.split_rows(devices(), next(rows())), []
   for _ in range(count):
@@ -191,10 +193,10 @@ def finetuned(dtype, state, count):
 
 
 def test_small_updates_of_bfloat16_weights_add_up():
-  """What is smaller than the last bit of a weight is not lost for ever."""
+  """Updates smaller than the last bit of a weight are not lost."""
   falls = {}
   for dtype in ('float32', 'bfloat16'):
-    state, losses = finetuned(dtype, state_of(dtype), 20)
+    state, losses = trained(dtype, state_of(dtype), 20)
     falls[dtype] = losses[0] - losses[-1]
     assert {str(p.dtype) for p in jax.tree.leaves(state.params)} == {'float32'}
     moments = optax.tree_utils.tree_get(state.opt_state, 'mu')
@@ -206,7 +208,7 @@ def test_small_updates_of_bfloat16_weights_add_up():
 
 
 def test_the_model_computes_in_its_own_dtype(monkeypatch):
-  """Not in that of the masters, which would take twice the memory."""
+  """Not in float32, which would take twice the memory."""
   seen, real = set(), forward.forward
 
   def watched(module, params, *args):
@@ -223,12 +225,12 @@ def test_the_model_computes_in_its_own_dtype(monkeypatch):
   assert seen == {'bfloat16'}
 
 
-def test_a_resumed_bfloat16_run_is_an_uninterrupted_one(tmp_path):
-  wanted, _ = finetuned('bfloat16', state_of('bfloat16'), 4)
-  state, _ = finetuned('bfloat16', state_of('bfloat16'), 2)
+def test_a_resumed_bfloat16_run_equals_an_uninterrupted_one(tmp_path):
+  wanted, _ = trained('bfloat16', state_of('bfloat16'), 4)
+  state, _ = trained('bfloat16', state_of('bfloat16'), 2)
   saved = checkpoints.Checkpoints(tmp_path)
   saved.save(2, state, {'step': 2})
   state, _ = saved.restore(state_of('bfloat16'))
   saved.close()
-  found, _ = finetuned('bfloat16', state, 2)
+  found, _ = trained('bfloat16', state, 2)
   assert_equal(found, wanted)

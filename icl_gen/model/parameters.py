@@ -1,0 +1,105 @@
+"""The axes of every parameter: sharding and Muon both follow this table."""
+
+import dataclasses
+import re
+from typing import Any
+
+import jax
+
+# The gemma package's nested dict of arrays (or of their shapes).
+Params = Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Axes:
+  """What the axes of one parameter are.
+
+  Attributes:
+    names: one name per axis.
+    inputs: for a weight matrix, the axes that it sums over; its outputs are
+      the others, except STACKED ones. Empty for embeddings and norms.
+  """
+
+  names: tuple[str, ...]
+  inputs: tuple[str, ...] = ()
+
+  @property
+  def outputs(self) -> tuple[str, ...]:
+    """The axes that a weight matrix produces."""
+    both = {*self.inputs, *STACKED}
+    return tuple(name for name in self.names if name not in both)
+
+
+# Along these axes lie several matrices: keys and values, gate and up.
+STACKED = ('matrices',)
+
+_GATING = r'layer_\d+/mlp/gating_einsum'
+# The first pattern that matches the whole path counts. There is no catch-all:
+# an unknown parameter is an error.
+TABLE: tuple[tuple[str, Axes], ...] = (
+  (r'embedder/input_embedding', Axes(('vocabulary', 'width'))),
+  (
+    r'layer_\d+/attn/q_einsum/w',
+    Axes(('heads', 'width', 'head'), inputs=('width',)),
+  ),
+  (
+    r'layer_\d+/attn/kv_einsum/w',
+    Axes(('matrices', 'key heads', 'width', 'head'), inputs=('width',)),
+  ),
+  (
+    r'layer_\d+/attn/qkv_einsum/w',
+    Axes(('matrices', 'heads', 'width', 'head'), inputs=('width',)),
+  ),
+  (
+    r'layer_\d+/attn/attn_vec_einsum/w',
+    Axes(('heads', 'head', 'width'), inputs=('heads', 'head')),
+  ),
+  (r'layer_\d+/attn/_(query|key)_norm/scale', Axes(('head',))),
+  (_GATING, Axes(('matrices', 'hidden', 'width'), inputs=('width',))),
+  (r'layer_\d+/mlp/linear', Axes(('hidden', 'width'), inputs=('hidden',))),
+  (r'layer_\d+/(pre|post)_(attention|ffw)_norm/scale', Axes(('width',))),
+  (r'final_norm/scale', Axes(('width',))),
+)
+# Gemma 2 stores the gate untransposed (`transpose_gating_einsum` is off).
+_GATING_UNTRANSPOSED = Axes(('matrices', 'width', 'hidden'), inputs=('width',))
+
+
+def axes(params: Params) -> Any:
+  """The tree of `Axes` of a parameter tree.
+
+  Args:
+    params: parameters of Gemma 2 or 3, or their shapes.
+
+  Raises:
+    ValueError: for a parameter that is not in the table.
+  """
+  shapes = {
+    path_of(keys): leaf.shape
+    for keys, leaf in jax.tree_util.tree_leaves_with_path(params)
+  }
+  return jax.tree_util.tree_map_with_path(
+    lambda keys, _: _axes(path_of(keys), shapes), params
+  )
+
+
+def path_of(keys: tuple[Any, ...]) -> str:
+  """'layer_0/mlp/linear', from the keys of a nested dict."""
+  return '/'.join(key.key for key in keys)
+
+
+def _axes(path: str, shapes: dict[str, tuple[int, ...]]) -> Axes:
+  found = next((a for p, a in TABLE if re.fullmatch(p, path)), None)
+  if found is None:
+    raise ValueError(
+      f'unknown parameter {path!r} of shape {shapes[path]}: add its axes to'
+      ' model/parameters.TABLE'
+    )
+  if re.fullmatch(_GATING, path):
+    # `linear` is (hidden, width) in every layout, so it shows which one this
+    # is. Where both widths are equal, either reading is right: Muon turns a
+    # square matrix alike, and splitting the other axis computes the same.
+    linear = shapes[path.removesuffix('gating_einsum') + 'linear']
+    if shapes[path][1:] != linear:
+      found = _GATING_UNTRANSPOSED
+  assert len(found.names) == len(shapes[path]), (path, found, shapes[path])
+  return found

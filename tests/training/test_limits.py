@@ -1,0 +1,45 @@
+"""Settings out of range are refused by name, and the smallest are allowed."""
+
+import math
+
+import pytest
+
+from icl_gen.training import limits
+
+SMALLEST = {
+  'steps': 1,
+  'batch_size': 1,
+  'length': 2,
+  'learning_rate': 1e-9,
+  'warmup_steps': 0,
+  'final_share': 0.0,
+  'weight_decay': 0.0,
+  'clip': 1e-9,
+  'report_every': 1,
+  'save_every': 1,
+}
+
+
+def test_the_smallest_settings_are_allowed():
+  limits.require_sensible(SMALLEST, seed=0)
+
+
+@pytest.mark.parametrize('name', SMALLEST)
+def test_every_setting_has_a_lower_limit(name):
+  below = 0 if name in ('learning_rate', 'clip') else SMALLEST[name] - 1
+  for bad in (below, math.nan, math.inf):
+    with pytest.raises(ValueError, match=f'{name}={bad}; give '):
+      limits.require_sensible(SMALLEST | {name: bad}, seed=0)
+
+
+def test_seeds_are_not_negative():
+  with pytest.raises(ValueError, match='seed=-1; give 0 or more'):
+    limits.require_sensible(SMALLEST, seed=-1)
+
+
+@pytest.mark.parametrize('name', ['report_every', 'save_every'])
+def test_intervals_can_be_checked_alone(name):
+  intervals = {'report_every': 1, 'save_every': 1}
+  limits.require_intervals(intervals)
+  with pytest.raises(ValueError, match=f'{name}=0; give 1 or more'):
+    limits.require_intervals(intervals | {name: 0})
