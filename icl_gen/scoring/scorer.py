@@ -82,7 +82,7 @@ def score(
   rows = [
     row
     for one, question in zip(behind, questions, strict=True)
-    for row in _rows(model.tokenizer, one, question)
+    for row in encode_question(model.tokenizer, one, question)
   ]
   texts = [behind[number].text for number, _ in pairs]
   conditional_R = _behind_contexts(model, rows, texts, encode, tokens_per_pass)
@@ -153,7 +153,10 @@ def _check(questions) -> None:
     raise ValueError('two questions have the same id; ids must be distinct')
 
 
-def _rows(tokenizer, context, question) -> list[tokens.Row]:
+def encode_question(
+  tokenizer: tokens.Tokenizer, context: Context, question: Question
+) -> list[tokens.Row]:
+  """Token ids of the prompt with each choice, without those of the context."""
   return tokens.encode_choices(
     tokenizer,
     contexts.tail(context, question.prompt),
