@@ -1,4 +1,4 @@
-# Two commands: `make study` and `make test`. Each does the set-up it needs, once.
+# Two commands: `make study` and `make test`. Each sets up .venv once if needed.
 #
 # ARGS is passed on, e.g. `make study ARGS=--workdir=/data/out` or
 # `make test ARGS="-k cli"`. PYTHON names the interpreter to use.
@@ -18,7 +18,7 @@ study: $(READY)
 test: lint
 	$(PY) -m pytest -m 'not slow' $(ARGS)
 
-# The tests that take long: kills at random moments and the like.
+# Slow tests: kills at random moments, the --small size of every benchmark, ...
 test-slow: $(READY)
 	$(PY) -m pytest -m slow $(ARGS)
 
@@ -30,25 +30,24 @@ format: $(READY)
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
-# Compiles the ranges of setup.py into the pinned file, for every platform and
-# for Python 3.12 and later; [tool.uv] in pyproject.toml says what is left out.
-# Pins that still fit are kept; ARGS=--upgrade moves all of them.
+# Pins the version ranges of setup.py in requirements.txt, for every platform and
+# Python 3.12 and later; [tool.uv] in pyproject.toml lists exclusions. Existing
+# pins that still fit are kept; ARGS=--upgrade updates all.
 requirements: $(READY)
 	UV_CUSTOM_COMPILE_COMMAND='make requirements' $(PY) -m uv pip compile \
 	  setup.py --extra dev --universal --python-version 3.12 \
 	  --no-annotate --quiet --output-file requirements.txt $(ARGS)
 
-# What runs wrote (out/) is left alone.
+# Keeps the outputs of runs (out/).
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- set-up ------------------------------------------------------------------
 
-# Prints the first Python that is 3.12 or 3.13 (the versions that the pinned
-# packages have wheels for) and can make environments. Each candidate is run,
-# because a pyenv shim of the right name may exist and fail. uv's and pyenv's
-# own Pythons are looked at even where they are not active.
+# Finds the first Python 3.12 or 3.13 (the versions for which the pinned packages
+# have wheels) that can create environments. Candidates are run, because a pyenv
+# shim may exist and fail. Pythons of uv and pyenv are tried even if inactive.
 define FIND_PYTHON
 fits() { \
   "$$1" -c 'import ensurepip, sys, venv; \
@@ -67,17 +66,17 @@ endef
 define NO_PYTHON
 echo 'error: no usable Python 3.12 or 3.13 was found$(if $(PYTHON), in \
 PYTHON=$(PYTHON)).' >&2; \
-echo 'Install one, with its venv module, and give the command again:' >&2; \
+echo 'Install one, with its venv module, and re-run the command:' >&2; \
 echo '  Debian, Ubuntu:  sudo apt-get install python3.12 python3.12-venv' >&2; \
 echo '  macOS:           brew install python@3.12' >&2; \
 echo '  pyenv:           pyenv install 3.12' >&2; \
 echo '  uv:              uv python install 3.12' >&2; \
-echo 'or name it:        make PYTHON=/path/to/python3.12 ...' >&2; \
+echo 'or specify it:     make PYTHON=/path/to/python3.12 ...' >&2; \
 exit 1
 endef
 
-# --no-deps: the pinned file is complete, and it leaves xmanager out on purpose
-# (see pyproject.toml), so there is nothing for pip to resolve.
+# --no-deps: the pinned file is complete and deliberately omits xmanager (see
+# pyproject.toml), so pip must not resolve dependencies.
 $(READY): requirements.txt setup.py pyproject.toml
 	@if ! $(PY) -m pip --version >/dev/null 2>&1; then \
 	  $(FIND_PYTHON); \

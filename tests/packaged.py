@@ -1,4 +1,4 @@
-"""Tiny Gemma 3n and 4 with weights of noise; see tiny.py."""
+"""Tiny Gemma 3n and 4 with random weights; see tiny.py."""
 
 import dataclasses
 import functools
@@ -10,8 +10,8 @@ import numpy as np
 from icl_gen.model import registry
 from tests import tiny
 
-# What all have, small; the second half of the layers shares keys and values,
-# where the model does that at all.
+# Sizes of all models. Where a model shares keys and values among layers, the
+# second half of the layers shares them.
 SMALL = {
   'num_embed': tiny.VOCABULARY,
   'embed_dim': 32,

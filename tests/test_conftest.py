@@ -1,4 +1,4 @@
-"""The world of the tests is as harsh as conftest.py says."""
+"""Tests run under the strict settings of conftest.py."""
 
 import socket
 
@@ -11,15 +11,15 @@ def test_there_are_eight_cpu_devices():
   assert [d.platform for d in jax.devices()] == ['cpu'] * 8
 
 
-def test_ranks_do_not_promote():
+def test_rank_promotion_is_an_error():
   with pytest.raises(ValueError, match='rank_promotion'):
     jnp.ones(3) + jnp.ones((2, 3))
 
 
-def test_other_machines_are_out_of_reach():
-  # An address of documentation (RFC 5737): nobody is there.
+def test_other_machines_cannot_be_reached():
+  # Reserved for documentation (RFC 5737): nothing listens there.
   with (
     socket.socket() as connection,
-    pytest.raises(RuntimeError, match='wants to connect'),
+    pytest.raises(RuntimeError, match='tried to connect'),
   ):
     connection.connect(('192.0.2.1', 80))

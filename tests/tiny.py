@@ -1,11 +1,11 @@
-"""Tiny Gemmas with weights of noise, a tokenizer, and slow references.
+"""Tiny Gemmas with random weights, a tokenizer, and slow references.
 
-Everything is cached, so that what is compiled is compiled once per process.
-The window is 5 tokens, so that short rows reach beyond it. The dialects:
+Everything is cached, so that programs are compiled once per process. The window
+is 5 tokens, so that short rows exceed it. The dialects:
   gemma3        grouped queries, query and key norms
   gemma2        both soft caps, no query and key norms
-  one_key_head  as Gemma 3 with 1B; rotations scaled as with 4B
-  all_key_heads as many as heads; queries scaled as with 27B
+  one_key_head  one key head as Gemma 3 1B; RoPE scaled as Gemma 3 4B
+  all_key_heads as many key heads as heads; queries scaled as Gemma 2 27B
 """
 
 import functools
@@ -24,7 +24,7 @@ from icl_gen.text import tokens
 DIALECTS = ('gemma3', 'gemma2', 'one_key_head', 'all_key_heads')
 VOCABULARY = 1792
 WINDOW = 5
-# Rows given to the package's own forward pass are padded to this.
+# Length of rows in the package's own forward pass, padding included.
 LONGEST = 128
 
 _GEMMA3 = {
@@ -64,7 +64,7 @@ _DIFFERENCES = {
 
 @pytest.fixture(autouse=True)
 def quick_compiles():
-  """For a room's conftest.py: most programs here run only a few times."""
+  """For a conftest.py: most programs of tests run only a few times."""
   before = jax.config.read('jax_disable_most_optimizations')
   jax.config.update('jax_disable_most_optimizations', True)
   yield
@@ -91,7 +91,7 @@ def module(dialect, dtype='float32'):
 
 @functools.cache
 def shapes(dialect):
-  """The parameter tree as shapes; nothing is computed."""
+  """The parameter tree as shapes, without computing it."""
   start = functools.partial(
     module(dialect).init, jax.random.key(0), jnp.zeros((1, 2), jnp.int32)
   )
@@ -100,7 +100,7 @@ def shapes(dialect):
 
 @functools.cache
 def params(dialect, dtype='float32'):
-  """Weights of a size that keeps activations near 1, and uneven norms."""
+  """Random weights, scaled to keep activations near 1; norms vary."""
   rng = np.random.default_rng(0)
 
   def draw(path, leaf):
@@ -123,16 +123,16 @@ def model(dialect='gemma3'):
 
 
 def ids(count, *, seed=0):
-  """Random ids int32[count], none of them special, BOS first."""
+  """BOS and random ids that are not special, int32[count]."""
   rng = np.random.default_rng(seed)
   drawn_L = rng.integers(200, VOCABULARY, size=count)
   return np.concatenate([[2], drawn_L])[:count].astype(np.int32)
 
 
 def logits(dialect, ids_L, *, weights=None, dtype='float32'):
-  """The package's own float32[L, V], by its `__call__`; the reference."""
-  # What stands behind a token does not change it, so padding may be any id
-  # but 0, which the package masks.
+  """Reference logits float32[L, V], by the package's own `__call__`."""
+  # Attention is causal, so padding after the row changes nothing; any id but
+  # 0, which the package masks, will do.
   row_1xL = np.full((1, LONGEST), 5, np.int32)
   row_1xL[0, : len(ids_L)] = ids_L
   weights = params(dialect, dtype) if weights is None else weights
@@ -148,5 +148,5 @@ def logps(dialect, ids_L, *, weights=None):
 
 
 def placed(mesh, module, params):
-  """The weights on a mesh, split as the table of rules says."""
+  """The weights on a mesh, sharded by `sharding.shardings`."""
   return jax.device_put(params, sharding.shardings(mesh, module, params))

@@ -1,1 +1,1 @@
-"""Generation: completions of many prompts behind one shared context."""
+"""Generation: completions of many prompts after one shared context."""

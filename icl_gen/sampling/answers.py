@@ -1,7 +1,7 @@
-"""What a model answers in its own words: greedy, compared with the choices.
+"""Answers questions by greedy generation and compares them with the choices.
 
-The text counts as a right choice if its first line is one; or its first
-sentence, where the choice is a sentence.
+An answer is an exact match if its first line is a right choice, or, where the
+choice is a sentence, if its first sentence is.
 """
 
 import dataclasses
@@ -15,7 +15,7 @@ from icl_gen.text.context import Context
 from icl_gen.types import Question, Score
 
 ROWS = 64
-# Lengths are rounded up to these, so that few programs are compiled.
+# max_tokens is rounded up to a multiple, so that few programs are compiled.
 BUCKET = 16
 
 
@@ -27,18 +27,21 @@ def added(
   *,
   core: str = 'auto',
 ) -> tuple[Score, ...]:
-  """The scores, with what the model writes after each prompt.
+  """Adds the model's generated answers to the scores.
 
   Args:
     model: the loaded model.
-    questions: what is asked.
-    context: one for all questions, or one for each; as it was scored.
-    scores: of the questions, in order.
-    core: attention to contexts, a name of `cores.CORES`, or 'auto'.
+    questions: the questions.
+    context: one for all questions, or one for each, as for the scores.
+    scores: one per question, in order.
+    core: how prompts attend to contexts: a name in `cores.CORES`, or 'auto'.
+
+  Returns:
+    the scores with `written` and `exact` set.
 
   Raises:
-    ValueError: for another number of contexts than of questions, or Gemma 3n
-      and 4, which cannot be sampled from.
+    ValueError: for a number of contexts that differs from that of the
+      questions, or for Gemma 3n and 4, which cannot generate.
   """
   texts = write(model, questions, context, core=core)
   return tuple(
@@ -54,29 +57,42 @@ def write(
   *,
   core: str = 'auto',
 ) -> tuple[str, ...]:
-  """What the model writes after each prompt, greedily; see `added`."""
-  one_each = contexts.per_question(context, len(questions))
+  """The text that the model generates greedily after each prompt.
+
+  Args:
+    model: the loaded model.
+    questions: the questions.
+    context: one for all questions, or one for each.
+    core: as in `added`.
+
+  Returns:
+    one text per question, in order.
+
+  Raises:
+    ValueError: as in `added`.
+  """
+  context_of = contexts.per_question(context, len(questions))
   longest = max(
     len(model.tokenizer.encode(choice))
     for question in questions
     for choice in question.choices
   )
   texts: dict[str, str] = {}
-  for behind in {one.text: one for one in one_each}.values():
-    asked = [
-      sampler.Request(question.id, contexts.tail(behind, question.prompt))
-      for question, one in zip(questions, one_each, strict=True)
-      if one.text == behind.text
+  for shared in {one.text: one for one in context_of}.values():
+    requests = [
+      sampler.Request(question.id, contexts.tail(shared, question.prompt))
+      for question, one in zip(questions, context_of, strict=True)
+      if one.text == shared.text
     ]
     batches = sampler.sample(
       model,
-      asked,
-      sampler.encode_context(model, behind, core=core),
+      requests,
+      sampler.encode_context(model, shared, core=core),
       seed='answers',
       temperature=0.0,
-      # One more for the end of the text.
+      # One more for the end-of-sequence token.
       max_tokens=-(-(longest + 1) // BUCKET) * BUCKET,
-      rows_per_batch=min(ROWS, 1 << (len(asked) - 1).bit_length()),
+      rows_per_batch=min(ROWS, 1 << (len(requests) - 1).bit_length()),
     )
     for batch in batches:
       texts |= {completion.name: completion.text for completion in batch}
@@ -85,7 +101,7 @@ def write(
 
 
 def is_exact(text: str, question: Question) -> bool:
-  """Whether the text is one of the question's right choices."""
+  """Whether a generated text gives one of the question's right choices."""
   line = text.lstrip(' ').split(prompts.NEWLINE)[0]
   line = line.split(prompts.END_OF_TURN)[0].rstrip()
   return any(
@@ -95,7 +111,7 @@ def is_exact(text: str, question: Question) -> bool:
 
 
 def _begins(line: str, choice: str) -> bool:
-  """Whether the line is the choice, or goes on after it with a new sentence."""
+  """Whether the line is the choice, or the choice and further sentences."""
   rest = line.removeprefix(choice)
   return line.startswith(choice) and (
     not rest or (choice.endswith(('.', '!', '?')) and rest[0].isspace())

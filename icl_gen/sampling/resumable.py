@@ -1,9 +1,10 @@
-"""Sampling that goes on where it was killed: batches are kept as they come."""
+"""Samples resumably: every batch is appended to a file once it is sampled."""
 
 import dataclasses
 import pathlib
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from icl_gen.model.loading import Model
 from icl_gen.sampling import sampler
@@ -17,26 +18,27 @@ def sample(
   context: Context,
   *,
   kept: files.Path,
-  **settings,
+  **settings: Any,
 ) -> tuple[tuple[sampler.Completion, ...], dict[str, float]]:
-  """Completions of all requests, and what they cost.
+  """Samples completions of all requests, and counts their cost.
 
   Args:
     model: the loaded model.
     requests: the prompts.
-    context: what all prompts follow; `contexts.NONE` for nothing.
-    kept: a file for the batches. If it is there, it must be of the same model,
-      requests, context and settings: it is gone on from. The caller deletes it,
-      once it has made something of the completions.
-    **settings: of `sampler.sample`.
+    context: the context that all prompts share; `contexts.NONE` for none.
+    kept: a file for the batches. If it exists, sampling resumes from it; it
+      must come from the same model, requests, context and settings. The caller
+      deletes it after using the completions.
+    **settings: keyword arguments of `sampler.sample`.
 
   Returns:
-    completions, in the order of the requests; and `requests`, `context_tokens`,
-    `tokens_in`, `tokens_out` and `seconds`, those before a kill included.
+    completions in the order of the requests, and their cost: `requests`,
+    `context_tokens`, `tokens_in`, `tokens_out` and `seconds`, including those
+    of interrupted runs.
 
   Raises:
-    ValueError: as `sampler.sample`, or for a line of `kept` that is not JSON.
-    OSError: the disk is full.
+    ValueError: as `sampler.sample`, or if a line of `kept` is not JSON.
+    OSError: if the disk is full.
   """
   batches = files.read_json_lines(kept) if pathlib.Path(kept).exists() else ()
   done = [
@@ -45,11 +47,11 @@ def sample(
     for completion in batch['completions']
   ]
   seconds = sum(batch['seconds'] for batch in batches)
-  began = time.monotonic()
-  shared = sampler.encode_context(model, context)
+  start = time.monotonic()
+  encoded = sampler.encode_context(model, context)
   rest = requests[len(done) :]
-  for completions in sampler.sample(model, rest, shared, **settings):
-    took, began = time.monotonic() - began, time.monotonic()
+  for completions in sampler.sample(model, rest, encoded, **settings):
+    took, start = time.monotonic() - start, time.monotonic()
     files.append_json_line(
       kept,
       {
@@ -62,7 +64,7 @@ def sample(
     print(f'sampled {len(done)}/{len(requests)}', flush=True)
   return tuple(done), {
     'requests': len(requests),
-    'context_tokens': 0 if shared is None else int(shared.length),
+    'context_tokens': 0 if encoded is None else int(encoded.length),
     'tokens_in': sum(completion.tokens_in for completion in done),
     'tokens_out': sum(completion.tokens_out for completion in done),
     'seconds': seconds,

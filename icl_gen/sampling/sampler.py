@@ -1,13 +1,14 @@
-"""Samples completions of many prompts, behind a context encoded once.
+"""Samples completions of many prompts after a context that is encoded once.
 
-Every prompt has its own random key, derived from its name: what is sampled
-does not depend on the batch it was in, or on its place there.
+Every request has its own random key, derived from its name, so a completion
+does not depend on its batch or its place in the batch.
 """
 
 import dataclasses
 import functools
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,18 +16,20 @@ import numpy as np
 
 from icl_gen.model import forward, prefix
 from icl_gen.model.loading import Model
+from icl_gen.text import tokens
 from icl_gen.text.context import Context
 
+# Prompts are padded to multiples of this, so that few shapes are compiled.
 PROMPT_BUCKET = 32
 
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-  """One completion that is wanted.
+  """A completion to sample.
 
   Attributes:
-    name: distinct among requests; the random key is derived from it.
-    prompt: text; behind a shared context, it follows the context's line break.
+    name: unique among requests; the random key is derived from it.
+    prompt: text; it follows the line break that ends a shared context.
   """
 
   name: str
@@ -35,14 +38,14 @@ class Request:
 
 @dataclasses.dataclass(frozen=True)
 class Completion:
-  """What was sampled.
+  """A sampled completion.
 
   Attributes:
     name: the request's name.
     text: the completion, without the end-of-sequence token.
-    tokens_in: tokens of the prompt (a shared context is not counted).
-    tokens_out: tokens sampled.
-    ended: whether the model ended the text by itself.
+    tokens_in: tokens of the prompt, without a shared context.
+    tokens_out: sampled tokens, including the end-of-sequence token.
+    ended: whether the model sampled the end-of-sequence token.
   """
 
   name: str
@@ -55,23 +58,25 @@ class Completion:
 def encode_context(
   model: Model, context: Context, *, core: str = 'auto'
 ) -> prefix.Prefix | None:
-  """Encodes a context that all prompts follow; None for an empty one.
+  """Encodes a context that all prompts share; None for an empty one.
 
   Args:
     model: the loaded model.
     context: the documents.
-    core: attention to it, a name of `cores.CORES`, or 'auto'.
+    core: how prompts attend to it: a name in `cores.CORES`, or 'auto'.
   """
   if not context.text:
     return None
   ids = [model.tokenizer.bos_id, *model.tokenizer.encode(context.text)]
-  return prefix.encode(model.module, model.params, np.int32(ids), core=core)
+  return prefix.encode(
+    model.module, model.params, np.array(ids, np.int32), core=core
+  )
 
 
 def sample(
   model: Model,
   requests: Sequence[Request],
-  shared: prefix.Prefix | None,
+  shared_context: prefix.Prefix | None,
   *,
   seed: str,
   temperature: float,
@@ -83,61 +88,74 @@ def sample(
   Args:
     model: the loaded model.
     requests: the prompts.
-    shared: an encoded context (ending in a line break), or None.
+    shared_context: an encoded context that ends in a line break, or None.
     seed: name of the draw.
-    temperature: 0 for greedy.
-    max_tokens: greatest number of tokens sampled for a request.
+    temperature: 0 for greedy sampling.
+    max_tokens: maximum number of sampled tokens per request.
     rows_per_batch: requests per batch.
 
   Raises:
-    ValueError: for names that repeat, a temperature below 0, no tokens to
-      sample, or an empty prompt behind a context (which has been encoded to its
-      end, so nothing is left to predict the first token from).
+    ValueError: for repeated names, a temperature below 0, max_tokens below 1,
+      or an empty prompt after a context: the context is encoded up to its last
+      token, so the prompt must predict the first sampled token.
   """
   if len({request.name for request in requests}) != len(requests):
     raise ValueError('two requests have the same name; names must be distinct')
   if temperature < 0 or max_tokens < 1:
     raise ValueError(
-      f'temperature {temperature}, max_tokens {max_tokens}; allowed are 0 and'
-      ' more, and 1 and more'
+      f'temperature {temperature}, max_tokens {max_tokens}; temperature must be'
+      ' 0 or more, max_tokens 1 or more'
     )
-  if shared is not None and not all(request.prompt for request in requests):
-    raise ValueError('a prompt is empty; behind a context, give it some text')
-  tokenizer = model.tokenizer
+  if shared_context is not None and not all(r.prompt for r in requests):
+    raise ValueError('a prompt is empty; after a context, it must have text')
   for start in range(0, len(requests), rows_per_batch):
     chosen = requests[start : start + rows_per_batch]
     rows = [
-      tokenizer.encode_inner(request.prompt)
-      if shared is not None
-      else [tokenizer.bos_id, *tokenizer.encode(request.prompt)]
+      _prompt_ids(model.tokenizer, request.prompt, shared_context)
       for request in chosen
     ]
-    longest = -(-max(map(len, rows)) // PROMPT_BUCKET) * PROMPT_BUCKET
-    tokens_BxL = np.zeros((rows_per_batch, longest), np.int32)
-    lengths_B = np.ones(rows_per_batch, np.int32)
-    for b, row in enumerate(rows):
-      tokens_BxL[b, : len(row)], lengths_B[b] = row, len(row)
+    tokens_BxL, lengths_B = _padded(rows, rows_per_batch)
     keys_B = np.zeros(rows_per_batch, np.uint32)
     keys_B[: len(chosen)] = [_key(seed, request.name) for request in chosen]
     sampled_BxT, counts_B = _generate(
       model.module,
       model.params,
-      shared,
+      shared_context,
       tokens_BxL,
       lengths_B,
       keys_B,
       np.float32(temperature),
       np.int32(len(chosen)),
-      tokenizer.eos_id,
+      model.tokenizer.eos_id,
       max_tokens,
     )
     sampled_BxT, counts_B = np.asarray(sampled_BxT), np.asarray(counts_B)
     yield [
-      _completion(tokenizer, request, row, sampled, int(count))
-      for request, row, sampled, count in zip(
-        chosen, rows, sampled_BxT, counts_B, strict=False
-      )
+      _completion(model.tokenizer, request, row, sampled_BxT[b, : counts_B[b]])
+      for b, (request, row) in enumerate(zip(chosen, rows, strict=True))
     ]
+
+
+def _prompt_ids(
+  tokenizer: tokens.Tokenizer,
+  prompt: str,
+  shared_context: prefix.Prefix | None,
+) -> list[int]:
+  if shared_context is not None:
+    return tokenizer.encode_inner(prompt)
+  return [tokenizer.bos_id, *tokenizer.encode(prompt)]
+
+
+def _padded(
+  rows: Sequence[Sequence[int]], rows_per_batch: int
+) -> tuple[np.ndarray, np.ndarray]:
+  """Ids int32[B, L], padded with 0, and lengths int32[B]; missing rows: 1."""
+  length = -(-max(map(len, rows)) // PROMPT_BUCKET) * PROMPT_BUCKET
+  tokens_BxL = np.zeros((rows_per_batch, length), np.int32)
+  lengths_B = np.ones(rows_per_batch, np.int32)
+  for b, row in enumerate(rows):
+    tokens_BxL[b, : len(row)], lengths_B[b] = row, len(row)
+  return tokens_BxL, lengths_B
 
 
 def _key(seed: str, name: str) -> int:
@@ -145,34 +163,42 @@ def _key(seed: str, name: str) -> int:
   return int.from_bytes(digest[:4], 'little')
 
 
-def _completion(tokenizer, request, row, sampled, count) -> Completion:
-  ids = sampled[:count]
-  ended = count > 0 and ids[-1] == tokenizer.eos_id
+def _completion(
+  tokenizer: tokens.Tokenizer,
+  request: Request,
+  row: Sequence[int],
+  ids: np.ndarray,
+) -> Completion:
+  ended = bool(ids[-1] == tokenizer.eos_id)
   return Completion(
     name=request.name,
     text=tokenizer.decode(ids[:-1] if ended else ids),
     tokens_in=len(row),
-    tokens_out=count,
-    ended=bool(ended),
+    tokens_out=len(ids),
+    ended=ended,
   )
 
 
 @functools.partial(jax.jit, static_argnums=(0, 8, 9))
 def _generate(
-  module,
-  params,
-  shared,
-  tokens_BxL,
-  lengths_B,
-  keys_B,
-  temperature,
-  wanted,
-  eos_id,
-  max_tokens,
-):
-  """Sampled ids int32[B, T] and their number int32[B]; eos is counted."""
+  module: Any,
+  params: Any,
+  shared_context: prefix.Prefix | None,
+  tokens_BxL: jax.Array,
+  lengths_B: jax.Array,
+  keys_B: jax.Array,
+  temperature: jax.Array,
+  requested: jax.Array,
+  eos_id: int,
+  max_tokens: int,
+) -> tuple[jax.Array, jax.Array]:
+  """Samples until all requested rows have ended or have max_tokens.
+
+  Returns:
+    sampled ids int32[B, T], and their number int32[B], EOS included.
+  """
   B, L = tokens_BxL.shape
-  offset = 0 if shared is None else shared.length
+  offset = 0 if shared_context is None else shared_context.length
   index_BxL = jnp.tile(jnp.arange(L, dtype=jnp.int32)[None], (B, 1))
   segments_BxL = (index_BxL < lengths_B[:, None]).astype(jnp.int32)
   hidden_BxLxD, kept = forward.forward(
@@ -180,7 +206,7 @@ def _generate(
     params,
     tokens_BxL,
     index_BxL + offset,
-    prefix.after(shared, None, index_BxL + offset, segments_BxL),
+    prefix.after(shared_context, None, index_BxL + offset, segments_BxL),
   )
   last_BxD = jnp.take_along_axis(
     hidden_BxLxD, (lengths_B - 1)[:, None, None], axis=1
@@ -191,21 +217,21 @@ def _generate(
     logits_BxV = forward.head(module, params, hidden_BxD)
     return _draw(logits_BxV, row_keys, t, temperature)
 
-  # Room for the sampled tokens, empty (segment 0) until they are there.
+  # Allocate cache slots for the sampled tokens; segment 0 masks empty ones.
   room = ((0, 0), (0, 0), (0, max_tokens), (0, 0))
   cache = tuple((jnp.pad(k, room), jnp.pad(v, room)) for k, v in kept)
   positions = jnp.pad(index_BxL + offset, ((0, 0), (0, max_tokens)))
   segments = jnp.pad(segments_BxL, ((0, 0), (0, max_tokens)))
   first = draw(last_BxD, 0)
   out = jnp.zeros((B, max_tokens), jnp.int32).at[:, 0].set(first)
-  done = (jnp.arange(B) >= wanted) | (first == eos_id)
+  done = (jnp.arange(B) >= requested) | (first == eos_id)
   counts = jnp.ones(B, jnp.int32)
 
-  def more(carry):
+  def unfinished(carry):
     t, _, done, *_ = carry
     return (t < max_tokens) & ~jnp.all(done)
 
-  def one(carry):
+  def sample_token(carry):
     t, out, done, counts, cache, positions, segments = carry
     token_Bx1 = jax.lax.dynamic_slice_in_dim(out, t - 1, 1, axis=1)
     position_Bx1 = (lengths_B + offset + t - 1)[:, None]
@@ -216,7 +242,7 @@ def _generate(
       params,
       token_Bx1,
       position_Bx1,
-      prefix.after(shared, layers, position_Bx1, segment_Bx1),
+      prefix.after(shared_context, layers, position_Bx1, segment_Bx1),
     )
     slot = L + t - 1
     put = functools.partial(
@@ -235,12 +261,17 @@ def _generate(
     return t + 1, out, done, counts, cache, positions, segments
 
   carry = (jnp.int32(1), out, done, counts, cache, positions, segments)
-  _, out, _, counts, *_ = jax.lax.while_loop(more, one, carry)
+  _, out, _, counts, *_ = jax.lax.while_loop(unfinished, sample_token, carry)
   return out, counts
 
 
-def _draw(logits_BxV, row_keys, t, temperature):
-  """One id per row, int32[B], by its own key (the Gumbel-max trick)."""
+def _draw(
+  logits_BxV: jax.Array,
+  row_keys: jax.Array,
+  t: jax.Array | int,
+  temperature: jax.Array,
+) -> jax.Array:
+  """One id per row, int32[B], drawn with the row's key by the Gumbel trick."""
   noise_BxV = jax.vmap(
     lambda key: jax.random.gumbel(
       jax.random.fold_in(key, t), logits_BxV.shape[1:]

@@ -1,1 +1,1 @@
-"""Log-likelihoods of choices, behind a context that is encoded once."""
+"""Log-likelihoods of choices, after a context that is encoded once."""

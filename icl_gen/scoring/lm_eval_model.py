@@ -1,16 +1,17 @@
-"""Our models in lm-evaluation-harness: its requests, answered by our scorer.
+"""Evaluates our models in lm-evaluation-harness: our scorer answers requests.
 
   python -m icl_gen.scoring.lm_eval_model --model icl_gen \\
     --model_args name=nano --include_path DIRECTORY --tasks ...
 
-is the harness's own command with one more model in it; `model_args` are the
-arguments of `loading.load`. The rest of this file works without the harness.
+is the harness's own command with `icl_gen` registered as a model; `model_args`
+are the arguments of `loading.load`. `log_likelihoods` and `split` do not need
+the harness.
 
-Where a context and its continuation are parted is decided as in our scores, and
-not as in the harness's own models: they move the spaces at a context's end into
-the continuation, and cut the joint ids at the context's number of ids, also
-where pieces merge. The two are the same unless a context ends in a space, or
-within a piece.
+The boundary between context and continuation follows our scores, not the
+harness's own models. Those move spaces from a context's end into the
+continuation, and cut the joint ids at the length of the context's ids even
+where pieces merge. The two agree unless a context ends in a space or within a
+piece.
 """
 
 import math
@@ -25,7 +26,7 @@ from icl_gen.types import Question
 
 try:
   from lm_eval.api.model import LM
-except ModuleNotFoundError:  # an extra: nothing of ours needs it
+except ModuleNotFoundError:  # An optional extra.
   LM = object
 
 NAME = 'icl_gen'
@@ -35,50 +36,50 @@ _BEFORE_PROMPT = prompts.NEWLINE + prompts.BULLET
 def log_likelihoods(
   model: loading.Model, pairs: Sequence[tuple[str, str]]
 ) -> list[float]:
-  """Natural-log probability of each continuation behind its context.
+  """Natural-log probability of each continuation after its context.
 
-  What equal contexts share is computed once, and so are a context's
-  continuations in as far as they begin alike. Those of equal contexts are taken
-  for the choices of one question: where pieces of one of them merge with the
-  context, all are scored for those pieces too, see `tokens.encode_choices`.
+  Equal contexts, and common beginnings of their continuations, are computed
+  once. Continuations of one context are treated as the choices of a question:
+  if pieces of one of them merge with the context, the log-probabilities of all
+  include those pieces; see `tokens.encode_choices`.
 
   Args:
     model: the loaded model.
     pairs: (context, continuation) texts, in any order; they may repeat.
 
   Returns:
-    one number per pair, in order.
+    one log-probability per pair, in order.
 
   Raises:
     ValueError: for a continuation without tokens, or a model whose
       log-probabilities are not finite.
   """
-  behind: dict[str, dict[str, None]] = {}
+  # Dictionaries as ordered sets: distinct texts in the order given.
+  continuations_of: dict[str, dict[str, None]] = {}
   for context, continuation in pairs:
-    behind.setdefault(context, {})[continuation] = None
-  if not behind:
+    continuations_of.setdefault(context, {})[continuation] = None
+  if not continuations_of:
     return []
-  asked, before = [], []
-  for number, (context, continuations) in enumerate(behind.items()):
+  questions, documents = [], []
+  for number, (context, choices) in enumerate(continuations_of.items()):
     shared, prompt = split(context)
-    before.append(shared)
-    asked.append(Question(str(number), prompt, tuple(continuations), (0,), ''))
-  scores = scorer.score(model, asked, before)
+    documents.append(shared)
+    questions.append(Question(str(number), prompt, tuple(choices), (0,), ''))
+  scores = scorer.score(model, questions, documents)
   logps = {
-    context: dict(
-      zip(continuations, (choice.logp for choice in score.choices), strict=True)
-    )
+    (context, continuation): choice.logp
     for (context, continuations), score in zip(
-      behind.items(), scores, strict=True
+      continuations_of.items(), scores, strict=True
     )
+    for continuation, choice in zip(continuations, score.choices, strict=True)
   }
-  return [logps[context][continuation] for context, continuation in pairs]
+  return [logps[pair] for pair in pairs]
 
 
 def split(text: str) -> tuple[contexts.Context, str]:
-  """A text as documents and the prompt behind them, as our exports write it.
+  """Splits a text of our exports into the documents and the prompt after them.
 
-  '- a document\\n- a prompt' is the context '- a document\\n' with 'a prompt'.
+  '- a document\\n- a prompt' is the context '- a document\\n' and 'a prompt'.
   A text without such bullets is a prompt without a context.
   """
   documents, found, prompt = text.rpartition(_BEFORE_PROMPT)
@@ -88,12 +89,12 @@ def split(text: str) -> tuple[contexts.Context, str]:
 
 
 class HarnessModel(LM):
-  """A model of ours as `lm_eval.simple_evaluate` takes it.
+  """Adapts a model to the interface of `lm_eval.simple_evaluate`.
 
-  For tasks of multiple choice and of perplexity; nothing is generated.
+  Supports multiple-choice and perplexity tasks, not generation.
   """
 
-  def __init__(self, model: loading.Model):
+  def __init__(self, model: loading.Model) -> None:
     super().__init__()
     self._model = model
 
@@ -103,34 +104,37 @@ class HarnessModel(LM):
     arg_dict: Mapping[str, Any],
     additional_config: Mapping[str, Any] | None = None,
   ) -> 'HarnessModel':
-    """Loads the model that `--model_args` name; see `loading.load`."""
-    del additional_config  # Batch size and device: the scorer has its own.
+    """Loads the model that `--model_args` names; see `loading.load`."""
+    del additional_config  # Batch size and device; the scorer chooses them.
     return cls(loading.load(**arg_dict))
 
-  def loglikelihood(self, requests) -> list[tuple[float, bool]]:
-    """Per (context, continuation): its log-probability, and whether it is
-    sure to be the greedy one (above one half, nothing else can be)."""
+  def loglikelihood(self, requests: Sequence[Any]) -> list[tuple[float, bool]]:
+    """Log-probability per (context, continuation), and whether it is greedy.
+
+    Only continuations above one half are reported as greedy: no other
+    continuation can then be likelier.
+    """
     logps = log_likelihoods(self._model, [request.args for request in requests])
     return [(logp, logp > math.log(0.5)) for logp in logps]
 
-  def loglikelihood_rolling(self, requests) -> list[float]:
-    """Log-probability of each whole text behind BOS."""
-    texts = [text for (text,) in (request.args for request in requests)]
+  def loglikelihood_rolling(self, requests: Sequence[Any]) -> list[float]:
+    """Log-probability of each whole text after BOS."""
+    texts = [request.args[0] for request in requests]
     return log_likelihoods(self._model, [('', text) for text in texts])
 
-  def generate_until(self, requests) -> list[str]:
-    """Refuses: `sampling` is beside this room, and stops at no given text."""
+  def generate_until(self, requests: Sequence[Any]) -> list[str]:
+    """Not supported: our sampler has no stop strings."""
     raise NotImplementedError(
-      f'{len(requests)} requests to generate text; icl_gen scores choices only.'
-      ' Give tasks of the output type multiple_choice or loglikelihood_rolling'
+      f'{len(requests)} requests to generate text; icl_gen only scores choices.'
+      ' Use tasks of the output type multiple_choice or loglikelihood_rolling'
     )
 
 
 def main() -> None:
-  """The command line of lm-evaluation-harness, which then knows `NAME`.
+  """Runs the command line of lm-evaluation-harness with our model registered.
 
   Raises:
-    ValueError: lm_eval is not installed.
+    ValueError: if lm_eval is not installed.
   """
   if LM is object:
     raise ValueError("lm_eval is missing: pip install -e '.[lm_eval]'")

@@ -1,22 +1,23 @@
 """Scores every choice of every question by its log-likelihood.
 
-A context that all questions share is encoded once; what follows it is packed
-into trees, so that common beginnings are computed once as well. Scores are
-exact: joint tokenisation, one BOS, log-probabilities in float32. All choices of
-a question are scored for the same text, see `tokens.encode_choices`.
+A context that all questions share is encoded once, as a prefix; the prompts and
+choices after it are packed into trees, so that common beginnings are computed
+once as well. Scores are exact: joint tokenisation, one BOS, log-probabilities
+in float32. All choices of a question are scored on the same text, see
+`tokens.encode_choices`.
 
-The unconditional log-probability of a choice is that of the same ids under the
-null prompt, which is BOS alone. How a choice's number is made from these (the
-summed log-probability by default), and which of equal choices wins, is decided
-in `reporting.statistics`.
+The unconditional log-probability of a choice is that of the same ids after the
+null prompt, which is BOS alone. `reporting.statistics` decides how the two are
+combined (the summed log-probability by default) and how ties are broken.
 
-Models that only the gemma package knows (Gemma 3n and 4) are given whole rows:
-the scores are as exact, nothing is saved.
+Models that run only through the gemma package (Gemma 3n and 4) score whole
+rows: just as exactly, but without sharing.
 """
 
 import functools
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -30,12 +31,12 @@ from icl_gen.text import tokens
 from icl_gen.text.context import Context
 from icl_gen.types import ChoiceScore, Question, Score
 
-# Tokens of a pass through the model, in buffers of at least this many each.
-# Attention in a buffer costs its length per token: short ones are better, as
-# long as paths are not repeated in many of them.
 TOKENS_PER_PASS = 2048
+# The shortest buffer, in tokens. Attention costs a buffer's length per token,
+# so short buffers are cheaper, unless many of them repeat the same beginning.
 BUFFER = 128
-# Of several contexts, those up to this many tokens are parts of the trees.
+# Where questions have different contexts, those up to this many tokens become
+# part of the trees; longer ones are encoded as prefixes.
 IN_TREE = 512
 
 Encode = Callable[[np.ndarray], prefix.Prefix]
@@ -51,63 +52,61 @@ def score(
   encode: Encode | None = None,
   tokens_per_pass: int = TOKENS_PER_PASS,
 ) -> tuple[Score, ...]:
-  """Scores questions behind a context, or each behind one of its own.
+  """Scores questions after one shared context, or each after its own.
 
   Args:
     model: the loaded model.
-    questions: in any number; ids must be distinct.
-    context: `contexts.NONE` for none; a sequence: one per question. What equal
-      contexts (and short ones that begin alike) share is computed once.
-    encode: encodes a context int32[P]; `prefixes.Prefixes.encode` remembers
-      those of other calls. None: with `prefix.encode`.
-    tokens_per_pass: tokens of a forward pass, on each device.
+    questions: at least one; ids must be distinct.
+    context: one for all questions (`contexts.NONE` for none), or a sequence
+      with one per question. Equal contexts, and common beginnings of short
+      ones, are computed once.
+    encode: encodes a context's ids int32[P], for example with a cache that
+      outlives this call. None: `prefix.encode`.
+    tokens_per_pass: tokens per forward pass and device.
 
   Returns:
     one `Score` per question, in order.
 
   Raises:
-    ValueError: for no questions, a repeated id, another number of contexts
-      than of questions, a choice without tokens, or a model whose
-      log-probabilities are not finite.
+    ValueError: for no questions, a repeated id, a number of contexts that
+      differs from that of the questions, a choice without tokens, or a model
+      whose log-probabilities are not finite.
   """
   _check(questions)
-  behind = contexts.per_question(context, len(questions))
-  if any(one.chat for one in behind):
+  context_of = contexts.per_question(context, len(questions))
+  if any(one.chat for one in context_of):
     tokens.require_turns(model.tokenizer)
-  pairs = [
-    (number, choice)
-    for number, question in enumerate(questions)
-    for choice in range(len(question.choices))
-  ]
   rows = [
     row
-    for one, question in zip(behind, questions, strict=True)
-    for row in _rows(model.tokenizer, one, question)
+    for one, question in zip(context_of, questions, strict=True)
+    for row in encode_question(model.tokenizer, one, question)
   ]
-  texts = [behind[number].text for number, _ in pairs]
-  conditional_R = _behind_contexts(model, rows, texts, encode, tokens_per_pass)
-  bos = np.int32([model.tokenizer.bos_id])
-  alone = [
+  context_texts = [
+    one.text
+    for one, question in zip(context_of, questions, strict=True)
+    for _ in question.choices
+  ]
+  conditional_R = _conditional_sums(
+    model, rows, context_texts, encode, tokens_per_pass
+  )
+  bos = np.array([model.tokenizer.bos_id], np.int32)
+  choices_alone = [
     tokens.Row(np.concatenate([bos, row.ids[row.given :]]), 1) for row in rows
   ]
-  unconditional_R = _sums(model, alone, None, tokens_per_pass)
-  choices: list[list[ChoiceScore]] = [[] for _ in questions]
-  for (number, choice), row, logp, logp_alone in zip(
-    pairs, rows, conditional_R, unconditional_R, strict=True
-  ):
-    text = questions[number].choices[choice].lstrip()
-    choices[number].append(
-      ChoiceScore(
-        logp=float(logp),
-        tokens=len(row.ids) - row.given,
-        characters=len(text),
-        bytes=len(text.encode()),
-        logp_unconditional=float(logp_alone),
-      )
-    )
+  unconditional_R = _sums(model, choices_alone, None, tokens_per_pass)
+  scored = zip(rows, conditional_R, unconditional_R, strict=True)
   return tuple(
-    Score(q.id, q.kind, q.stratum, q.cluster, q.answers, tuple(answered))
-    for q, answered in zip(questions, choices, strict=True)
+    Score(
+      question_id=question.id,
+      kind=question.kind,
+      stratum=question.stratum,
+      cluster=question.cluster,
+      answers=question.answers,
+      choices=tuple(
+        _choice_score(choice, *next(scored)) for choice in question.choices
+      ),
+    )
+    for question in questions
   )
 
 
@@ -120,40 +119,47 @@ def in_parts(
   encode: Encode,
   start: int = 0,
 ) -> Iterator[tuple[Score, ...]]:
-  """What `score` returns, part by part, so that each can be told and kept.
+  """Yields what `score` returns in parts, so that a run can be resumed.
 
   Args:
-    model, questions, context, encode: as of `score`.
-    questions_per_part: the last part may have fewer.
-    start: the first question that is scored; those before it are only checked.
+    model: the loaded model.
+    questions: at least one; ids must be distinct.
+    context: one for all questions, or a sequence with one per question.
+    questions_per_part: questions at a time; the last part may have fewer.
+    encode: encodes a context's ids int32[P]; see `score`.
+    start: index of the first question to score.
 
   Raises:
-    ValueError: as `score`, or for less than one question per part; what can be
-      seen without computing is checked before the first part is asked for.
+    ValueError: as `score`, or for fewer than one question per part. Arguments
+      are checked by this call, before the first part is computed.
   """
   _check(questions)
   if questions_per_part < 1:
     raise ValueError(
-      f'{questions_per_part} questions at a time; allowed are 1 and more'
+      f'{questions_per_part} questions at a time; it must be 1 or more'
     )
-  behind = contexts.per_question(context, len(questions))
+  context_of = contexts.per_question(context, len(questions))
   parts = (
     slice(first, first + questions_per_part)
     for first in range(start, len(questions), questions_per_part)
   )
   return (
-    score(model, questions[part], behind[part], encode=encode) for part in parts
+    score(model, questions[part], context_of[part], encode=encode)
+    for part in parts
   )
 
 
-def _check(questions) -> None:
+def _check(questions: Sequence[Question]) -> None:
   if not questions:
     raise ValueError('no questions to score; build a corpus with questions')
   if len({question.id for question in questions}) != len(questions):
     raise ValueError('two questions have the same id; ids must be distinct')
 
 
-def _rows(tokenizer, context, question) -> list[tokens.Row]:
+def encode_question(
+  tokenizer: tokens.Tokenizer, context: Context, question: Question
+) -> list[tokens.Row]:
+  """Token ids of the prompt with each choice, without those of the context."""
   return tokens.encode_choices(
     tokenizer,
     contexts.tail(context, question.prompt),
@@ -162,69 +168,110 @@ def _rows(tokenizer, context, question) -> list[tokens.Row]:
   )
 
 
-def _behind_contexts(model, rows, texts, encode, tokens_per_pass) -> np.ndarray:
-  """Summed log-probability float32[R] of each row behind its context.
+def _choice_score(
+  choice: str, row: tokens.Row, logp: np.float32, logp_unconditional: np.float32
+) -> ChoiceScore:
+  text = choice.lstrip()
+  return ChoiceScore(
+    logp=float(logp),
+    tokens=len(row.ids) - row.given,
+    characters=len(text),
+    bytes=len(text.encode()),
+    logp_unconditional=float(logp_unconditional),
+  )
 
-  A context that is the only one, or is long, is a prefix that its rows share.
-  Short contexts are put before their rows: in trees, they are shared too. So
-  are all contexts where the model knows no prefix.
-  """
-  bos, ids_of = model.tokenizer.bos_id, model.tokenizer.encode
-  before = {
-    text: np.int32([bos, *ids_of(text)] if text else [])
-    for text in dict.fromkeys(texts)
+
+def _conditional_sums(
+  model: Model,
+  rows: Sequence[tokens.Row],
+  context_texts: Sequence[str],
+  encode: Encode | None,
+  tokens_per_pass: int,
+) -> np.ndarray:
+  """Summed log-probability float32[R] of each row after its context."""
+  ids_of = {
+    text: _context_ids(model.tokenizer, text)
+    for text in dict.fromkeys(context_texts)
   }
-  dense = forward.is_dense(model.module)
-  in_rows = {
-    text: not text or not dense or (len(before) > 1 and len(ids) <= IN_TREE)
-    for text, ids in before.items()
-  }
+  prefix_texts = _contexts_to_encode(model, ids_of)
   sums_R = np.full(len(rows), np.nan, np.float32)
-
-  def add(chosen, kept, shared):
-    # The last id that is not in the prefix stands before every row: a row
-    # always has a given token before its first scored one.
-    longer = [
-      tokens.Row(np.concatenate([ids, rows[r].ids]), rows[r].given + len(ids))
-      for r, ids in zip(chosen, kept, strict=True)
-    ]
-    assert np.isnan(sums_R[chosen]).all()
-    sums_R[chosen] = _sums(model, longer, shared, tokens_per_pass)
-
-  for text, ids in before.items():
-    if not in_rows[text]:
-      chosen = [r for r, other in enumerate(texts) if other == text]
-      shared = (
-        prefix.encode(model.module, model.params, ids[:-1])
-        if encode is None
-        else encode(ids[:-1])
-      )
-      add(chosen, [ids[-1:]] * len(chosen), shared)
-  chosen = [r for r, text in enumerate(texts) if in_rows[text]]
+  for text in prefix_texts:
+    chosen = [r for r, other in enumerate(context_texts) if other == text]
+    # Every row needs a given token before its first scored one, and a row may
+    # have none of its own: keep the context's last token out of the prefix.
+    ids, last = np.split(ids_of[text], [-1])
+    encoded = (
+      prefix.encode(model.module, model.params, ids)
+      if encode is None
+      else encode(ids)
+    )
+    longer = [_after(last, rows[r]) for r in chosen]
+    sums_R[chosen] = _sums(model, longer, encoded, tokens_per_pass)
+  chosen = [
+    r for r, text in enumerate(context_texts) if text not in prefix_texts
+  ]
   if chosen:
-    add(chosen, [before[texts[r]] for r in chosen], None)
+    longer = [_after(ids_of[context_texts[r]], rows[r]) for r in chosen]
+    sums_R[chosen] = _sums(model, longer, None, tokens_per_pass)
   assert not np.isnan(sums_R).any()
   return sums_R
 
 
-def _sums(model, rows, shared, tokens_per_pass) -> np.ndarray:
+def _context_ids(tokenizer: tokens.Tokenizer, text: str) -> np.ndarray:
+  ids = [tokenizer.bos_id, *tokenizer.encode(text)] if text else []
+  return np.array(ids, np.int32)
+
+
+def _contexts_to_encode(
+  model: Model, ids_of: Mapping[str, np.ndarray]
+) -> list[str]:
+  """The contexts to encode as prefixes; the others are put into the rows.
+
+  A context that is the only one, or is long, becomes a prefix that its rows
+  share. Short ones go into the trees, which share beginnings too. Models other
+  than Gemma 2 and 3 have no prefixes.
+  """
+  if not forward.is_dense(model.module):
+    return []
+  return [
+    text
+    for text, ids in ids_of.items()
+    if text and (len(ids_of) == 1 or len(ids) > IN_TREE)
+  ]
+
+
+def _after(ids: np.ndarray, row: tokens.Row) -> tokens.Row:
+  """The row with given ids put before it."""
+  return tokens.Row(np.concatenate([ids, row.ids]), row.given + len(ids))
+
+
+def _sums(
+  model: Model,
+  rows: Sequence[tokens.Row],
+  shared_context: prefix.Prefix | None,
+  tokens_per_pass: int,
+) -> np.ndarray:
   """Summed log-probability float32[R] of the scored ids of each row."""
   if forward.is_dense(model.module):
-    sums_R = _sums_of_trees(model, rows, shared, tokens_per_pass)
+    sums_R = _tree_sums(model, rows, shared_context, tokens_per_pass)
   else:
-    assert shared is None
+    assert shared_context is None
     sums_R = whole_rows.sums(model, rows, tokens_per_pass=tokens_per_pass)
   if not np.isfinite(sums_R).all():
     raise ValueError(
       f'{(~np.isfinite(sums_R)).sum()} of {len(rows)} log-probabilities are not'
-      ' finite: the weights are not those of a trained model, or they need a'
-      ' wider dtype'
+      ' finite: use the weights of a trained model, or a wider dtype'
     )
   return sums_R.astype(np.float32)
 
 
-def _sums_of_trees(model, rows, shared, tokens_per_pass) -> np.ndarray:
-  """The sums, float64[R], what rows begin with being computed once."""
+def _tree_sums(
+  model: Model,
+  rows: Sequence[tokens.Row],
+  shared_context: prefix.Prefix | None,
+  tokens_per_pass: int,
+) -> np.ndarray:
+  """The sums, float64[R]; common beginnings of rows are computed once."""
   length = tree.power(max(BUFFER, 2 * tree.longest(rows)))
   buffers = tree.pack(rows, length=length)
   passes = tree.passes(
@@ -235,19 +282,21 @@ def _sums_of_trees(model, rows, shared, tokens_per_pass) -> np.ndarray:
   )
   sums_R = np.zeros(len(rows))
   for part in passes:
-    logps_E = _logps_of(model, shared, part)
+    logps_E = _pass_logps(model, shared_context, part)
     sums_R += part.sums(np.asarray(logps_E), len(rows))
   return sums_R
 
 
-def _logps_of(model, shared, part: tree.Pass) -> jax.Array:
+def _pass_logps(
+  model: Model, shared_context: prefix.Prefix | None, part: tree.Pass
+) -> jax.Array:
   trees = part.tokens_BxL, part.depths_BxL, part.ends_BxL
   if model.mesh is not None:
     trees = sharding.split_rows(model.mesh, trees)
   return _edge_logps(
     model.module,
     model.params,
-    shared,
+    shared_context,
     trees,
     (part.parents_T, np.int32(part.parents)),
     (part.edge_parents_E, part.edge_targets_E),
@@ -255,25 +304,37 @@ def _logps_of(model, shared, part: tree.Pass) -> jax.Array:
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _edge_logps(module, params, shared, trees, parents, edges):
+def _edge_logps(
+  module: Any,
+  params: Any,
+  shared_context: prefix.Prefix | None,
+  trees: tuple[jax.Array, jax.Array, jax.Array],
+  parents: tuple[jax.Array, jax.Array],
+  edges: tuple[jax.Array, jax.Array],
+) -> jax.Array:
   """log p(child | path to its parent) float32[E]; see `tree.Pass`."""
   tokens_BxL, depths_BxL, ends_BxL = trees
-  # This line runs when a program is made, not when it is used.
+  # Runs once per compilation, when JAX traces this function.
   _log.info('compiling passes of %d trees of %d tokens', *tokens_BxL.shape)
   parents_T, count = parents
-  positions_BxL = depths_BxL + (0 if shared is None else shared.length)
+  offset = 0 if shared_context is None else shared_context.length
+  positions_BxL = depths_BxL + offset
   hidden_BxLxD, _ = forward.forward(
     module,
     params,
     tokens_BxL,
     positions_BxL,
     prefix.after(
-      shared, None, positions_BxL, jnp.ones_like(tokens_BxL), ends_BxL
+      shared_context,
+      None,
+      positions_BxL,
+      jnp.ones_like(tokens_BxL),
+      ends_BxL,
     ),
   )
   T, D = parents_T.shape[0], hidden_BxLxD.shape[-1]
   hidden_TxD = hidden_BxLxD.reshape(T, D)[parents_T]
-  # Edges that share a parent share its normaliser.
+  # The normaliser belongs to the parent: compute it once for all its edges.
   lse_T = head.normalisers(module, params, hidden_TxD, count=count)
   edge_parents_E, edge_targets_E = edges
   logits_E = head.target_logits(

@@ -1,7 +1,7 @@
 """Packs rows into buffers in which common beginnings are computed once.
 
-Knows ids only. Rows (a prompt with one choice) that begin alike share those
-tokens: together they are a tree, written into a buffer in depth-first order.
+Rows are token ids of a prompt with one choice. Rows that begin alike share
+those tokens: together they form a tree, stored in a buffer depth first.
 
   rows       a b | x      a b | y z      a c | y     (scored: after the bar)
   tokens     a  b  y  c
@@ -9,11 +9,10 @@ tokens: together they are a tree, written into a buffer in depth-first order.
   ends       4  3  3  4   (where the token's subtree ends)
   edges      b->x  b->y  y->z  c->y
 
-Token s is an ancestor of token t, or t itself, iff s <= t < ends[s]: the mask
-of attention follows from one number per token. What is scored is an edge: the
-hidden state of the parent predicts the child. A row's last token predicts
-nothing, so it is in no buffer; the choices of one token after a prompt, however
-many, cost the prompt only.
+Token s is an ancestor of token t, or t itself, iff s <= t < ends[s], so the
+attention mask follows from one number per token. Edges are scored: the hidden
+state of the parent predicts the child. A row's last token predicts nothing and
+is in no buffer, so one-token choices, however many, cost only their prompt.
 """
 
 import dataclasses
@@ -29,12 +28,12 @@ class Buffer:
   """Some rows as one or several trees.
 
   Attributes:
-    tokens_U: int32 ids, depth first; U tokens are used.
+    tokens_U: int32 ids in depth-first order; U is the number of tokens used.
     depths_U: int32 distance from the root; the position in the row.
     ends_U: int32 exclusive end of the token's subtree.
     parents_S: int32 token that predicts each scored token of each row.
-    targets_S: int32 id that is predicted.
-    rows_S: int32 number of the row.
+    targets_S: int32 predicted id.
+    rows_S: int64 index of the row.
   """
 
   tokens_U: np.ndarray
@@ -47,20 +46,21 @@ class Buffer:
 
 @dataclasses.dataclass(frozen=True)
 class Pass:
-  """Buffers side by side, and which edges of them are scored.
+  """The buffers of one forward pass, and the edges to score in them.
 
-  A padding token is a tree of its own. Parents and edges are there once each.
+  Every padding token is a tree by itself. Parents and edges are distinct.
 
   Attributes:
-    tokens_BxL: int32 ids, padding 0.
-    depths_BxL: int32.
-    ends_BxL: int32.
-    parents_T: int32 places b * L + l of tokens that predict, T = B * L.
-    parents: number of them that are meant; the others are 0.
-    edge_parents_E: int32 indices into parents_T; padding 0.
-    edge_targets_E: int32 ids.
-    steps_S: edge of each scored token of each row.
-    rows_S: number of the row.
+    tokens_BxL: int32 ids; padding is 0.
+    depths_BxL: int32 distances from the root.
+    ends_BxL: int32 exclusive ends of the tokens' subtrees.
+    parents_T: int32 places b * L + l of tokens that predict, T = B * L; padding
+      is 0.
+    parents: number of entries of parents_T that are not padding.
+    edge_parents_E: int32 indices into parents_T; padding is 0.
+    edge_targets_E: int32 predicted ids; padding is 0.
+    steps_S: int64 edge of each scored token of each row.
+    rows_S: int64 index of the row of each scored token.
   """
 
   tokens_BxL: np.ndarray
@@ -74,28 +74,27 @@ class Pass:
   rows_S: np.ndarray
 
   def sums(self, logps_E: np.ndarray, rows: int) -> np.ndarray:
-    """Per row, the float64 sum of its edges in this pass; float64[rows]."""
+    """Each row's sum over its edges in this pass, float64[rows]."""
     return np.bincount(
       self.rows_S, weights=logps_E[self.steps_S], minlength=rows
     )
 
 
 def longest(rows: Sequence[Row]) -> int:
-  """Tokens of the longest path; no buffer can be shorter."""
+  """Tokens of the longest path: the least possible length of a buffer."""
   return max(len(row.ids) for row in rows) - 1
 
 
 def pack(rows: Sequence[Row], *, length: int) -> list[Buffer]:
-  """Writes rows into buffers.
+  """Packs rows into buffers.
 
-  Rows are taken in the order of their ids, so that rows that begin alike are
-  neighbours, and a tree's next path only adds what it does not share with the
-  path before. A row that does not fit opens the next buffer and repeats its
-  path from the root.
+  Rows are sorted by their ids, so that rows that begin alike are neighbours and
+  each path adds only what it does not share with the previous one. A row that
+  does not fit starts a new buffer, which repeats its path from the root.
 
   Args:
-    rows: at least one; each with a given and a scored id at least.
-    length: greatest number of tokens of a buffer; `longest(rows)` or more.
+    rows: at least one; each has at least one given and one scored id.
+    length: maximum number of tokens of a buffer; at least `longest(rows)`.
 
   Returns:
     the buffers; each row is in exactly one of them.
@@ -115,18 +114,20 @@ def pack(rows: Sequence[Row], *, length: int) -> list[Buffer]:
 
 
 class _Tree:
-  """A buffer that grows by paths, in the order of their ids."""
+  """A buffer under construction; paths are added in the order of their ids."""
 
   def __init__(self, length: int):
     self._tokens = np.zeros(length, np.int32)
     self._depths = np.zeros(length, np.int32)
     self._ends = np.zeros(length, np.int32)
     self._used = 0
-    self._path = np.zeros(0, np.int32)  # Where the last path's tokens are.
-    self._parents, self._targets, self._rows = [], [], []
+    self._path = np.zeros(0, np.int32)  # Places of the last path's tokens.
+    self._parents: list[np.ndarray] = []
+    self._targets: list[np.ndarray] = []
+    self._rows: list[np.ndarray] = []
 
   def _shared(self, ids: np.ndarray) -> int:
-    """Number of leading ids that the last path has as well."""
+    """Number of leading ids shared with the last path."""
     n = min(len(self._path), len(ids))
     differ = self._tokens[self._path[:n]] != ids[:n]
     return int(differ.argmax()) if differ.any() else n
@@ -144,7 +145,7 @@ class _Tree:
     self._depths[added] = np.arange(shared, len(inputs))
     self._path = np.concatenate([self._path[:shared], added])
     self._used += len(added)
-    # Whatever is still on the path has all later tokens below it so far.
+    # Tokens still on the path are ancestors of everything added after them.
     self._ends[self._path] = self._used
     self._parents.append(self._path[row.given - 1 :])
     self._targets.append(row.ids[row.given :])
@@ -162,16 +163,16 @@ class _Tree:
 def passes(
   buffers: Sequence[Buffer], *, count: int, length: int, devices: int = 1
 ) -> Iterator[Pass]:
-  """Puts `count` buffers per device side by side at a time.
+  """Groups buffers into forward passes, `count` per device.
 
-  The last pass has as few buffers as hold the rest, rounded up to a power of
-  two, so that few shapes are compiled.
+  The last pass holds the remaining buffers; their number is rounded up to a
+  power of two, so that few shapes are compiled.
 
   Args:
     buffers: from `pack`.
-    count: greatest number of buffers of a pass on each device.
-    length: tokens that each is padded to.
-    devices: number of devices; buffers of a pass are a multiple of it.
+    count: maximum number of buffers per pass and device.
+    length: tokens to which each buffer is padded.
+    devices: number of devices; it divides the number of buffers of a pass.
   """
   for start in range(0, len(buffers), count * devices):
     some = buffers[start : start + count * devices]
@@ -180,11 +181,11 @@ def passes(
 
 
 def power(least: int) -> int:
-  """The smallest power of two that is not less."""
+  """The smallest power of two that is at least `least`."""
   return 1 << (least - 1).bit_length()
 
 
-def _pass(buffers, *, count, length) -> Pass:
+def _pass(buffers: Sequence[Buffer], *, count: int, length: int) -> Pass:
   shape = (count, length)
   tokens_BxL, depths_BxL = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
   ends_BxL = np.tile(np.arange(1, length + 1, dtype=np.int32), (count, 1))
@@ -197,7 +198,7 @@ def _pass(buffers, *, count, length) -> Pass:
     [b * length + buffer.parents_S for b, buffer in enumerate(buffers)]
   )
   targets_S = np.concatenate([buffer.targets_S for buffer in buffers])
-  # An edge as one number, so that equal ones are found by sorting numbers.
+  # Encode an edge as one number, so that `np.unique` can deduplicate edges.
   edges_S = places_S.astype(np.int64) << 32 | targets_S
   edges_E, steps_S = np.unique(edges_S, return_inverse=True)
   places_E, edge_targets_E = edges_E >> 32, edges_E & (2**32 - 1)
@@ -208,16 +209,16 @@ def _pass(buffers, *, count, length) -> Pass:
     tokens_BxL,
     depths_BxL,
     ends_BxL,
-    parents_T=_padded(places_T, T, 0),
+    parents_T=_padded(places_T, T),
     parents=len(places_T),
-    edge_parents_E=_padded(edge_parents_E, padded_E, 0),
-    edge_targets_E=_padded(edge_targets_E, padded_E, 0),
+    edge_parents_E=_padded(edge_parents_E, padded_E),
+    edge_targets_E=_padded(edge_targets_E, padded_E),
     steps_S=steps_S,
     rows_S=np.concatenate([buffer.rows_S for buffer in buffers]),
   )
 
 
-def _padded(values: np.ndarray, length: int, fill: int) -> np.ndarray:
-  out = np.full(length, fill, np.int32)
+def _padded(values: np.ndarray, length: int) -> np.ndarray:
+  out = np.zeros(length, np.int32)
   out[: len(values)] = values
   return out

@@ -1,6 +1,7 @@
-"""Scores rows one beside the other, each whole, through the package's call.
+"""Scores whole rows through the gemma package's own forward pass.
 
-For Gemma 3n and 4, whose layers only the package knows: nothing is shared.
+For Gemma 3n and 4, whose layers only the package implements. Contexts and
+common beginnings are computed for every row.
 """
 
 from collections.abc import Sequence
@@ -22,18 +23,18 @@ def sums(
   """Summed log-probability float64[R] of the scored ids of each row.
 
   Args:
-    model: any; its `package_call` is used.
-    rows: at least one; a context stands in each of them.
-    tokens_per_pass: tokens of a forward pass; one row at least.
+    model: any model.
+    rows: at least one; contexts are part of the rows.
+    tokens_per_pass: tokens per forward pass; a pass has at least one row.
   """
   sums_R = np.full(len(rows), np.nan)
-  # Rows of about the same length pad each other little.
-  left = sorted(range(len(rows)), key=lambda r: -len(rows[r].ids))
-  while left:
-    length = prefix.bucket(len(rows[left[0]].ids), chunk=PADDED_TO)
+  # Longest first: rows of similar length need little padding.
+  waiting = sorted(range(len(rows)), key=lambda r: -len(rows[r].ids))
+  while waiting:
+    length = prefix.bucket(len(rows[waiting[0]].ids), chunk=PADDED_TO)
     count = max(1, tokens_per_pass // length)
-    chosen, left = left[:count], left[count:]
-    sums_R[chosen] = _of_pass(
+    chosen, waiting = waiting[:count], waiting[count:]
+    sums_R[chosen] = _pass_sums(
       model,
       [rows[r] for r in chosen],
       count=min(count, tree.power(len(chosen))),
@@ -42,8 +43,10 @@ def sums(
   return sums_R
 
 
-def _of_pass(model, rows, *, count, length) -> np.ndarray:
-  """The sums of rows that are padded to one shape [count, length]."""
+def _pass_sums(
+  model: Model, rows: Sequence[Row], *, count: int, length: int
+) -> np.ndarray:
+  """The sums of rows padded to the shape [count, length]."""
   tokens_BxL = np.zeros((count, length), np.int32)
   segments_BxL = np.zeros((count, length), np.int32)
   for b, row in enumerate(rows):
@@ -55,7 +58,7 @@ def _of_pass(model, rows, *, count, length) -> np.ndarray:
       model.module, model.params, tokens_BxL, positions_BxL, segments_BxL
     )
   )
-  # What stands at l predicts l + 1.
+  # The output at position l predicts the token at l + 1.
   return np.array(
     [
       logps_BxL[b, row.given - 1 : len(row.ids) - 1].sum(dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Floating-point operations of matrix products: two for each multiply-add."""
+"""Counts floating-point operations of matrix products: two per multiply-add."""
 
 import numpy as np
 
@@ -6,13 +6,13 @@ from icl_gen.model import forward
 
 
 def of_positions(module, positions_T, *, logits):
-  """Operations of a forward pass that computes nothing in vain.
+  """Operations of a forward pass without waste.
 
   Args:
     module: the model.
-    positions_T: position of every token; it sees all before it, in local
-      layers a window of them.
-    logits: number of positions that meet the vocabulary.
+    positions_T: position of every token, which attends to all before it, or to
+      the window in local layers.
+    logits: number of positions whose logits over the vocabulary are computed.
   """
   keys = [
     np.minimum(np.asarray(positions_T) + 1, window or np.inf).sum()
@@ -22,10 +22,10 @@ def of_positions(module, positions_T, *, logits):
 
 
 def of_rows(module, rows, length):
-  """Operations of whole rows as harnesses run them.
+  """Operations of whole rows as evaluation harnesses run them.
 
-  Every position meets the vocabulary, and attention is a matrix over the whole
-  row, whatever of it is masked.
+  Logits are computed for every position, and attention over the whole row,
+  masked or not.
   """
   tokens = rows * length
   keys = tokens * length * len(forward.windows(module))

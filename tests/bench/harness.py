@@ -1,14 +1,13 @@
 """Scores requests with lm-evaluation-harness's Hugging Face backend.
 
-Runs in an environment of its own (torch, transformers, lm_eval, accelerate),
-apart from ours; files go in and out:
+Called by `peers.lm_eval` in a separate environment (Python 3.11, `pip install
+torch==2.13.0 transformers lm_eval accelerate`), exchanging files:
 
   PYTHON tests/bench/harness.py DIRECTORY
 
 reads DIRECTORY/{config.json,weights.npz,requests.json} and writes
-DIRECTORY/results.json. Tokens are given as ids, so no tokenizer is needed; the
-harness's own batching, padding, sorting and reuse of one-token choices are all
-at work.
+DIRECTORY/results.json. Requests are token ids, so no tokenizer is needed; the
+harness's batching, padding, sorting and reuse of one-token choices all apply.
 """
 
 import json
@@ -23,12 +22,12 @@ import torch
 import transformers
 from lm_eval.models.huggingface import HFLM
 
-# It warns of a model that is given as an object, each time.
+# Otherwise it warns at every load that the model was passed as an object.
 logging.disable(logging.WARNING)
 
 
 def load(directory, batch_size):
-  """The model with the weights of the directory, in float32."""
+  """The harness's model with the weights in the directory, in float32."""
   config = json.loads((directory / 'config.json').read_text())
   model = transformers.Gemma3ForCausalLM(
     transformers.Gemma3TextConfig(**config, attn_implementation='sdpa')
@@ -64,15 +63,15 @@ def score(model, requests):
     ((str(number), ''), context, choice)
     for number, (context, choice) in enumerate(requests)
   ]
-  began = time.perf_counter()
+  start = time.perf_counter()
   with torch.no_grad():
     found = model._loglikelihood_tokens(asked, disable_tqdm=True)
-  return [logp for logp, _ in found], time.perf_counter() - began
+  return [logp for logp, _ in found], time.perf_counter() - start
 
 
 def main(directory):
-  """Each list of requests with the batch size that is fastest for a few."""
-  told = {}
+  """Scores each list of requests at the batch size that is fastest on a few."""
+  results = {}
   for name, requests in json.loads(
     (directory / 'requests.json').read_text()
   ).items():
@@ -80,20 +79,20 @@ def main(directory):
     for batch_size in (1, 8, 32):
       model = load(directory, batch_size)
       some = requests[:batch_size]
-      score(model, some)  # The first call of a shape is slower.
+      score(model, some)  # The first call with a shape is slower.
       speeds[batch_size] = score(model, some)[1] / len(some)
       if batch_size >= len(requests):
         break
     best = min(speeds, key=speeds.get)
     logps, seconds = score(load(directory, best), requests)
-    told[name] = {
+    results[name] = {
       'logps': logps,
       'seconds': seconds,
       'requests': len(requests),
       'batch_size': best,
       'threads': torch.get_num_threads(),
     }
-  (directory / 'results.json').write_text(json.dumps(told))
+  (directory / 'results.json').write_text(json.dumps(results))
 
 
 if __name__ == '__main__':

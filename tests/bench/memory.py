@@ -1,11 +1,12 @@
-"""Peak memory of scoring behind a long context; run by hand.
+"""Peak memory of scoring after a long context; run by hand.
 
   python -m tests.bench.memory --length 32768 --limit_gib 24
   python -m tests.bench.memory --length 4096 --layers 6 --vocabulary 32768
+  python -m tests.bench.memory --small
 
-The model is of the shape of Gemma 3 1B with weights of noise. What is printed
-is the peak of the resident memory of the process (getrusage) after each stage,
-and how much there would be of what is never made.
+The model has the shape of Gemma 3 1B and random weights. Prints the peak
+resident memory of the process (getrusage) after each stage, and the sizes of
+arrays that a plainer implementation would allocate and ours does not.
 """
 
 import argparse
@@ -22,16 +23,18 @@ import numpy as np
 from icl_gen.model import forward, head, prefix, registry
 
 ROWS, ROW_LENGTH = 16, 32
+FULL = {'length': 32_768, 'layers': 26, 'vocabulary': 262_144}
+SMALL = {'length': 256, 'layers': 2, 'vocabulary': 512}
 
 
 def peak_gib() -> float:
-  """Greatest resident memory so far; Linux counts KiB, macOS bytes."""
+  """Peak resident memory so far; Linux counts KiB, macOS bytes."""
   peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
   return peak / (2**30 if sys.platform == 'darwin' else 2**20)
 
 
 def make_model(*, layers: int, vocabulary: int, dtype: str):
-  """Gemma 3 1B, or its first layers; the module and weights of noise."""
+  """The module of Gemma 3 1B or its first layers, and random weights."""
   module = registry.make_module('gemma3_1b', dtype=dtype)
   config = dataclasses.replace(
     module.config,
@@ -43,7 +46,7 @@ def make_model(*, layers: int, vocabulary: int, dtype: str):
   rng = np.random.default_rng(0)
 
   def draw(leaf):
-    # A row at a time: noise in float32 would be the peak of all.
+    # Row by row: float32 noise for a whole leaf would set the peak.
     out = np.empty((leaf.size // leaf.shape[-1], leaf.shape[-1]), leaf.dtype)
     for row in out:
       row[:] = 0.02 * rng.standard_normal(row.size, np.float32)
@@ -54,7 +57,7 @@ def make_model(*, layers: int, vocabulary: int, dtype: str):
 
 @jax.jit(static_argnums=0)
 def score(module, params, shared, tokens_BxL):
-  """Log-probability float32[B, L] of the next token of each."""
+  """Log-probability float32[B, L] of the token after each position."""
   B, L = tokens_BxL.shape
   positions_BxL = shared.length + jnp.tile(jnp.arange(L)[None], (B, 1))
   hidden_BxLxD, _ = forward.forward(
@@ -109,19 +112,27 @@ def measure(*, length: int, layers: int, vocabulary: int, dtype: str) -> dict:
 
 
 def main() -> None:
-  """Prints the figures as JSON; exits with 1 over the limit."""
+  """Prints the figures as JSON; exits with 1 if the peak exceeds the limit."""
   parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-  parser.add_argument('--length', type=int, default=32_768)
-  parser.add_argument('--layers', type=int, default=26)
-  parser.add_argument('--vocabulary', type=int, default=262_144)
+  parser.add_argument(
+    '--small', action='store_true', help='tiny sizes, to see that it runs'
+  )
+  for name, size in FULL.items():
+    parser.add_argument(f'--{name}', type=int, help=f'default: {size}')
   parser.add_argument('--dtype', default='bfloat16')
   parser.add_argument('--limit_gib', type=float, default=24.0)
-  options = vars(parser.parse_args())
-  limit = options.pop('limit_gib')
-  found = measure(**options)
+  options = parser.parse_args()
+  sizes = {
+    name: getattr(options, name) or size
+    for name, size in (SMALL if options.small else FULL).items()
+  }
+  found = measure(**sizes, dtype=options.dtype)
   print(json.dumps(found, indent=2))
-  if found['scored_gib'] > limit:
-    sys.exit(f'{found["scored_gib"]:.1f} GiB were used, allowed are {limit}')
+  if found['scored_gib'] > options.limit_gib:
+    sys.exit(
+      f'the peak is {found["scored_gib"]:.1f} GiB; --limit_gib allows'
+      f' {options.limit_gib}'
+    )
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""What every test of this room is given."""
+"""Fixtures for every test in this directory."""
 
 from tests.tiny import quick_compiles
 

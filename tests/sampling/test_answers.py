@@ -1,4 +1,4 @@
-"""What a model writes by itself is the greedy loop, and is judged as text."""
+"""Generated answers equal a plain greedy loop and are matched as text."""
 
 import dataclasses
 
@@ -33,7 +33,7 @@ def small_buckets(monkeypatch):
 
 
 def by_hand(context, prompt):
-  """The likeliest next id, again and again, each from the whole row."""
+  """Appends the likeliest id in a loop, each time from the whole row."""
   tokenizer = tiny.model().tokenizer
   text = contexts.tail(context, prompt)
   ids = [tokenizer.bos_id, *tokenizer.encode(context.text + text)]
@@ -46,7 +46,7 @@ def by_hand(context, prompt):
 
 
 @pytest.mark.parametrize('behind', BEHIND)
-def test_it_is_the_loop_by_hand(behind):
+def test_answers_equal_a_greedy_loop(behind):
   context = BEHIND[behind]
   one_each = contexts.per_question(context, 3)
   expected = tuple(
@@ -58,7 +58,7 @@ def test_it_is_the_loop_by_hand(behind):
   assert len(set(found)) > 1
 
 
-def test_scores_keep_what_they_had():
+def test_other_fields_of_scores_are_kept():
   scores = [
     Score(q.id, q.kind, '', q.cluster, q.answers, ()) for q in QUESTIONS
   ]
@@ -90,7 +90,7 @@ def test_scores_keep_what_they_had():
     ('', (' 3 x.',), False),
   ],
 )
-def test_what_is_exact(text, choices, exact):
+def test_exact_match(text, choices, exact):
   wrong = ' something else.'
   right = tuple(range(1, 1 + len(choices)))
   question = Question('q', 'p', (wrong, *choices), right, 'kind')

@@ -1,4 +1,4 @@
-"""Interrupted at any batch, sampling ends with the same completions."""
+"""Sampling interrupted at any batch resumes to the same completions."""
 
 import json
 
@@ -35,7 +35,7 @@ def sample(kept, *, context=CONTEXT):
 
 @pytest.fixture
 def interrupted(tmp_path):
-  """Makes a file in which this many batches were kept."""
+  """Makes the file of a run that was interrupted after some batches."""
 
   def make(batches):
     kept = tmp_path / 'kept'
@@ -47,7 +47,9 @@ def interrupted(tmp_path):
 
 
 @pytest.mark.parametrize('batches', range(BATCHES))
-def test_it_goes_on_to_the_same(interrupted, batches, tmp_path, capsys):
+def test_resuming_gives_the_same_completions(
+  interrupted, batches, tmp_path, capsys
+):
   kept = interrupted(batches)
   capsys.readouterr()
   completions, cost = sample(kept)
@@ -59,14 +61,14 @@ def test_it_goes_on_to_the_same(interrupted, batches, tmp_path, capsys):
   assert cost | {'seconds': 0} == cost_of_whole | {'seconds': 0}
 
 
-def test_what_is_whole_is_not_sampled_again(tmp_path, capsys):
+def test_a_finished_file_is_not_sampled_again(tmp_path, capsys):
   found = sample(tmp_path / 'kept')
   capsys.readouterr()
   assert sample(tmp_path / 'kept') == found
   assert capsys.readouterr().out == ''
 
 
-def test_seconds_are_those_of_all_runs(interrupted):
+def test_seconds_include_interrupted_runs(interrupted):
   kept = interrupted(1)
   line = json.loads(kept.read_text())
   kept.write_text(json.dumps(line | {'seconds': 1000.0}) + '\n')

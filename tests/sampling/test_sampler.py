@@ -1,4 +1,4 @@
-"""Samples are what a plain loop over whole rows draws, batch or no batch."""
+"""Samples equal those of a plain loop over whole rows, in any batch."""
 
 import collections
 import dataclasses
@@ -38,7 +38,7 @@ def small_buckets(monkeypatch):
 
 @functools.cache
 def model():
-  """The tiny model, more inclined to end."""
+  """The tiny model with a likelier end-of-sequence token."""
   params = tiny.params('gemma3')
   table = params['embedder']['input_embedding']
   table = table.at[EOS].multiply(4.0)
@@ -64,7 +64,7 @@ def sample(asked=None, shared=None, *, seed='seed', temperature=1.0, rows=4):
 
 
 def greedy_by_hand(ids):
-  """The likeliest next id, again and again, each from the whole row."""
+  """Appends the likeliest id in a loop, each time from the whole row."""
   start = len(ids)
   while len(ids) < start + MAX_TOKENS and EOS not in ids[start:]:
     row = tiny.logits('gemma3', np.int32(ids), weights=model().params)
@@ -75,7 +75,7 @@ def greedy_by_hand(ids):
 @pytest.mark.parametrize(
   'context', [contexts.NONE, CONTEXT], ids=['none', 'some']
 )
-def test_greedy_is_the_loop_by_hand(context):
+def test_temperature_zero_equals_a_greedy_loop(context):
   shared = sampler.encode_context(model(), context)
   tokenizer = model().tokenizer
   found = sample(shared=shared, temperature=0.0)
@@ -93,20 +93,22 @@ def test_greedy_is_the_loop_by_hand(context):
     )
     ends.add(ended)
   if shared is None:
-    assert ends == {True, False}, 'both ways to end should be seen'
+    assert ends == {True, False}, (
+      'some completions should end, others be cut off'
+    )
 
 
-def test_a_sample_does_not_know_its_batch():
+def test_a_sample_does_not_depend_on_its_batch():
   together = sample()
   assert len({completion.text for completion in together}) == len(PROMPTS)
   # In another order, and in other batches.
   turned = sample(requests(*PROMPTS[::-1], 'Some', 'More'))
   assert turned[: len(PROMPTS)] == together[::-1]
-  # Alone; without the long prompt beside it the arrays are shorter too.
+  # Alone: without the long prompt in its batch, arrays are shorter too.
   assert sample(requests(PROMPTS[0]), rows=1) == together[:1]
 
 
-def test_the_seed_and_the_name_are_the_draw():
+def test_seed_and_name_determine_the_draw():
   first = sample()
   assert sample() == first
   others = sample(seed='another')
@@ -115,12 +117,12 @@ def test_the_seed_and_the_name_are_the_draw():
   assert len({completion.text for completion in sample(same_prompt)}) > 1
 
 
-def test_temperature_zero_knows_no_seed():
+def test_temperature_zero_ignores_the_seed():
   assert sample(temperature=0.0) == sample(temperature=0.0, seed='another')
 
 
-def test_every_token_is_drawn_anew():
-  """So hot that all tokens are alike: the noise alone decides."""
+def test_every_token_has_its_own_noise():
+  """At so high a temperature, only the noise decides."""
   for completion in sample(temperature=1e6):
     if completion.tokens_out > 4:
       assert len(set(model().tokenizer.encode(completion.text))) > 2
@@ -142,7 +144,7 @@ def test_counts_and_ends():
 
 @pytest.mark.parametrize('temperature', [1.0, 0.5])
 def test_frequencies_are_the_probabilities(temperature):
-  """4,096 first tokens, the texts in groups of about the same probability."""
+  """4,096 first tokens; texts are grouped into about equal probabilities."""
   count = 4096
   found = sampler.sample(
     model(),
@@ -159,7 +161,7 @@ def test_frequencies_are_the_probabilities(temperature):
   row = tiny.logits('gemma3', before, weights=model().params)[-1]
   probabilities = np.exp((row - row.max()) / temperature)
   probabilities /= probabilities.sum()
-  # Many tokens have the same text, a part of a character for example.
+  # Several tokens may decode to the same text, e.g. parts of a character.
   by_text = collections.Counter()
   for token, probability in enumerate(probabilities):
     by_text[model().tokenizer.decode([token])] += probability
@@ -174,7 +176,7 @@ def test_frequencies_are_the_probabilities(temperature):
   assert np.count_nonzero(expected_8 > 0.02) > 4
   sigma_8 = np.sqrt(expected_8 * (1 - expected_8) / count)
   assert (np.abs(seen_8 - expected_8) < 4 * sigma_8 + 1e-3).all()
-  # The end of the text is a token like the others, also as the last one.
+  # EOS is sampled like any other token, also at max_tokens.
   ended = np.mean([completion.ended for completion in completions])
   assert ended == pytest.approx(probabilities[EOS], rel=0.4)
 
@@ -187,14 +189,14 @@ def test_frequencies_are_the_probabilities(temperature):
     (['a'], {'max_tokens': 0}, 'max_tokens'),
   ],
 )
-def test_what_cannot_be_sampled_is_refused(asked, changed, message):
+def test_bad_arguments_are_refused(asked, changed, message):
   settings = {'seed': '', 'temperature': 1.0, 'max_tokens': 4} | changed
   asked = [sampler.Request(name, 'The') for name in asked]
   with pytest.raises(ValueError, match=message):
     next(sampler.sample(model(), asked, None, **settings))
 
 
-def test_an_empty_prompt_needs_no_context():
+def test_an_empty_prompt_after_a_context_is_refused():
   shared = sampler.encode_context(model(), CONTEXT)
   with pytest.raises(ValueError, match='prompt is empty'):
     sample(requests('The', ''), shared)

@@ -1,7 +1,6 @@
-"""The harness gets from the adapter what our own scorer says.
+"""The adapter gives lm-evaluation-harness the scores of our own scorer.
 
-The slow test asks the real evaluator, and needs lm_eval beside our packages:
-pip install -e '.[lm_eval]'.
+The slow test runs the real evaluator; it needs `pip install -e '.[lm_eval]'`.
 """
 
 import collections
@@ -33,7 +32,7 @@ CONTEXT = contexts.build(DOCUMENTS, seed='context')
 
 
 def whole(question, context):
-  """The prompt as the harness hands it over."""
+  """The context as the harness passes it."""
   return context.text + contexts.tail(context, question.prompt)
 
 
@@ -50,7 +49,7 @@ def logps(scores):
 
 
 @pytest.mark.parametrize('context', [contexts.NONE, CONTEXT], ids=str)
-def test_requests_get_the_scores_of_our_questions(context):
+def test_requests_get_the_scores_of_our_scorer(context):
   model = tiny.model()
   asked = requests(QUESTIONS, context)
   found = lm_eval_model.HarnessModel(model).loglikelihood(asked)
@@ -58,7 +57,7 @@ def test_requests_get_the_scores_of_our_questions(context):
   assert [logp for logp, _ in found] == pytest.approx(expected, abs=1e-4)
 
 
-def test_neither_order_nor_repetition_nor_company_matter():
+def test_order_and_repetition_do_not_matter():
   model = lm_eval_model.HarnessModel(tiny.model())
   closed, open_ = (requests(QUESTIONS, c) for c in (contexts.NONE, CONTEXT))
   expected = [*model.loglikelihood(closed), *model.loglikelihood(open_)]
@@ -70,7 +69,7 @@ def test_neither_order_nor_repetition_nor_company_matter():
   assert model.loglikelihood([]) == []
 
 
-def test_a_text_is_split_as_our_exports_write_it():
+def test_split_inverts_the_format_of_our_exports():
   for question in QUESTIONS[:4]:
     shared, prompt = lm_eval_model.split(whole(question, CONTEXT))
     assert (shared.text, prompt) == (CONTEXT.text, question.prompt)
@@ -93,10 +92,10 @@ def test_equal_contexts_are_encoded_once(monkeypatch):
   monkeypatch.setattr(scorer, 'score', counted)
   asked = requests(QUESTIONS[:4], CONTEXT)
   lm_eval_model.HarnessModel(tiny.model()).loglikelihood(asked)
-  assert texts == [[CONTEXT.text] * 4]  # One question per prompt, one context.
+  assert texts == [[CONTEXT.text] * 4]  # One question per prompt.
 
 
-def test_a_whole_text_is_scored_behind_bos():
+def test_rolling_scores_a_whole_text_after_bos():
   model = lm_eval_model.HarnessModel(tiny.model())
   texts = ['The glon is more dangerous.', 'No troff\n- sing.']
   found = model.loglikelihood_rolling([Request((text,)) for text in texts])
@@ -105,27 +104,27 @@ def test_a_whole_text_is_scored_behind_bos():
     assert logp == pytest.approx(tiny.logps('gemma3', ids).sum(), abs=1e-4)
 
 
-def test_what_is_sure_to_be_greedy_is_called_so(monkeypatch):
+def test_above_one_half_is_greedy(monkeypatch):
   monkeypatch.setattr(lm_eval_model, 'log_likelihoods', lambda m, p: [-0.6, -1])
   model = lm_eval_model.HarnessModel(tiny.model())
   assert model.loglikelihood([]) == [(-0.6, True), (-1, False)]
 
 
-def test_nothing_is_generated():
+def test_generation_is_refused():
   model = lm_eval_model.HarnessModel(tiny.model())
   with pytest.raises(NotImplementedError, match='2 requests.*multiple_choice'):
     model.generate_until([Request(('a', {})), Request(('b', {}))])
 
 
-def test_the_command_says_what_is_missing(monkeypatch):
+def test_the_command_names_the_missing_package(monkeypatch):
   monkeypatch.setattr(lm_eval_model, 'LM', object)
   with pytest.raises(ValueError, match=r'pip install.*lm_eval'):
     lm_eval_model.main()
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings('default')  # of the harness and what it brings
-def test_the_harness_finds_our_accuracies(tmp_path, monkeypatch):
+@pytest.mark.filterwarnings('default')  # the harness and its dependencies warn
+def test_the_harness_computes_our_accuracies(tmp_path, monkeypatch):
   lm_eval = pytest.importorskip('lm_eval')
   import datasets
   from lm_eval.tasks import TaskManager
@@ -152,7 +151,7 @@ def test_the_harness_finds_our_accuracies(tmp_path, monkeypatch):
       assert [row['doc']['id'] for row in rows] == [q.id for q in asked]
       found = [logp for row in rows for logp, _ in row['filtered_resps']]
       assert found == pytest.approx(logps(scores), abs=1e-4)
-      # Per character the harness counts a space that not all choices have.
+      # The harness counts a leading space as a character; not all have one.
       metrics = {'acc': 'sum'} | (
         {'acc_norm': 'character'} if kind == 'far' else {}
       )

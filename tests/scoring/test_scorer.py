@@ -1,4 +1,4 @@
-"""Scores are the package's own log-probabilities of whole rows, exactly."""
+"""Scores equal the package's own log-probabilities of whole rows."""
 
 import dataclasses
 import functools
@@ -62,7 +62,7 @@ def logps(scores):
 
 
 def flat(scores):
-  """Everything that was computed, float[choices, 2]."""
+  """Conditional and unconditional log-probabilities, float[choices, 2]."""
   return np.array(
     [
       [choice.logp, choice.logp_unconditional]
@@ -73,7 +73,7 @@ def flat(scores):
 
 
 def kept(text, choice):
-  """How many ids of the text the choice leaves as they are."""
+  """Number of ids of the text that stay the same before the choice."""
   encode = tiny.model().tokenizer.encode
   before, ids = encode(text), encode(text + choice)
   given = 0
@@ -83,10 +83,10 @@ def kept(text, choice):
 
 
 def by_hand(text, choice, choices=()):
-  """What a choice adds to a text, in one long row.
+  """Scores a choice after a text, in one long row.
 
-  Its sum, the one behind BOS alone, and its number of ids; `choices` are those
-  of the question.
+  Returns its summed log-probability, the same after BOS alone, and its number
+  of ids. `choices` are the question's others, which may move the boundary.
   """
   given = min(kept(text, one) for one in (choice, *choices))
   ids = tiny.model().tokenizer.encode(text + choice)
@@ -109,8 +109,8 @@ def test_scores_are_those_of_whole_rows(context):
       assert given.logp_unconditional == pytest.approx(alone, abs=1e-4)
 
 
-def test_the_questions_are_what_they_are_called():
-  """Or the test above would not see what it is meant to see."""
+def test_the_questions_cover_the_cases_they_name():
+  """Otherwise the test above would not cover them."""
   encode = tiny.model().tokenizer.encode
   plain, nested, piece, empty, merging, *_ = scored(contexts.NONE)
   counts = [c.tokens for c in nested.choices]
@@ -128,7 +128,7 @@ def test_the_questions_are_what_they_are_called():
   )
 
 
-def test_programs_are_made_once_and_said(caplog):
+def test_programs_are_compiled_once_and_logged(caplog):
   scorer._edge_logps.clear_cache()
   with caplog.at_level(logging.INFO, logger='icl_gen.scoring.scorer'):
     score()
@@ -139,7 +139,7 @@ def test_programs_are_made_once_and_said(caplog):
   assert len(caplog.records) == len(made)
 
 
-def test_what_is_asked_comes_back():
+def test_a_score_carries_over_the_fields_of_its_question():
   for asked, found in zip(QUESTIONS, scored(contexts.NONE), strict=True):
     assert (found.question_id, found.kind) == (asked.id, 'kind')
     assert (found.stratum, found.answers) == ('stratum', (0,))
@@ -148,7 +148,7 @@ def test_what_is_asked_comes_back():
   assert (wide.characters, wide.bytes) == (2, 3)
 
 
-def test_neither_the_order_nor_company_matter():
+def test_order_and_other_questions_do_not_matter():
   found = scored(CONTEXT)
   reverse = score(QUESTIONS[::-1], CONTEXT)[::-1]
   np.testing.assert_allclose(flat(reverse), flat(found), atol=1e-5)
@@ -157,8 +157,8 @@ def test_neither_the_order_nor_company_matter():
 
 
 @pytest.mark.parametrize('sizes', [(32, 32), (32, 96), (256, 2048)])
-def test_no_size_matters(sizes, monkeypatch):
-  """Nothing comes out even, with five positions of logits at a time."""
+def test_buffer_and_pass_sizes_do_not_matter(sizes, monkeypatch):
+  """Five positions of logits at a time, which divides nothing."""
   buffer, at_a_time = sizes
   monkeypatch.setattr(scorer, 'BUFFER', buffer)
   monkeypatch.setattr(head, 'TOKENS', 5)
@@ -166,7 +166,7 @@ def test_no_size_matters(sizes, monkeypatch):
   np.testing.assert_allclose(flat(found), flat(scored(CONTEXT)), atol=1e-5)
 
 
-# The prefix is all but the last token: below, at and above the window (5).
+# The prefix is all but the last token: below, at and above the window of 5.
 @pytest.mark.parametrize('words', [1, 3, 4, 5, 6, 9])
 def test_around_the_window(words):
   behind = contexts.Context('- ' + 'is ' * words + '\n', (), 0)
@@ -178,7 +178,7 @@ def test_around_the_window(words):
 
 
 def test_equal_rows_score_equally_to_the_bit():
-  """Wherever they stand in the buffers: ties are then true ties."""
+  """Wherever they are in the buffers, so that ties are exact."""
   twice = [dataclasses.replace(q, id=f'{q.id} again') for q in QUESTIONS]
   found = flat(score((*QUESTIONS, *twice), CONTEXT, at_a_time=64))
   one, other = np.split(found, 2)
@@ -186,7 +186,7 @@ def test_equal_rows_score_equally_to_the_bit():
 
 
 def test_a_thousand_choices():
-  """Most of them one token, all behind one prompt."""
+  """Most of them one token, all after one prompt."""
   pieces = tiny.model().tokenizer
   words = dict.fromkeys(pieces.decode([i]) for i in range(300, 1700))
   choices = [f' {word}' for word in words if word.strip() == word != ''][:1000]
@@ -218,7 +218,7 @@ OWN = (
 
 
 @pytest.mark.parametrize('in_tree', [0, 512], ids=['prefixes', 'trees'])
-def test_each_question_behind_a_context_of_its_own(in_tree, monkeypatch):
+def test_each_question_after_its_own_context(in_tree, monkeypatch):
   monkeypatch.setattr(scorer, 'IN_TREE', in_tree)
   found = score(QUESTIONS, OWN)
   alone = [
@@ -248,8 +248,8 @@ def test_equal_contexts_are_encoded_once(monkeypatch):
 
 
 @pytest.mark.parametrize('behind', [CONTEXT, OWN], ids=['one', 'own'])
-def test_parts_are_scored_as_the_whole_is(behind, monkeypatch):
-  """A context that comes again in the next part is not encoded again."""
+def test_parts_score_as_the_whole_does(behind, monkeypatch):
+  """With a cache, a context in several parts is encoded once."""
   monkeypatch.setattr(scorer, 'IN_TREE', 0)
   model, encoded, encode = tiny.model(), [], prefix.encode
 
@@ -290,7 +290,7 @@ def test_a_later_start_scores_the_same_parts():
   assert rest == whole[2:]
 
 
-def test_on_eight_devices_scores_are_those_of_one():
+def test_eight_devices_score_as_one_does():
   mesh = sharding.make_mesh(data=4, model=2)
   model = tiny.model()
   split = dataclasses.replace(
@@ -302,16 +302,16 @@ def test_on_eight_devices_scores_are_those_of_one():
   np.testing.assert_allclose(flat(found), flat(scored(CONTEXT)), atol=1e-5)
 
 
-def test_a_part_has_a_question():
+def test_a_part_without_questions_is_refused():
   with pytest.raises(ValueError, match='0 questions at a time'):
-    # Before any part is asked for.
+    # No part is requested: the call itself checks.
     scorer.in_parts(
       tiny.model(), QUESTIONS, CONTEXT, questions_per_part=0, encode=None
     )
 
 
-def test_a_chat_asks_in_turns(monkeypatch):
-  """With the markers spelled out, as no piece of this tokenizer is one."""
+def test_a_chat_puts_prompt_and_choice_in_turns(monkeypatch):
+  """The markers are spelled out: this tokenizer has no pieces for them."""
   monkeypatch.setattr(tokens, 'require_turns', lambda tokenizer: None)
   behind = contexts.build([Document('a', 'All femp.')], seed='c', chat=True)
   for context, opening in (
@@ -327,12 +327,12 @@ def test_a_chat_asks_in_turns(monkeypatch):
       assert given.logp_unconditional == pytest.approx(alone, abs=1e-4)
 
 
-def test_a_chat_needs_a_tokenizer_that_knows_turns():
+def test_a_chat_needs_a_tokenizer_with_turn_markers():
   with pytest.raises(ValueError, match="no piece '<start_of_turn>'"):
     score(context=contexts.NONE_IN_CHAT)
 
 
-def test_as_many_contexts_as_questions():
+def test_the_number_of_contexts_must_be_that_of_questions():
   with pytest.raises(ValueError, match='2 contexts for 7 questions'):
     score(context=[CONTEXT, CONTEXT])
 
@@ -355,7 +355,7 @@ def with_embeddings(change):
   return dataclasses.replace(tiny.model(), params=params)
 
 
-def test_a_uniform_model_gives_log_of_the_vocabulary():
+def test_a_uniform_model_scores_the_log_of_the_vocabulary():
   found = score(model=with_embeddings(lambda table: 0 * table))
   for answered in found:
     for choice in answered.choices:
@@ -364,7 +364,7 @@ def test_a_uniform_model_gives_log_of_the_vocabulary():
       assert choice.logp_unconditional == pytest.approx(wanted, rel=1e-6)
 
 
-def test_a_broken_model_is_no_result():
+def test_non_finite_log_probabilities_are_refused():
   with pytest.raises(ValueError, match='not finite'):
     score(model=with_embeddings(lambda table: table * float('nan')))
 
@@ -377,6 +377,6 @@ def test_a_broken_model_is_no_result():
     ((question('void', 'The femp', '', ' is'),), 'adds no token'),
   ],
 )
-def test_what_cannot_be_scored_is_refused(questions, message):
+def test_bad_questions_are_refused(questions, message):
   with pytest.raises(ValueError, match=message):
     score(questions)

@@ -1,4 +1,4 @@
-"""Trees hold every path of the rows, once, and nothing else."""
+"""Trees hold every path of the rows exactly once."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def row(ids, given):
 
 
 def ancestors(buffer):
-  """Mask bool[U, U] by walking up from parent to parent, with no `ends`."""
+  """Mask bool[U, U], by walking from parent to parent, without `ends`."""
   mask = np.eye(len(buffer.tokens_U), dtype=bool)
   for t, depth in enumerate(buffer.depths_U):
     if depth:
@@ -30,7 +30,7 @@ def paths(buffer):
 
 
 def prefixes(rows):
-  """All that has to be computed: the paths to the tokens of the rows."""
+  """The paths to all tokens of the rows that must be computed."""
   return {
     tuple(one.ids[:end].tolist())
     for one in rows
@@ -40,7 +40,7 @@ def prefixes(rows):
 
 @st.composite
 def some_rows(draw):
-  """Few ids, so that rows share beginnings; some are equal, some nested."""
+  """Few distinct ids, so that rows share beginnings, are equal or nested."""
   ids = st.lists(st.integers(1, 3), min_size=2, max_size=7)
   return [
     row(path, draw(st.integers(1, len(path) - 1)))
@@ -51,7 +51,7 @@ def some_rows(draw):
 room = st.integers(0, 20)
 
 
-def test_the_picture():
+def test_the_example_of_the_docstring():
   a, b, c, x, y, z = range(1, 7)
   (buffer,) = tree.pack(
     [row([a, b, x], 2), row([a, b, y, z], 2), row([a, c, y], 2)], length=4
@@ -64,7 +64,7 @@ def test_the_picture():
 
 
 @given(some_rows(), room)
-def test_ends_tell_the_ancestors(rows, more):
+def test_ends_give_the_ancestors(rows, more):
   for buffer in tree.pack(rows, length=tree.longest(rows) + more):
     order_U = np.arange(len(buffer.tokens_U))
     mask = attention.within_subtree(order_U, order_U, buffer.ends_U[None])
@@ -72,7 +72,7 @@ def test_ends_tell_the_ancestors(rows, more):
 
 
 @given(some_rows(), room)
-def test_what_is_scored_has_its_row_before_it(rows, more):
+def test_scored_tokens_follow_their_row(rows, more):
   buffers = tree.pack(rows, length=tree.longest(rows) + more)
   scored = []
   for buffer in buffers:
@@ -89,7 +89,7 @@ def test_what_is_scored_has_its_row_before_it(rows, more):
 
 
 @given(some_rows(), room)
-def test_nothing_is_computed_twice(rows, more):
+def test_no_path_is_computed_twice(rows, more):
   length = tree.longest(rows) + more
   buffers = tree.pack(rows, length=length)
   everything = [path for buffer in buffers for path in paths(buffer)]
@@ -102,13 +102,13 @@ def test_nothing_is_computed_twice(rows, more):
 
 
 def of_path(path):
-  """A made-up log-probability of the last id behind the others."""
+  """A made-up log-probability of the last id after the others."""
   return -1 - (sum((i + 1) * token for i, token in enumerate(path)) % 7) / 8
 
 
 @given(some_rows(), room, st.integers(1, 3))
-def test_passes_sum_what_rows_are_made_of(rows, more, count):
-  """Edges are numbered anew in every pass; sums find them again."""
+def test_passes_sum_the_edges_of_rows(rows, more, count):
+  """Edges are renumbered in every pass; the sums still match."""
   length = tree.longest(rows) + more
   sums_R = np.zeros(len(rows))
   buffers = tree.pack(rows, length=length)
@@ -119,7 +119,7 @@ def test_passes_sum_what_rows_are_made_of(rows, more, count):
     assert count >= B
     some = buffers[number * count : (number + 1) * count]
     found = [paths(buffer) for buffer in some]
-    # What is padding is never used.
+    # Padding stays NaN and must not be used.
     logps_E = np.full(len(part.edge_parents_E), np.nan)
     edges = set()
     for e in np.unique(part.steps_S):
@@ -140,7 +140,7 @@ def test_passes_sum_what_rows_are_made_of(rows, more, count):
   np.testing.assert_allclose(sums_R, wanted, rtol=1e-12)
 
 
-def test_choices_of_one_token_cost_their_prompt_only():
+def test_one_token_choices_cost_only_their_prompt():
   rows = [row([1, 2, 3, 4, 10 + c], 4) for c in range(1000)]
   (buffer,) = tree.pack(rows, length=4)
   (part,) = tree.passes([buffer], count=8, length=4)
@@ -163,13 +163,13 @@ def test_few_numbers_of_buffers(buffers, shapes):
 
 
 @pytest.mark.parametrize(('buffers', 'shapes'), [(5, [6]), (7, [6, 3])])
-def test_every_device_has_as_many_buffers(buffers, shapes):
+def test_every_device_gets_equally_many_buffers(buffers, shapes):
   rows = [row([number, 2], 1) for number in range(buffers)]
   passes = tree.passes(tree.pack(rows, length=1), count=2, length=1, devices=3)
   assert [len(part.tokens_BxL) for part in passes] == shapes
 
 
-def test_a_row_that_does_not_fit_is_a_mistake_of_ours():
+def test_a_row_that_does_not_fit_fails_an_assertion():
   with pytest.raises(AssertionError):
     tree.pack([row([1, 2, 3], 1)], length=1)
   with pytest.raises(AssertionError):

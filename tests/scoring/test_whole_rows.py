@@ -1,4 +1,4 @@
-"""Gemma 3n and 4 are scored as the package predicts whole rows."""
+"""Scores of Gemma 3n and 4 equal the package's own, on whole rows."""
 
 import jax
 import numpy as np
@@ -30,7 +30,7 @@ def model(name):
 
 
 def by_hand(name, rows):
-  """Sum of the log-probabilities of each row's scored ids."""
+  """Summed log-probability of each row's scored ids, by the package."""
   padded = np.zeros((len(rows), 64), np.int32)
   for out, row in zip(padded, rows, strict=True):
     out[: len(row.ids)] = row.ids
@@ -46,7 +46,7 @@ def by_hand(name, rows):
   'name', ['gemma4_e2b', pytest.param('gemma3n_e2b', marks=pytest.mark.slow)]
 )
 def test_scores_are_those_of_whole_rows(name):
-  """One question has a context, the other none."""
+  """One question with a context, one without."""
   behind, encode = (CONTEXT, contexts.NONE), tiny.model().tokenizer.encode
   found = scorer.score(model(name), QUESTIONS, behind, tokens_per_pass=256)
   rows, alone = [], []
@@ -68,16 +68,16 @@ def test_scores_are_those_of_whole_rows(name):
 
 
 def test_rows_of_any_length_in_any_number(monkeypatch):
-  """Every row comes back in its place, in passes of few shapes."""
+  """Sums keep the order of the rows, and passes have few shapes."""
   shapes = []
 
   def row_logps(module, params, tokens_BxL, positions_BxL, segments_BxL):
     shapes.append(tokens_BxL.shape)
     assert (positions_BxL[0] == np.arange(tokens_BxL.shape[1])).all()
-    # Made up: at l, the id at l + 1; what is padding would spoil the sums.
+    # Made up: at l, the id at l + 1; NaN if padding entered the sums.
     return np.where(segments_BxL > 0, np.roll(tokens_BxL, -1, 1), np.nan)
 
-  monkeypatch.setattr(whole_rows.package_call, 'row_logps', row_logps)
+  monkeypatch.setattr(whole_rows.package_forward, 'row_logps', row_logps)
   rng = np.random.default_rng(0)
   rows = [
     tokens.Row(rng.integers(1, 99, length), int(rng.integers(1, length)))

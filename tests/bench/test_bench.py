@@ -1,0 +1,48 @@
+"""Every benchmark runs as a command at its small size.
+
+Set HF_PYTHON to a Python with torch and lm_eval to include the harness.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from tests import rules
+
+HERE = pathlib.Path(__file__).parent
+# Called by a benchmark, in an environment that ours does not have.
+PEERS = {'harness.py'}
+BENCHMARKS = sorted(
+  path.stem
+  for path in HERE.glob('*.py')
+  if "if __name__ == '__main__'" in path.read_text()
+  and path.name not in {*PEERS, pathlib.Path(__file__).name}
+)
+OPTIONS = {
+  'scoring': ['--hf-python', os.environ['HF_PYTHON']]
+  if 'HF_PYTHON' in os.environ
+  else []
+}
+
+
+def test_benchmarks_are_found():
+  assert BENCHMARKS == ['memory', 'scoring']
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('name', BENCHMARKS)
+def test_small_size_runs(name):
+  env = os.environ | {'JAX_DISABLE_MOST_OPTIMIZATIONS': '1', 'XLA_FLAGS': ''}
+  command = [sys.executable, '-m', f'tests.bench.{name}', '--small']
+  done = subprocess.run(
+    command + OPTIONS.get(name, []),
+    cwd=rules.ROOT,
+    env=env,
+    capture_output=True,
+    text=True,
+  )
+  assert done.returncode == 0, done.stderr[-2000:]
+  assert done.stdout
