@@ -11,7 +11,7 @@ from icl_gen import cli
 from icl_gen.augmentation import audit, parse, plan
 from icl_gen.model import loading, registry
 from icl_gen.runs import experiments, stages
-from icl_gen.sampling import resumable
+from icl_gen.sampling import resumable, sampler
 from icl_gen.storage import corpus_files
 from icl_gen.text import context as contexts
 from icl_gen.types import Corpus
@@ -60,7 +60,7 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     requests = plan.requests(chosen, kind=kind, samples=samples)
     completions, costs[kind] = resumable.sample(
       model,
-      requests,
+      [sampler.Request(request.name, request.prompt) for request in requests],
       before,
       kept=stage.parts[kind],
       seed=source.name,

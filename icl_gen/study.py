@@ -46,17 +46,17 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
 def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:
   doors = _doors(root / 'compiled')
 
-  def do(job: Job) -> None:
+  def call(job: Job) -> None:
     values = dataclasses.asdict(job.experiment)
     doors[job.door](ml_collections.FrozenConfigDict(values), root)
 
   # All worlds first: most mistakes in a config show there.
-  progress.work([job for job in left if job.door == 'build'], do)
+  progress.work([job for job in left if job.door == 'build'], call)
   for name, experiment in study.experiments.items():
     for seed in study.seeds:
       source = directories.corpus(root, world=experiment.world, seed=seed)
       corpus_files.require_kind(source, study.main_kinds[name])
-  progress.work([job for job in left if job.door != 'build'], do)
+  progress.work([job for job in left if job.door != 'build'], call)
 
 
 def _require_models(study: Study, left: Sequence[Job]) -> None:

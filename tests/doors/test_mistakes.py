@@ -54,7 +54,7 @@ def test_mistakes_before_anything_is_there(
 @pytest.mark.parametrize(
   ('door', 'more', 'messages'),
   [
-    ('evaluate', [], ['ft-nano-s0', 'not trained', 'icl_gen.train']),
+    ('evaluate', [], ['ft-nano-s0/params', 'run `python -m icl_gen.train`']),
     ('train', ['--config.train.length=8'], ['row holds 8', 'raise the length']),
     ('train', ['--config.checkpoint=/none'], ['/none', 'no checkpoint']),
   ],
@@ -141,9 +141,9 @@ def test_nothing_is_begun(experiment, tmp_path, door, changes, message):
       {'context.kind': 'oracle', 'context.distractors': 99},
       'forward-0000.*99 distractors, but only 15',
     ),
-    (evaluate, {'size.facts': 7}, r'size.facts=6, now it is 7.*build it again'),
-    (train, {'size.facts': 7}, r'size.facts=6, now it is 7.*build it again'),
-    (augment, {'size.facts': 7}, r'size.facts=6, now it is 7.*build it again'),
+    (evaluate, {'size.facts': 7}, r'size.facts=6, now it is 7.*icl_gen.build` again'),
+    (train, {'size.facts': 7}, r'size.facts=6, now it is 7.*icl_gen.build` again'),
+    (augment, {'size.facts': 7}, r'size.facts=6, now it is 7.*icl_gen.build` again'),
     (train, {'train.report_every': 0}, 'report_every=0; give 1'),
     (train, {'train.learning_rate': math.nan}, 'learning_rate=nan; give more'),
     (train, {'train.learning_rate': math.inf}, 'learning_rate=inf; give more'),
@@ -261,7 +261,7 @@ def test_following_the_message_builds_anew(experiment, tmp_path):
   assert all(str(path) in str(refused.value) for path in named)
   # The note alone is not enough.
   shutil.move(named[1], tmp_path / 'kept')
-  with pytest.raises(ValueError, match='tells how it was made'):
+  with pytest.raises(ValueError, match='build.config.json.*created with'):
     build.run(other, tmp_path)
   shutil.move(tmp_path / 'kept', named[1])
   shutil.rmtree(named[0])
@@ -315,12 +315,12 @@ def finished(experiment, built, compile_once, tmp_path_factory):
     (
       evaluate,
       {'condition': 'ft', 'tokenizer': OTHER},
-      'tokenizer_is=.* it was trained with',
+      'tokenizer_is=.*icl_gen.train` again',
     ),
     (
       evaluate,
       {'condition': 'ft', 'dtype': 'bfloat16'},
-      "dtype='float32', now it is 'bfloat16'.* it was trained with",
+      "dtype='float32', now it is 'bfloat16'.*icl_gen.train` again",
     ),
   ],
 )
@@ -351,14 +351,18 @@ def test_what_was_replaced_under_its_path_is_noticed(
       door.run(again, finished)
 
 
-def test_what_is_embedded_is_known_again(experiment, monkeypatch, tmp_path):
-  config = experiment(checkpoint='', tokenizer='')
-  before = stages.of_model(config)
+def test_embedded_weights_that_changed_are_noticed(monkeypatch, tmp_path):
+  def fingerprints():
+    return stages.of_model(
+      'nano', checkpoint='', tokenizer='', dtype='float32'
+    )
+
+  before = fingerprints()
   assert before['checkpoint_is'] and before['tokenizer_is']
   (tmp_path / 'nano').mkdir()
   shutil.copy(OTHER, tmp_path / 'tokenizer.model')
   monkeypatch.setattr(assets, 'path', lambda name: str(tmp_path / name))
-  now = stages.of_model(config)
+  now = fingerprints()
   for what in ('checkpoint_is', 'tokenizer_is'):
     assert before[what] != now[what]
 
@@ -372,7 +376,7 @@ def test_weights_that_changed_after_they_were_scored_are_noticed(
   (params,) = tmp_path.glob('out/runs/reversal-ft-*/params')
   (params / 'd').mkdir(exist_ok=True)
   (params / 'd' / 'other').write_text('numbers')
-  with pytest.raises(ValueError, match='begun with checkpoint_is='):
+  with pytest.raises(ValueError, match='created with checkpoint_is='):
     evaluate.run(config, tmp_path / 'out')
 
 

@@ -8,7 +8,7 @@ import ml_collections
 import pytest
 
 from icl_gen import augment, build, evaluate, report, study, train
-from icl_gen.runs import stages
+from icl_gen.runs import studies
 from tests.doors.test_pulse import everything
 
 DOORS = {
@@ -161,7 +161,7 @@ def test_a_finished_study_is_extended(config, copied, monkeypatch):
     ({'conditions': ('tf',)}, "'tf'; allowed are pretrained"),
     (
       {'models': ('nano', 'nano_small'), 'checkpoint': 'x'},
-      'a checkpoint is of one model, not of nano, nano_small',
+      'a checkpoint fits one model, not all of nano, nano_small',
     ),
   ],
 )
@@ -202,15 +202,19 @@ def test_mistakes_of_the_models_are_mended(config, monkeypatch, tmp_path):
   assert 'evaluate' in go(config, tmp_path, monkeypatch)
 
 
-def test_what_a_study_says_of_the_model_goes_before(config, tmp_path):
+def jobs(config, root):
+  return studies.jobs(studies.read(config.to_dict()), root)
+
+
+def test_the_model_of_a_study_replaces_that_of_its_experiments(config, tmp_path):
   given = changed(config, checkpoint='a', tokenizer='b', dtype='bfloat16')
-  for stage in stages.of_study(given, tmp_path):
-    said = stage.config.checkpoint, stage.config.tokenizer, stage.config.dtype
-    assert said == ('a', 'b', 'bfloat16')
+  for job in jobs(given, tmp_path):
+    of = job.experiment
+    assert (of.checkpoint, of.tokenizer, of.dtype) == ('a', 'b', 'bfloat16')
   own = config.experiments.reversal.checkpoint
   assert own
-  for stage in stages.of_study(config, tmp_path):
-    assert stage.config.checkpoint == own
+  for job in jobs(config, tmp_path):
+    assert job.experiment.checkpoint == own
 
 
 def test_a_world_occurs_once(config, monkeypatch, tmp_path):
@@ -218,7 +222,7 @@ def test_a_world_occurs_once(config, monkeypatch, tmp_path):
   twice.experiments.again = (
     twice.experiments.reversal.copy_and_resolve_references()
   )
-  with pytest.raises(ValueError, match='reversal, reversal: each names direc'):
+  with pytest.raises(ValueError, match='worlds reversal, reversal: '):
     go(ml_collections.FrozenConfigDict(twice), tmp_path, monkeypatch)
 
 
@@ -230,11 +234,11 @@ def test_files_that_changed_are_seen(config, monkeypatch, tmp_path):
     own.experiments.reversal.update(world='custom')
     own.experiments.reversal.size = {'path': str(tmp_path / 'mine')}
   own = ml_collections.FrozenConfigDict(own)
-  first = stages.of_study(own, tmp_path / 'study')[0]
-  build.run(first.config, tmp_path / 'study')
-  stages.check(first, tmp_path / 'study')
+  first = jobs(own, tmp_path / 'study')[0]
+  build.run(own.experiments.reversal, tmp_path / 'study')
+  studies.check(first, tmp_path / 'study')
   (tmp_path / 'mine/a.txt').write_text('Glon are blue.')
-  with pytest.raises(ValueError, match='begun with files.a.txt='):
+  with pytest.raises(ValueError, match='created with files.a.txt='):
     go(own, tmp_path, monkeypatch)
 
 
