@@ -173,10 +173,13 @@ def _key(error: AttributeError) -> str:
 
 def _chosen(choices: Mapping[str, Sequence[str]]) -> dict[str, str]:
   """Name -> value of the door's own flags."""
+  chosen = {}
   for name, allowed in choices.items():
-    if flags.FLAGS[name].value is None:
+    value = flags.FLAGS[name].value
+    if value is None:
       raise ValueError(f'no --{name} given; allowed are {", ".join(allowed)}')
-  return {name: flags.FLAGS[name].value for name in choices}
+    chosen[name] = value
+  return chosen
 
 
 def _is_disk_full(error: BaseException | None) -> bool:

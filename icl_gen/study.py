@@ -40,7 +40,7 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     from icl_gen import report as report_door
 
     report_door.run(config, workdir)
-  print(f'the study is complete: {report.result}')
+  print(f'the study is finished: {report.result}')
 
 
 def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:

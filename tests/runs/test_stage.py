@@ -169,3 +169,8 @@ def test_an_input_must_exist_and_agree(stage):
     stage('augment', {'rate': 1}).require()
   with pytest.raises(ValueError, match="new='absent', now it is 0"):
     stage('augment', {'new': 0}).require()
+  # Without its settings there is nothing to compare.
+  (stage('augment').settings_directory / 'augment.config.json').unlink()
+  stage('augment', {}).require()
+  with pytest.raises(ValueError, match='augment.config.json'):
+    stage('augment', {'rate': 1}).require()
