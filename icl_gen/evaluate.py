@@ -4,20 +4,19 @@ python -m icl_gen.evaluate --config=configs/reversal.py --config.condition=icl
 """
 
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import ml_collections
 
 from icl_gen import cli
 from icl_gen.model import loading, prefix_cache, registry, sharding
-from icl_gen.runs import experiments, stages
-from icl_gen.runs.experiments import Experiment
+from icl_gen.runs import experiments, in_context, stages
 from icl_gen.sampling import answers
 from icl_gen.scoring import scorer
 from icl_gen.storage import corpus_files, scores
 from icl_gen.text import context as contexts
 from icl_gen.text import tokens
-from icl_gen.types import Corpus, Score
+from icl_gen.types import Score
 
 
 def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
@@ -43,14 +42,20 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     budget_bytes=int(scoring.contexts_gib * 2**30),
     core=scoring.core,
   )
-  if experiment.chat:
-    tokens.require_turns(model.tokenizer)
   (source,) = stage.inputs
   corpus = corpus_files.read(source)
-  context = _context(experiment, corpus, source.name, model.tokenizer.count)
-  noted = contexts.noted(context, corpus.questions, model.tokenizer.count)
+  count_tokens = model.tokenizer.count
+  context: contexts.Context | Sequence[contexts.Context] = contexts.NONE
+  if experiment.chat:
+    tokens.require_turns(model.tokenizer)
+    context = contexts.NONE_IN_CHAT
+  if experiment.condition == 'icl':
+    context = in_context.context(
+      experiment, corpus, name=source.name, count_tokens=count_tokens
+    )
+  counts = contexts.noted(context, corpus.questions, count_tokens)
   what = 'the longest question (with its context)'
-  registry.require_room(model_name, tokens=noted['row_tokens'], what=what)
+  registry.require_room(model_name, tokens=counts['row_tokens'], what=what)
   kept = scores.read_parts(stage.parts['scores']) if stage.is_begun() else ()
   parts = scorer.in_parts(
     model,
@@ -76,43 +81,13 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     'condition': experiment.condition,
     'model': model_name,
     'seed': experiment.seed,
-    **noted,
+    **counts,
   }
   scores.write_scores(
     stage.directory / 'scores.parquet', found, metadata=metadata
   )
   stage.finish()
   print(f'scored {stage.directory.name}: {len(found)} questions')
-
-
-def _context(
-  experiment: Experiment,
-  corpus: Corpus,
-  name: str,
-  count_tokens: Callable[[str], int],
-) -> contexts.Context | Sequence[contexts.Context]:
-  """One context for all questions, or one for each."""
-  chat, wanted = experiment.chat, experiment.context
-  if experiment.condition != 'icl':
-    return contexts.NONE_IN_CHAT if chat else contexts.NONE
-  if wanted.kind == 'all':
-    return contexts.build(
-      corpus.documents,
-      seed=f'{name}/context',
-      factor=wanted.factor,
-      budget=wanted.budget,
-      count_tokens=count_tokens,
-      chat=chat,
-    )
-  return contexts.retrieve(
-    corpus.documents,
-    corpus.questions,
-    seed=f'{name}/context',
-    kind=wanted.kind,
-    count=wanted.documents,
-    distractors=wanted.distractors,
-    chat=chat,
-  )
 
 
 if __name__ == '__main__':

@@ -12,11 +12,11 @@ import ml_collections
 
 from icl_gen import assets, cli
 from icl_gen.exports import hub, lm_eval_tasks
-from icl_gen.runs import experiments, stages
+from icl_gen.runs import experiments, in_context, stages
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files
-from icl_gen.text import context as contexts
 from icl_gen.text import tokens
+from icl_gen.text.context import Context
 from icl_gen.worlds import catalog
 
 # lm_eval: tasks of lm-evaluation-harness; hf: a folder for a data hub.
@@ -49,17 +49,14 @@ def run(
 
   stage.begin()
   if to == 'lm_eval':
-    # The same context as in `evaluate`, so that accuracies can be compared.
-    tokenizer = tokens.load(
-      experiment.tokenizer or assets.path('tokenizer.model')
+    path = experiment.tokenizer or assets.path('tokenizer.model')
+    context = in_context.context(
+      experiment,
+      corpus,
+      name=source.name,
+      count_tokens=tokens.load(path).count,
     )
-    context = contexts.build(
-      corpus.documents,
-      seed=f'{source.name}/context',
-      factor=wanted.factor,
-      budget=wanted.budget,
-      count_tokens=tokenizer.count,
-    )
+    assert isinstance(context, Context)  # as context.kind is 'all'
     lm_eval_tasks.write(directory, corpus, context)
   else:
     about = catalog.describe(experiment.world)

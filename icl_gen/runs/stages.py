@@ -128,7 +128,6 @@ def evaluate(experiment: Experiment, workdir: files.Path) -> Stage:
   directory = _run(experiment, workdir)
   source = require_built(experiment, workdir)
   if experiment.condition in directories.TRAINED:
-    Stage('train', directory, {}).require()
     model = _of_weights(
       checkpoint(experiment, workdir), experiment.tokenizer, experiment.dtype
     )
