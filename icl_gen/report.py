@@ -3,6 +3,7 @@
 python -m icl_gen.report --config=configs/study.py
 """
 
+import dataclasses
 import pathlib
 
 import ml_collections
@@ -19,6 +20,7 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   """Writes <workdir>/study/report/; replaces an older report."""
   study = studies.read(config.to_dict())
   root = workdir / study.name
+  stage = studies.report(study, root)
   cells, records = [], []
   for job in studies.jobs(study, root):
     studies.check(job, root)
@@ -26,14 +28,13 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
       cells.append(_cell(job))
     if job.result.exists() and job.door == 'augment':
       records.append(_record(job, root))
-  stage = studies.report(study, root)
   shown = {
-    experiment['world']: {
+    experiment.world: {
       key: value
-      for key, value in experiment.items()
+      for key, value in dataclasses.asdict(experiment).items()
       if key not in ('seed', 'model', 'condition')  # these differ by cell
     }
-    for experiment in stage.settings['experiments'].values()
+    for experiment in study.experiments.values()
   }
 
   stage.begin()

@@ -38,8 +38,8 @@ def result(door: str, directory: files.Path) -> pathlib.Path:
 class Stage:
   """One door's work in one directory.
 
-  The settings are written to `<door>.config.json` by `begin` and compared ever
-  after, so a result is never continued, nor used, under different settings.
+  `begin` records the settings in `<door>.config.json`; later runs compare them,
+  so a result is neither continued nor used under different settings.
   Settings without a result may be overwritten: after a mistake, the corrected
   command runs in the same place.
 
@@ -89,16 +89,17 @@ class Stage:
     return self.result.exists()
 
   def is_begun(self) -> bool:
-    """Whether it was begun with these settings, so that its parts are valid."""
+    """Whether these settings are written, so that the parts can be resumed."""
     path = self._settings_file()
     return path.exists() and _flat(files.read_json(path)) == _flat(
       self.settings
     )
 
   def begin(self) -> None:
-    """Writes the settings; deletes what was written under different ones.
+    """Records the settings; deletes parts that belong to different ones.
 
-    Call it once everything that may be refused was checked, as it deletes.
+    Call it after all validation: a mistake should neither delete parts nor
+    leave files.
 
     Raises:
       ValueError: as `is_finished`.
@@ -125,7 +126,7 @@ class Stage:
       path.unlink(missing_ok=True)
 
   def require(self) -> pathlib.Path:
-    """Returns the directory of an input; it is complete and has the settings.
+    """Returns the directory of an input after checking it.
 
     Settings of the input that are not given here are not compared.
 
