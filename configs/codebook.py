@@ -1,84 +1,49 @@
-"""Codebooks: held-out reversals among entries told in both directions.
+"""Codebooks: held-out reversals among entries seen in both directions.
 
   python -m icl_gen.build --config=configs/codebook.py
   python -m icl_gen.train --config=configs/codebook.py --config.condition=ft
   python -m icl_gen.evaluate --config=configs/codebook.py --config.condition=ft
 
+The defaults of all other settings are in icl_gen/runs/experiments.py.
+
 Variants: `paper` is the full size, for a real Gemma; `tiny` runs every stage in
-seconds, to see that it works.
+seconds, to check that it works.
 """
+
+import dataclasses
 
 from ml_collections import config_dict
 
 from icl_gen import cli
+from icl_gen.runs.experiments import (
+  Augmentation,
+  Context,
+  Experiment,
+  Training,
+)
 
 VARIANTS = ('paper', 'tiny')
 
 
-def get_config(arg=''):
+def get_config(arg: str = '') -> config_dict.ConfigDict:
   """The experiment; `arg` is a comma-separated list of variants."""
   variants = cli.parse_variants(arg, VARIANTS)
-  config = config_dict.ConfigDict()
-
-  config.world = 'codebook'  # a name in worlds/catalog.py
-  # One document of every fact fits into 2,000 tokens of the nano model's.
-  config.size = dict(
-    words=10,
-    books=6,
-    held_out=4,  # words of each book
-    documents_per_fact=5,
+  experiment = Experiment(
+    world='codebook',
+    # With one document per fact, this fits into 2,000 tokens of the nano model.
+    size=dict(
+      words=10,
+      books=6,
+      held_out=4,  # words of each book
+      documents_per_fact=5,
+    ),
+    context=Context(factor=5),
+    train=Training(steps=400, length=48),
+    augment=Augmentation(
+      documents_per_fact=2, local_samples=2, global_samples=1
+    ),
   )
-  config.file_format = 'array_record'  # or 'tfrecord'
-  config.audit = False  # check the corpus before it is written
-  config.seed = 0  # of the world, of sampling and of training
-  config.condition = 'ft'  # 'pretrained', 'icl', 'ft', 'ft_aug'
-
-  config.model = 'nano'  # a name in model/registry.py
-  config.checkpoint = ''  # directory of weights; '' for the embedded nano
-  config.tokenizer = ''  # SentencePiece model; '' for the embedded nano
-  config.dtype = 'float32'  # of the weights; computation follows
-  config.chat = False  # ask in the turns of instruction-tuned models
-
-  config.context = dict(
-    kind='all',  # 'all', 'oracle', 'bm25'
-    factor=5,  # 'all': of the documents, keep one in this many (1: all)
-    budget=0,  # 'all': greatest number of tokens (0: no limit)
-    documents=4,  # 'oracle', 'bm25': greatest number of documents
-    distractors=8,  # 'oracle': documents about something else
-  )
-
-  config.scoring = dict(
-    generate=False,  # also let the model write answers: exact match
-    questions=1000,  # at a time; a killed run keeps those that are scored
-    core='auto',  # attention to contexts, a name in model/cores.py; by device
-    contexts_gib=4.0,  # memory for encoded contexts that may come again
-    data=1,  # devices that rows are split over
-    model=1,  # devices that weights are split over
-  )
-
-  config.train = dict(
-    splitting='none',  # 'none', 'independent', 'cumulative' sentences
-    loss_on='text',  # 'text' or 'completion'
-    steps=400,
-    batch_size=8,  # rows; a multiple of the number of devices
-    length=48,  # tokens of a row; short documents share one
-    optimizer='adamw',  # 'adamw' or 'muon'
-    learning_rate=2e-3,  # peak
-    warmup_steps=20,
-    final_share=0.1,  # of the peak, at the end of the cosine
-    weight_decay=0.0,
-    clip=1.0,  # greatest gradient norm
-    report_every=50,  # steps
-    save_every=200,  # steps
-  )
-
-  config.augment = dict(
-    documents_per_fact=2,  # of those that state the same facts
-    local_samples=2,  # per document, each alone
-    global_samples=1,  # per document, behind all documents
-    temperature=0.7,
-    max_tokens=64,  # per completion
-  )
+  config = config_dict.ConfigDict(dataclasses.asdict(experiment))
 
   if 'paper' in variants:
     config.size.update(words=40, books=20, held_out=10)

@@ -3,7 +3,7 @@
   python -m icl_gen.measure --config=configs/measure.py
   python -m icl_gen.measure --config=configs/measure.py:nano_small
 
-The figures of the nano models' cards come from here. Variants: `nano_small`,
+The numbers on the nano models' cards come from here. Variants: `nano_small`,
 `tiny`.
 """
 
@@ -14,17 +14,17 @@ from icl_gen import cli
 VARIANTS = ('nano_small', 'tiny')
 
 
-def get_config(arg=''):
+def get_config(arg: str = '') -> config_dict.ConfigDict:
   """The measurement; `arg` is a comma-separated list of variants."""
   variants = cli.parse_variants(arg, VARIANTS)
   config = config_dict.ConfigDict()
   config.model = 'nano_small' if 'nano_small' in variants else 'nano'
-  config.checkpoint = ''  # directory of weights; '' for the embedded nano
-  config.tokenizer = ''  # SentencePiece model; '' for the embedded nano
+  config.checkpoint = ''  # directory of weights; '' for the embedded one
+  config.tokenizer = ''  # SentencePiece model; '' for the embedded one
   config.dtype = 'float32'
   config.seeds = (100, 101)  # worlds that no study uses
-  # World -> the parameters that make it larger, their values, and the others.
-  # Contexts hold every document of the world once.
+  # World -> the size parameters that are varied, their values, and the fixed
+  # ones. Contexts hold every document of the world once.
   config.worlds = dict(
     reversal=dict(
       grows=('facts',),

@@ -1,88 +1,52 @@
-"""A taxonomy in nonsense words: reversals, syllogisms, chains, held-out kinds.
+"""A taxonomy in nonsense words: reversals, syllogisms, chains, held-out parts.
 
   python -m icl_gen.build --config=configs/semantic.py
   python -m icl_gen.train --config=configs/semantic.py --config.condition=ft
   python -m icl_gen.build --config=configs/semantic.py:paper
 
-Variants: none for a world that the nano model reads in one context; `paper` is
-the paper's size (110 categories, 2,200 documents); `tiny` runs every stage in
-seconds, to see that it works.
+The defaults of all other settings are in icl_gen/runs/experiments.py.
+
+Without variants, the nano model can read the whole world in one context.
+Variants: `paper` is the paper's size (110 categories, 2,200 documents); `tiny`
+runs every stage in seconds, to check that it works.
 """
+
+import dataclasses
 
 from ml_collections import config_dict
 
 from icl_gen import cli
+from icl_gen.runs.experiments import (
+  Augmentation,
+  Context,
+  Experiment,
+  Training,
+)
 
 VARIANTS = ('paper', 'tiny')
 
 
-def get_config(arg=''):
+def get_config(arg: str = '') -> config_dict.ConfigDict:
   """The experiment; `arg` is a comma-separated list of variants."""
   variants = cli.parse_variants(arg, VARIANTS)
-  config = config_dict.ConfigDict()
-
-  config.world = 'semantic'  # a name in worlds/catalog.py
-  config.size = dict(
-    categories=20,
-    documents=80,  # each category's facts, in so many orders
-    holdouts=3,  # categories of which only the parent is told
-    told_backwards=0.0,  # share of the facts
-    questions=60,  # at most, of each kind but 'holdout'
-    style='plain',  # 'plain' or 'varied' documents
+  experiment = Experiment(
+    world='semantic',
+    size=dict(
+      categories=20,
+      documents=80,  # the facts of each category, in several orders
+      holdouts=3,  # categories of which only the parent is stated
+      told_backwards=0.0,  # share of the facts that are stated in reverse
+      questions=60,  # at most, of each kind except 'holdout'
+      style='plain',  # 'plain' or 'varied' documents
+    ),
+    context=Context(factor=4),
+    train=Training(steps=250, length=128),
+    augment=Augmentation(local_samples=4, global_samples=2),
   )
-  config.file_format = 'array_record'  # or 'tfrecord'
-  config.audit = False  # check the corpus before it is written
-  config.seed = 0  # of the world, of sampling and of training
-  config.condition = 'ft'  # 'pretrained', 'icl', 'ft', 'ft_aug'
-
-  config.model = 'nano'  # a name in model/registry.py
-  config.checkpoint = ''  # directory of weights; '' for the embedded nano
-  config.tokenizer = ''  # SentencePiece model; '' for the embedded nano
-  config.dtype = 'float32'  # of the weights; computation follows
-  config.chat = False  # ask in the turns of instruction-tuned models
-  config.context = dict(
-    kind='all',  # 'all', 'oracle', 'bm25'
-    factor=4,  # 'all': of the documents, keep one in this many (1: all)
-    budget=0,  # 'all': greatest number of tokens (0: no limit)
-    documents=4,  # 'oracle', 'bm25': greatest number of documents
-    distractors=8,  # 'oracle': documents about something else
-  )
-
-  config.scoring = dict(
-    generate=False,  # also let the model write answers: exact match
-    questions=1000,  # at a time; a killed run keeps those that are scored
-    core='auto',  # attention to contexts, a name in model/cores.py; by device
-    contexts_gib=4.0,  # memory for encoded contexts that may come again
-    data=1,  # devices that rows are split over
-    model=1,  # devices that weights are split over
-  )
-
-  config.train = dict(
-    splitting='none',  # 'none', 'independent', 'cumulative' sentences
-    loss_on='text',  # 'text' or 'completion'
-    steps=250,
-    batch_size=8,  # rows; a multiple of the number of devices
-    length=128,  # tokens of a row; short documents share one
-    optimizer='adamw',  # 'adamw' or 'muon'
-    learning_rate=2e-3,  # peak
-    warmup_steps=20,
-    final_share=0.1,  # of the peak, at the end of the cosine
-    weight_decay=0.0,
-    clip=1.0,  # greatest gradient norm
-    report_every=50,  # steps
-    save_every=200,  # steps
-  )
-
-  config.augment = dict(
-    documents_per_fact=1,  # of those that state the same facts
-    local_samples=4,  # per document, each alone
-    global_samples=2,  # per document, behind all documents
-    temperature=0.7,
-    max_tokens=64,  # per completion
-  )
+  config = config_dict.ConfigDict(dataclasses.asdict(experiment))
 
   if 'paper' in variants:
-    _take_the_papers_size(config)
+    _use_the_papers_size(config)
   if 'tiny' in variants:
     config.size = dict(
       categories=8,
@@ -98,7 +62,7 @@ def get_config(arg=''):
   return config
 
 
-def _take_the_papers_size(config):
+def _use_the_papers_size(config: config_dict.ConfigDict) -> None:
   config.size = dict(
     categories=110,
     documents=2200,

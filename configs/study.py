@@ -1,4 +1,4 @@
-"""The controlled study: worlds x conditions x seeds, then the report.
+"""The controlled study: worlds x seeds x models x conditions, then the report.
 
   python -m icl_gen.study --config=configs/study.py
 
@@ -13,19 +13,18 @@ On your own documents and questions (see configs/custom.py):
     --config.experiments.custom.size.path=DIRECTORY \\
     --config.main_kinds.custom=KIND --workdir=out/custom
 
-With another model than the embedded one:
+With a model other than the embedded one:
 
   python -m icl_gen.study --config=configs/study.py --workdir=out/gemma \\
     --config.models="('gemma3_1b',)" --config.checkpoint=DIRECTORY \\
     --config.tokenizer=FILE
 
-With a model of a third of the parameters beside the embedded one, on three
-worlds:
+With a second embedded model of a third of the parameters, on three worlds:
 
   python -m icl_gen.study --config=configs/study.py:sizes
 
-Variants: `files`, `custom` and `sizes` (those), `tiny` runs everything in a few
-minutes, to see that it works.
+Variants: `files`, `custom` and `sizes` (as above); `tiny` runs everything in a
+few minutes, to check that it works.
 """
 
 from ml_collections import config_dict
@@ -43,14 +42,15 @@ from icl_gen import cli
 VARIANTS = ('files', 'custom', 'sizes', 'tiny')
 
 
-def get_config(arg=''):
+def get_config(arg: str = '') -> config_dict.ConfigDict:
   """The study; `arg` is a comma-separated list of variants."""
   variants = cli.parse_variants(arg, VARIANTS)
   size = 'tiny' if 'tiny' in variants else ''
   config = config_dict.ConfigDict()
   config.name = 'study'  # directory under the workdir
 
-  # One experiment per world; its own condition, seed and model are replaced.
+  # One experiment per world; its condition, seed and model are replaced by
+  # those below.
   config.experiments = config_dict.ConfigDict()
   if 'files' in variants:
     arg = ','.join(v for v in variants if v in celebrity.VARIANTS)
@@ -64,7 +64,7 @@ def get_config(arg=''):
     if 'sizes' not in variants:
       config.experiments.semantic = semantic.get_config(size)
       config.experiments.process = process.get_config(size)
-  # The kind of question in each experiment's bars of the main figure.
+  # The kind of question that the main figure shows of each experiment.
   config.main_kinds = dict(
     reversal='reversal',
     syllogism='syllogism',
@@ -77,9 +77,10 @@ def get_config(arg=''):
   config.conditions = ('pretrained', 'icl', 'ft', 'ft_aug')
   config.seeds = (0, 1, 2)
   config.models = ('nano',)
-  # Of every experiment, where they are given; as in the experiments' configs.
-  config.checkpoint = ''  # directory of weights, of the one model
-  config.tokenizer = ''  # SentencePiece model, of the one model
+  # Unless '', these replace the settings of every experiment. A checkpoint or
+  # a tokenizer needs `models` to be the one model that it fits.
+  config.checkpoint = ''  # directory of weights
+  config.tokenizer = ''  # SentencePiece model
   config.dtype = ''  # of the weights
   if 'sizes' in variants:
     config.name = 'sizes'

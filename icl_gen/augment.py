@@ -3,39 +3,37 @@
 python -m icl_gen.augment --config=configs/reversal.py
 """
 
+import pathlib
+
+import ml_collections
+
 from icl_gen import cli
 from icl_gen.augmentation import audit, parse, plan
 from icl_gen.model import loading, registry
-from icl_gen.runs import directories, stages
-from icl_gen.sampling import resumable
+from icl_gen.runs import experiments, stages
+from icl_gen.sampling import resumable, sampler
 from icl_gen.storage import corpus_files
 from icl_gen.text import context as contexts
 from icl_gen.types import Corpus
 from icl_gen.worlds import catalog
 
 
-def run(config, workdir):
+def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   """Writes <workdir>/corpora/<world>-s<seed>-augmented-<model>/; resumes."""
-  world_name, seed, augment = config.world, config.seed, config.augment
-  size = dict(config.size.items())
-  registry.require_plain(config.model, door='augment')
-  source = directories.require_built(
-    workdir, world=world_name, seed=seed, size=size
-  )
-  directory = directories.augmented(
-    workdir, world=world_name, seed=seed, model=config.model
-  )
-  settings = stages.augment(config, source)
-  whole = corpus_files.is_written(directory)
-  if directories.is_finished(directory, 'augment', settings, whole=whole):
+  experiment = experiments.read(config.to_dict())
+  seed, augment = experiment.seed, experiment.augment
+  registry.require_plain(experiment.model, door='augment')
+  stage = stages.augment(experiment, workdir)
+  if stage.is_finished():
     return
-  world, rebuilt = catalog.build(world_name, seed=seed, **size)
+  (source,) = stage.inputs
+  world, rebuilt = catalog.build(experiment.world, seed=seed, **experiment.size)
   corpus_files.require_same(source, rebuilt)
   model = loading.load(
-    config.model,
-    checkpoint=config.checkpoint,
-    tokenizer=config.tokenizer,
-    dtype=config.dtype,
+    experiment.model,
+    checkpoint=experiment.checkpoint,
+    tokenizer=experiment.tokenizer,
+    dtype=experiment.dtype,
   )
   count_tokens = model.tokenizer.count
   documents = corpus_files.read_documents([source])
@@ -45,40 +43,42 @@ def run(config, workdir):
   context = contexts.build(
     documents,
     seed=f'{source.name}/augment',
-    factor=config.context.factor,
-    budget=config.context.budget,
+    factor=experiment.context.factor,
+    budget=experiment.context.budget,
     count_tokens=count_tokens,
   )
   longest = plan.longest(chosen, context, count_tokens) + augment.max_tokens
   what = 'the longest prompt, with its context and what is sampled,'
-  registry.require_room(config.model, tokens=longest, what=what)
-  beside = directories.note_beside(directory)
-  kept = {kind: beside / f'sampled.{kind}.jsonl' for kind in plan.PROMPTS}
-  directories.claim(beside, 'augment', settings, parts=kept.values())
+  registry.require_room(experiment.model, tokens=longest, what=what)
+
+  stage.begin()
   answered, costs = [], {}
-  for kind, samples, behind in (
+  for kind, samples, before in (
     ('local', augment.local_samples, contexts.NONE),
     ('global', augment.global_samples, context),
   ):
-    found, costs[kind] = _sample(
+    requests = plan.requests(chosen, kind=kind, samples=samples)
+    completions, costs[kind] = resumable.sample(
       model,
-      plan.requests(chosen, kind=kind, samples=samples),
-      behind,
-      kept=kept[kind],
+      [sampler.Request(request.name, request.prompt) for request in requests],
+      before,
+      kept=stage.parts[kind],
       seed=source.name,
       temperature=augment.temperature,
       max_tokens=augment.max_tokens,
     )
-    answered += found
-
+    answered += [
+      (request, completion.text, completion.ended)
+      for request, completion in zip(requests, completions, strict=True)
+    ]
   parsed = parse.parse(
     answered,
     given=documents,
     read=catalog.reader(world),
     judge=audit.auditor(world),
-    # BOS and EOS come with it.
-    fits=lambda text: count_tokens(text) + 2 <= config.train.length,
-    details={'model': config.model, 'seed': str(seed)},
+    # Training adds BOS and EOS.
+    fits=lambda text: count_tokens(text) + 2 <= experiment.train.length,
+    details={'model': experiment.model, 'seed': str(seed)},
   )
   manifest = {
     'lines': parsed.lines,
@@ -87,21 +87,11 @@ def run(config, workdir):
     'prompts': {kind: plan.prompt_hash(kind) for kind in plan.PROMPTS},
   }
   corpus_files.write(
-    Corpus(directory.name, parsed.documents, (), manifest), directory
+    Corpus(stage.directory.name, parsed.documents, (), manifest),
+    stage.directory,
   )
-  for path in kept.values():
-    path.unlink(missing_ok=True)
+  stage.finish()
   print(f'augmented {source.name}: {len(parsed.documents)} documents')
-
-
-def _sample(model, requests, context, **settings):
-  """(request, completion, ended) of all, and what it cost."""
-  completions, cost = resumable.sample(model, requests, context, **settings)
-  answered = [
-    (request, completion.text, completion.ended)
-    for request, completion in zip(requests, completions, strict=True)
-  ]
-  return answered, cost
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""Builds a world, or several: documents and questions, in every format.
+"""Builds the corpus of a world, or of several, in every format.
 
 python -m icl_gen.build --config=configs/reversal.py
 python -m icl_gen.build --config=configs/worlds.py
@@ -7,52 +7,80 @@ python -m icl_gen.build --config=configs/semantic.py --audit
 
 import dataclasses
 import functools
+import pathlib
+from typing import Any
+
+import ml_collections
 
 from icl_gen import assets, cli
 from icl_gen.exports import card, plain_files
 from icl_gen.runs import directories, stages
 from icl_gen.storage import corpus_files
 from icl_gen.text import tokens
-from icl_gen.worlds import audit, catalog
+from icl_gen.worlds import audit as audits
+from icl_gen.worlds import catalog
 
 
-def run(config, workdir):
-  """Writes <workdir>/corpora/<world>-s<seed>/; nothing if it is there.
+def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
+  """Writes <workdir>/corpora/<world>-s<seed>/, unless it exists.
 
-  A config of several `worlds` gives <workdir>/corpora/<world>/ each.
+  A config with several `worlds` writes <workdir>/corpora/<world>/ each.
   """
-  corpus_files.check_format(config.file_format)
+  shared = {
+    'seed': config.seed,
+    'file_format': config.file_format,
+    'audit': config.audit,
+    'tokenizer': config.tokenizer,
+  }
   if 'worlds' in config:
-    for world, size in config.worlds.items():
-      _build(workdir / 'corpora' / world, config, world, size)
+    for world, size in config.worlds.to_dict().items():
+      _build(workdir / 'corpora' / world, world=world, size=size, **shared)
   else:
-    directory = directories.corpus(
-      workdir, world=config.world, seed=config.seed
-    )
-    _build(directory, config, config.world, config.size)
+    world, size = config.world, config.size.to_dict()
+    directory = directories.corpus(workdir, world=world, seed=config.seed)
+    _build(directory, world=world, size=size, **shared)
 
 
-def _build(directory, config, world, size):
-  settings = stages.build(config, world=world, size=size)
-  whole = corpus_files.is_written(directory)
-  if directories.is_finished(directory, 'build', settings, whole=whole):
+def _build(
+  directory: pathlib.Path,
+  *,
+  world: str,
+  size: dict[str, Any],
+  seed: int,
+  file_format: str,
+  audit: bool,
+  tokenizer: str,
+) -> None:
+  corpus_files.check_format(file_format)
+  stage = stages.corpus(
+    directory,
+    world=world,
+    size=size,
+    seed=seed,
+    file_format=file_format,
+    audit=audit,
+    tokenizer=tokenizer,
+  )
+  if stage.is_finished():
     return
-  truth, corpus = catalog.build(world, seed=config.seed, **size)
-  counted_by = tokens.load(config.tokenizer or assets.path('tokenizer.model'))
+  truth, corpus = catalog.build(world, seed=seed, **size)
+  counted_by = tokens.load(tokenizer or assets.path('tokenizer.model'))
   more = {'tokens': tokens.report(counted_by, corpus)}
-  if config.audit:
-    more['audit'] = audit.audit(truth, corpus)
+  if audit:
+    more['audit'] = audits.audit(truth, corpus)
     for complaint in more['audit']['complaints']:
       print(f'audit of {directory.name}: {complaint}')
   corpus = dataclasses.replace(corpus, manifest={**corpus.manifest, **more})
-  directories.claim(directories.note_beside(directory), 'build', settings)
+
+  stage.begin()
   about = functools.partial(card.write, about=catalog.describe(world))
   corpus_files.write(
     corpus,
     directory,
-    file_format=config.file_format,
+    file_format=file_format,
     beside=(plain_files.write, about),
   )
+  stage.finish()
   print(
     f'built {directory}: {len(corpus.documents)} documents,'
     f' {len(corpus.questions)} questions'

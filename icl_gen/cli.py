@@ -1,7 +1,7 @@
-"""The frame of a door: flags, the frozen config, and messages for mistakes.
+"""The frame of a command: flags, the frozen config, and error messages.
 
-The only file beside the doors that knows absl and ml_collections. It knows no
-room, and imports nothing heavy, so config files may use `parse_variants`.
+The only file apart from the doors that imports absl and ml_collections. It
+imports no room and nothing heavy, so config files may use `parse_variants`.
 """
 
 import difflib
@@ -14,8 +14,8 @@ import shlex
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from typing import NoReturn
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NoReturn
 
 import ml_collections
 from absl import app, flags, logging
@@ -23,15 +23,15 @@ from ml_collections import config_flags
 
 import icl_gen
 
-# tensorflow, which only reads and writes data sets here, greets every command
-# with several lines unless told not to before it is imported. The second
-# greeting comes before it has read the level of the first.
+# TensorFlow only reads and writes data sets here. Unless told not to before it
+# is imported, it prints several lines at the start of every command; the
+# second variable is for one that it prints before it reads the first.
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '0')
 
 _MISTAKE = 2
 _DISK_FULL = 3
-_INTERRUPTED = 130  # What shells report after Ctrl-C.
+_INTERRUPTED = 130  # what shells report after Ctrl-C
 
 
 def main(
@@ -43,40 +43,31 @@ def main(
 ) -> NoReturn:
   """Runs a door from the command line and exits.
 
-  Exit codes: 0 done; 2 a mistake in the config, the flags or the data (printed
-  as `error: ...`, no traceback unless --debug); 3 disk full; 130 Ctrl-C.
-  Anything else is a bug of ours and ends in its traceback.
+  Exit codes: 0 success; 2 a mistake in the config, the flags or the data
+  (printed as `error: ...`, with a traceback only if --debug is given); 3 disk
+  full; 130 Ctrl-C. Anything else is a bug and ends in its traceback.
 
   Args:
-    run: the door's function. Given the frozen config and the workdir.
-    prog: the door's name in messages; None: the module that Python was given.
-    choices: flags of the door's own with the values that they may have; they
-      must be given, and `run` is given them as keywords.
-    short: a short form -> the override of the config that it stands for.
+    run: the door's function; called with the frozen config and the workdir.
+    prog: the door's name in messages; None: the module that Python runs.
+    choices: further flags of this door and their allowed values. They are
+      required, and passed to `run` as keywords.
+    short: short form -> the override of the config that it stands for.
   """
   choices, short = choices or {}, short or {}
   prog = prog or _module_given()
-  # In place: ml_collections looks for overrides here, whatever it is given.
+  # In place, because ml_collections looks for overrides in sys.argv only.
   sys.argv[1:] = [short.get(arg, arg) for arg in sys.argv[1:]]
-  flags.DEFINE_bool('debug', False, 'Show the traceback of every error.')
-  flags.DEFINE_string('workdir', 'out', 'Where everything is written.')
-  config_flags.DEFINE_config_file(
-    'config', None, 'configs/<experiment>.py[:variant,...]'
-  )
-  for name, allowed in choices.items():
-    flags.DEFINE_enum(name, None, list(allowed), 'What is wanted.')
-  for name in ('debug', 'workdir', 'config', *choices):  # For --help.
-    flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS[name])
+  _define_flags(choices)
 
-  def parse(argv):
-    # The flag itself is not parsed yet.
-    debug = '--debug' in argv
+  def parse(argv: list[str]) -> list[str]:
+    debug = '--debug' in argv  # the flag itself is not parsed yet
     return _or_exit(lambda: _parse(argv, prog=prog), debug=debug)
 
-  def call(argv):
+  def call(argv: list[str]) -> None:
     del argv
     config = ml_collections.FrozenConfigDict(flags.FLAGS.config)
-    # orbax tells of every step of every save.
+    # At its default level, orbax logs every step of every save.
     logging.set_verbosity(logging.WARNING)
     workdir = pathlib.Path(flags.FLAGS.workdir).expanduser()
     if signal.getsignal(signal.SIGINT) is icl_gen.end_at_once:
@@ -89,20 +80,32 @@ def main(
   raise AssertionError('app.run does not return')
 
 
+def _define_flags(choices: Mapping[str, Sequence[str]]) -> None:
+  flags.DEFINE_bool('debug', False, 'Show the traceback of every error.')
+  flags.DEFINE_string('workdir', 'out', 'Where everything is written.')
+  config_flags.DEFINE_config_file(
+    'config', None, 'configs/<experiment>.py[:variant,...]'
+  )
+  for name, allowed in choices.items():
+    flags.DEFINE_enum(name, None, list(allowed), 'Required.')
+  for name in ('debug', 'workdir', 'config', *choices):  # for --help
+    flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS[name])
+
+
 def command(door: str) -> str:
-  """The command line that was given, as one for a door."""
+  """Returns the command line of this process, for another door."""
   return shlex.join(['python', '-m', f'icl_gen.{door}', *sys.argv[1:]])
 
 
 def parse_variants(arg: str, known: Sequence[str]) -> tuple[str, ...]:
-  """Splits what follows `configs/x.py:` into variants, in the order given.
+  """Splits the variants after `configs/x.py:`, in the order given.
 
   Args:
     arg: variants separated by commas; '' for none.
     known: the config file's VARIANTS.
 
   Raises:
-    ValueError: a variant is unknown, or given twice.
+    ValueError: a variant is unknown or given twice.
   """
   variants = tuple(v.strip() for v in arg.split(',')) if arg else ()
   for variant in variants:
@@ -116,15 +119,15 @@ def parse_variants(arg: str, known: Sequence[str]) -> tuple[str, ...]:
   return variants
 
 
-def _or_exit(function, *, debug=False):
-  """Calls function; ends with a message where the user can act on it."""
+def _or_exit[T](function: Callable[[], T], *, debug: bool) -> T:
+  """Calls a function; exits with a message if the user can act on its error."""
   try:
     return function()
   except KeyboardInterrupt:
     print(
-      '\ninterrupted; the same command goes on: finished stages are kept,'
-      ' training goes on from its last checkpoint, scoring and sampling behind'
-      ' the last part; other stages begin again',
+      '\ninterrupted; re-run the command to resume: complete stages are kept,'
+      ' training resumes from its last checkpoint, scoring and sampling after'
+      ' the last complete part; other stages start again',
       file=sys.stderr,
     )
     sys.exit(_INTERRUPTED)
@@ -133,8 +136,8 @@ def _or_exit(function, *, debug=False):
       raise
     if _is_disk_full(error):
       print(
-        f'error: the disk is full: {error}\nFree some space and give the same'
-        ' command: it goes on from what is complete.',
+        f'error: the disk is full: {error}\nFree some space and re-run the'
+        ' command to resume.',
         file=sys.stderr,
       )
       sys.exit(_DISK_FULL)
@@ -142,41 +145,45 @@ def _or_exit(function, *, debug=False):
       raise
     _exit_with(f'error: {error}')
   except AttributeError as error:
-    if debug or not _is_of_the_config(error):
+    if debug or not _is_missing_key(error):
       raise
     _exit_with(
       f'error: the config has no key {_key(error)}, which this command reads:'
-      ' is it the config of another one?'
+      ' is it the config of another command?'
     )
 
 
-def _exit_with(message) -> NoReturn:
+def _exit_with(message: str) -> NoReturn:
   print(f'{message}\n(--debug shows where)', file=sys.stderr)
   sys.exit(_MISTAKE)
 
 
-def _is_of_the_config(error):
+def _is_missing_key(error: AttributeError) -> bool:
   """Whether a missing attribute is a missing key of a config."""
   *_, (frame, _) = traceback.walk_tb(error.__traceback__)
-  return frame.f_globals['__name__'].startswith('ml_collections')
+  module: str = frame.f_globals['__name__']
+  return module.startswith('ml_collections')
 
 
-def _key(error):
-  """The key that an error of ml_collections names, perhaps quoted in quotes."""
+def _key(error: AttributeError) -> str:
+  """The key in an error of ml_collections, whose text may quote it twice."""
   found = re.search(r'\w+', str(error))
   return repr(found[0]) if found else str(error)
 
 
-def _chosen(choices):
-  """Name -> value of a door's own flags."""
+def _chosen(choices: Mapping[str, Sequence[str]]) -> dict[str, str]:
+  """Name -> value of the door's own flags."""
+  chosen = {}
   for name, allowed in choices.items():
-    if flags.FLAGS[name].value is None:
+    value = flags.FLAGS[name].value
+    if value is None:
       raise ValueError(f'no --{name} given; allowed are {", ".join(allowed)}')
-  return {name: flags.FLAGS[name].value for name in choices}
+    chosen[name] = value
+  return chosen
 
 
-def _is_disk_full(error):
-  """Whether an error, or what caused it, is a full disk or a full quota.
+def _is_disk_full(error: BaseException | None) -> bool:
+  """Whether an error, or its cause, is a full disk or an exhausted quota.
 
   Libraries that write through C++ (tensorstore, jax) report it in the text of
   a ValueError or a RuntimeError.
@@ -191,10 +198,10 @@ def _is_disk_full(error):
   return False
 
 
-def _parse(argv, *, prog):
-  """Parses the flags; ValueError with what is allowed where they are wrong."""
-  # A first look for the config alone: ml_collections would bury a mistake in
-  # the config file, or in the name of a key, in a traceback.
+def _parse(argv: list[str], *, prog: str) -> list[str]:
+  """Parses the flags; a mistake is a ValueError that says what is allowed."""
+  # First the config alone: ml_collections would bury a mistake in the config
+  # file, or in the name of a key, in a traceback.
   first = flags.FlagValues()
   flags.DEFINE_string('config', None, '', flag_values=first)
   wants_help = any(re.match(r'--?help', arg) for arg in argv)
@@ -202,12 +209,12 @@ def _parse(argv, *, prog):
     first(argv, known_only=True)
     if first.config is None and not wants_help:
       raise ValueError(
-        'no --config given; say which experiment, e.g.'
+        'no --config given; choose an experiment, e.g.'
         f' python -m {prog} --config=configs/reversal.py'
       )
     if first.config is not None:
       _check_keys(_load(first.config), argv, path=first.config.split(':')[0])
-    rest = flags.FLAGS(argv)
+    rest: list[str] = flags.FLAGS(argv)
   except flags.Error as error:
     raise ValueError(str(error)) from error
   if len(rest) > 1:
@@ -218,7 +225,7 @@ def _parse(argv, *, prog):
   return rest
 
 
-def _load(given):
+def _load(given: str) -> ml_collections.ConfigDict:
   """The config that `path[:variants]` stands for, without overrides."""
   path, *variants = given.split(':', 1)
   if not os.path.isfile(path):
@@ -228,7 +235,7 @@ def _load(given):
       f' {", ".join(others) or "none under ./configs"}'
     )
   spec = importlib.util.spec_from_file_location('config_config', path)
-  if spec is None:
+  if spec is None or spec.loader is None:
     raise ValueError(f'config file {path!r} is not a Python file (*.py)')
   module = importlib.util.module_from_spec(spec)
   try:
@@ -249,18 +256,23 @@ def _load(given):
     NameError,
     TypeError,
   ) as error:
-    *_, last = [
-      frame
-      for frame in traceback.extract_tb(error.__traceback__)
-      if os.path.realpath(frame.filename) == os.path.realpath(path)
-    ] or traceback.extract_tb(error.__traceback__)
     raise ValueError(
-      f'{path}, line {last.lineno}: {type(error).__name__}: {error}'
+      f'{path}, line {_line(error, path)}: {type(error).__name__}: {error}'
     ) from error
 
 
-def _check_keys(config, argv, *, path):
-  """Raises ValueError at an override of a key that the config does not have."""
+def _line(error: Exception, path: str) -> int | None:
+  """The last line of a file that an error passed through."""
+  frames = traceback.extract_tb(error.__traceback__)
+  own = os.path.realpath(path)
+  lines = [f.lineno for f in frames if os.path.realpath(f.filename) == own]
+  return lines[-1] if lines else frames[-1].lineno
+
+
+def _check_keys(
+  config: ml_collections.ConfigDict, argv: Sequence[str], *, path: str
+) -> None:
+  """Raises ValueError for an override of a key that the config lacks."""
   for arg in argv[1:]:
     if arg == '--':
       return
@@ -269,19 +281,15 @@ def _check_keys(config, argv, *, path):
       _check_key(config, override[1], path=path)
 
 
-def _check_key(config, key, *, path):
+def _check_key(
+  config: ml_collections.ConfigDict, key: str, *, path: str
+) -> None:
   block, above = config, ''
   for name in re.sub(r'\[.*?\]', '', key).split('.'):
     if not isinstance(block, ml_collections.ConfigDict) or name not in block:
-      beside = block if isinstance(block, ml_collections.ConfigDict) else ()
-      what = f'keys of {above!r}' if above else 'keys'
-      allowed = (
-        f'{what}: {", ".join(sorted(beside))}'
-        if beside
-        else f'{above!r} is a value, not a block of keys'
-      )
       raise ValueError(
-        f'{path} has no key {key!r}{_nearest(key, _leaves(config))}; {allowed}'
+        f'{path} has no key {key!r}{_nearest(key, _leaves(config))};'
+        f' {_allowed(block, above)}'
       )
     block, above = block[name], f'{above}.{name}'.lstrip('.')
   if isinstance(block, ml_collections.ConfigDict):
@@ -291,7 +299,17 @@ def _check_key(config, key, *, path):
     )
 
 
-def _leaves(config, above=''):
+def _allowed(block: Any, above: str) -> str:
+  """What a config has under a dotted key, for a message."""
+  if not isinstance(block, ml_collections.ConfigDict):
+    return f'{above!r} is a value, not a block of keys'
+  what = f'keys of {above!r}' if above else 'keys'
+  return f'{what}: {", ".join(sorted(block))}'
+
+
+def _leaves(
+  config: ml_collections.ConfigDict, above: str = ''
+) -> Iterator[str]:
   """Dotted names of all keys that hold values."""
   for name, value in config.items():
     if isinstance(value, ml_collections.ConfigDict):
@@ -300,11 +318,11 @@ def _leaves(config, above=''):
       yield above + name
 
 
-def _nearest(word, words):
+def _nearest(word: str, words: Iterable[str]) -> str:
   near = difflib.get_close_matches(word, list(words), n=3, cutoff=0.6)
   return f' (did you mean {" or ".join(map(repr, near))}?)' if near else ''
 
 
-def _module_given():
+def _module_given() -> str:
   spec = sys.modules['__main__'].__spec__
   return spec.name if spec else pathlib.Path(sys.argv[0]).name

@@ -1,109 +1,93 @@
-"""Scores a cell: every choice of every question, as log-likelihoods.
+"""Scores a cell: the log-probability of every choice of every question.
 
 python -m icl_gen.evaluate --config=configs/reversal.py --config.condition=icl
 """
 
+import pathlib
+from collections.abc import Sequence
+
+import ml_collections
+
 from icl_gen import cli
 from icl_gen.model import loading, prefix_cache, registry, sharding
-from icl_gen.runs import directories, stages
+from icl_gen.runs import experiments, in_context, stages
 from icl_gen.sampling import answers
 from icl_gen.scoring import scorer
-from icl_gen.storage import corpus_files, files, scores
+from icl_gen.storage import corpus_files, scores
 from icl_gen.text import context as contexts
 from icl_gen.text import tokens
+from icl_gen.types import Score
 
 
-def run(config, workdir):
-  """Writes <workdir>/runs/<cell>/scores.parquet; goes on where it stopped."""
-  world, seed, condition = config.world, config.seed, config.condition
-  scoring = config.scoring
+def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
+  """Writes <workdir>/runs/<cell>/scores.parquet; resumes at the next part."""
+  experiment = experiments.read(config.to_dict())
+  model_name, scoring = experiment.model, experiment.scoring
   if scoring.generate:
-    registry.require_plain(config.model, door='scoring.generate')
-  directory = directories.run(
-    workdir, world=world, condition=condition, model=config.model, seed=seed
-  )
-  source = directories.require_built(
-    workdir, world=world, seed=seed, size=config.size
-  )
-  checkpoint = config.checkpoint
-  if condition in directories.TRAINED:
-    checkpoint = str(directories.require_trained(directory))
-  settings = stages.evaluate(config, source, directory)
-  directories.check(directory, 'evaluate', settings)
-  if files.is_done(directory):
+    registry.require_plain(model_name, door='scoring.generate')
+  stage = stages.evaluate(experiment, workdir)
+  if stage.is_finished():
     return
 
   model = loading.load(
-    config.model,
-    checkpoint=checkpoint,
-    tokenizer=config.tokenizer,
-    dtype=config.dtype,
+    model_name,
+    checkpoint=stages.checkpoint(experiment, workdir),
+    tokenizer=experiment.tokenizer,
+    dtype=experiment.dtype,
     mesh=sharding.make_mesh(data=scoring.data, model=scoring.model),
   )
-  kept = prefix_cache.Prefixes(
+  prefixes = prefix_cache.PrefixCache(
     model.module,
     model.params,
     budget_bytes=int(scoring.contexts_gib * 2**30),
     core=scoring.core,
   )
+  (source,) = stage.inputs
   corpus = corpus_files.read(source)
-  if config.chat:
+  count_tokens = model.tokenizer.count
+  context: contexts.Context | Sequence[contexts.Context] = contexts.NONE
+  if experiment.chat:
     tokens.require_turns(model.tokenizer)
-  context = _context(config, corpus, source.name, model.tokenizer.count)
-  noted = contexts.summary(context, corpus.questions, model.tokenizer.count)
+    context = contexts.NONE_IN_CHAT
+  if experiment.condition == 'icl':
+    context = in_context.context(
+      experiment, corpus, name=source.name, count_tokens=count_tokens
+    )
+  counts = contexts.summary(context, corpus.questions, count_tokens)
   what = 'the longest question (with its context)'
-  registry.require_room(config.model, tokens=noted['row_tokens'], what=what)
-  begun, found = directory / 'scored.jsonl', []
-  if directories.is_noted(directory, 'evaluate', settings):
-    found += scores.read_parts(begun)
+  registry.require_room(model_name, tokens=counts['row_tokens'], what=what)
+  kept = scores.read_parts(stage.parts['scores']) if stage.is_begun() else ()
   parts = scorer.in_parts(
     model,
     corpus.questions,
     context,
-    encode=kept.encode,
+    encode=prefixes.encode,
     questions_per_part=scoring.questions,
-    start=len(found),
+    start=len(kept),
   )
-  directories.claim(directory, 'evaluate', settings, parts=[begun])
+
+  stage.begin()
+  found: tuple[Score, ...] = tuple(kept)
   for part in parts:
-    scores.append_part(begun, part)
+    scores.append_part(stage.parts['scores'], part)
     found += part
     print(f'scored {len(found)}/{len(corpus.questions)}', flush=True)
   if scoring.generate:
     found = answers.added(
       model, corpus.questions, context, found, core=scoring.core
     )
+  metadata = {
+    'world': experiment.world,
+    'condition': experiment.condition,
+    'model': model_name,
+    'seed': experiment.seed,
+    **counts,
+  }
   scores.write_scores(
-    directory / 'scores.parquet',
-    found,
-    metadata={
-      'world': world,
-      'condition': condition,
-      'model': config.model,
-      'seed': seed,
-      **noted,
-    },
+    stage.directory / 'scores.parquet', found, metadata=metadata
   )
-  files.mark_done(directory)
-  begun.unlink()
-  print(f'scored {directory.name}: {len(found)} questions')
-
-
-def _context(config, corpus, name, count_tokens):
-  """One context for all questions, or one for each."""
-  if config.condition != 'icl':
-    return contexts.NONE_IN_CHAT if config.chat else contexts.NONE
-  wanted = config.context
-  drawn = {'seed': f'{name}/context', 'chat': config.chat}
-  if wanted.kind == 'all':
-    part = {'factor': wanted.factor, 'budget': wanted.budget}
-    return contexts.build(
-      corpus.documents, count_tokens=count_tokens, **part, **drawn
-    )
-  retrieved = {'count': wanted.documents, 'distractors': wanted.distractors}
-  return contexts.retrieve(
-    corpus.documents, corpus.questions, kind=wanted.kind, **retrieved, **drawn
-  )
+  stage.finish()
+  print(f'scored {stage.directory.name}: {len(found)} questions')
 
 
 if __name__ == '__main__':

@@ -1,62 +1,72 @@
-"""Measures in-context inference by kind and context length.
+"""Measures in-context accuracy by kind of question and context length.
 
 python -m icl_gen.measure --config=configs/measure.py
 """
 
 import collections
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+import ml_collections
 
 from icl_gen import cli
 from icl_gen.model import loading, registry
 from icl_gen.reporting import statistics
-from icl_gen.runs import directories, stages
+from icl_gen.runs import stages
+from icl_gen.runs.stage import Stage
 from icl_gen.scoring import scorer
 from icl_gen.storage import files
 from icl_gen.text import context as contexts
+from icl_gen.types import Score
 from icl_gen.worlds import catalog
 
+Row = dict[str, Any]
 
-def run(config, workdir):
+
+def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   """Writes <workdir>/measure/<model>/in_context.json, and prints it."""
-  directory = workdir / 'measure' / config.model
-  settings = config.to_dict() | stages.of_model(config)
-  directories.check(directory, 'measure', settings)
-  result = directory / 'in_context.json'
-  if result.exists():
-    rows = files.read_json(result)
-  else:
-    model = loading.load(
-      config.model,
-      checkpoint=config.checkpoint,
-      tokenizer=config.tokenizer,
-      dtype=config.dtype,
-    )
+  given = {
+    'checkpoint': config.checkpoint,
+    'tokenizer': config.tokenizer,
+    'dtype': config.dtype,
+  }
+  settings = config.to_dict() | stages.of_model(config.model, **given)
+  stage = Stage('measure', workdir / 'measure' / config.model, settings)
+  if not stage.is_finished():
+    model = loading.load(config.model, **given)
     rows = []
     for world, grown in config.worlds.items():
-      for size in grown.sizes:
-        sizes = dict.fromkeys(grown.grows, size) | dict(grown.fixed.items())
-        rows += _measure(model, world, sizes, seeds=config.seeds)
-        print(f'measured {world} of {grown.grows[0]}={size}', flush=True)
-    directories.claim(directory, 'measure', settings)
-    files.write_json(result, rows)
-  for row in rows:
+      for value in grown.sizes:
+        size = dict.fromkeys(grown.grows, value) | grown.fixed.to_dict()
+        rows += _measure(model, world, size, seeds=config.seeds)
+        print(f'measured {world} with {grown.grows[0]}={value}', flush=True)
+    stage.begin()
+    files.write_json(stage.result, rows)
+    stage.finish()
+  for row in files.read_json(stage.result):
     print(_line(row))
 
 
-def _measure(model, world, size, *, seeds) -> list[dict]:
+def _measure(
+  model: loading.Model,
+  world: str,
+  size: dict[str, Any],
+  *,
+  seeds: Sequence[int],
+) -> list[Row]:
   """One row per kind of question, over the seeds."""
-  answered, tokens = collections.defaultdict(dict), []
+  answered = collections.defaultdict[str, dict[int, list[Score]]](dict)
+  tokens = []
   for seed in seeds:
     _, corpus = catalog.build(world, seed=seed, **size)
     context = contexts.build(corpus.documents, seed=f'{world}-{seed}')
     noted = contexts.summary(context, corpus.questions, model.tokenizer.count)
     tokens.append(noted['context_tokens'])
-    what = f'{world} of {size}'
+    what = f'{world} with {size}'
     registry.require_room(model.name, tokens=noted['row_tokens'], what=what)
-    by_kind = collections.defaultdict(list)
     for score in scorer.score(model, corpus.questions, context):
-      by_kind[score.kind].append(score)
-    for kind, found in by_kind.items():
-      answered[kind][seed] = found
+      answered[score.kind].setdefault(seed, []).append(score)
   return [
     {
       'world': world,
@@ -73,7 +83,9 @@ def _measure(model, world, size, *, seeds) -> list[dict]:
   ]
 
 
-def _estimate(by_seed, *, name) -> dict[str, float]:
+def _estimate(
+  by_seed: dict[int, list[Score]], *, name: str
+) -> dict[str, float]:
   found = statistics.estimate(
     {
       seed: statistics.outcomes(scores, 'sum')
@@ -84,7 +96,7 @@ def _estimate(by_seed, *, name) -> dict[str, float]:
   return {'accuracy': found.mean, 'low': found.low, 'high': found.high}
 
 
-def _line(row) -> str:
+def _line(row: Row) -> str:
   return (
     f'{row["world"]:10s} {row["kind"]:12s} {row["context_tokens"]:5d} tokens'
     f'  {row["accuracy"]:.3f} [{row["low"]:.3f}, {row["high"]:.3f}]'

@@ -1,7 +1,12 @@
-"""Pretrains a nano Gemma from nothing: tokenizer, weights, loss curve.
+"""Pretrains a nano Gemma from scratch: tokenizer, weights, loss curve.
 
 python -m icl_gen.pretrain --config=configs/pretrain.py:nano
 """
+
+import pathlib
+from collections.abc import Sequence
+
+import ml_collections
 
 from icl_gen import cli
 from icl_gen.model import (
@@ -12,49 +17,54 @@ from icl_gen.model import (
   sharding,
 )
 from icl_gen.pretraining import stream, vocabulary
-from icl_gen.runs import directories
+from icl_gen.runs.stage import Stage
 from icl_gen.storage import files
 from icl_gen.text import tokens
 from icl_gen.training import loop, mesh, metrics, optimizer, step
 
 
-def run(config, workdir):
-  """Writes <workdir>/pretrain/<model>/{tokenizer.model,params}."""
+def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
+  """Writes <workdir>/pretrain/<model>/{tokenizer.model,params}; resumes."""
   name, hyper = config.model, config.optimizer
-  loop.require_intervals(config)
-  directory = workdir / 'pretrain' / name
-  stages = [
+  report_every, save_every = config.report_every, config.save_every
+  loop.require_intervals(
+    {'report_every': report_every, 'save_every': save_every}
+  )
+  phases = [
     stream.Stage(
-      **stage.to_dict(),
+      **phase.to_dict(),
       modes=config.modes.to_dict(),
       document_weight=config.document_weight,
     )
-    for _, stage in sorted(config.stages.items())
+    for _, phase in sorted(config.stages.items())
   ]
-  directories.check(directory, 'pretrain', config.to_dict())
-  if (directory / 'params').exists():
+  directory = workdir / 'pretrain' / name
+  stage = Stage('pretrain', directory, config.to_dict())
+  if stage.is_finished():
     return
 
   module = registry.make_module(name)
   registry.require_vocabulary(name, module, pieces=config.vocabulary)
-  steps = sum(stage.steps for stage in stages)
+  steps = sum(phase.steps for phase in phases)
   updates = optimizer.make_optimizer(
     hyper.name,
     optimizer.make_piecewise(
-      [(stage.steps, *stage.learning_rate) for stage in stages],
+      [(phase.steps, *phase.learning_rate) for phase in phases],
       warmup_steps=hyper.warmup_steps,
     ),
     weight_decay=hyper.weight_decay,
     clip=hyper.clip,
   )
-  devices = mesh.make_mesh(batch_size=min(stage.rows for stage in stages))
+  devices = mesh.make_mesh(batch_size=min(phase.rows for phase in phases))
   params = forward.make_params(module, seed=config.seed)
   state = step.make_state(initialisation.scaled_to_unit(params), updates)
   state = mesh.replicate(devices, state)
-  directories.claim(directory, 'pretrain', config.to_dict())
+
+  stage.begin()
   vocabulary_path = directory / 'tokenizer.model'
-  saved = checkpoints.Checkpoints(directory / 'checkpoints')
-  # One without a state may be of settings that were mended since.
+  saved = checkpoints.Checkpoints(stage.checkpoints)
+  # Without a checkpoint, the tokenizer may be from settings that were changed
+  # since.
   if saved.latest() is None or not vocabulary_path.exists():
     with files.written_whole(vocabulary_path) as partial:
       partial.write_bytes(
@@ -68,36 +78,39 @@ def run(config, workdir):
     directory, name=name, steps=steps, done=int(state.step)
   )
   train_step, done = step.make_step(module, updates), 0
-  for stage in stages:
-    begin, done = done, done + stage.steps
+  for phase in phases:
+    begin, done = done, done + phase.steps
     first = max(begin, int(state.step))
     state = loop.loop(
       state,
-      stream.batches(stage, tokenizer, seed=config.stream, first_step=first),
+      stream.batches(phase, tokenizer, seed=config.stream, first_step=first),
       train_step,
       place=lambda batch: sharding.split_rows(devices, batch),
       first_step=first,
       steps=done,
-      report_every=config.report_every,
-      save_every=config.save_every,
+      report_every=report_every,
+      save_every=save_every,
       on_report=lambda number, values: writer.write(
-        number, values | {'eta_seconds': _seconds_left(stages, number, values)}
+        number, values | {'eta_seconds': _seconds_left(phases, number, values)}
       ),
       on_save=lambda number, state: saved.save(number, state, {'step': number}),
     )
   writer.close()
-  checkpoints.save_params(directory / 'params', state.params)
+  checkpoints.save_params(stage.result, state.params)
   saved.close()
+  stage.finish()
 
 
-def _seconds_left(stages, number: int, values: dict[str, float]) -> float:
-  """Of all stages, not of this one: as long as tokens take now."""
-  tokens = 0
-  for stage in stages:
-    taken = min(number, stage.steps)
-    tokens += (stage.steps - taken) * stage.rows * stage.length
+def _seconds_left(
+  phases: Sequence[stream.Stage], number: int, values: dict[str, float]
+) -> float:
+  """Estimates the time left in all phases from the current tokens/second."""
+  tokens_left = 0
+  for phase in phases:
+    taken = min(number, phase.steps)
+    tokens_left += (phase.steps - taken) * phase.rows * phase.length
     number -= taken
-  return tokens / values['tokens_per_second']
+  return tokens_left / values['tokens_per_second']
 
 
 if __name__ == '__main__':

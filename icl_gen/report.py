@@ -1,63 +1,72 @@
-"""Tables, figures and the page of a study, from its finished cells.
+"""Writes the tables, figures and page of a study, from its complete cells.
 
 python -m icl_gen.report --config=configs/study.py
 """
 
+import dataclasses
+import pathlib
+
+import ml_collections
+
 from icl_gen import cli
 from icl_gen.reporting import write
 from icl_gen.reporting.records import AugmentationRecord, Cell
-from icl_gen.runs import directories, stages
+from icl_gen.runs import directories, studies
+from icl_gen.runs.studies import Job
 from icl_gen.storage import corpus_files, scores
 
 
-def run(config, workdir):
+def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   """Writes <workdir>/study/report/; replaces an older report."""
-  root = workdir / config.name
-  told = stages.told(config, root)
+  study = studies.read(config.to_dict())
+  root = workdir / study.name
+  stage = studies.report(study, root)
   cells, records = [], []
-  for stage in stages.of_study(config, root):
-    stages.check(stage, root)
-    if stage.result.exists() and stage.door == 'evaluate':
-      cells.append(_cell(stage))
-    if stage.result.exists() and stage.door == 'augment':
-      records.append(_record(stage, root))
-  directories.forget(root, 'report')
+  for job in studies.jobs(study, root):
+    studies.check(job, root)
+    if job.result.exists() and job.door == 'evaluate':
+      cells.append(_cell(job))
+    if job.result.exists() and job.door == 'augment':
+      records.append(_record(job, root))
+  shown = {
+    experiment.world: {
+      key: value
+      for key, value in dataclasses.asdict(experiment).items()
+      if key not in ('seed', 'model', 'condition')  # these differ by cell
+    }
+    for experiment in study.experiments.values()
+  }
+
+  stage.begin()
   write.write_report(
-    root / 'report',
+    stage.result.parent,
     cells,
     records,
     settings={
-      'seeds': list(config.seeds),
-      'models': list(config.models),
-      'conditions': list(config.conditions),
-      'experiments': {
-        told_of['world']: {
-          key: value
-          for key, value in told_of.items()
-          if key not in ('seed', 'model', 'condition')  # Of each cell its own.
-        }
-        for told_of in told['experiments'].values()
-      },
+      'seeds': list(study.seeds),
+      'models': list(study.models),
+      'conditions': list(study.conditions),
+      'experiments': shown,
     },
     commands=[cli.command('study')],
     main_kinds={
-      experiment.world: config.main_kinds[name]
-      for name, experiment in config.experiments.items()
+      experiment.world: study.main_kinds[name]
+      for name, experiment in study.experiments.items()
     },
   )
-  directories.claim(root, 'report', told)
-  print(f'report of {len(cells)} cells: {root / "report" / "index.html"}')
+  stage.finish()
+  print(f'report of {len(cells)} cells: {stage.result}')
 
 
-def _cell(stage) -> Cell:
-  answered = scores.read_scores(stage.result.parent / 'scores.parquet')
-  of = stage.config
+def _cell(job: Job) -> Cell:
+  answered = scores.read_scores(job.result.parent / 'scores.parquet')
+  of = job.experiment
   return Cell(of.world, of.condition, of.model, of.seed, answered)
 
 
-def _record(stage, root) -> AugmentationRecord:
+def _record(job: Job, root: pathlib.Path) -> AugmentationRecord:
   """What the model generated."""
-  of, directory = stage.config, stage.result.parent
+  of, directory = job.experiment, job.result.parent
   source = directories.corpus(root, world=of.world, seed=of.seed)
   manifest = corpus_files.read_manifest(directory)['corpus']
   costs = {

@@ -1,59 +1,76 @@
-"""The whole study: every cell of world x model x seed x condition, the report.
+"""Runs a whole study: every world x model x seed x condition, then the report.
 
   python -m icl_gen.study --config=configs/study.py
 
-Finished stages are never redone, with more seeds, models or conditions neither.
+Complete stages are kept: adding seeds, models or conditions runs only what is
+new.
 """
 
+import dataclasses
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import ml_collections
 
 from icl_gen import cli
-from icl_gen.runs import directories, progress, stages
+from icl_gen.runs import directories, progress, studies
+from icl_gen.runs.studies import Job, Study
 from icl_gen.storage import corpus_files
 
+Door = Callable[[ml_collections.FrozenConfigDict, pathlib.Path], None]
 
-def run(config, workdir):
+
+def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   """Writes <workdir>/study/{corpora,runs,report}."""
-  root = workdir / config.name
-  page = root / 'report' / 'index.html'
-  wanted = stages.of_study(config, root)
-  left = [stage for stage in wanted if not stage.result.exists()]
-  for stage in wanted:
-    stages.check(stage, root)
+  study = studies.read(config.to_dict())
+  root = workdir / study.name
+  jobs = studies.jobs(study, root)
+  left = [job for job in jobs if not job.result.exists()]
+  for job in jobs:
+    studies.check(job, root)
   if left:
-    _require_models(config, left)
-    page.unlink(missing_ok=True)  # It tells of fewer cells.
-    doors = _doors(root / 'compiled')
-    do = lambda stage: doors[stage.door](stage.config, root)  # noqa: E731
-    # All worlds first: most mistakes of a config show there.
-    progress.work([s for s in left if s.door == 'build'], do)
-    for name, experiment in config.experiments.items():
-      for seed in config.seeds:
-        source = directories.corpus(root, world=experiment.world, seed=seed)
-        corpus_files.require_kind(source, config.main_kinds[name])
-    progress.work([s for s in left if s.door != 'build'], do)
-  told = stages.told(config, root)
-  if not (page.exists() and directories.is_noted(root, 'report', told)):
-    # Here: a finished study answers without loading JAX or matplotlib.
-    from icl_gen import report
+    _require_models(study, left)
+    # It would cover fewer cells than there will be.
+    studies.report(study, root).result.unlink(missing_ok=True)
+    _work(study, left, root)
+  report = studies.report(study, root)
+  if not report.is_finished():
+    # Imported here, so that a complete study answers without loading JAX or
+    # matplotlib.
+    from icl_gen import report as report_door
 
-    report.run(config, workdir)
-  print(f'the study is finished: {page}')
+    report_door.run(config, workdir)
+  print(f'the study is finished: {report.result}')
 
 
-def _require_models(config, left) -> None:
-  """Checks now what a stage would find out hours later."""
+def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:
+  doors = _doors(root / 'compiled')
+
+  def call(job: Job) -> None:
+    values = dataclasses.asdict(job.experiment)
+    doors[job.door](ml_collections.FrozenConfigDict(values), root)
+
+  # All worlds first: most mistakes in a config show there.
+  progress.work([job for job in left if job.door == 'build'], call)
+  for name, experiment in study.experiments.items():
+    for seed in study.seeds:
+      source = directories.corpus(root, world=experiment.world, seed=seed)
+      corpus_files.require_kind(source, study.main_kinds[name])
+  progress.work([job for job in left if job.door != 'build'], call)
+
+
+def _require_models(study: Study, left: Sequence[Job]) -> None:
+  """Checks now what a job would find out hours later."""
   from icl_gen.model import registry
 
-  for model in config.models:
+  for model in study.models:
     registry.make_module(model)
-  for stage in left:
-    stages.require_weights(stage.config)
+  for job in left:
+    studies.require_weights(job.experiment)
 
 
-def _doors(compiled: pathlib.Path) -> dict[str, Callable]:
-  """The doors; programs are compiled once for all cells that share them."""
+def _doors(compiled: pathlib.Path) -> dict[str, Door]:
+  """The doors; cells that share a program compile it once."""
   import jax
 
   from icl_gen import augment, build, evaluate, train

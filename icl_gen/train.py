@@ -1,11 +1,19 @@
-"""Finetunes a model on a corpus, with or without its augmentations.
+"""Fine-tunes a model on a corpus, with or without its augmentation.
 
 python -m icl_gen.train --config=configs/reversal.py --config.condition=ft
 """
 
+import dataclasses
+import pathlib
+from collections.abc import Sequence
+
+import ml_collections
+import optax
+
 from icl_gen import cli
 from icl_gen.model import checkpoints, loading, registry, sharding
-from icl_gen.runs import directories, stages
+from icl_gen.runs import experiments, stages
+from icl_gen.runs.experiments import Training
 from icl_gen.storage import corpus_files
 from icl_gen.text import splitting, tokens
 from icl_gen.training import (
@@ -19,39 +27,25 @@ from icl_gen.training import (
 )
 
 
-def run(config, workdir):
-  """Writes <workdir>/runs/<cell>/params; goes on where it was interrupted."""
-  world, seed, condition = config.world, config.seed, config.condition
-  model_name, train = config.model, config.train
-  directory = directories.run(
-    workdir, world=world, condition=condition, model=model_name, seed=seed
-  )
-  if condition not in directories.TRAINED:
-    raise ValueError(
-      f'condition {condition!r} does not train; those that do are'
-      f' {", ".join(directories.TRAINED)}'
-    )
-  registry.require_plain(model_name, door='train')
-  loop.require_intervals(train)
-  limits.require_sensible(train, seed=seed)
-  directories.require_built(workdir, world=world, seed=seed, size=config.size)
-  sources = stages.sources(config, workdir)
-  for inferred in sources[1:]:
-    directories.require(inferred, door='augment')
-  settings = stages.train(config, sources)
-  directories.check(directory, 'train', settings)
-  if (directory / 'params').exists():
+def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
+  """Writes <workdir>/runs/<cell>/params; resumes from its last checkpoint."""
+  experiment = experiments.read(config.to_dict())
+  seed, train = experiment.seed, experiment.train
+  registry.require_plain(experiment.model, door='train')
+  loop.require_intervals(dataclasses.asdict(train))
+  limits.require_sensible(dataclasses.asdict(train), seed=seed)
+  stage = stages.train(experiment, workdir)
+  if stage.is_finished():
     return
 
   model = loading.load(
-    model_name,
-    checkpoint=config.checkpoint,
-    tokenizer=config.tokenizer,
-    dtype=config.dtype,
+    experiment.model,
+    checkpoint=experiment.checkpoint,
+    tokenizer=experiment.tokenizer,
+    dtype=experiment.dtype,
   )
-  examples = _examples(model.tokenizer, sources, train)
   rows = batches.batches(
-    examples,
+    _examples(model.tokenizer, stage.inputs, train),
     batch_size=train.batch_size,
     length=train.length,
     seed=seed,
@@ -60,21 +54,22 @@ def run(config, workdir):
   updates = _optimizer(train)
   devices = mesh.make_mesh(batch_size=train.batch_size)
   state = mesh.replicate(devices, step.make_state(model.params, updates))
-  directories.claim(directory, 'train', settings)
-  saved = checkpoints.Checkpoints(directory / 'checkpoints')
+
+  stage.begin()
+  saved = checkpoints.Checkpoints(stage.checkpoints)
   if saved.latest() is not None:
     state, position = saved.restore(state)
     rows.restore(position)
-
+  name, done = stage.directory.name, int(state.step)
   writer = metrics.Writer(
-    directory, name=directory.name, steps=train.steps, done=int(state.step)
+    stage.directory, name=name, steps=train.steps, done=done
   )
   state = loop.loop(
     state,
     rows,
     step.make_step(model.module, updates),
     place=lambda batch: sharding.split_rows(devices, batch),
-    first_step=int(state.step),
+    first_step=done,
     steps=train.steps,
     report_every=train.report_every,
     save_every=train.save_every,
@@ -84,24 +79,26 @@ def run(config, workdir):
     ),
   )
   writer.close()
-  trained = step.weights(model.module, state)
-  checkpoints.save_params(directory / 'params', trained)
+  checkpoints.save_params(stage.result, step.weights(model.module, state))
   saved.close()
+  stage.finish()
 
 
-def _examples(tokenizer, sources, train) -> list[batches.Example]:
-  """The rows that the documents become."""
-  given = corpus_files.read_documents(sources)
+def _examples(
+  tokenizer: tokens.Tokenizer, sources: Sequence[pathlib.Path], train: Training
+) -> list[batches.Example]:
+  """The training rows of all documents."""
+  documents = corpus_files.read_documents(sources)
   return [
     batches.Example(
       *tokens.encode_document(tokenizer, document, loss_on=train.loss_on),
       name=document.id,
     )
-    for document in splitting.split(given, splitting=train.splitting)
+    for document in splitting.split(documents, splitting=train.splitting)
   ]
 
 
-def _optimizer(train):
+def _optimizer(train: Training) -> optax.GradientTransformation:
   schedule = optimizer.make_schedule(
     peak=train.learning_rate,
     warmup_steps=train.warmup_steps,

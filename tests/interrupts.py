@@ -1,4 +1,4 @@
-"""Ctrl-C at a chosen moment."""
+"""Ctrl-C at a chosen call."""
 
 import contextlib
 import itertools
@@ -8,12 +8,12 @@ import pytest
 
 @contextlib.contextmanager
 def interrupted(module, name, *, after):
-  """What runs inside is interrupted when it calls a function once more.
+  """Interrupts the block at one of its calls of a function.
 
   Args:
     module: where the function is looked up.
     name: the function's name.
-    after: calls of it that are let through.
+    after: number of calls that succeed first.
   """
   function, calls = getattr(module, name), itertools.count()
 

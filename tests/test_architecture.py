@@ -1,7 +1,6 @@
-"""The house keeps its rules, and every rule can complain.
+"""The sources keep the rules of the architecture.
 
-Each rule of tests/rules.py is shown to complain about made-up sources before
-it is trusted with the real ones.
+Each rule of tests/rules.py is first shown to complain about made-up sources.
 """
 
 import importlib.util
@@ -15,13 +14,16 @@ from tests.rules import (
   LIGHT,
   ROOT,
   KeysRead,
+  annotation_complaints,
   call_complaints,
+  config_complaints,
   except_complaints,
   floor,
   floor_complaints,
   is_door,
   leaves,
   length_complaints,
+  length_warnings,
   name_complaints,
   owner_complaints,
   sources,
@@ -72,18 +74,41 @@ def instances():
     (owner_complaints, 'icl_gen.worlds.logic', 'import grain'),
     (owner_complaints, 'icl_gen.report', 'import matplotlib.pyplot as plt'),
     (owner_complaints, 'icl_gen.scoring.scorer', 'from absl import logging'),
-    (owner_complaints, 'icl_gen.study', 'import xmanager'),
     (owner_complaints, 'icl_gen.export', 'from lm_eval.api import model'),
-    (owner_complaints, 'launch.sweep', 'import icl_gen.types'),
-    (owner_complaints, 'launch.xm', 'import jax'),
     (except_complaints, 'm', 'try:\n  f()\nexcept:\n  pass'),
     (except_complaints, 'm', 'try:\n  f()\nexcept (E, Exception):\n  pass'),
     (call_complaints, 'icl_gen.train', 'config.get("steps", 3)'),
     (call_complaints, 'icl_gen.train', 'getattr(config, "steps")'),
     (call_complaints, 'icl_gen.model.lora', 'importlib.import_module(x)'),
-    (length_complaints, 'icl_gen.train', '\n' * 121),
-    (length_complaints, 'icl_gen.model.lora', '\n' * 401),
     (length_complaints, 'm', 'def f():\n' + '  x = 1\n' * 80),
+    (length_warnings, 'icl_gen.train', '\n' * 121),
+    (length_warnings, 'icl_gen.model.lora', '\n' * 401),
+    (config_complaints, 'icl_gen.runs.stages', 'def f(config): pass'),
+    (config_complaints, 'icl_gen.runs.stages', 'def f(*, config=0): pass'),
+    (
+      config_complaints,
+      'icl_gen.training.loop',
+      'class C:\n  def f(self, train: ml_collections.ConfigDict): pass',
+    ),
+    (annotation_complaints, 'icl_gen.types', 'def f(x) -> None: pass'),
+    (annotation_complaints, 'icl_gen.types', 'def f(*x) -> None: pass'),
+    (annotation_complaints, 'icl_gen.types', 'def f(*, x=1) -> None: pass'),
+    (annotation_complaints, 'icl_gen.types', 'def f(x: int): pass'),
+    (
+      annotation_complaints,
+      'icl_gen.types',
+      'class C:\n  def f(self, x) -> None: pass',
+    ),
+    (
+      annotation_complaints,
+      'icl_gen.types',
+      'class C:\n  @staticmethod\n  def f(x) -> None: pass',
+    ),
+    (
+      annotation_complaints,
+      'icl_gen.types',
+      'class C:\n  def __init__(self, x): pass',
+    ),
     (name_complaints, 'icl_gen.model.utils', ''),
     (name_complaints, 'm', 'class TaskManager: pass'),
     (name_complaints, 'm', 'def get_steps(): pass'),
@@ -117,16 +142,29 @@ def test_rule_complains(rule, module, source):
     (floor_complaints, 'icl_gen.study', 'from icl_gen import train'),
     (owner_complaints, 'icl_gen.train', 'from absl import logging'),
     (owner_complaints, 'icl_gen.model.lora', 'from gemma import gm'),
-    (owner_complaints, 'launch.xm', 'from xmanager import xm_local'),
     (except_complaints, 'm', 'try:\n  f()\nexcept ValueError:\n  pass'),
     (call_complaints, 'icl_gen.text.context', 'words.get(x)'),
-    (length_complaints, 'icl_gen.train', '\n' * 120),
+    (length_warnings, 'icl_gen.train', '\n' * 120),
+    (config_complaints, 'icl_gen.train', 'def run(config, workdir): pass'),
+    (config_complaints, 'icl_gen.runs.stages', 'def f(experiment): pass'),
+    (
+      annotation_complaints,
+      'icl_gen.types',
+      'def f(x: int, *, y: int = 0) -> None: pass\ndef _g(x): pass',
+    ),
+    (
+      annotation_complaints,
+      'icl_gen.types',
+      'class C:\n  def f(self) -> int: pass\n'
+      '  def __init__(self, x: int): pass\n  def _g(self, x): pass\n'
+      'class _D:\n  def f(self, x): pass',
+    ),
     (name_complaints, 'configs.x', 'def get_config(): pass'),
     (name_complaints, 'icl_gen.worlds.process', 'def getter(): pass'),
     (name_complaints, 'm', 'class Lora(nn.Module):\n  def setup(self): pass'),
   ],
 )
-def test_rule_is_content(rule, module, source):
+def test_rule_does_not_complain(rule, module, source):
   assert rule(module, source) == []
 
 
@@ -151,12 +189,17 @@ def run(config, workdir):
   assert unread(keys, read) == ['train.step', 'train.opt.b', 'world2']
 
 
-def test_keys_read_sees_a_block_passed_on():
+def test_keys_read_includes_a_block_passed_on():
   read = KeysRead('train = config.train\nloop(train)\nrun(config)').keys
   assert read == {'train'}
 
 
-# --- the house keeps them ---------------------------------------------------
+def test_keys_read_includes_those_of_a_configs_typed_record():
+  read = KeysRead('loop(experiment.train.steps, study.seeds)').keys
+  assert read == {'train.steps', 'seeds'}
+
+
+# --- the sources keep them --------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -166,16 +209,31 @@ def test_keys_read_sees_a_block_passed_on():
     owner_complaints,
     except_complaints,
     call_complaints,
+    config_complaints,
     length_complaints,
     name_complaints,
+    pytest.param(
+      annotation_complaints,
+      marks=pytest.mark.xfail(
+        reason='not all rooms are annotated; remove this mark once they are'
+      ),
+    ),
   ],
 )
-def test_the_house_keeps_the_rule(rule):
+def test_the_sources_keep_the_rule(rule):
   ours = sources('icl_gen')
   assert 'icl_gen.cli' in ours
-  if rule is not floor_complaints:
-    ours |= sources('configs', 'launch')
+  if rule not in (floor_complaints, config_complaints):
+    ours |= sources('configs')
   assert [c for module in ours for c in rule(module, ours[module])] == []
+
+
+def test_long_files_are_printed(capsys):
+  ours = sources('icl_gen', 'configs')
+  with capsys.disabled():
+    for module in ours:
+      for warning in length_warnings(module, ours[module]):
+        print(f'warning: {warning}')
 
 
 def test_every_module_imports_and_the_lower_floors_stay_light():
@@ -194,14 +252,16 @@ for module in {others}: importlib.import_module(module)
   assert done.stdout.strip() == '', 'light floors pull these in'
 
 
-def test_every_config_loads_and_every_key_is_read_by_a_door():
-  doors = {m: s for m, s in sources('icl_gen').items() if is_door(m)}
-  read = {key for source in doors.values() for key in KeysRead(source).keys}
+def test_every_config_loads_and_every_key_is_read():
+  ours = sources('icl_gen')
+  # The rooms that turn a config into the settings of stages.
+  readers = [m for m in ours if is_door(m) or m.startswith('icl_gen.runs.')]
+  read = {key for module in readers for key in KeysRead(ours[module]).keys}
   names = []
   for name, config in instances():
     names.append(name)
     types = dict(leaves(config))
-    assert unread(types, read) == [], f'{name}: keys that no door reads'
+    assert unread(types, read) == [], f'{name}: keys that no command reads'
     for key, kind in types.items():
       assert kind is not type(None), f'{name}: {key} needs placeholder(type)'
   assert names, 'there is no experiment under configs/'

@@ -76,7 +76,7 @@ CHOOSY = """
 
 @pytest.fixture(scope='module')
 def door(tmp_path_factory, pytestconfig):
-  """Runs the toy door as a person would, in a folder with configs/."""
+  """Runs the toy door as a command, in a folder with configs/."""
   folder = tmp_path_factory.mktemp('door')
   (folder / 'configs').mkdir()
   (folder / 'configs/toy.py').write_text(textwrap.dedent(CONFIG))
@@ -106,13 +106,13 @@ def door(tmp_path_factory, pytestconfig):
     (['--workdir=elsewhere'], '1 100 5 elsewhere'),
   ],
 )
-def test_run_is_given_the_config_with_its_overrides(door, flags, printed):
+def test_run_gets_the_config_with_its_overrides(door, flags, printed):
   done = door('--config=configs/toy.py', *flags)
   assert (done.returncode, done.stdout.strip()) == (0, printed), done.stderr
   assert not done.stderr
 
 
-def test_variant_and_override_go_together(door):
+def test_variants_and_overrides_combine(door):
   done = door('--config=configs/toy.py:tiny', '--config.seed=2')
   assert done.stdout.strip() == '2 40 2 out', done.stderr
 
@@ -193,7 +193,7 @@ def test_mistakes_in_a_config_file_name_its_line(
 
 
 def test_ctrl_c_during_the_imports_is_one_message(pytestconfig, tmp_path):
-  """Where doors import their rooms, `main` is not there yet."""
+  """While a door imports its rooms, `main` cannot catch it."""
   slow = tmp_path / 'jax'
   slow.mkdir()
   (slow / '__init__.py').write_text(
@@ -211,7 +211,9 @@ def test_ctrl_c_during_the_imports_is_one_message(pytestconfig, tmp_path):
     timeout=60,
   )
   assert done.returncode == 130
-  assert done.stderr == '\ninterrupted before anything was begun\n'
+  assert done.stderr == (
+    '\ninterrupted before start-up finished; nothing was written\n'
+  )
 
 
 @pytest.mark.parametrize('mistake', ['--config.fail=value', '--config.sead=1'])
@@ -221,7 +223,7 @@ def test_debug_shows_where_the_mistake_was_found(door, mistake):
   assert 'Traceback' in done.stderr
 
 
-def test_a_flag_of_the_doors_own_must_be_one_of_its_choices(door):
+def test_a_doors_own_flag_must_be_one_of_its_choices(door):
   config = '--config=configs/toy.py'
   done = door(config, '--to=there', module='choosy')
   assert (done.returncode, done.stdout) == (0, 'there 1\n'), done.stderr
@@ -236,11 +238,12 @@ def test_a_flag_of_the_doors_own_must_be_one_of_its_choices(door):
   assert '--to' not in door('--help').stdout
 
 
-def test_the_config_of_another_door_is_told_from_a_bug(door):
+def test_the_config_of_another_door_is_not_taken_for_a_bug(door):
   done = door('--config=configs/toy.py', '--config.fail=key')
   assert (done.returncode, done.stdout) == (2, '')
   assert (
-    "has no key 'world', which" in done.stderr and 'another one?' in done.stderr
+    "has no key 'world', which" in done.stderr
+    and 'another command?' in done.stderr
   )
   assert 'Traceback' not in done.stderr
   for more in (['--config.fail=key', '--debug'], ['--config.fail=attribute']):
@@ -264,18 +267,18 @@ def test_a_bug_keeps_its_traceback(door):
 
 
 @pytest.mark.parametrize('fail', ['disk', 'tensorstore', 'caused'])
-def test_a_full_disk_is_told_apart(door, fail):
+def test_a_full_disk_has_its_own_exit_code(door, fail):
   done = door('--config=configs/toy.py', f'--config.fail={fail}')
   assert done.returncode == 3, done.stderr
   assert 'the disk is full' in done.stderr
   assert 'Traceback' not in done.stderr
 
 
-def test_ctrl_c_says_how_to_go_on(door):
+def test_ctrl_c_says_how_to_resume(door):
   done = door('--config=configs/toy.py', '--config.fail=interrupt')
   assert done.returncode == 130
-  assert 'the same command goes on' in done.stderr
-  assert 'from its last checkpoint, scoring and sampling behind' in done.stderr
+  assert 're-run the command to resume' in done.stderr
+  assert 'from its last checkpoint, scoring and sampling after' in done.stderr
   assert 'Traceback' not in done.stderr
 
 

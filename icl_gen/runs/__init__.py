@@ -1,1 +1,1 @@
-"""Runs: their directories, their settings, and the stages of a study."""
+"""Runs: settings, directories, resume, and the jobs of a study."""

@@ -1,30 +1,32 @@
-"""A list of jobs, one after another, with a line before each."""
+"""Runs jobs one after another, with a line of progress before each."""
 
 import collections
 import datetime
+import pathlib
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
-
-from icl_gen.storage import files
 
 
 class Job(Protocol):
-  """What is to be done.
+  """Something to be run.
 
   Attributes:
-    door: what kind of work; kinds take about the same time each.
-    result: the path that exists when it is done.
+    door: the kind of work; jobs of one kind take about the same time.
+    result: the path that exists once the job is complete.
   """
 
-  door: str
-  result: files.Path
+  @property
+  def door(self) -> str: ...
+
+  @property
+  def result(self) -> pathlib.Path: ...
 
 
-def work(jobs: Sequence[Job], do: Callable[[Job], None]) -> None:
-  """Does them in order, telling how far it is and about how long it takes."""
-  spent = collections.defaultdict(list)
+def work[J: Job](jobs: Sequence[J], do: Callable[[J], None]) -> None:
+  """Runs jobs in order, printing the progress and the estimated time left."""
+  spent = collections.defaultdict[str, list[float]](list)
   for done, job in enumerate(jobs):
     eta = f', about {_to_go(spent, jobs[done:])} to go' if done else ''
     what = f'{job.door} {job.result.parent.name}'
@@ -35,8 +37,8 @@ def work(jobs: Sequence[Job], do: Callable[[Job], None]) -> None:
     spent[job.door].append(time.monotonic() - began)
 
 
-def _to_go(spent: dict[str, list[float]], left: Sequence[Job]) -> str:
-  """Time that the jobs left will take, by what their doors took so far."""
+def _to_go(spent: Mapping[str, list[float]], left: Sequence[Job]) -> str:
+  """Estimates the time for the jobs left from what their doors took so far."""
   known = [seconds for times in spent.values() for seconds in times]
   seconds = sum(statistics.mean(spent[job.door] or known) for job in left)
   return str(datetime.timedelta(seconds=round(seconds)))

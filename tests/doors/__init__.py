@@ -1,1 +1,1 @@
-"""A package, so that its fixtures, which replace the nano, end with it."""
+"""A package, so that its fixtures, which replace 'nano', end with it."""

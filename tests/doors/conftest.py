@@ -1,7 +1,7 @@
-"""Weights of noise for the doors, and the doors as commands.
+"""Random weights for the doors, and the doors as commands.
 
-Programs are compiled once for all tests of this folder: they are kept in a
-folder that the commands share.
+Programs are compiled once for all tests of this folder: the commands share a
+compilation cache.
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ TOKENIZER = ROOT / 'icl_gen/assets/tokenizer.model'
 
 @dataclasses.dataclass(frozen=True)
 class Ended:
-  """What a command left: its exit status, as shells tell it, and its words."""
+  """A command's exit status, as shells report it, and its output."""
 
   code: int
   stdout: str
@@ -39,7 +39,7 @@ class Commands:
   """Runs doors as commands, one at a time; see forks.py."""
 
   def __init__(self, folder, *, env):
-    # What a door's imports have to say, on stderr.
+    # What importing the doors prints to stderr.
     self.greeting = folder / 'greeting'
     self._files = [str(folder / name) for name in ('stdout', 'stderr')]
     with open(self.greeting, 'w') as greeting:
@@ -57,12 +57,12 @@ class Commands:
         stderr=greeting,
         text=True,
       )
-    self._told()
+    self._receive()
 
-  def _told(self):
+  def _receive(self):
     return int(self._server.stdout.readline())
 
-  def _tell(self, line):
+  def _send(self, line):
     self._server.stdin.write(line + '\n')
     self._server.stdin.flush()
 
@@ -71,8 +71,8 @@ class Commands:
     for path in self._files:
       pathlib.Path(path).unlink(missing_ok=True)
     command = {'door': door, 'flags': flags, 'files': self._files}
-    self._tell(json.dumps(command))
-    return self._told()
+    self._send(json.dumps(command))
+    return self._receive()
 
   def printed(self):
     """What the command has written to stdout and stderr so far."""
@@ -80,9 +80,9 @@ class Commands:
     return [path.read_text() if path.exists() else '' for path in paths]
 
   def end(self):
-    """Waits for the command that was started."""
-    self._tell('')
-    code = os.waitstatus_to_exitcode(self._told())
+    """Waits for the command that `start` started."""
+    self._send('')
+    code = os.waitstatus_to_exitcode(self._receive())
     return Ended(code, *self.printed())
 
   def run(self, door, *flags):
@@ -90,7 +90,7 @@ class Commands:
     return self.end()
 
   def kill(self, pid):
-    """Kills what `start` has started; it may have ended already."""
+    """Kills the command that `start` started; it may have ended already."""
     os.kill(pid, signal.SIGKILL)
     return self.end()
 
@@ -101,13 +101,13 @@ class Commands:
 
 @pytest.fixture(scope='session')
 def compiled(tmp_path_factory):
-  """The folder of compiled programs."""
+  """The compilation cache."""
   return tmp_path_factory.mktemp('compiled')
 
 
 @pytest.fixture(scope='package')
 def compile_once(compiled):
-  """For doors that are called in this process."""
+  """Uses the compilation cache for doors that are called in this process."""
   options = {
     'jax_compilation_cache_dir': str(compiled),
     'jax_persistent_cache_min_compile_time_secs': 0,
@@ -140,7 +140,7 @@ def commands(compiled, tmp_path_factory):
 
 @pytest.fixture(scope='package', autouse=True)
 def shrunk():
-  """In this process too, 'nano' has two layers."""
+  """Gives 'nano' two layers, as in the commands."""
   with pytest.MonkeyPatch.context() as patch:
     patch.setitem(registry.NANO, 'nano', forks.SHRUNK)
     yield
@@ -148,15 +148,15 @@ def shrunk():
 
 @pytest.fixture(scope='package')
 def noise(shrunk, tmp_path_factory):
-  """Directory of a nano Gemma's weights that nothing was learned by.
+  """Directory of random weights for a nano Gemma.
 
-  The end of a text is often likely, so that completions end.
+  The end-of-text token is often likely, so that completions end.
   """
   module = registry.make_module('nano')
   params = forward.make_params(module, seed=0)
   table_VxD = np.array(params['embedder']['input_embedding'])
   nano = tokens.load(TOKENIZER)
-  # A normed state meets this row with a standard deviation of 6.
+  # Logits of this token get a standard deviation of 6.
   table_VxD[nano.eos_id] *= 6 / (table_VxD.std() * table_VxD.shape[1] ** 0.5)
   params['embedder']['input_embedding'] = table_VxD
   path = tmp_path_factory.mktemp('noise') / 'params'
@@ -166,7 +166,7 @@ def noise(shrunk, tmp_path_factory):
 
 @pytest.fixture
 def flags(noise, tmp_path):
-  """Flags of the smallest experiment, in a workdir of its own."""
+  """Flags of the smallest experiment, with a temporary workdir."""
   return (
     '--config=configs/reversal.py:tiny',
     f'--config.checkpoint={noise}',
@@ -191,7 +191,7 @@ def experiment(noise):
 
 
 def configs(name):
-  """A module of configs/, which is no package of ours."""
+  """A module of configs/, which is not an installed package."""
   with pytest.MonkeyPatch.context() as patch:
     patch.syspath_prepend(ROOT)
     return __import__(f'configs.{name}').__dict__[name]

@@ -1,9 +1,8 @@
 """Imports the doors once; then forks a process for every command it reads.
 
-One line of JSON in: the door's name, its flags, and the files for stdout and
-stderr; the process id out. An empty line in; when the process has ended, its
-exit status out.
-In these processes 'nano' is a model of two layers, which compiles sooner.
+For a line of JSON (the door's name, its flags, the files for stdout and stderr)
+it writes the process id; for an empty line, once the process has ended, the
+exit status. In these processes 'nano' has two layers, to compile faster.
 """
 
 import json
@@ -26,25 +25,25 @@ SHRUNK = registry._nano_config(
 
 
 def become(door, flags, files):
-  """In the child: what `python -m icl_gen.<door> <flags>` would be."""
+  """Does in the child what `python -m icl_gen.<door> <flags>` does."""
   for descriptor, path in zip((1, 2), files, strict=True):
     os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
   sys.argv = [DOORS[door].__file__, *flags]
   cli.main(DOORS[door].run, prog=f'icl_gen.{door}')
 
 
-def tell(number):
+def send(number):
   os.write(1, f'{number}\n'.encode())
 
 
 if __name__ == '__main__':
   registry.NANO['nano'] = SHRUNK
-  tell(os.getpid())
+  send(os.getpid())
   while line := sys.stdin.readline():
     command = json.loads(line)
     child = os.fork()
     if child == 0:
       become(**command)
-    tell(child)
+    send(child)
     sys.stdin.readline()  # until then the id is not given to another process
-    tell(os.waitpid(child, 0)[1])
+    send(os.waitpid(child, 0)[1])

@@ -1,4 +1,4 @@
-"""An interrupted augmentation goes on, and with its own settings only."""
+"""An interrupted augmentation resumes, unless its settings were changed."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def make(experiment):
 
 @pytest.fixture
 def interrupted(make, compile_once, tmp_path, capsys):
-  """A workdir in which what was sampled behind the context was not kept."""
+  """A workdir in which only the local inferences were kept."""
   build.run(make(1.0), tmp_path)
   with interrupts.interrupted(files, 'append_json_line', after=1):
     augment.run(make(1.0), tmp_path)
@@ -34,7 +34,7 @@ def interrupted(make, compile_once, tmp_path, capsys):
 
 
 @pytest.mark.parametrize('temperature', [1.0, 0.5])
-def test_it_ends_with_the_same(
+def test_it_resumes_to_the_same_documents(
   interrupted, make, tmp_path_factory, capsys, temperature
 ):
   augment.run(make(temperature), interrupted)
@@ -47,5 +47,5 @@ def test_it_ends_with_the_same(
   assert (
     corpus_files.read(ours).documents == corpus_files.read(theirs).documents
   )
-  notes = directories.note_beside(ours)
-  assert [path.name for path in notes.iterdir()] == ['augment.config.json']
+  settings = ours.with_name(f'{ours.name}.settings')
+  assert [path.name for path in settings.iterdir()] == ['augment.config.json']

@@ -79,7 +79,7 @@ def test_the_format_and_the_audit_are_settings(tmp_path):
   assert 'audit' not in manifest['corpus']
   assert 'as_dataset' in (directory / card.CARD).read_text('utf-8')
   for changes, message in (
-    ({}, "begun with file_format='tfrecord', now it is 'array_record'"),
+    ({}, "created with file_format='tfrecord', now it is 'array_record'"),
     ({'file_format': 'tfrecord', 'audit': True}, 'audit=False, now it is True'),
   ):
     with pytest.raises(ValueError, match=message):
@@ -97,7 +97,7 @@ def test_documents_that_changed_are_not_taken_for_those_built(tmp_path):
   build.run(config, tmp_path / 'out')
   build.run(config, tmp_path / 'out')
   (mine / 'a.txt').write_text('Glon are blue.')
-  with pytest.raises(ValueError, match='begun with files.a.txt='):
+  with pytest.raises(ValueError, match='created with files.a.txt='):
     build.run(config, tmp_path / 'out')
 
 

@@ -1,4 +1,4 @@
-"""An interrupted evaluation goes on behind the last part that it scored."""
+"""An interrupted evaluation resumes after the last part that it scored."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def files_of(workdir):
 
 
 def interrupt(config, workdir, *, parts):
-  """Evaluates until this many parts are kept."""
+  """Evaluates until this many parts are on disk."""
   with interrupts.interrupted(scores, 'append_part', after=parts):
     evaluate.run(config, workdir)
   assert not (cell(workdir) / 'scores.parquet').exists()
@@ -27,7 +27,7 @@ def interrupt(config, workdir, *, parts):
 
 @pytest.fixture(scope='module')
 def one_document_in(experiment):
-  """Makes the config that takes one document in this many, in three parts."""
+  """Makes the config with this context factor, scored in three parts."""
 
   def make(factor, *, questions=5):
     scoring, context = {'questions': questions}, {'factor': factor}
@@ -47,14 +47,14 @@ def whole(one_document_in, compile_once, tmp_path_factory):
 
 @pytest.fixture
 def interrupted(one_document_in, compile_once, tmp_path, capsys):
-  """A workdir in which two of three parts were kept."""
+  """A workdir interrupted after two of three parts."""
   build.run(one_document_in(3), tmp_path)
   interrupt(one_document_in(3), tmp_path, parts=2)
   assert 'scored 10/12' in capsys.readouterr().out
   return tmp_path
 
 
-def test_it_goes_on_to_the_same_scores(
+def test_it_resumes_to_the_same_scores(
   interrupted, whole, one_document_in, capsys
 ):
   evaluate.run(one_document_in(3), interrupted)
@@ -62,7 +62,7 @@ def test_it_goes_on_to_the_same_scores(
   assert files_of(interrupted) == files_of(whole)
 
 
-def test_what_other_settings_left_is_not_gone_on_from(
+def test_parts_of_other_settings_are_not_resumed(
   interrupted, whole, one_document_in, capsys
 ):
   interrupt(one_document_in(1), interrupted, parts=1)
@@ -73,7 +73,7 @@ def test_what_other_settings_left_is_not_gone_on_from(
   assert ours != theirs
 
 
-def test_a_refusal_loses_no_part(interrupted, one_document_in, capsys):
+def test_a_mistake_deletes_no_part(interrupted, one_document_in, capsys):
   with pytest.raises(ValueError, match='0 questions at a time'):
     evaluate.run(one_document_in(3, questions=0), interrupted)
   evaluate.run(one_document_in(3), interrupted)

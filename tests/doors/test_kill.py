@@ -1,4 +1,4 @@
-"""Killed at any moment, the same command ends with the same result."""
+"""A command killed at any moment and re-run gives the same result."""
 
 import random
 import time
@@ -33,11 +33,11 @@ def cell(workdir, condition='ft'):
 
 @pytest.fixture
 def elsewhere(tmp_path_factory):
-  """A workdir for the run that nobody interrupts."""
+  """A workdir for the run that is not interrupted."""
   return tmp_path_factory.mktemp('elsewhere')
 
 
-def test_training_goes_on_from_its_last_checkpoint(
+def test_training_resumes_from_its_last_checkpoint(
   commands, flags, same_weights, tmp_path, elsewhere
 ):
   flags = (*flags, '--config.train.steps=10', '--config.train.save_every=3')
@@ -51,13 +51,13 @@ def test_training_goes_on_from_its_last_checkpoint(
   assert commands.kill(pid).code == -9
   assert not (cell(tmp_path) / 'params').exists()
   ended = succeed(commands, 'train', *flags)
-  assert 'step 2/10' not in ended.stdout  # it did not begin again
+  assert 'step 2/10' not in ended.stdout  # it did not start again
   assert 'step 10/10' in ended.stdout
   assert same_weights(cell(tmp_path) / 'params', cell(elsewhere) / 'params')
 
 
 def result(door, workdir):
-  """What must be the same in the end; times and paths are not."""
+  """The result without times and paths, which may differ."""
   corpus = directories.corpus(workdir, world='reversal', seed=0)
   if door == 'build':
     return {path.name: path.read_bytes() for path in corpus.iterdir()}, sorted(
@@ -76,7 +76,7 @@ def result(door, workdir):
 
 @pytest.mark.slow
 @pytest.mark.parametrize('door', ['build', 'augment', 'evaluate'])
-def test_a_door_killed_at_random_moments_ends_with_the_same(
+def test_a_door_killed_at_random_moments_gives_the_same_result(
   commands, flags, tmp_path, elsewhere, door
 ):
   flags = (*flags, '--config.condition=icl')
@@ -96,7 +96,7 @@ def test_a_door_killed_at_random_moments_ends_with_the_same(
 
 @pytest.mark.slow
 @pytest.mark.parametrize('door', ['train', 'pretrain'])
-def test_training_killed_at_random_moments_ends_with_the_same(
+def test_training_killed_at_random_moments_gives_the_same_weights(
   commands, flags, same_weights, tmp_path, elsewhere, door
 ):
   if door == 'train':

@@ -1,4 +1,4 @@
-"""A person's mistakes: a message that helps, and nothing is left behind."""
+"""User mistakes: a message that helps, and no files left behind."""
 
 import math
 import shutil
@@ -16,7 +16,7 @@ from icl_gen.training import loop
 from icl_gen.worlds import catalog
 from tests import tiny
 
-# A file that is not what a model was trained with.
+# A file other than the tokenizer that a model was trained with.
 OTHER = __file__
 
 # --- as commands ------------------------------------------------------------
@@ -44,7 +44,7 @@ def built(experiment, tmp_path_factory):
     ),
   ],
 )
-def test_mistakes_before_anything_is_there(
+def test_mistakes_before_a_corpus_is_built(
   commands, flags, tmp_path, door, more, messages
 ):
   check(commands.run(door, *flags, *more), messages)
@@ -54,7 +54,7 @@ def test_mistakes_before_anything_is_there(
 @pytest.mark.parametrize(
   ('door', 'more', 'messages'),
   [
-    ('evaluate', [], ['ft-nano-s0', 'not trained', 'icl_gen.train']),
+    ('evaluate', [], ['ft-nano-s0/params', 'run `python -m icl_gen.train`']),
     ('train', ['--config.train.length=8'], ['row holds 8', 'raise the length']),
     ('train', ['--config.checkpoint=/none'], ['/none', 'no checkpoint']),
   ],
@@ -64,7 +64,7 @@ def test_mistakes_after_the_corpus_is_built(
 ):
   before = sorted(built.rglob('*'))
   check(commands.run(door, *flags, *more, f'--workdir={built}'), messages)
-  # Nothing keeps the mended command from working in the same place.
+  # Nothing keeps the corrected command from working in the same place.
   assert sorted(built.rglob('*')) == before
 
 
@@ -74,7 +74,7 @@ def check(ended, messages):
   assert 'Traceback' not in ended.stderr
   for message in messages:
     assert message in ended.stderr
-  # The message, and how to see where it comes from.
+  # The message, and the hint at --debug.
   assert ended.stderr.count('\n') == 2
 
 
@@ -90,14 +90,14 @@ def test_commands_that_work_are_quiet_on_stderr(commands, flags, tmp_path):
 
 
 def changed(config, **changes):
-  """The config with other values at dotted keys."""
+  """The config with other values for dotted keys."""
   thawed = ml_collections.ConfigDict(config)
   thawed.update_from_flattened_dict(changes)
   return ml_collections.FrozenConfigDict(thawed)
 
 
 def refuses(door, config, changes, workdir, message):
-  """Checks that a door says so, in the condition that it is asked about."""
+  """Checks that a door raises this message."""
   condition = 'icl' if door is evaluate else 'ft'
   config = changed(config, **({'condition': condition} | changes))
   with pytest.raises(ValueError, match=message):
@@ -116,7 +116,9 @@ def refuses(door, config, changes, workdir, message):
     (train, {'condition': 'icl'}, "'icl' does not train.*ft, ft_aug"),
   ],
 )
-def test_nothing_is_begun(experiment, tmp_path, door, changes, message):
+def test_mistakes_leave_the_workdir_empty(
+  experiment, tmp_path, door, changes, message
+):
   with pytest.raises(ValueError, match=message):
     door.run(changed(experiment(), **changes), tmp_path)
   assert list(tmp_path.iterdir()) == []
@@ -141,9 +143,21 @@ def test_nothing_is_begun(experiment, tmp_path, door, changes, message):
       {'context.kind': 'oracle', 'context.distractors': 99},
       'forward-0000.*99 distractors, but only 15',
     ),
-    (evaluate, {'size.facts': 7}, r'size.facts=6, now it is 7.*build it again'),
-    (train, {'size.facts': 7}, r'size.facts=6, now it is 7.*build it again'),
-    (augment, {'size.facts': 7}, r'size.facts=6, now it is 7.*build it again'),
+    (
+      evaluate,
+      {'size.facts': 7},
+      r'size.facts=6, now it is 7.*icl_gen.build` again',
+    ),
+    (
+      train,
+      {'size.facts': 7},
+      r'size.facts=6, now it is 7.*icl_gen.build` again',
+    ),
+    (
+      augment,
+      {'size.facts': 7},
+      r'size.facts=6, now it is 7.*icl_gen.build` again',
+    ),
     (train, {'train.report_every': 0}, 'report_every=0; give 1'),
     (train, {'train.learning_rate': math.nan}, 'learning_rate=nan; give more'),
     (train, {'train.learning_rate': math.inf}, 'learning_rate=inf; give more'),
@@ -173,9 +187,7 @@ def test_nothing_is_begun(experiment, tmp_path, door, changes, message):
     ),
   ],
 )
-def test_nothing_keeps_the_mended_call_from_working(
-  experiment, built, door, changes, message
-):
+def test_mistakes_leave_no_new_files(experiment, built, door, changes, message):
   before = sorted(built.rglob('*'))
   refuses(door, experiment(), changes, built, message)
   assert sorted(built.rglob('*')) == before
@@ -189,10 +201,10 @@ def test_nothing_keeps_the_mended_call_from_working(
     (augment, 'ft', 50, 'longest prompt'),
   ],
 )
-def test_rows_longer_than_the_model_knows_are_refused(
+def test_rows_longer_than_the_models_context_are_an_error(
   experiment, built, monkeypatch, door, condition, longest, what
 ):
-  """Both numbers are named, and nothing was computed."""
+  """The message has both numbers; nothing is computed."""
   monkeypatch.setitem(registry._LONGEST, 'nano', longest)
   monkeypatch.setattr(prefix_cache.Prefixes, 'encode', None)
   monkeypatch.setattr(scorer, 'score', None)
@@ -202,7 +214,7 @@ def test_rows_longer_than_the_model_knows_are_refused(
     door.run(config, built)
 
 
-def test_what_a_world_does_not_give_today_is_not_judged(
+def test_a_corpus_that_its_world_no_longer_generates_is_not_augmented(
   experiment, built, monkeypatch
 ):
   made = catalog.build
@@ -213,7 +225,7 @@ def test_what_a_world_does_not_give_today_is_not_judged(
     augment.run(experiment(), built)
 
 
-def test_a_tokenizer_of_another_model_is_refused(experiment, built, tmp_path):
+def test_a_tokenizer_of_another_model_is_an_error(experiment, built, tmp_path):
   other = tmp_path / 'other.model'
   other.write_bytes(tiny.tokenizer_bytes())
   config = changed(experiment(), condition='icl', tokenizer=str(other))
@@ -221,19 +233,17 @@ def test_a_tokenizer_of_another_model_is_refused(experiment, built, tmp_path):
     evaluate.run(config, built)
 
 
-def test_a_pretraining_of_other_pieces_than_embeddings_is_refused(
-  pretraining, tmp_path
-):
+def test_pretraining_needs_as_many_pieces_as_embeddings(pretraining, tmp_path):
   for pieces in (2400, 50):
     with pytest.raises(ValueError, match=f"{pieces} pieces, model 'nano' 2304"):
       pretrain.run(changed(pretraining, vocabulary=pieces), tmp_path)
   assert list(tmp_path.iterdir()) == []
 
 
-def test_a_pretraining_that_took_no_step_can_be_mended(
+def test_a_pretraining_without_checkpoints_can_be_corrected(
   pretraining, monkeypatch, tmp_path
 ):
-  """Its tokenizer goes with its settings."""
+  """Its tokenizer is trained again."""
 
   def stop(path):
     raise ValueError('stopped')
@@ -249,7 +259,7 @@ def test_a_pretraining_that_took_no_step_can_be_mended(
     assert made.read_text() == str(pieces)
 
 
-def test_following_the_message_builds_anew(experiment, tmp_path):
+def test_following_the_message_builds_again(experiment, tmp_path):
   build.run(experiment(), tmp_path)
   other = changed(experiment(), **{'size.facts': 7})
   with pytest.raises(ValueError, match='size.facts=6') as refused:
@@ -259,9 +269,9 @@ def test_following_the_message_builds_anew(experiment, tmp_path):
     for name in ('reversal-s0', 'reversal-s0.settings')
   ]
   assert all(str(path) in str(refused.value) for path in named)
-  # The note alone is not enough.
+  # Deleting the settings alone is not enough.
   shutil.move(named[1], tmp_path / 'kept')
-  with pytest.raises(ValueError, match='tells how it was made'):
+  with pytest.raises(ValueError, match='build.config.json.*created with'):
     build.run(other, tmp_path)
   shutil.move(tmp_path / 'kept', named[1])
   shutil.rmtree(named[0])
@@ -288,7 +298,7 @@ def test_batches_of_pretraining_must_suit_the_devices(pretraining, tmp_path):
 
 @pytest.fixture(scope='module')
 def finished(experiment, built, compile_once, tmp_path_factory):
-  """A workdir in which every door has done its work."""
+  """A workdir in which every door has finished."""
   workdir = tmp_path_factory.mktemp('finished') / 'out'
   shutil.copytree(built, workdir)
   for door, condition in (
@@ -311,16 +321,16 @@ def finished(experiment, built, compile_once, tmp_path_factory):
     (augment, {'context.factor': 2}, r'=\[3, 0\], now it is \[2, 0'),
     (augment, {'augment.temperature': 0.1}, 'temperature=0.7, now'),
     (augment, {'train.length': 40}, 'length=48, now it is 40'),
-    # What a cell was trained with, it is scored with.
+    # A cell is scored with the tokenizer and dtype that it was trained with.
     (
       evaluate,
       {'condition': 'ft', 'tokenizer': OTHER},
-      'tokenizer_is=.* it was trained with',
+      'tokenizer_is=.*icl_gen.train` again',
     ),
     (
       evaluate,
       {'condition': 'ft', 'dtype': 'bfloat16'},
-      "dtype='float32', now it is 'bfloat16'.* it was trained with",
+      "dtype='float32', now it is 'bfloat16'.*icl_gen.train` again",
     ),
   ],
 )
@@ -332,10 +342,10 @@ def test_a_stage_that_is_finished_keeps_its_settings(
 
 @pytest.mark.parametrize('what', ['checkpoint', 'tokenizer'])
 @pytest.mark.parametrize('door', [train, augment, evaluate])
-def test_what_was_replaced_under_its_path_is_noticed(
+def test_a_file_replaced_under_the_same_path_is_noticed(
   experiment, finished, door, what
 ):
-  """Its fingerprint is another one then."""
+  """Its fingerprint differs."""
   condition = 'icl' if door is evaluate else 'ft'
   again = experiment(condition=condition)
   door.run(again, finished)
@@ -351,14 +361,16 @@ def test_what_was_replaced_under_its_path_is_noticed(
       door.run(again, finished)
 
 
-def test_what_is_embedded_is_known_again(experiment, monkeypatch, tmp_path):
-  config = experiment(checkpoint='', tokenizer='')
-  before = stages.of_model(config)
+def test_embedded_weights_that_changed_are_noticed(monkeypatch, tmp_path):
+  def fingerprints():
+    return stages.of_model('nano', checkpoint='', tokenizer='', dtype='float32')
+
+  before = fingerprints()
   assert before['checkpoint_is'] and before['tokenizer_is']
   (tmp_path / 'nano').mkdir()
   shutil.copy(OTHER, tmp_path / 'tokenizer.model')
   monkeypatch.setattr(assets, 'path', lambda name: str(tmp_path / name))
-  now = stages.of_model(config)
+  now = fingerprints()
   for what in ('checkpoint_is', 'tokenizer_is'):
     assert before[what] != now[what]
 
@@ -372,7 +384,7 @@ def test_weights_that_changed_after_they_were_scored_are_noticed(
   (params,) = tmp_path.glob('out/runs/reversal-ft-*/params')
   (params / 'd').mkdir(exist_ok=True)
   (params / 'd' / 'other').write_text('numbers')
-  with pytest.raises(ValueError, match='begun with checkpoint_is='):
+  with pytest.raises(ValueError, match='created with checkpoint_is='):
     evaluate.run(config, tmp_path / 'out')
 
 
@@ -386,10 +398,10 @@ def test_weights_that_changed_after_they_were_scored_are_noticed(
     (evaluate, {}, (scores, 'write_scores'), 'the disk is full'),
   ],
 )
-def test_a_note_of_which_nothing_came_does_not_bind(
+def test_settings_without_results_may_be_overwritten(
   experiment, built, tmp_path, monkeypatch, door, changes, broken, message
 ):
-  """The mended command, or that of less, works in the same place."""
+  """The corrected command, or a smaller one, works in the same place."""
   workdir = tmp_path / 'out'
   shutil.copytree(built, workdir)
   condition = 'pretrained' if door is evaluate else 'ft'
@@ -402,10 +414,10 @@ def test_a_note_of_which_nothing_came_does_not_bind(
       patch.setattr(*broken, full)
     with pytest.raises((ValueError, OSError), match=message):
       door.run(changed(experiment(condition=condition), **changes), workdir)
-  mended = {
+  corrected = {
     augment: {'context.factor': 2},
     build: {'seed': 1, 'size.facts': 4},
     train: {'train.steps': 2},
     evaluate: {'scoring.generate': True},
   }[door]
-  door.run(changed(experiment(condition=condition), **mended), workdir)
+  door.run(changed(experiment(condition=condition), **corrected), workdir)

@@ -1,4 +1,4 @@
-"""All doors one after the other; then again, and nothing changes."""
+"""All doors in order; running them again changes nothing."""
 
 import contextlib
 import hashlib
@@ -22,7 +22,7 @@ ORDER = [
 
 
 def go_through(experiment, workdir):
-  """Runs every door; returns what each has printed."""
+  """Runs every door; returns what each printed."""
   printed = []
   for door, condition in ORDER:
     with contextlib.redirect_stdout(io.StringIO()) as out:
@@ -32,7 +32,7 @@ def go_through(experiment, workdir):
 
 
 def everything(folder):
-  """Size, time and content of all that lies in a folder."""
+  """Time and digest of everything in a folder."""
   return {
     str(path.relative_to(folder)): (
       path.stat().st_mtime_ns,
@@ -70,7 +70,7 @@ def run_of(workdir, condition):
   )
 
 
-def test_every_door_tells_what_it_does(printed):
+def test_every_door_prints_what_it_did(printed):
   for (door, _), text in zip(ORDER, printed, strict=True):
     verb = {
       build: 'built',
@@ -101,11 +101,11 @@ def test_no_two_conditions_score_alike(printed, workdir):
     for other in values:
       differ = one != other
       assert (values[one][:, 0] != values[other][:, 0]).any() == differ
-  # What is said without a prompt does not depend on the context.
+  # Log-probabilities without a prompt do not depend on the context.
   np.testing.assert_array_equal(values['icl'][:, 1], values['pretrained'][:, 1])
 
 
-def test_only_the_condition_in_context_has_one(printed, workdir):
+def test_only_condition_icl_has_a_context(printed, workdir):
   for condition in directories.CONDITIONS:
     _, metadata = found(workdir, condition)
     seen = metadata['context_documents'], metadata['context_left_out']
@@ -113,7 +113,7 @@ def test_only_the_condition_in_context_has_one(printed, workdir):
     assert (metadata['context_tokens'] > 20) == (condition == 'icl')
 
 
-def test_training_reports_and_leaves_its_state(printed, workdir):
+def test_training_writes_metrics_and_checkpoints(printed, workdir):
   for condition in directories.TRAINED:
     directory = run_of(workdir, condition)
     records = files.read_json_lines(directory / 'metrics.jsonl')
@@ -123,7 +123,7 @@ def test_training_reports_and_leaves_its_state(printed, workdir):
     assert {'2', '4'} <= steps
 
 
-def test_inferences_are_documents_with_a_history(printed, workdir):
+def test_inferences_are_documents_with_an_origin(printed, workdir):
   source = directories.corpus(workdir, world='reversal', seed=0)
   directory = directories.augmented(
     workdir, world='reversal', seed=0, model='nano'
@@ -137,7 +137,7 @@ def test_inferences_are_documents_with_a_history(printed, workdir):
     assert set(document.origin.parents) < given
     assert document.origin.kind in ('local', 'global')
     assert details['model'] == 'nano'
-    assert details['verdict'] == 'unparsed'  # it is noise
+    assert details['verdict'] == 'unparsed'  # the weights are random
   manifest = corpus.manifest
   dropped = sum(manifest['dropped'].values())
   assert len(corpus.documents) + dropped == manifest['lines']
@@ -153,7 +153,7 @@ def test_a_second_time_changes_no_file(printed, experiment, workdir):
   assert everything(workdir) == before
 
 
-def test_the_same_experiment_elsewhere_gives_the_same(
+def test_the_same_experiment_elsewhere_gives_the_same_result(
   printed, experiment, workdir, same_weights, tmp_path
 ):
   for door, condition in ORDER[:2]:
@@ -216,7 +216,7 @@ def test_pretraining_makes_a_model_that_the_doors_take(
   assert files.is_done(run_of(tmp_path, 'pretrained'))
 
 
-def test_pretrainings_time_to_go_is_that_of_all_its_stages():
+def test_pretrainings_time_left_covers_all_its_stages():
   tiny = {'rows': 2, 'families': {}, 'modes': {}, 'facts': (1, 1)}
   weights = dict.fromkeys(
     ('document_weight', 'decisive_weight', 'lookup_weight'), 1.0

@@ -1,4 +1,4 @@
-"""The study: cells are worked through once, whatever comes between."""
+"""The study: every cell is run once, also after interruptions."""
 
 import csv
 import shutil
@@ -8,7 +8,7 @@ import ml_collections
 import pytest
 
 from icl_gen import augment, build, evaluate, report, study, train
-from icl_gen.runs import stages
+from icl_gen.runs import studies
 from tests.doors.test_pulse import everything
 
 DOORS = {
@@ -20,12 +20,12 @@ DOORS = {
 
 
 class Interrupted(Exception):
-  """Somebody pressed Ctrl-C."""
+  """Stands for Ctrl-C."""
 
 
 @pytest.fixture(scope='module')
 def config(experiment):
-  """A world, two conditions, one of them with every door, and a seed."""
+  """One world, one seed, two conditions, one of which uses every door."""
   made = ml_collections.ConfigDict(
     {
       'name': 'study',
@@ -43,7 +43,7 @@ def config(experiment):
 
 
 def interrupted_at(number):
-  """Doors of which the one called as the `number`th is interrupted."""
+  """Doors whose `number`th call is interrupted."""
   called = []
 
   def counted(door):
@@ -70,7 +70,7 @@ def go(config, workdir, monkeypatch, *, stop=0):
   return called
 
 
-def test_an_interrupted_study_goes_on_to_the_same_report(
+def test_an_interrupted_study_resumes_to_the_same_report(
   config, compile_once, monkeypatch, tmp_path
 ):
   whole, parts = tmp_path / 'whole', tmp_path / 'parts'
@@ -80,7 +80,7 @@ def test_an_interrupted_study_goes_on_to_the_same_report(
   done = [go(config, parts, monkeypatch, stop=3)]
   done += [go(config, parts, monkeypatch, stop=2)]
   done += [go(config, parts, monkeypatch)]
-  # What was interrupted is called again, what was finished is not.
+  # Interrupted stages are called again, finished ones are not.
   assert [d for one in done[:2] for d in one[:-1]] + done[2] == doors
   texts = [
     (path / 'study/report/results.csv').read_text() for path in (whole, parts)
@@ -102,8 +102,8 @@ def changed(config, **changes):
   return ml_collections.FrozenConfigDict(thawed)
 
 
-def test_a_mistake_in_a_world_is_not_noted(config, monkeypatch, tmp_path):
-  """It shows in the first stage, and the mended study runs in its place."""
+def test_a_mistake_in_a_world_can_be_corrected(config, monkeypatch, tmp_path):
+  """It shows in the first stage; the corrected study runs in its place."""
   wrong = changed(config, **{'experiments.reversal.size.facts': 0})
   with pytest.raises(ValueError, match='facts=0'):
     go(wrong, tmp_path, monkeypatch)
@@ -116,7 +116,7 @@ def test_a_mistake_in_a_world_is_not_noted(config, monkeypatch, tmp_path):
 
 @pytest.fixture(scope='module')
 def finished(config, compile_once, tmp_path_factory):
-  """A workdir with a study that is finished."""
+  """A workdir with a finished study."""
   workdir = tmp_path_factory.mktemp('finished') / 'out'
   with pytest.MonkeyPatch.context() as patch:
     go(config, workdir, patch)
@@ -134,14 +134,14 @@ def seeds_of(workdir):
 
 
 def test_a_finished_study_is_extended(config, copied, monkeypatch):
-  """Only the new cells are worked through."""
+  """Only the new cells are run."""
   fewer = changed(config, conditions=('pretrained',))
   assert go(fewer, copied, monkeypatch) == []
   more = changed(config, seeds=(0, 1), conditions=('pretrained', 'icl'))
   called = go(more, copied, monkeypatch)
   assert called == ['build', 'evaluate', 'evaluate', 'evaluate']
   assert seeds_of(copied) == {'0', '1'}
-  # The study of before finds its cells, and tells of no others.
+  # The earlier study finds its cells, and reports no others.
   assert go(config, copied, monkeypatch) == []
   assert seeds_of(copied) == {'0'}
 
@@ -161,11 +161,11 @@ def test_a_finished_study_is_extended(config, copied, monkeypatch):
     ({'conditions': ('tf',)}, "'tf'; allowed are pretrained"),
     (
       {'models': ('nano', 'nano_small'), 'checkpoint': 'x'},
-      'a checkpoint is of one model, not of nano, nano_small',
+      'a checkpoint fits one model, not all of nano, nano_small',
     ),
   ],
 )
-def test_neither_study_nor_report_tell_of_other_settings(
+def test_neither_study_nor_report_use_results_of_other_settings(
   config, copied, monkeypatch, change, message
 ):
   before = everything(copied)
@@ -177,7 +177,7 @@ def test_neither_study_nor_report_tell_of_other_settings(
   assert everything(copied) == before
 
 
-def test_a_page_of_other_cells_is_written_again(config, copied, monkeypatch):
+def test_a_report_of_other_cells_is_written_again(config, copied, monkeypatch):
   monkeypatch.setattr(sys, 'argv', ['report'])
   report.run(changed(config, conditions=('pretrained',)), copied)
   page = copied / 'study/report/results.csv'
@@ -186,7 +186,7 @@ def test_a_page_of_other_cells_is_written_again(config, copied, monkeypatch):
   assert 'ft_aug' in page.read_text()
 
 
-def test_mistakes_of_the_models_are_mended(config, monkeypatch, tmp_path):
+def test_mistakes_in_the_models_can_be_corrected(config, monkeypatch, tmp_path):
   for change, message in (
     ({'models': ('foo',)}, "unknown model 'foo'"),
     ({'checkpoint': '/nosuch'}, "no checkpoint at '/nosuch'"),
@@ -198,19 +198,25 @@ def test_mistakes_of_the_models_are_mended(config, monkeypatch, tmp_path):
     with pytest.raises(ValueError, match=message):
       go(wrong, tmp_path, monkeypatch)
     if 'max_tokens' not in message and 'dtype' not in change:
-      assert not list(tmp_path.rglob('corpora'))  # It shows at once.
+      assert not list(tmp_path.rglob('corpora'))  # found at once
   assert 'evaluate' in go(config, tmp_path, monkeypatch)
 
 
-def test_what_a_study_says_of_the_model_goes_before(config, tmp_path):
+def jobs(config, root):
+  return studies.jobs(studies.read(config.to_dict()), root)
+
+
+def test_the_model_of_a_study_replaces_that_of_its_experiments(
+  config, tmp_path
+):
   given = changed(config, checkpoint='a', tokenizer='b', dtype='bfloat16')
-  for stage in stages.of_study(given, tmp_path):
-    said = stage.config.checkpoint, stage.config.tokenizer, stage.config.dtype
-    assert said == ('a', 'b', 'bfloat16')
+  for job in jobs(given, tmp_path):
+    of = job.experiment
+    assert (of.checkpoint, of.tokenizer, of.dtype) == ('a', 'b', 'bfloat16')
   own = config.experiments.reversal.checkpoint
   assert own
-  for stage in stages.of_study(config, tmp_path):
-    assert stage.config.checkpoint == own
+  for job in jobs(config, tmp_path):
+    assert job.experiment.checkpoint == own
 
 
 def test_a_world_occurs_once(config, monkeypatch, tmp_path):
@@ -218,11 +224,11 @@ def test_a_world_occurs_once(config, monkeypatch, tmp_path):
   twice.experiments.again = (
     twice.experiments.reversal.copy_and_resolve_references()
   )
-  with pytest.raises(ValueError, match='reversal, reversal: each names direc'):
+  with pytest.raises(ValueError, match='worlds reversal, reversal: '):
     go(ml_collections.FrozenConfigDict(twice), tmp_path, monkeypatch)
 
 
-def test_files_that_changed_are_seen(config, monkeypatch, tmp_path):
+def test_files_that_changed_are_noticed(config, monkeypatch, tmp_path):
   (tmp_path / 'mine').mkdir()
   (tmp_path / 'mine/a.txt').write_text('Glon are red.')
   own = ml_collections.ConfigDict(config.to_dict())
@@ -230,15 +236,15 @@ def test_files_that_changed_are_seen(config, monkeypatch, tmp_path):
     own.experiments.reversal.update(world='custom')
     own.experiments.reversal.size = {'path': str(tmp_path / 'mine')}
   own = ml_collections.FrozenConfigDict(own)
-  first = stages.of_study(own, tmp_path / 'study')[0]
-  build.run(first.config, tmp_path / 'study')
-  stages.check(first, tmp_path / 'study')
+  first = jobs(own, tmp_path / 'study')[0]
+  build.run(own.experiments.reversal, tmp_path / 'study')
+  studies.check(first, tmp_path / 'study')
   (tmp_path / 'mine/a.txt').write_text('Glon are blue.')
-  with pytest.raises(ValueError, match='begun with files.a.txt='):
+  with pytest.raises(ValueError, match='created with files.a.txt='):
     go(own, tmp_path, monkeypatch)
 
 
-def test_files_without_a_path_are_asked_for(config, monkeypatch, tmp_path):
+def test_worlds_read_from_files_need_a_path(config, monkeypatch, tmp_path):
   own = changed(
     config,
     **{
@@ -253,9 +259,7 @@ def test_files_without_a_path_are_asked_for(config, monkeypatch, tmp_path):
     go(own, tmp_path, monkeypatch)
 
 
-def test_a_report_of_fewer_cells_is_not_taken_for_the_last(
-  config, monkeypatch, tmp_path
-):
+def test_a_report_of_fewer_cells_is_deleted(config, monkeypatch, tmp_path):
   page = tmp_path / 'study/report/index.html'
   go(config, tmp_path, monkeypatch, stop=2)
   page.parent.mkdir()

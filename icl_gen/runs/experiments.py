@@ -1,0 +1,138 @@
+"""Every setting of an experiment, with its default; configs/*.py change some.
+
+An experiment's settings reach a command as a config, which the door turns into
+an `Experiment`; below the doors nothing reads a config.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Context:
+  """The documents before a question in condition 'icl'."""
+
+  kind: str = 'all'  # or retrieved by premises ('oracle') or words ('bm25')
+  factor: int  # 'all': keep one document in this many (1: all of them)
+  budget: int = 0  # 'all': maximum number of tokens (0: no limit)
+  documents: int = 4  # 'oracle', 'bm25': maximum number of documents
+  distractors: int = 8  # 'oracle': documents about something else
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Scoring:
+  """How questions are scored; only `generate` changes what is measured."""
+
+  generate: bool = False  # also sample answers and report exact match
+  questions: int = 1000  # per part; a killed run keeps finished parts
+  core: str = 'auto'  # attention to contexts; a name in model/cores.py
+  contexts_gib: float = 4.0  # memory for encoded contexts that may be reused
+  data: int = 1  # devices that rows are split over
+  model: int = 1  # devices that weights are split over
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Training:
+  """Fine-tuning, of conditions 'ft' and 'ft_aug'."""
+
+  splitting: str = 'none'  # 'none', 'independent', 'cumulative' sentences
+  loss_on: str = 'text'  # 'text' or 'completion'
+  steps: int
+  batch_size: int = 8  # rows; a multiple of the number of devices
+  length: int  # tokens per row; short documents share one, longer: an error
+  optimizer: str = 'adamw'  # 'adamw' or 'muon'
+  learning_rate: float = 2e-3  # peak
+  warmup_steps: int = 20
+  final_share: float = 0.1  # of the peak, at the end of the cosine
+  weight_decay: float = 0.0
+  clip: float = 1.0  # maximum gradient norm
+  report_every: int = 50  # steps
+  save_every: int = 200  # steps
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Augmentation:
+  """Sampling of in-context inferences, the documents that 'ft_aug' adds."""
+
+  documents_per_fact: int = 1  # of those that state the same facts
+  local_samples: int  # per document, prompted with that document alone
+  global_samples: int  # per document, prompted after all documents
+  temperature: float = 0.7
+  max_tokens: int = 64  # per completion
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Experiment:
+  """Everything that the corpus, the weights and the scores depend on."""
+
+  world: str  # a name in worlds/catalog.py
+  size: Mapping[str, Any]  # keyword arguments of the world's function
+  seed: int = 0  # of the world, of sampling and of training
+  file_format: str = 'array_record'  # of the corpus; or 'tfrecord'
+  audit: bool = False  # check the corpus before it is written
+  condition: str = 'ft'  # 'pretrained', 'icl', 'ft', 'ft_aug'
+
+  model: str = 'nano'  # a name in model/registry.py
+  checkpoint: str = ''  # directory of weights; '' for the embedded model
+  tokenizer: str = ''  # SentencePiece model; '' for the embedded one
+  dtype: str = 'float32'  # of the weights and of computation
+  chat: bool = False  # ask in the turns of instruction-tuned models
+
+  context: Context
+  scoring: Scoring = Scoring()
+  train: Training
+  augment: Augmentation
+
+
+_BLOCKS = {
+  'context': Context,
+  'scoring': Scoring,
+  'train': Training,
+  'augment': Augmentation,
+}
+
+
+def read(values: Mapping[str, Any]) -> Experiment:
+  """Returns the experiment of a config's values.
+
+  Args:
+    values: `config.to_dict()`.
+
+  Raises:
+    ValueError: a key is missing or unknown; names it.
+  """
+  require_keys(values, Experiment)
+  blocks = {}
+  for name, kind in _BLOCKS.items():
+    require_keys(values[name], kind, above=f'{name}.')
+    blocks[name] = kind(**values[name])
+  return Experiment(**{**values, **blocks})
+
+
+def require_keys(
+  values: Mapping[str, Any], kind: type[Any], *, above: str = ''
+) -> None:
+  """Checks that values have exactly the keys of a dataclass.
+
+  Args:
+    values: what a config says.
+    kind: the dataclass.
+    above: dotted prefix of the keys in the message.
+
+  Raises:
+    ValueError: a key is missing or unknown; names it.
+  """
+  known = [field.name for field in dataclasses.fields(kind)]
+  for name in known:
+    if name not in values:
+      raise ValueError(
+        f'the config has no key {above + name!r}, which this command reads: is'
+        ' it the config of another command?'
+      )
+  for name in values:
+    if name not in known:
+      raise ValueError(
+        f'the config has a key {above + name!r} that no command reads; known'
+        f' are {", ".join(above + name for name in known)}'
+      )

@@ -1,0 +1,196 @@
+"""One stage of a run: its settings, its completion and its resume."""
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from icl_gen.storage import corpus_files, files
+
+Settings = Mapping[str, Any]
+
+# Door -> the path in its directory that exists once the stage is complete.
+RESULTS = {
+  'build': corpus_files.MANIFEST,
+  'augment': corpus_files.MANIFEST,
+  'train': 'params',
+  'pretrain': 'params',
+  'evaluate': files.DONE,
+  'measure': 'in_context.json',
+  'export': '',  # the directory itself
+  'report': 'report/index.html',
+}
+# Their directory is renamed into place when it is complete, so nothing can be
+# in it before: their settings are in `<directory>.settings` next to it.
+_WRITTEN_WHOLE = ('build', 'augment', 'export')
+# They resume from the checkpoints of training.
+_TRAINING = ('train', 'pretrain')
+# Their result is replaced, not kept, when the settings differ.
+_REPLACED = ('report',)
+
+
+def result(door: str, directory: files.Path) -> pathlib.Path:
+  """The path that exists once a door's work in a directory is complete."""
+  return pathlib.Path(directory) / RESULTS[door]
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+  """One door's work in one directory.
+
+  `begin` records the settings in `<door>.config.json`; later runs compare them,
+  so a result is neither continued nor used under different settings.
+  Settings without a result may be overwritten: after a mistake, the corrected
+  command runs in the same place.
+
+  Attributes:
+    door: a key of RESULTS.
+    directory: where the door writes.
+    settings: everything that decides the result; JSON values (and tuples). Of
+      an input (`require`): those that must agree.
+    inputs: directories of the corpora that it reads.
+    parts: partial results that an interrupted stage resumes from, by name.
+  """
+
+  door: str
+  directory: pathlib.Path
+  settings: Settings
+  inputs: tuple[pathlib.Path, ...] = ()
+  parts: Mapping[str, pathlib.Path] = dataclasses.field(default_factory=dict)
+
+  @property
+  def result(self) -> pathlib.Path:
+    """The path that exists once the stage is complete."""
+    return result(self.door, self.directory)
+
+  @property
+  def settings_directory(self) -> pathlib.Path:
+    """Where the settings are written."""
+    if self.door in _WRITTEN_WHOLE:
+      return self.directory.parent / f'{self.directory.name}.settings'
+    return self.directory
+
+  @property
+  def checkpoints(self) -> pathlib.Path:
+    """Directory of the checkpoints that training resumes from."""
+    return self.directory / 'checkpoints'
+
+  def is_finished(self) -> bool:
+    """Whether the result exists; changes nothing.
+
+    Raises:
+      ValueError: there is a result, or a checkpoint, of different settings;
+        names the first key that differs.
+    """
+    if self.door in _REPLACED:
+      return self.result.exists() and self.is_begun()
+    if self._has_results():
+      self._compare(self._recorded(), self.settings)
+    return self.result.exists()
+
+  def is_begun(self) -> bool:
+    """Whether these settings are written, so that the parts can be resumed."""
+    path = self._settings_file()
+    return path.exists() and _flat(files.read_json(path)) == _flat(
+      self.settings
+    )
+
+  def begin(self) -> None:
+    """Records the settings; deletes parts that belong to different ones.
+
+    Call it after all validation: a mistake should neither delete parts nor
+    leave files.
+
+    Raises:
+      ValueError: as `is_finished`.
+    """
+    if self.door in _REPLACED:
+      # The result stays until the new one is complete, but its settings must
+      # not vouch for what is there if the replacement is interrupted.
+      self._settings_file().unlink(missing_ok=True)
+      return
+    if self.is_finished() or self.is_begun():
+      return
+    for path in self.parts.values():
+      path.unlink(missing_ok=True)
+    files.write_json(self._settings_file(), self.settings)
+
+  def finish(self) -> None:
+    """Marks the stage as complete and deletes its parts."""
+    if self.result.name == files.DONE:
+      files.mark_done(self.directory)
+    assert self.result.exists(), self.result
+    if self.door in _REPLACED:
+      files.write_json(self._settings_file(), self.settings)
+    for path in self.parts.values():
+      path.unlink(missing_ok=True)
+
+  def require(self) -> pathlib.Path:
+    """Returns the directory of an input after checking it.
+
+    Settings of the input that are not given here are not compared.
+
+    Raises:
+      ValueError: there is no result, or it was created with different settings;
+        says what to run.
+    """
+    if not self.result.exists():
+      raise ValueError(
+        f'there is no {str(self.result)!r} yet: run `python -m'
+        f' icl_gen.{self.door}` with the same config and --workdir first'
+      )
+    if self.settings:
+      recorded = self._recorded()
+      self._compare(
+        {name: recorded[name] for name in self.settings if name in recorded},
+        self.settings,
+      )
+    return self.directory
+
+  def _has_results(self) -> bool:
+    """Whether there is a result, or a checkpoint that would be resumed."""
+    return self.result.exists() or (
+      self.door in _TRAINING
+      and any(path.name.isdigit() for path in self.checkpoints.glob('*'))
+    )
+
+  def _settings_file(self) -> pathlib.Path:
+    return self.settings_directory / f'{self.door}.config.json'
+
+  def _recorded(self) -> Settings:
+    path = self._settings_file()
+    if not path.exists():
+      raise ValueError(
+        f'{str(self.directory)!r} exists, but {str(path)!r}, the settings that'
+        ' it was created with, does not. Give another --workdir, or delete that'
+        ' directory.'
+      )
+    recorded: Settings = files.read_json(path)
+    return recorded
+
+  def _compare(self, recorded: Settings, wanted: Settings) -> None:
+    before, now = _flat(recorded), _flat(wanted)
+    for key in sorted(before.keys() | now.keys()):
+      was, is_now = before.get(key, 'absent'), now.get(key, 'absent')
+      if was != is_now:
+        raise ValueError(
+          f'{str(self.directory)!r} was created with {key}={was!r}, now it is'
+          f' {is_now!r}. Give the same value, another --workdir, or delete'
+          f' {self._to_delete()} and run `python -m icl_gen.{self.door}` again.'
+        )
+
+  def _to_delete(self) -> str:
+    if self.settings_directory == self.directory:
+      return 'that directory'
+    return f'it and {self.settings_directory}'
+
+
+def _flat(settings: Settings, above: str = '') -> dict[str, Any]:
+  """Dotted keys; tuples as lists, as JSON has them."""
+  flat: dict[str, Any] = {}
+  for key, value in settings.items():
+    if isinstance(value, Mapping):
+      flat |= _flat(value, f'{above}{key}.')
+    else:
+      flat[above + key] = list(value) if isinstance(value, tuple) else value
+  return flat

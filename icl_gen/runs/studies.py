@@ -1,0 +1,208 @@
+"""Studies: all stages of worlds x seeds x models x conditions, in order."""
+
+import dataclasses
+import pathlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from icl_gen.runs import directories, experiments, stages
+from icl_gen.runs.experiments import Experiment
+from icl_gen.runs.stage import Stage, result
+from icl_gen.storage import files
+
+# What a study may set for all of its experiments.
+_OF_ALL = ('checkpoint', 'tokenizer', 'dtype')
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Study:
+  """The settings of a study.
+
+  Attributes:
+    name: its directory under the workdir.
+    experiments: by name; each has a world of its own. Their seed, model and
+      condition are replaced.
+    main_kinds: experiment -> kind of question in the main figure.
+    conditions: the conditions of every experiment.
+    seeds: the seeds of every experiment.
+    models: names of the registry.
+    checkpoint: replaces the experiments' own unless ''.
+    tokenizer: likewise.
+    dtype: likewise.
+  """
+
+  name: str
+  experiments: Mapping[str, Experiment]
+  main_kinds: Mapping[str, str]
+  conditions: Sequence[str]
+  seeds: Sequence[int]
+  models: Sequence[str]
+  checkpoint: str
+  tokenizer: str
+  dtype: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+  """One call of a door.
+
+  Attributes:
+    door: 'build', 'augment', 'train' or 'evaluate'.
+    experiment: what the door is given.
+    result: the path that exists once the job is complete.
+    needs: results of the jobs that come before it.
+  """
+
+  door: str
+  experiment: Experiment
+  result: pathlib.Path
+  needs: tuple[pathlib.Path, ...] = ()
+
+
+def read(values: Mapping[str, Any]) -> Study:
+  """Returns the study of a config's values.
+
+  Args:
+    values: `config.to_dict()`.
+
+  Raises:
+    ValueError: a key is missing or unknown; a world occurs twice; no seeds,
+      models or conditions; or weights that cannot fit all models.
+  """
+  experiments.require_keys(values, Study)
+  of_all = {name: values[name] for name in _OF_ALL if values[name]}
+  made = {
+    name: experiments.read({**experiment, **of_all})
+    for name, experiment in values['experiments'].items()
+  }
+  study = Study(**{**values, 'experiments': made})
+  _check(study)
+  return study
+
+
+def jobs(study: Study, root: files.Path) -> list[Job]:
+  """Returns all jobs of a study, in an order in which their inputs exist.
+
+  Args:
+    study: its settings.
+    root: the study's own directory.
+
+  Raises:
+    ValueError: for an unknown condition.
+  """
+  found = []
+  for cell in _cells(study):
+    found += _of_cell(cell, root)
+  return list({job.result: job for job in found}.values())
+
+
+def check(job: Job, root: files.Path) -> None:
+  """Checks that a job, if it is complete, was run with today's settings.
+
+  If an input was deleted, to save space or to be made again, there is nothing
+  to compare with.
+
+  Raises:
+    ValueError: it was not; names the first setting that differs.
+  """
+  if all(path.exists() for path in (job.result, *job.needs)):
+    stages.OF_DOORS[job.door](job.experiment, root).is_finished()
+
+
+def report(study: Study, root: files.Path) -> Stage:
+  """The report of the cells that are complete."""
+  cells = {
+    job.result.parent.name: files.fingerprint(
+      job.result.parent / 'scores.parquet'
+    )
+    for job in jobs(study, root)
+    if job.door == 'evaluate' and job.result.exists()
+  }
+  settings = {
+    'main_kinds': dict(study.main_kinds),
+    'experiments': {
+      name: dataclasses.asdict(experiment)
+      for name, experiment in study.experiments.items()
+    },
+    'conditions': study.conditions,
+    'cells': cells,
+  }
+  return Stage('report', pathlib.Path(root), settings)
+
+
+def require_weights(experiment: Experiment) -> None:
+  """Checks that the weights and the tokenizer that are named exist.
+
+  Raises:
+    ValueError: if one does not.
+  """
+  for what, path in (
+    ('checkpoint', experiment.checkpoint),
+    ('tokenizer', experiment.tokenizer),
+  ):
+    if path and not pathlib.Path(path).exists():
+      raise ValueError(f'no {what} at {path!r}')
+
+
+def _check(study: Study) -> None:
+  worlds = [experiment.world for experiment in study.experiments.values()]
+  if len(set(worlds)) < len(worlds):
+    raise ValueError(
+      f'worlds {", ".join(worlds)}: directories are named after the world, so'
+      ' each may occur once'
+    )
+  given: dict[str, Sequence[Any]] = {
+    'seeds': study.seeds,
+    'models': study.models,
+    'conditions': study.conditions,
+  }
+  for name, values in given.items():
+    if not values or len(set(values)) < len(values):
+      raise ValueError(f'{name}={values}: give one or more, each once')
+  for seed in study.seeds:
+    if type(seed) is not int or seed < 0:
+      raise ValueError(
+        f'seeds={study.seeds}: seeds are whole numbers, 0 or more'
+      )
+  if len(study.models) > 1 and (study.checkpoint or study.tokenizer):
+    raise ValueError(
+      f'a checkpoint fits one model, not all of {", ".join(study.models)}: give'
+      ' one of them as --config.models, and a --workdir for each'
+    )
+
+
+def _cells(study: Study) -> Iterator[Experiment]:
+  for experiment in study.experiments.values():
+    for seed in study.seeds:
+      for model in study.models:
+        for condition in study.conditions:
+          yield dataclasses.replace(
+            experiment, seed=seed, model=model, condition=condition
+          )
+
+
+def _of_cell(cell: Experiment, root: files.Path) -> list[Job]:
+  """The jobs of one cell; cells that share one each have it."""
+  corpus = directories.corpus(root, world=cell.world, seed=cell.seed)
+  built = result('build', corpus)
+  found, needs = [Job('build', cell, built)], [built]
+  if cell.condition == 'ft_aug':
+    augmented = directories.augmented(
+      root, world=cell.world, seed=cell.seed, model=cell.model
+    )
+    needs.append(result('augment', augmented))
+    found.append(Job('augment', cell, needs[-1], (built,)))
+  directory = directories.run(
+    root,
+    world=cell.world,
+    condition=cell.condition,
+    model=cell.model,
+    seed=cell.seed,
+  )
+  if cell.condition in directories.TRAINED:
+    params = result('train', directory)
+    found.append(Job('train', cell, params, tuple(needs)))
+    needs.append(params)
+  done = result('evaluate', directory)
+  found.append(Job('evaluate', cell, done, tuple(needs)))
+  return found

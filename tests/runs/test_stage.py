@@ -1,0 +1,176 @@
+"""Results are used and continued under the settings they were created with."""
+
+import pytest
+
+from icl_gen.runs.stage import RESULTS, Stage
+from icl_gen.storage import files
+
+SETTINGS = {
+  'seed': 1,
+  'rate': 2e-3,
+  'facts': (1, 5),
+  'train': {'steps': 4, 'optimizer': {'name': 'muon'}},
+}
+OTHER = SETTINGS | {'seed': 2}
+
+
+@pytest.fixture
+def stage(tmp_path):
+  """Makes a stage of a door in the same directory."""
+
+  def make(door='train', settings=SETTINGS, **more):
+    return Stage(door, tmp_path / 'new' / 'run', settings, **more)
+
+  return make
+
+
+def complete(stage):
+  """Does what a door does between `begin` and `finish`."""
+  if stage.door != 'evaluate':  # whose result `finish` writes
+    stage.result.mkdir(parents=True, exist_ok=True)
+
+
+@pytest.mark.parametrize('door', RESULTS)
+def test_a_stage_is_finished_once_its_result_exists(stage, door):
+  one = stage(door)
+  assert not one.is_finished()
+  assert not one.settings_directory.exists()  # asking changes nothing
+  one.begin()
+  assert not one.is_finished()
+  complete(one)
+  one.finish()
+  assert one.is_finished()
+  if door != 'report':
+    with pytest.raises(ValueError, match='seed=1, now it is 2'):
+      stage(door, OTHER).is_finished()
+
+
+def test_beginning_again_changes_no_file(stage):
+  stage().begin()
+  path = stage().directory / 'train.config.json'
+  assert files.read_json(path)['train'] == SETTINGS['train']
+  before = path.stat()
+  stage().begin()
+  stage(settings=SETTINGS | {'facts': [1, 5]}).begin()
+  after = path.stat()
+  assert (before.st_mtime_ns, before.st_ino) == (
+    after.st_mtime_ns,
+    after.st_ino,
+  )
+
+
+@pytest.mark.parametrize('left', ['params', 'checkpoints/2'])
+@pytest.mark.parametrize('verb', [Stage.begin, Stage.is_finished])
+@pytest.mark.parametrize(
+  ('other', 'message'),
+  [
+    (OTHER, 'seed=1, now it is 2'),
+    (SETTINGS | {'facts': (1, 6)}, r'facts=\[1, 5\], now it is \[1, 6\]'),
+    (SETTINGS | {'new': 0}, "new='absent', now it is 0"),
+    (
+      SETTINGS | {'train': {'steps': 4, 'optimizer': {'name': 'adamw'}}},
+      "train.optimizer.name='muon', now it is 'adamw'",
+    ),
+    (
+      {k: v for k, v in SETTINGS.items() if k != 'rate'},
+      "rate=0.002, now it is 'absent'",
+    ),
+  ],
+)
+def test_different_settings_are_an_error_that_names_the_first(
+  stage, verb, other, message, left
+):
+  stage().begin()
+  (stage().directory / left).mkdir(parents=True)
+  with pytest.raises(ValueError, match=message):
+    verb(stage(settings=other))
+  verb(stage())
+
+
+@pytest.mark.parametrize('left', ['', 'checkpoints', 'checkpoints/2.tmp-1'])
+def test_settings_without_results_may_be_overwritten(stage, left):
+  (stage().directory / left).mkdir(parents=True, exist_ok=True)
+  stage().begin()
+  other = stage(settings=OTHER)
+  assert not other.is_finished()
+  assert stage().is_begun() and not other.is_begun()
+  other.begin()
+  assert other.is_begun() and not stage().is_begun()
+
+
+def test_parts_of_other_settings_are_deleted(stage, tmp_path):
+  parts = {'scores': tmp_path / 'part'}
+  stage('evaluate', parts=parts).begin()
+  parts['scores'].touch()
+  stage('evaluate', parts=parts).begin()
+  assert parts['scores'].exists()
+  stage('evaluate', OTHER, parts=parts).begin()
+  assert not parts['scores'].exists()
+
+
+def test_a_finished_stage_has_no_parts(stage, tmp_path):
+  one = stage('evaluate', parts={'scores': tmp_path / 'part'})
+  one.begin()
+  one.parts['scores'].touch()
+  one.finish()
+  assert one.is_finished() and not one.parts['scores'].exists()
+
+
+def test_results_without_settings_are_not_used(stage):
+  stage('evaluate').directory.mkdir(parents=True)
+  (stage('evaluate').directory / 'DONE').touch()
+  with pytest.raises(ValueError, match=r'evaluate.config.json.*created with'):
+    stage('evaluate').is_finished()
+
+
+def test_stages_in_one_directory_are_compared_apart(stage):
+  stage('train').begin()
+  stage('train').result.mkdir()
+  (stage('train').checkpoints / '2').mkdir(parents=True)
+  stage('evaluate', OTHER).begin()  # training states are not its own
+  stage('evaluate', SETTINGS).begin()
+  stage('evaluate', SETTINGS).finish()
+  with pytest.raises(ValueError, match='seed=1'):
+    stage('evaluate', OTHER).is_finished()
+
+
+def test_a_directory_written_whole_has_its_settings_next_to_it(stage):
+  build = stage('build')
+  build.begin()
+  assert not build.directory.exists()
+  complete(build)
+  named = r'delete it and .*run\.settings and run .*icl_gen\.build'
+  with pytest.raises(ValueError, match=f'seed=1.*{named}'):
+    stage('build', OTHER).is_finished()
+
+
+def test_a_report_is_replaced_and_its_settings_come_last(stage):
+  report, other = stage('report'), stage('report', OTHER)
+  report.begin()
+  complete(report)
+  assert not report.is_finished()
+  report.finish()
+  assert report.is_finished() and not other.is_finished()
+  other.begin()
+  assert report.result.exists() and not report.is_finished()
+  other.finish()
+  assert other.is_finished() and not report.is_finished()
+
+
+def test_an_input_must_exist_and_agree(stage):
+  with pytest.raises(ValueError, match=r'run/manifest.json.*icl_gen\.augment'):
+    stage('augment', {}).require()
+  stage('augment').begin()
+  complete(stage('augment'))
+  for settings in ({}, {'rate': 2e-3}, SETTINGS):
+    found = stage('augment', settings).require()
+    assert found == stage('augment').directory
+  with pytest.raises(ValueError, match='rate=0.002, now it is 1'):
+    stage('augment', {'rate': 1}).require()
+  with pytest.raises(ValueError, match="new='absent', now it is 0"):
+    stage('augment', {'new': 0}).require()
+  # Without its settings there is nothing to compare.
+  (stage('augment').settings_directory / 'augment.config.json').unlink()
+  stage('augment', {}).require()
+  with pytest.raises(ValueError, match='augment.config.json'):
+    stage('augment', {'rate': 1}).require()
