@@ -13,7 +13,7 @@ from typing import Any
 import ml_collections
 
 from icl_gen import assets, cli
-from icl_gen.exports import card, plain_files
+from icl_gen.exports import data_card, jsonl_and_parquet
 from icl_gen.runs import directories, stages
 from icl_gen.storage import corpus_files
 from icl_gen.text import tokens
@@ -73,12 +73,12 @@ def _build(
   corpus = dataclasses.replace(corpus, manifest={**corpus.manifest, **more})
 
   stage.begin()
-  about = functools.partial(card.write, about=catalog.describe(world))
+  about = functools.partial(data_card.write, about=catalog.describe(world))
   corpus_files.write(
     corpus,
     directory,
     file_format=file_format,
-    beside=(plain_files.write, about),
+    extra_writers=(jsonl_and_parquet.write, about),
   )
   stage.finish()
   print(

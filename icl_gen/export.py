@@ -11,7 +11,7 @@ from typing import Any
 import ml_collections
 
 from icl_gen import assets, cli
-from icl_gen.exports import hub, lm_eval_tasks
+from icl_gen.exports import hub_folder, lm_eval_tasks
 from icl_gen.runs import experiments, in_context, stages
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files
@@ -60,7 +60,7 @@ def run(
     lm_eval_tasks.write(directory, corpus, context)
   else:
     about = catalog.describe(experiment.world)
-    hub.write(directory, corpus, manifest, about=about)
+    hub_folder.write(directory, corpus, manifest, about=about)
   stage.finish()
   print(f'exported {directory}')
 

@@ -11,7 +11,6 @@ import ml_collections
 from icl_gen import cli
 from icl_gen.model import (
   checkpoints,
-  forward,
   initialisation,
   registry,
   sharding,
@@ -20,14 +19,14 @@ from icl_gen.pretraining import stream, vocabulary
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import files
 from icl_gen.text import tokens
-from icl_gen.training import loop, mesh, metrics, optimizer, step
+from icl_gen.training import limits, loop, metrics, optimizer, step
 
 
 def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   """Writes <workdir>/pretrain/<model>/{tokenizer.model,params}; resumes."""
   name, hyper = config.model, config.optimizer
   report_every, save_every = config.report_every, config.save_every
-  loop.require_intervals(
+  limits.require_intervals(
     {'report_every': report_every, 'save_every': save_every}
   )
   phases = [
@@ -55,10 +54,12 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     weight_decay=hyper.weight_decay,
     clip=hyper.clip,
   )
-  devices = mesh.make_mesh(batch_size=min(phase.rows for phase in phases))
-  params = forward.make_params(module, seed=config.seed)
+  devices = sharding.make_data_mesh(
+    batch_size=min(phase.rows for phase in phases)
+  )
+  params = initialisation.make_params(module, seed=config.seed)
   state = step.make_state(initialisation.scaled_to_unit(params), updates)
-  state = mesh.replicate(devices, state)
+  state = sharding.replicate(devices, state)
 
   stage.begin()
   vocabulary_path = directory / 'tokenizer.model'
@@ -66,7 +67,7 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   # Without a checkpoint, the tokenizer may be from settings that were changed
   # since.
   if saved.latest() is None or not vocabulary_path.exists():
-    with files.written_whole(vocabulary_path) as partial:
+    with files.atomic_write(vocabulary_path) as partial:
       partial.write_bytes(
         vocabulary.train(size=config.vocabulary, seed='vocabulary')
       )

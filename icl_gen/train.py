@@ -20,7 +20,6 @@ from icl_gen.training import (
   batches,
   limits,
   loop,
-  mesh,
   metrics,
   optimizer,
   step,
@@ -32,7 +31,6 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   experiment = experiments.read(config.to_dict())
   seed, train = experiment.seed, experiment.train
   registry.require_plain(experiment.model, door='train')
-  loop.require_intervals(dataclasses.asdict(train))
   limits.require_sensible(dataclasses.asdict(train), seed=seed)
   stage = stages.train(experiment, workdir)
   if stage.is_finished():
@@ -52,8 +50,8 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     steps=train.steps,
   )
   updates = _optimizer(train)
-  devices = mesh.make_mesh(batch_size=train.batch_size)
-  state = mesh.replicate(devices, step.make_state(model.params, updates))
+  devices = sharding.make_data_mesh(batch_size=train.batch_size)
+  state = sharding.replicate(devices, step.make_state(model.params, updates))
 
   stage.begin()
   saved = checkpoints.Checkpoints(stage.checkpoints)

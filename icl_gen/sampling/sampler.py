@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from icl_gen.model import forward, prefix
+from icl_gen.model import forward, head, prefix, prefix_attention
 from icl_gen.model.loading import Model
 from icl_gen.text import tokens
 from icl_gen.text.context import Context
@@ -206,7 +206,9 @@ def _generate(
     params,
     tokens_BxL,
     index_BxL + offset,
-    prefix.after(shared_context, None, index_BxL + offset, segments_BxL),
+    prefix_attention.after(
+      shared_context, None, index_BxL + offset, segments_BxL
+    ),
   )
   last_BxD = jnp.take_along_axis(
     hidden_BxLxD, (lengths_B - 1)[:, None, None], axis=1
@@ -214,7 +216,7 @@ def _generate(
   row_keys = jax.vmap(jax.random.key)(keys_B)
 
   def draw(hidden_BxD, t):
-    logits_BxV = forward.head(module, params, hidden_BxD)
+    logits_BxV = head.logits(module, params, hidden_BxD)
     return _draw(logits_BxV, row_keys, t, temperature)
 
   # Allocate cache slots for the sampled tokens; segment 0 masks empty ones.
@@ -242,7 +244,7 @@ def _generate(
       params,
       token_Bx1,
       position_Bx1,
-      prefix.after(shared_context, layers, position_Bx1, segment_Bx1),
+      prefix_attention.after(shared_context, layers, position_Bx1, segment_Bx1),
     )
     slot = L + t - 1
     put = functools.partial(

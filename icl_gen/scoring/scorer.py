@@ -23,7 +23,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from icl_gen.model import forward, head, prefix, sharding
+from icl_gen.model import forward, head, prefix, prefix_attention, sharding
 from icl_gen.model.loading import Model
 from icl_gen.scoring import tree, whole_rows
 from icl_gen.text import context as contexts
@@ -324,7 +324,7 @@ def _edge_logps(
     params,
     tokens_BxL,
     positions_BxL,
-    prefix.after(
+    prefix_attention.after(
       shared_context,
       None,
       positions_BxL,

@@ -20,7 +20,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from icl_gen.model import forward, head, prefix, registry
+from icl_gen.model import (
+  forward,
+  head,
+  initialisation,
+  prefix,
+  prefix_attention,
+  registry,
+)
 
 ROWS, ROW_LENGTH = 16, 32
 FULL = {'length': 32_768, 'layers': 26, 'vocabulary': 262_144}
@@ -42,7 +49,7 @@ def make_model(*, layers: int, vocabulary: int, dtype: str):
     attention_types=module.config.attention_types[:layers],
   )
   module = type(module)(config=config, dtype=jnp.dtype(dtype), tokens='tokens')
-  shapes = jax.eval_shape(lambda: forward.make_params(module, seed=0))
+  shapes = jax.eval_shape(lambda: initialisation.make_params(module, seed=0))
   rng = np.random.default_rng(0)
 
   def draw(leaf):
@@ -65,7 +72,9 @@ def score(module, params, shared, tokens_BxL):
     params,
     tokens_BxL,
     positions_BxL,
-    prefix.after(shared, None, positions_BxL, jnp.ones_like(tokens_BxL)),
+    prefix_attention.after(
+      shared, None, positions_BxL, jnp.ones_like(tokens_BxL)
+    ),
   )
   return head.target_logps(
     module, params, hidden_BxLxD, jnp.roll(tokens_BxL, -1, axis=1)

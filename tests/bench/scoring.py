@@ -36,7 +36,7 @@ import time
 import jax
 import numpy as np
 
-from icl_gen.model import forward, loading
+from icl_gen.model import initialisation, loading
 from icl_gen.scoring import scorer, tree
 from icl_gen.text import context as contexts
 from icl_gen.text import tokens
@@ -65,7 +65,7 @@ def wide():
     num_kv_heads=4,
   )
   module = dataclasses.replace(nano.module, config=config)
-  params = forward.make_params(module, seed=0)
+  params = initialisation.make_params(module, seed=0)
   return dataclasses.replace(nano, module=module, params=params, name='wide')
 
 

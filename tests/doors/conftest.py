@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
-from icl_gen.model import checkpoints, forward, registry
+from icl_gen.model import checkpoints, initialisation, registry
 from icl_gen.text import tokens
 from tests.doors import forks
 
@@ -153,7 +153,7 @@ def noise(shrunk, tmp_path_factory):
   The end-of-text token is often likely, so that completions end.
   """
   module = registry.make_module('nano')
-  params = forward.make_params(module, seed=0)
+  params = initialisation.make_params(module, seed=0)
   table_VxD = np.array(params['embedder']['input_embedding'])
   nano = tokens.load(TOKENIZER)
   # Logits of this token get a standard deviation of 6.
@@ -207,7 +207,7 @@ def pretraining():
 def leaves(path, like='nano'):
   """Every array of a checkpoint of weights, by name."""
   module = registry.make_module(like)
-  shapes = jax.eval_shape(lambda: forward.make_params(module, seed=0))
+  shapes = jax.eval_shape(lambda: initialisation.make_params(module, seed=0))
   found = checkpoints.load_params(path, shapes)
   return {
     jax.tree_util.keystr(key): np.asarray(leaf)

@@ -7,11 +7,12 @@ import ml_collections
 import pytest
 
 from icl_gen import build, export
-from icl_gen.exports import card, plain_files
+from icl_gen.exports import data_card
 from icl_gen.storage import corpus_files, files
 from icl_gen.worlds import catalog
 from tests.doors.conftest import configs
 from tests.doors.test_pulse import everything
+from tests.exports.test_jsonl_and_parquet import read_jsonl, read_parquet
 
 
 def frozen(name, arg='', **changes):
@@ -37,10 +38,10 @@ def test_all_worlds_are_built_in_every_format(built):
   for world in worlds:
     corpus = corpus_files.read(corpora / world)
     said = corpus.documents, corpus.questions
-    assert plain_files.read_jsonl(corpora / world) == said
-    assert plain_files.read_parquet(corpora / world) == said
+    assert read_jsonl(corpora / world) == said
+    assert read_parquet(corpora / world) == said
     assert corpus.manifest['audit']['complaints'] == []
-    text = (corpora / world / card.CARD).read_text('utf-8')
+    text = (corpora / world / data_card.FILE_NAME).read_text('utf-8')
     assert catalog.describe(world) in text
     assert 'No complaints.' in text
     if world != 'custom':
@@ -77,7 +78,7 @@ def test_the_format_and_the_audit_are_settings(tmp_path):
   manifest = corpus_files.read_manifest(directory)
   assert manifest['file_format'] == 'tfrecord'
   assert 'audit' not in manifest['corpus']
-  assert 'as_dataset' in (directory / card.CARD).read_text('utf-8')
+  assert 'as_dataset' in (directory / data_card.FILE_NAME).read_text('utf-8')
   for changes, message in (
     ({}, "created with file_format='tfrecord', now it is 'array_record'"),
     ({'file_format': 'tfrecord', 'audit': True}, 'audit=False, now it is True'),
@@ -111,7 +112,9 @@ def test_complaints_are_printed_and_kept(tmp_path, capsys):
   assert "a document holds it with ' red.'" in capsys.readouterr().out
   corpus = corpus_files.read(tmp_path / 'corpora' / 'custom-s0')
   (complaint,) = corpus.manifest['audit']['complaints']
-  text = (tmp_path / 'corpora' / 'custom-s0' / card.CARD).read_text('utf-8')
+  text = (tmp_path / 'corpora' / 'custom-s0' / data_card.FILE_NAME).read_text(
+    'utf-8'
+  )
   assert complaint in text
 
 

@@ -1,8 +1,10 @@
 """A command killed at any moment and re-run gives the same result."""
 
+import json
 import random
 import time
 
+import pyarrow.parquet as pq
 import pytest
 
 from icl_gen.runs import directories
@@ -71,7 +73,9 @@ def result(door, workdir):
     return found.documents, found.manifest['dropped']
   assert door == 'evaluate'
   path = cell(workdir, 'icl') / 'scores.parquet'
-  return scores.read_scores(path), scores.read_scores_metadata(path)
+  return scores.read_scores(path), json.loads(
+    pq.read_schema(path).metadata[scores.METADATA_KEY]
+  )
 
 
 @pytest.mark.slow

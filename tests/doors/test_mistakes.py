@@ -206,7 +206,7 @@ def test_rows_longer_than_the_models_context_are_an_error(
 ):
   """The message has both numbers; nothing is computed."""
   monkeypatch.setitem(registry._LONGEST, 'nano', longest)
-  monkeypatch.setattr(prefix_cache.Prefixes, 'encode', None)
+  monkeypatch.setattr(prefix_cache.PrefixCache, 'encode', None)
   monkeypatch.setattr(scorer, 'score', None)
   config = changed(experiment(), condition=condition)
   message = rf'{what}.* takes \d+ tokens, more than the {longest} that'

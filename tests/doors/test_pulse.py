@@ -3,8 +3,10 @@
 import contextlib
 import hashlib
 import io
+import json
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from icl_gen import augment, build, evaluate, pretrain, train
@@ -61,7 +63,9 @@ def found(workdir, condition):
     for score in scores.read_scores(path)
     for choice in score.choices
   ]
-  return np.asarray(values), scores.read_scores_metadata(path)
+  return np.asarray(values), json.loads(
+    pq.read_schema(path).metadata[scores.METADATA_KEY]
+  )
 
 
 def run_of(workdir, condition):

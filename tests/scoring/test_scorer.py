@@ -258,7 +258,9 @@ def test_parts_score_as_the_whole_does(behind, monkeypatch):
     return encode(module, params, ids, core=core)
 
   monkeypatch.setattr(prefix, 'encode', counted)
-  kept = prefix_cache.Prefixes(model.module, model.params, budget_bytes=2**30)
+  kept = prefix_cache.PrefixCache(
+    model.module, model.params, budget_bytes=2**30
+  )
   parts = list(
     scorer.in_parts(
       model, QUESTIONS, behind, questions_per_part=3, encode=kept.encode
