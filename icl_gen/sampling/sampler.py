@@ -199,20 +199,9 @@ def _generate(
   """
   B, L = tokens_BxL.shape
   offset = 0 if shared_context is None else shared_context.length
-  index_BxL = jnp.tile(jnp.arange(L, dtype=jnp.int32)[None], (B, 1))
-  segments_BxL = (index_BxL < lengths_B[:, None]).astype(jnp.int32)
-  hidden_BxLxD, kept = forward.forward(
-    module,
-    params,
-    tokens_BxL,
-    index_BxL + offset,
-    prefix_attention.after(
-      shared_context, None, index_BxL + offset, segments_BxL
-    ),
+  last_BxD, kept, positions_BxL, segments_BxL = _encode_prompts(
+    module, params, shared_context, tokens_BxL, lengths_B
   )
-  last_BxD = jnp.take_along_axis(
-    hidden_BxLxD, (lengths_B - 1)[:, None, None], axis=1
-  )[:, 0]
   row_keys = jax.vmap(jax.random.key)(keys_B)
 
   def draw(hidden_BxD, t):
@@ -222,7 +211,7 @@ def _generate(
   # Allocate cache slots for the sampled tokens; segment 0 masks empty ones.
   room = ((0, 0), (0, 0), (0, max_tokens), (0, 0))
   cache = tuple((jnp.pad(k, room), jnp.pad(v, room)) for k, v in kept)
-  positions = jnp.pad(index_BxL + offset, ((0, 0), (0, max_tokens)))
+  positions = jnp.pad(positions_BxL, ((0, 0), (0, max_tokens)))
   segments = jnp.pad(segments_BxL, ((0, 0), (0, max_tokens)))
   first = draw(last_BxD, 0)
   out = jnp.zeros((B, max_tokens), jnp.int32).at[:, 0].set(first)
@@ -265,6 +254,37 @@ def _generate(
   carry = (jnp.int32(1), out, done, counts, cache, positions, segments)
   _, out, _, counts, *_ = jax.lax.while_loop(unfinished, sample_token, carry)
   return out, counts
+
+
+def _encode_prompts(
+  module: Any,
+  params: Any,
+  shared_context: prefix.Prefix | None,
+  tokens_BxL: jax.Array,
+  lengths_B: jax.Array,
+) -> tuple[jax.Array, Any, jax.Array, jax.Array]:
+  """Encodes the prompts, each after the shared context.
+
+  Returns:
+    hidden states of the last tokens [B, D], the keys and values of every
+    layer, positions int32[B, L] and segments int32[B, L] (0: padding).
+  """
+  B, L = tokens_BxL.shape
+  offset = 0 if shared_context is None else shared_context.length
+  index_BxL = jnp.tile(jnp.arange(L, dtype=jnp.int32)[None], (B, 1))
+  positions_BxL = index_BxL + offset
+  segments_BxL = (index_BxL < lengths_B[:, None]).astype(jnp.int32)
+  hidden_BxLxD, kept = forward.forward(
+    module,
+    params,
+    tokens_BxL,
+    positions_BxL,
+    prefix_attention.after(shared_context, None, positions_BxL, segments_BxL),
+  )
+  last_BxD = jnp.take_along_axis(
+    hidden_BxLxD, (lengths_B - 1)[:, None, None], axis=1
+  )[:, 0]
+  return last_BxD, kept, positions_BxL, segments_BxL
 
 
 def _draw(
