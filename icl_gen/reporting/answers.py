@@ -150,22 +150,26 @@ def estimate(
 def results(answers: pd.DataFrame) -> tuple[Result, ...]:
   """Accuracy per cell, kind and measure, and means over seeds."""
   by = ['world', 'condition', 'model', 'kind']
-  return tuple(
-    _result((*key, measure, label), rows)
-    for key, group in answers.groupby(by, observed=True)
-    for measure in measures(group)
-    for label, rows in per_seed(group)
-  )
+  rows = []
+  for key, group in answers.groupby(by, observed=True):
+    labelled = [(*found, _chance(found[1])) for found in per_seed(group)]
+    rows += [
+      _result((*key, measure, label), chosen, chance)
+      for measure in measures(group)
+      for label, chosen, chance in labelled
+    ]
+  return tuple(rows)
 
 
-def _result(key: tuple[str, ...], rows: pd.DataFrame) -> Result:
+def _chance(rows: pd.DataFrame) -> float:
+  """Mean over seeds of the mean over questions."""
+  by_seed = rows.groupby('seed')['chance']
+  return statistics.mean(statistics.mean(chances) for _, chances in by_seed)
+
+
+def _result(key: tuple[str, ...], rows: pd.DataFrame, chance: float) -> Result:
   world, condition, model, kind, measure, label = key
   found = estimate(rows, measure, name='/'.join(key))
-  chances = [
-    # A model does not generate a right choice by chance.
-    0.0 if measure == statistics.EXACT else statistics.mean(chances)
-    for _, chances in rows.groupby('seed')['chance']
-  ]
   return Result(
     world=world,
     condition=condition,
@@ -177,7 +181,8 @@ def _result(key: tuple[str, ...], rows: pd.DataFrame) -> Result:
     accuracy=found.mean,
     low=found.low,
     high=found.high,
-    chance=sum(chances) / len(chances),
+    # A model does not generate a right choice by chance.
+    chance=0.0 if measure == statistics.EXACT else chance,
   )
 
 
@@ -191,45 +196,47 @@ def comparisons(answers: pd.DataFrame) -> tuple[Comparison, ...]:
     sides = dict(list(group.groupby('condition', observed=True)))
     pairs = [pair for pair in COMPARISONS if all(c in sides for c in pair)]
     joined = {pair: _paired(*(sides[c] for c in pair)) for pair in pairs}
-    for measure, pair in itertools.product(statistics.MEASURES, pairs):
-      if all(measure in measures(sides[condition]) for condition in pair):
-        rows += [
-          _comparison((*key, measure), pair, label, chosen)
-          for label, chosen in _labelled(joined[pair])
-        ]
+    shared = {
+      pair: set.intersection(*(set(measures(sides[c])) for c in pair))
+      for pair in pairs
+    }
+    rows += [
+      _comparison((*key, measure, label), pair, both, unpaired)
+      for measure, pair in itertools.product(statistics.MEASURES, pairs)
+      if measure in shared[pair]
+      for label, both, unpaired in joined[pair]
+    ]
   return tuple(rows)
 
 
-def _paired(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-  """The answers of two conditions side by side; `_merge` says who answered."""
-  return first.merge(
+def _paired(
+  first: pd.DataFrame, second: pd.DataFrame
+) -> list[tuple[str, pd.DataFrame, int]]:
+  """Per seed and for 'mean': answers side by side, and the unpaired ones."""
+  joined = first.merge(
     second,
     how='outer',
     on=['seed', 'cluster', 'question'],
     suffixes=(' of first', ' of second'),
     indicator=True,
   )
-
-
-def _labelled(joined: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-  """Seeds (and their mean) under which both answered some question."""
-  return [
-    (label, rows)
-    for label, rows in per_seed(joined)
-    if (rows['_merge'] == 'both').any()
-  ]
+  found = []
+  for label, rows in per_seed(joined):
+    both = rows[rows['_merge'] == 'both']
+    if len(both):
+      found.append((label, both, len(rows) - len(both)))
+  return found
 
 
 def _comparison(
   key: tuple[str, ...],
   pair: tuple[str, str],
-  label: str,
-  joined: pd.DataFrame,
+  both: pd.DataFrame,
+  unpaired: int,
 ) -> Comparison:
-  world, model, kind, measure = key
-  both = joined[joined['_merge'] == 'both']
+  world, model, kind, measure, label = key
   first, second = pair
-  prefix = '/'.join((*key, label))
+  prefix = '/'.join(key)
   found = statistics.difference(
     both[f'{measure} of first'].to_numpy(),
     both[f'{measure} of second'].to_numpy(),
@@ -246,7 +253,7 @@ def _comparison(
     seed=label,
     questions=len(both),
     clusters=found.clusters,
-    unpaired=len(joined) - len(both),
+    unpaired=unpaired,
     difference=found.estimate.mean,
     low=found.estimate.low,
     high=found.estimate.high,

@@ -17,7 +17,6 @@ from icl_gen.reporting.records import VERDICTS
 from icl_gen.reporting.style import (
   CONDITION_COLORS,
   FAINT,
-  GRID,
   INK,
   STYLE,
   VERDICT_COLORS,
@@ -200,7 +199,7 @@ def _coverage_dots(
   axis.spines['bottom'].set_bounds(0, 100)
   axis.spines['left'].set_visible(False)
   axis.tick_params(axis='y', length=0)
-  axis.grid(axis='x', **GRID)
+  axis.grid(axis='x')
   axis.set_xlabel('accuracy after augmented fine-tuning (%)')
 
 

@@ -3,7 +3,7 @@
 import collections
 import dataclasses
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -135,39 +135,39 @@ def quality(records: Sequence[AugmentationRecord]) -> tuple[Quality, ...]:
 
 
 def _documents(records: Sequence[AugmentationRecord]) -> pd.DataFrame:
-  """Generated documents, each under its augmentation kind and under `ALL`."""
-  return pd.DataFrame(
-    [
-      {
-        'seed': record.seed,
-        'augmentation': augmentation,
-        # Documents made from the same ones are not independent evidence; ids
-        # may repeat under other seeds although the texts differ.
-        'cluster': f'{record.seed}/{document.origin.parents or document.id}',
-        'verdict': verdict(document),
-        'hops': hops(document) if verdict(document) == 'entailed' else 0,
-      }
-      for record in records
-      for document in record.documents
-      for augmentation in (document.origin.kind, ALL)
-    ],
-    columns=['seed', 'augmentation', 'cluster', 'verdict', 'hops'],
-  )
+  """Generated documents, each under its augmentation kind and under `ALL`.
+
+  Columns: seed, augmentation, cluster, hops (0 unless entailed), 'true', and
+  one per verdict; these are 1.0 or 0.0.
+  """
+  rows = [
+    {
+      'seed': record.seed,
+      'augmentation': augmentation,
+      # Documents made from the same ones are not independent evidence; ids
+      # may repeat under other seeds although the texts differ.
+      'cluster': f'{record.seed}/{document.origin.parents or document.id}',
+      'hops': hops(document) if found == 'entailed' else 0,
+      'true': float(found in ('stated', 'entailed')),
+    }
+    | {name: float(found == name) for name in VERDICTS}
+    for record in records
+    for document in record.documents
+    for found in [verdict(document)]
+    for augmentation in (document.origin.kind, ALL)
+  ]
+  return pd.DataFrame(rows)
 
 
 def _quality(
   key: tuple[str, str, str, str], documents: pd.DataFrame
 ) -> Quality:
   world, model, augmentation, label = key
-
-  def share(name: str, verdicts: Iterable[str]) -> statistics.Estimate:
-    matches = documents['verdict'].isin(list(verdicts)).astype(float)
-    return estimate(
-      documents.assign(matches=matches), 'matches', name='/'.join((*key, name))
-    )
-
-  found = {name: share(name, [name]) for name in VERDICTS}
-  true, new = share('true', ['stated', 'entailed']), found['entailed']
+  shares = {
+    name: estimate(documents, name, name='/'.join((*key, name)))
+    for name in ('true', *VERDICTS)
+  }
+  true, new = shares['true'], shares['entailed']
   row = Quality(
     world=world,
     model=model,
@@ -180,11 +180,11 @@ def _quality(
     new=new.mean,
     new_low=new.low,
     new_high=new.high,
-    stated=found['stated'].mean,
-    contradicted=found['contradicted'].mean,
-    unknown=found['unknown'].mean,
-    unparsed=found['unparsed'].mean,
-    unverified=found['unverified'].mean,
+    stated=shares['stated'].mean,
+    contradicted=shares['contradicted'].mean,
+    unknown=shares['unknown'].mean,
+    unparsed=shares['unparsed'].mean,
+    unverified=shares['unverified'].mean,
     hops=_hops(documents),
   )
   if row.unverified < 1:
@@ -237,11 +237,14 @@ def coverage(
     )
     for augmentation in _augmentations(with_questions):
       for kind, chosen in asked.groupby('kind'):
-        labelled = list(per_seed(chosen))
+        labelled = [
+          (label, _split(found, augmentation))
+          for label, found in per_seed(chosen)
+        ]
         rows += [
-          _coverage((world, model, augmentation, kind, measure, label), found)
+          _coverage((world, model, augmentation, kind, measure, label), split)
           for measure in measures(answered)
-          for label, found in labelled
+          for label, split in labelled
         ]
   return tuple(rows)
 
@@ -279,14 +282,46 @@ def _facts(record: AugmentationRecord, augmentation: str) -> frozenset:
   )
 
 
-def _coverage(key: tuple[str, ...], asked: pd.DataFrame) -> Coverage:
-  world, model, augmentation, kind, measure, label = key
+@dataclasses.dataclass(frozen=True)
+class _Split:
+  """Questions of one kind, split by coverage; counts are means over seeds."""
+
+  questions: float
+  untargeted: float
+  coverage: float | None
+  covered: pd.DataFrame
+  uncovered: pd.DataFrame
+
+
+def _split(asked: pd.DataFrame, augmentation: str) -> _Split:
   targeted = asked[asked['has target']]
   covered = targeted[f'covered by {augmentation}']
-  inside = _accuracy(targeted[covered], key, 'covered')
-  outside = _accuracy(targeted[~covered], key, 'uncovered')
-  counts = [rows['has target'] for _, rows in asked.groupby('seed')]
+  counts = [rows for _, rows in asked.groupby('seed')['has target']]
   shares = [float(rows.mean()) for _, rows in covered.groupby(targeted['seed'])]
+  # Only questions that ft_aug answered have a cluster.
+  answered = targeted['cluster'].notna()
+  return _Split(
+    questions=statistics.mean(float(has.sum()) for has in counts),
+    untargeted=statistics.mean(float((~has).sum()) for has in counts),
+    coverage=statistics.mean(shares) if shares else None,
+    covered=targeted[covered & answered],
+    uncovered=targeted[~covered & answered],
+  )
+
+
+def _coverage(key: tuple[str, ...], split: _Split) -> Coverage:
+  world, model, augmentation, kind, measure, label = key
+
+  def accuracy(
+    side: str, asked: pd.DataFrame
+  ) -> tuple[float, float, float] | tuple[None, None, None]:
+    if asked.empty:
+      return None, None, None
+    found = estimate(asked, measure, name='/'.join((*key, side)))
+    return found.mean, found.low, found.high
+
+  covered, covered_low, covered_high = accuracy('covered', split.covered)
+  other, other_low, other_high = accuracy('uncovered', split.uncovered)
   return Coverage(
     world=world,
     model=model,
@@ -294,27 +329,16 @@ def _coverage(key: tuple[str, ...], asked: pd.DataFrame) -> Coverage:
     kind=kind,
     normalisation=measure,
     seed=label,
-    questions=statistics.mean(float(has.sum()) for has in counts),
-    untargeted=statistics.mean(float((~has).sum()) for has in counts),
-    coverage=statistics.mean(shares) if shares else None,
-    covered_accuracy=inside and inside.mean,
-    covered_low=inside and inside.low,
-    covered_high=inside and inside.high,
-    uncovered_accuracy=outside and outside.mean,
-    uncovered_low=outside and outside.low,
-    uncovered_high=outside and outside.high,
+    questions=split.questions,
+    untargeted=split.untargeted,
+    coverage=split.coverage,
+    covered_accuracy=covered,
+    covered_low=covered_low,
+    covered_high=covered_high,
+    uncovered_accuracy=other,
+    uncovered_low=other_low,
+    uncovered_high=other_high,
   )
-
-
-def _accuracy(
-  asked: pd.DataFrame, key: tuple[str, ...], side: str
-) -> statistics.Estimate | None:
-  """Accuracy on the questions that were answered; None if none were."""
-  answered = asked[asked['cluster'].notna()]
-  if answered.empty:
-    return None
-  measure = key[-2]
-  return estimate(answered, measure, name='/'.join((*key, side)))
 
 
 def costs(records: Sequence[AugmentationRecord]) -> tuple[Cost, ...]:

@@ -16,7 +16,6 @@ from icl_gen.reporting.records import CONDITIONS
 from icl_gen.reporting.style import (
   CONDITION_COLORS,
   FAINT,
-  GRID,
   INK,
   ON_PAPER,
   STYLE,
@@ -31,7 +30,7 @@ TICKS = {
   'pretrained': 'pre-\ntrained',
   'icl': 'in\ncontext',
   'ft': 'fine-\ntuned',
-  'ft_aug': 'fine-tuned\n+ own in-\nferences',
+  'ft_aug': 'fine-tuned\n+ own\ninferences',
 }
 # Kinds of questions by distance from what was stated; others follow.
 KINDS = ('forward', 'rephrase', 'seen', 'reversal', 'syllogism', 'deduction')
@@ -261,7 +260,7 @@ def _accuracy_axis(axis: Axes, *, label: bool) -> None:
   axis.set_ylim(0, 110)
   axis.set_yticks(range(0, 101, 25))
   axis.spines['left'].set_bounds(0, 100)
-  axis.grid(axis='y', **GRID)
+  axis.grid(axis='y')
   if label:
     axis.set_ylabel('accuracy (%)')
 

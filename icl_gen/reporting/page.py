@@ -240,7 +240,7 @@ def _verdict_label(document: Document) -> str:
 
 def _glossary(report: Report) -> dict[str, list[tuple[str, str]]]:
   """Title -> the words that the report uses, each with its explanation."""
-  kinds = {row.kind for row in (*report.results, *report.coverage)}
+  kinds = {r.kind for r in report.results} | {r.kind for r in report.coverage}
   conditions = {
     CONDITIONS[name]: f'{line} In the CSV files: {name}.'
     for name, line in glossary.CONDITIONS.items()

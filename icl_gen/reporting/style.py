@@ -24,6 +24,8 @@ STYLE = {
   'axes.spines.right': False,
   'axes.linewidth': 0.8,
   'axes.axisbelow': True,
+  'grid.color': '#e4e4e4',
+  'grid.linewidth': 0.6,
   'hatch.linewidth': 0.6,
   'legend.frameon': False,
   'xtick.major.size': 0.0,
@@ -32,7 +34,6 @@ STYLE = {
 }
 INK = '#222222'
 FAINT = '#666666'
-GRID = {'color': '#e4e4e4', 'lw': 0.6}
 # Colours of Okabe and Ito, distinguishable with any colour vision.
 CONDITION_COLORS = {
   'pretrained': '#999999',
