@@ -3,7 +3,8 @@
 import collections
 import dataclasses
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -189,8 +190,8 @@ def _quality(
   )
   if row.unverified < 1:
     return row
-  unknown: Mapping[str, None] = dict.fromkeys(_NEEDS_FACTS)
-  return dataclasses.replace(row, **unknown)  # type: ignore[arg-type]
+  unknown: dict[str, Any] = dict.fromkeys(_NEEDS_FACTS)
+  return dataclasses.replace(row, **unknown)
 
 
 # What is unknown where no document could be checked.
