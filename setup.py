@@ -28,7 +28,7 @@ setuptools.setup(
   license='Apache-2.0',
   python_requires='>=3.12',
   packages=setuptools.find_packages(include=['icl_gen', 'icl_gen.*']),
-  package_data={'icl_gen': ['assets/**/*']},
+  package_data={'icl_gen': ['assets/**/*', 'reporting/*.j2']},
   install_requires=[
     'absl-py>=2',
     'flax>=0.12',

@@ -1,16 +1,17 @@
-"""All that a report tells, computed once; page and files only render it."""
+"""The contents of a report, computed once; page and files only render them."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
 
 from icl_gen.reporting import (
+  answers,
   augmentation_figure,
   augmentations,
   figures,
   statistics,
-  tables,
 )
-from icl_gen.reporting.gaps import missing
+from icl_gen.reporting.formatting import interval, p_value, percent, points
+from icl_gen.reporting.glossary import panel_title, reading_order
 from icl_gen.reporting.records import (
   CONDITIONS,
   AugmentationRecord,
@@ -19,35 +20,36 @@ from icl_gen.reporting.records import (
   ordered,
   ordered_records,
 )
-from icl_gen.reporting.render import interval, p_value, percent, points
 
 
 @dataclasses.dataclass(frozen=True)
-class Contents:
-  """Everything that page and files are made of.
+class Report:
+  """The contents of a report.
 
   Attributes:
     results: rows of results.csv.
     comparisons: rows of differences.csv.
-    worths: rows of augmentation.csv.
-    coverages: rows of coverage.csv.
+    quality: rows of augmentation.csv.
+    coverage: rows of coverage.csv.
     costs: rows of costs.csv.
     records: the augmentation records, in the report's order.
-    missing: sentences on what is not there.
-    ties: normalisation -> questions with several best choices.
-    answered: answers in all cells together.
-    main_kinds: world -> kind of question of the main figure.
+    findings: the main results, a sentence or two per world and model.
+    gaps: sentences on absent cells, questions and records.
+    ties: normalisation -> answers with several best choices.
+    answered: number of answers in all cells.
+    main_kinds: world -> kind of question in the main figure.
     normalisation: the one that figures and summary use.
     figures: file name -> PNG bytes; the main figure is 'main.png'.
   """
 
-  results: tuple[tables.Result, ...]
-  comparisons: tuple[tables.Comparison, ...]
-  worths: tuple[augmentations.Worth, ...]
-  coverages: tuple[augmentations.Coverage, ...]
+  results: tuple[answers.Result, ...]
+  comparisons: tuple[answers.Comparison, ...]
+  quality: tuple[augmentations.Quality, ...]
+  coverage: tuple[augmentations.Coverage, ...]
   costs: tuple[augmentations.Cost, ...]
   records: tuple[AugmentationRecord, ...]
-  missing: tuple[str, ...]
+  findings: tuple[str, ...]
+  gaps: tuple[str, ...]
   ties: Mapping[str, int]
   answered: int
   main_kinds: Mapping[str, str]
@@ -55,18 +57,24 @@ class Contents:
   figures: Mapping[str, bytes]
 
 
-def contents(
+def assemble(
   cells: Sequence[Cell],
   records: Sequence[AugmentationRecord],
   *,
   main_kinds: Mapping[str, str],
   normalisation: str,
-) -> Contents:
+) -> Report:
   """Computes every table and draws every figure.
 
+  Args:
+    cells: finished cells, in any order.
+    records: records of generated documents, in any order.
+    main_kinds: world -> kind of question in the main figure.
+    normalisation: one of `statistics.NORMALISATIONS`.
+
   Raises:
-    ValueError: no cells, one given twice, a world without a main kind, or an
-      unknown normalisation.
+    ValueError: no cells, a cell given twice, a world without a main kind, or
+      an unknown normalisation.
   """
   cells, records = ordered(cells), ordered_records(records)
   _check_main_kinds(cells, records, main_kinds)
@@ -75,31 +83,36 @@ def contents(
       f'unknown normalisation {normalisation!r}; allowed are'
       f' {", ".join(statistics.NORMALISATIONS)}'
     )
-  results = tables.results(cells)
-  worths = augmentations.worths(records)
-  coverages = augmentations.coverages(records, cells)
+  table = answers.table(cells)
+  results = answers.results(table)
+  comparisons = answers.comparisons(table)
+  quality = augmentations.quality(records)
+  coverage = augmentations.coverage(records, table)
   drawn = {
     'main.png': figures.main_figure(
       results, main_kinds=main_kinds, normalisation=normalisation
     )
   }
-  for world in sorted({cell.world for cell in cells}):
+  for world in sorted({cell.world for cell in cells}, key=reading_order):
     drawn[f'world_{world}.png'] = figures.world_figure(
       results, world, normalisation=normalisation
     )
-  if worths:
+  if quality:
     drawn['augmentation.png'] = augmentation_figure.augmentation_figure(
-      worths, coverages, main_kinds=main_kinds, normalisation=normalisation
+      quality, coverage, main_kinds=main_kinds, normalisation=normalisation
     )
-  return Contents(
+  return Report(
     results=results,
-    comparisons=tables.comparisons(cells),
-    worths=worths,
-    coverages=coverages,
+    comparisons=comparisons,
+    quality=quality,
+    coverage=coverage,
     costs=augmentations.costs(records),
     records=records,
-    missing=missing(cells, records, main_kinds=main_kinds),
-    ties=tables.ties(cells),
+    findings=_findings(
+      results, comparisons, main_kinds=main_kinds, normalisation=normalisation
+    ),
+    gaps=gaps(cells, records, main_kinds=main_kinds),
+    ties=answers.ties(cells),
     answered=sum(len(cell.scores) for cell in cells),
     main_kinds=main_kinds,
     normalisation=normalisation,
@@ -107,73 +120,141 @@ def contents(
   )
 
 
-def summary(told: Contents) -> tuple[str, ...]:
-  """One sentence or two per world and model, from the main kind's rows."""
-  means = [
+def _findings(
+  results: Sequence[answers.Result],
+  comparisons: Sequence[answers.Comparison],
+  *,
+  main_kinds: Mapping[str, str],
+  normalisation: str,
+) -> tuple[str, ...]:
+  """The main kind's accuracies per world and model, and what ft_aug gained."""
+  main = [
     row
-    for row in told.results
-    if (row.seed, row.normalisation) == (tables.MEAN, told.normalisation)
-    and row.kind == told.main_kinds[row.world]
+    for row in results
+    if (row.seed, row.normalisation) == (answers.MEAN, normalisation)
+    and row.kind == main_kinds[row.world]
   ]
+  gains = {
+    (row.world, row.model): _gain(row)
+    for row in comparisons
+    if (row.seed, row.normalisation) == (answers.MEAN, normalisation)
+    and (row.kind, row.comparison) == (main_kinds[row.world], 'ft_aug-ft')
+  }
   sentences = []
-  for world, model in sorted({(row.world, row.model) for row in means}):
-    rows = [row for row in means if (row.world, row.model) == (world, model)]
-    parts = ', '.join(
+  for place in sorted(
+    {(row.world, row.model) for row in main},
+    key=lambda place: (reading_order(place[0]), place[1]),
+  ):
+    rows = [row for row in main if (row.world, row.model) == place]
+    accuracies = ', '.join(
       f'{CONDITIONS[row.condition]} {percent(row.accuracy)}\u00a0%'
       f' {interval(row.low, row.high)}'
       for row in rows
     )
-    chances = {percent(row.chance, places=0) for row in rows}
+    chances = sorted({percent(row.chance, places=0) for row in rows})
+    world, model = place
+    kind = main_kinds[world]
     sentences.append(
-      f'{world} ({model}, {rows[0].kind} questions, chance'
-      f' {" to ".join(sorted(chances))}\u00a0%): {parts}.'
-      f'{_gain(told, world, model)}'
+      f'{panel_title(world, kind)} ({kind} questions of {world}, model {model},'
+      f' chance {" to ".join(chances)}\u00a0%): {accuracies}.'
+      f'{gains.get(place, "")}'
     )
   return tuple(sentences)
 
 
-def _gain(told: Contents, world: str, model: str) -> str:
-  for row in told.comparisons:
-    if (
-      row.world,
-      row.model,
-      row.kind,
-      row.normalisation,
-      row.comparison,
-      row.seed,
-    ) == (
-      world,
-      model,
-      told.main_kinds[world],
-      told.normalisation,
-      'ft_aug-ft',
-      tables.MEAN,
-    ):
-      p = p_value(row.p_value)
-      return (
-        ' Adding its own inferences to the finetuning data changed accuracy by'
-        f' {points(row.difference)} points {interval(row.low, row.high)},'
-        f' p {p if p.startswith("<") else f"= {p}"}.'
+def _gain(row: answers.Comparison) -> str:
+  p = p_value(row.p_value)
+  return (
+    " Adding the model's own inferences to the fine-tuning data changed"
+    f' accuracy by {points(row.difference)} points'
+    f' {interval(row.low, row.high)}, p {p if p.startswith("<") else f"= {p}"}.'
+  )
+
+
+def gaps(
+  cells: Sequence[Cell],
+  records: Sequence[AugmentationRecord],
+  *,
+  main_kinds: Mapping[str, str],
+) -> tuple[str, ...]:
+  """Sentences on absent worlds, conditions, seeds, kinds and records.
+
+  Something is absent if other cells of the same world and model have it.
+  """
+  worlds = {cell.world for cell in cells}
+  found = [f'{w}: no finished cell.' for w in sorted(set(main_kinds) - worlds)]
+  for world, model in sorted({(c.world, c.model) for c in cells}):
+    group = [c for c in cells if (c.world, c.model) == (world, model)]
+    found += [f'{world}, {model}: {text}' for text in _cell_gaps(group)]
+    recorded = {r.seed for r in records if (r.world, r.model) == (world, model)}
+    trained = {c.seed for c in group if c.condition == 'ft_aug'}
+    if absent := trained - recorded:
+      found.append(
+        f'{world}, {model}, {CONDITIONS["ft_aug"]}: no record of the generated'
+        f' documents for {_seeds(absent)}.'
       )
-  return ''
+  for record in records:
+    place = f'{record.world}, {record.model}, seed {record.seed}'
+    if not record.documents:
+      found.append(f'{place}: no documents were generated.')
+    if not record.questions:
+      found.append(
+        f'{place}: the record of generated documents has no questions;'
+        ' coverage is unknown.'
+      )
+  return tuple(found)
 
 
-def _check_main_kinds(cells, records, main_kinds: Mapping[str, str]) -> None:
+def _cell_gaps(cells: Sequence[Cell]) -> list[str]:
+  """Gaps within one world and model."""
+  seeds = {cell.seed for cell in cells}
+  asked_anywhere = {score.kind for cell in cells for score in cell.scores}
+  found = []
+  for condition, name in CONDITIONS.items():
+    here = [cell for cell in cells if cell.condition == condition]
+    if not here:
+      found.append(f'condition {name} was not run.')
+      continue
+    if absent := seeds - {cell.seed for cell in here}:
+      found.append(f'condition {name} lacks {_seeds(absent)}.')
+    asked = {score.kind for cell in here for score in cell.scores}
+    found += [
+      f'condition {name} has no answers to {kind} questions.'
+      for kind in sorted(asked_anywhere - asked)
+    ]
+  if len(seeds) == 1:
+    found.append(
+      'only one seed was run; the intervals do not include variation between'
+      ' seeds.'
+    )
+  return found
+
+
+def _seeds(seeds: set[int]) -> str:
+  word = 'seed' if len(seeds) == 1 else 'seeds'
+  return f'{word} {", ".join(map(str, sorted(seeds)))}'
+
+
+def _check_main_kinds(
+  cells: Sequence[Cell],
+  records: Sequence[AugmentationRecord],
+  main_kinds: Mapping[str, str],
+) -> None:
   asked: dict[str, set[str]] = {}
   for cell in cells:
-    found = asked.setdefault(cell.world, set())
-    found.update(*map(kinds, cell.scores))
+    asked.setdefault(cell.world, set()).update(*map(kinds, cell.scores))
+  answered = set(asked)
   for record in records:
     asked.setdefault(record.world, set().union(*map(kinds, record.questions)))
   for world, found in sorted(asked.items()):
     if world not in main_kinds:
       raise ValueError(
-        f'main_kinds {dict(main_kinds)} does not name world {world!r}; add one'
-        f' of its kinds: {", ".join(sorted(found))}'
+        f'main_kinds {dict(main_kinds)} has no entry for world {world!r}; add'
+        f' one of its kinds: {", ".join(sorted(found))}'
       )
-    answered = any(cell.world == world for cell in cells)
-    if answered and main_kinds[world] not in found:
+    if world in answered and main_kinds[world] not in found:
       raise ValueError(
-        f'main_kinds gives {main_kinds[world]!r} for world {world!r}, of which'
-        f' no question was answered; there are {", ".join(sorted(found))}'
+        f'main_kinds has {main_kinds[world]!r} for world {world!r}, but no'
+        f' question of that kind was answered; use one of'
+        f' {", ".join(sorted(found))}'
       )

@@ -1,60 +1,64 @@
-"""The figure of what augmentations were worth, as PNG bytes.
-
-Draws rows of the tables; refuses to compute them.
-"""
+"""The figure of the generated documents: verdicts, and accuracy by coverage."""
 
 from collections.abc import Mapping, Sequence
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from icl_gen.reporting.augmentations import ALL, Coverage, Worth
+from icl_gen.reporting.answers import MEAN
+from icl_gen.reporting.augmentations import ALL, Coverage, Quality
+from icl_gen.reporting.glossary import panel_title, reading_order
 from icl_gen.reporting.records import VERDICTS
-from icl_gen.reporting.style import FAINT, INK, STYLE, bottom, note, png, title
-from icl_gen.reporting.tables import MEAN
+from icl_gen.reporting.style import (
+  CONDITION_COLORS,
+  FAINT,
+  INK,
+  STYLE,
+  VERDICT_COLORS,
+  bottom,
+  note,
+  png,
+  title,
+)
 
-# Colours of Okabe and Ito and tints between, told apart with any vision.
-VERDICT_COLORS = {
-  'entailed': '#009E73',
-  'stated': '#56B4E9',
-  'unknown': '#E8D9A0',
-  'contradicted': '#D55E00',
-  'unparsed': '#BBBBBB',
-  'unverified': '#E5E5E5',
-}
-# As the bars of ft_aug in the other figures.
-_DOTS = '#009E73'
+_DOTS = CONDITION_COLORS['ft_aug']
 
 
 def augmentation_figure(
-  worths: Sequence[Worth],
-  coverages: Sequence[Coverage],
+  quality: Sequence[Quality],
+  coverage: Sequence[Coverage],
   *,
   main_kinds: Mapping[str, str],
   normalisation: str,
 ) -> bytes:
-  """Verdicts on the generated documents, beside accuracy by coverage.
+  """Verdicts on the generated documents, next to accuracy by coverage.
 
   Raises:
     ValueError: there are no generated documents to draw.
   """
-  shares = [row for row in worths if row.seed == MEAN]
+  # The sort is stable: rows of one world and model keep their order.
+  shares = sorted(
+    (row for row in quality if row.seed == MEAN),
+    key=lambda row: (reading_order(row.world), row.model),
+  )
   if not shares:
-    raise ValueError('there are no generated documents to draw; augment first')
+    raise ValueError(
+      'there are no generated documents to draw; run augment first'
+    )
   accuracies = {
     (row.world, row.model, row.augmentation): row
-    for row in coverages
+    for row in coverage
     if (row.seed, row.normalisation) == (MEAN, normalisation)
     and row.kind == main_kinds[row.world]
   }
   heights, gaps = _stacked_places(shares)
   with matplotlib.rc_context(STYLE):
-    figure = Figure(
-      figsize=(9.2, 2.1 + 0.34 * (len(shares) + gaps)), layout='constrained'
-    )
+    figure = Figure(figsize=(9.2, 2.1 + 0.34 * (len(shares) + gaps)))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1.25, 1))
     _verdict_bars(left, shares, heights)
     _coverage_dots(right, shares, accuracies, heights)
@@ -74,21 +78,23 @@ def augmentation_figure(
         right.text(
           0,
           height - 0.52,
-          f'{main_kinds[row.world]} questions',
+          panel_title(row.world, main_kinds[row.world]),
           va='bottom',
           fontsize=7.5,
           color=FAINT,
         )
     title(
       figure,
-      'What the generated documents say,'
-      ' and accuracy on questions covered or not',
+      'Verdicts on the generated documents,'
+      ' and accuracy on the questions that they do or do not cover',
     )
     bottom(figure, _verdict_handles(), note(normalisation), columns=4)
     return png(figure)
 
 
-def _verdict_bars(axis, shares: Sequence[Worth], heights) -> None:
+def _verdict_bars(
+  axis: Axes, shares: Sequence[Quality], heights: Sequence[float]
+) -> None:
   starts = np.zeros(len(shares))
   for name in VERDICTS:
     column = 'new' if name == 'entailed' else name
@@ -105,7 +111,7 @@ def _verdict_bars(axis, shares: Sequence[Worth], heights) -> None:
     )
     dark = name in ('entailed', 'contradicted')
     for height, start, width in zip(heights, starts, widths, strict=True):
-      if width >= 7:  # narrower ones have no room for a figure
+      if width >= 7:  # narrower ones have no room for a number
         axis.text(
           start + width / 2,
           height,
@@ -135,7 +141,12 @@ def _verdict_bars(axis, shares: Sequence[Worth], heights) -> None:
   axis.set_xlabel('share of generated documents (%)')
 
 
-def _coverage_dots(axis, shares: Sequence[Worth], accuracies, heights) -> None:
+def _coverage_dots(
+  axis: Axes,
+  shares: Sequence[Quality],
+  accuracies: Mapping[tuple[str, str, str], Coverage],
+  heights: Sequence[float],
+) -> None:
   for row, height in zip(shares, heights, strict=True):
     found = accuracies.get((row.world, row.model, row.augmentation))
     if found is None or found.coverage is None:
@@ -188,12 +199,12 @@ def _coverage_dots(axis, shares: Sequence[Worth], accuracies, heights) -> None:
   axis.spines['bottom'].set_bounds(0, 100)
   axis.spines['left'].set_visible(False)
   axis.tick_params(axis='y', length=0)
-  axis.grid(axis='x', color='#e4e4e4', lw=0.6)
-  axis.set_xlabel('accuracy after augmented finetuning (%)')
+  axis.grid(axis='x')
+  axis.set_xlabel('accuracy after augmented fine-tuning (%)')
 
 
-def _verdict_handles() -> list:
-  handles = [
+def _verdict_handles() -> list[Artist]:
+  handles: list[Artist] = [
     Patch(facecolor=VERDICT_COLORS[name], label=words)
     for name, words in VERDICTS.items()
   ]
@@ -216,8 +227,8 @@ def _verdict_handles() -> list:
   return handles
 
 
-def _stacked_places(shares: Sequence[Worth]) -> tuple[list[float], float]:
-  """Heights of the rows, with a gap before each world, and the gaps' sum."""
+def _stacked_places(shares: Sequence[Quality]) -> tuple[list[float], float]:
+  """Heights of the rows, with a gap between worlds, and the gaps' sum."""
   heights, place, gaps = [], 0.0, 0.0
   for before, row in zip([None, *shares], shares, strict=False):
     if before and (before.world, before.model) != (row.world, row.model):
@@ -227,7 +238,7 @@ def _stacked_places(shares: Sequence[Worth]) -> tuple[list[float], float]:
   return heights, gaps
 
 
-def _first_of(shares: Sequence[Worth], row: Worth) -> str:
+def _first_of(shares: Sequence[Quality], row: Quality) -> str:
   place = (row.world, row.model)
   return next(
     other.augmentation
@@ -236,5 +247,5 @@ def _first_of(shares: Sequence[Worth], row: Worth) -> str:
   )
 
 
-def _row_name(row: Worth) -> str:
-  return 'all together' if row.augmentation == ALL else row.augmentation
+def _row_name(row: Quality) -> str:
+  return 'all' if row.augmentation == ALL else row.augmentation

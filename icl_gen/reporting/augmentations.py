@@ -1,44 +1,41 @@
-"""What the augmentations were worth: truth, novelty, coverage, costs.
-
-Knows records of generated documents and the cells trained on them; refuses to
-know how documents were generated or audited.
-"""
+"""Generated documents: are they true and new, what do they cover and cost?"""
 
 import collections
 import dataclasses
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
 
 from icl_gen.reporting import statistics
+from icl_gen.reporting.answers import estimate, measures, per_seed
 from icl_gen.reporting.records import (
   VERDICTS,
   AugmentationRecord,
-  Cell,
   hops,
   kinds,
   ordered_records,
   verdict,
 )
-from icl_gen.reporting.tables import MEAN
-from icl_gen.types import Document
 
-# All augmentation kinds of a record together: what was trained on.
+# All augmentation kinds of a record together: the training data of ft_aug.
 ALL = 'all'
 
 
 @dataclasses.dataclass(frozen=True)
-class Worth:
+class Quality:
   """One row of augmentation.csv; the attributes are its columns, in order.
 
   Attributes:
     world: the world's name.
     model: the model's name.
-    augmentation: the augmentation kind, or 'all' of them together.
+    augmentation: the augmentation kind, or 'all' for all of them together.
     seed: the record's seed as text, or 'mean' over the seeds.
     documents: number of generated documents (mean: over the seeds).
     true: share that is true, stated or entailed.
-    true_low: lower end of its 95 % interval, over seeds and the documents that
-      were generated from (what was made from the same ones varies together).
+    true_low: lower end of its 95 % interval, over seeds and clusters of
+      documents that were generated from the same documents.
     true_high: upper end.
     new: share that is true and was not stated (entailed).
     new_low: lower end of its 95 % interval.
@@ -47,10 +44,10 @@ class Worth:
     contradicted: share that is false.
     unknown: share that is neither true nor false in the world.
     unparsed: share in which no statement was recognised.
-    unverified: share that nothing could be checked against, 1 in worlds
-      without known facts; there, all other shares are None.
-    hops: of the new ones, 'hops:documents' pairs, e.g. '1:34 2:5'; for 'mean'
-      of all seeds together.
+    unverified: share that could not be checked, 1 in worlds without known
+      facts; all other shares are then None.
+    hops: for the new ones, 'hops:documents' pairs, e.g. '1:34 2:5'; for 'mean'
+      summed over the seeds.
   """
 
   world: str
@@ -76,20 +73,20 @@ class Worth:
 class Coverage:
   """One row of coverage.csv; the attributes are its columns, in order.
 
-  A question is covered when some generated document asserts its target.
+  A question is covered if some generated document asserts its target.
 
   Attributes:
     world: the world's name.
     model: the model's name.
-    augmentation: the augmentation kind, or 'all' of them together.
+    augmentation: the augmentation kind, or 'all' for all of them together.
     kind: the questions' kind, or '<kind>:<stratum>'.
-    normalisation: how choices were compared; 'exact': what was written.
+    normalisation: how choices were ranked; 'exact': generated text.
     seed: the record's seed as text, or 'mean' over the seeds.
     questions: questions that have a target (mean: over the seeds).
-    untargeted: questions without one; they can be neither.
+    untargeted: questions without one; they are neither covered nor uncovered.
     coverage: share of questions that are covered; None without questions.
-    covered_accuracy: accuracy of ft_aug on covered questions; None where
-      there are none or the cell is missing.
+    covered_accuracy: accuracy of ft_aug on covered questions; None if there
+      are none or the cell is missing.
     covered_low: lower end of its 95 % interval, over clusters and seeds.
     covered_high: upper end.
     uncovered_accuracy: the same on the other questions.
@@ -116,7 +113,7 @@ class Coverage:
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-  """One row of costs.csv: what generating cost, or its mean over seeds."""
+  """One row of costs.csv: a cost of generation, per seed or 'mean'."""
 
   world: str
   model: str
@@ -125,253 +122,267 @@ class Cost:
   value: float
 
 
-def worths(records: Sequence[AugmentationRecord]) -> tuple[Worth, ...]:
+def quality(records: Sequence[AugmentationRecord]) -> tuple[Quality, ...]:
   """Truth and novelty per world, model, augmentation kind and seed."""
-  rows = []
-  for (world, model), group in _grouped(records):
-    for augmentation in _augmentations(group):
-      by_seed = {
-        record.seed: chosen
-        for record in group
-        if (chosen := _chosen(record, augmentation))
-      }
-      for label, seeds in _labelled(by_seed):
-        rows.append(
-          _worth(
-            (world, model, augmentation, label),
-            {seed: by_seed[seed] for seed in seeds},
-          )
-        )
-  return tuple(rows)
-
-
-def _worth(key, by_seed: Mapping[int, Sequence[Document]]) -> Worth:
-  def share(name: str, verdicts: Iterable[str]) -> statistics.Estimate:
-    # What was made from the same documents is no independent evidence; ids
-    # may repeat between seeds though the texts differ.
-    return statistics.estimate(
-      {
-        seed: {
-          (f'{seed}/{d.origin.parents or d.id}', d.id): float(
-            verdict(d) in verdicts
-          )
-          for d in documents
-        }
-        for seed, documents in by_seed.items()
-      },
-      name='/'.join((*key, name)),
+  return tuple(
+    _quality((world, model, augmentation, label), rows)
+    for (world, model), group in _grouped(records)
+    for documents in [_documents(group)]
+    for augmentation in _augmentations(group)
+    for label, rows in per_seed(
+      documents[documents['augmentation'] == augmentation]
     )
+  )
 
-  found = {name: share(name, (name,)) for name in VERDICTS}
-  true = share('true', ('stated', 'entailed'))
-  row = Worth(
-    *key,
-    documents=sum(map(len, by_seed.values())) / len(by_seed),
+
+def _documents(records: Sequence[AugmentationRecord]) -> pd.DataFrame:
+  """Generated documents, each under its augmentation kind and under `ALL`.
+
+  Columns: seed, augmentation, cluster, hops (0 unless entailed), 'true', and
+  one per verdict; these are 1.0 or 0.0.
+  """
+  rows = [
+    {
+      'seed': record.seed,
+      'augmentation': augmentation,
+      # Documents made from the same ones are not independent evidence; ids
+      # may repeat under other seeds although the texts differ.
+      'cluster': f'{record.seed}/{document.origin.parents or document.id}',
+      'hops': hops(document) if found == 'entailed' else 0,
+      'true': float(found in ('stated', 'entailed')),
+    }
+    | {name: float(found == name) for name in VERDICTS}
+    for record in records
+    for document in record.documents
+    for found in [verdict(document)]
+    for augmentation in (document.origin.kind, ALL)
+  ]
+  return pd.DataFrame(rows)
+
+
+def _quality(
+  key: tuple[str, str, str, str], documents: pd.DataFrame
+) -> Quality:
+  world, model, augmentation, label = key
+  shares = {
+    name: estimate(documents, name, name='/'.join((*key, name)))
+    for name in ('true', *VERDICTS)
+  }
+  true, new = shares['true'], shares['entailed']
+  row = Quality(
+    world=world,
+    model=model,
+    augmentation=augmentation,
+    seed=label,
+    documents=len(documents) / documents['seed'].nunique(),
     true=true.mean,
     true_low=true.low,
     true_high=true.high,
-    new=found['entailed'].mean,
-    new_low=found['entailed'].low,
-    new_high=found['entailed'].high,
-    stated=found['stated'].mean,
-    contradicted=found['contradicted'].mean,
-    unknown=found['unknown'].mean,
-    unparsed=found['unparsed'].mean,
-    unverified=found['unverified'].mean,
-    hops=_hops(itertools.chain.from_iterable(by_seed.values())),
+    new=new.mean,
+    new_low=new.low,
+    new_high=new.high,
+    stated=shares['stated'].mean,
+    contradicted=shares['contradicted'].mean,
+    unknown=shares['unknown'].mean,
+    unparsed=shares['unparsed'].mean,
+    unverified=shares['unverified'].mean,
+    hops=_hops(documents),
   )
-  # Where nothing can be checked, none is true and none is false either.
-  return row if row.unverified < 1 else dataclasses.replace(row, **_UNKNOWN)
+  if row.unverified < 1:
+    return row
+  unknown: dict[str, Any] = dict.fromkeys(_NEEDS_FACTS)
+  return dataclasses.replace(row, **unknown)
 
 
-_UNKNOWN = {
-  field.name: None
-  for field in dataclasses.fields(Worth)
-  if field.type == float | None
-}
+# What is unknown where no document could be checked.
+_NEEDS_FACTS = (
+  *('true', 'true_low', 'true_high', 'new', 'new_low', 'new_high'),
+  *('stated', 'contradicted', 'unknown', 'unparsed'),
+)
 
 
-def _hops(documents: Iterable[Document]) -> str:
-  counts = collections.Counter(
-    hops(document) for document in documents if verdict(document) == 'entailed'
-  )
+def _hops(documents: pd.DataFrame) -> str:
+  counts = collections.Counter(documents['hops'][documents['hops'] > 0])
   return ' '.join(f'{number}:{counts[number]}' for number in sorted(counts))
 
 
-def coverages(
-  records: Sequence[AugmentationRecord], cells: Sequence[Cell]
+def coverage(
+  records: Sequence[AugmentationRecord], answers: pd.DataFrame
 ) -> tuple[Coverage, ...]:
-  """Coverage of test questions, and accuracy of ft_aug on either side of it.
+  """Coverage of test questions, and ft_aug's accuracy with and without it.
+
+  Args:
+    records: records of generated documents.
+    answers: the table of answers.
 
   Raises:
     ValueError: a cell answered a question that its record does not have.
   """
-  trained = {
-    (cell.world, cell.model, cell.seed): cell
-    for cell in cells
-    if cell.condition == 'ft_aug'
-  }
+  augmented = answers[answers['condition'] == 'ft_aug']
   rows = []
   for (world, model), group in _grouped(records):
-    group = [record for record in group if record.questions]
-    for record in group:
-      _check_questions(record, trained.get((world, model, record.seed)))
-    asked = set()
-    for record in group:
-      asked.update(*map(kinds, record.questions))
-    seen = {
-      (record.seed, augmentation): _facts(record, augmentation)
-      for record in group
-      for augmentation in _augmentations(group)
-    }
-    measures = _measures(group, trained)
-    answers = {
-      (record.seed, measure): _answers(
-        trained.get((world, model, record.seed)), measure
-      )
-      for record in group
-      for measure in measures
-    }
-    for augmentation, kind, normalisation in itertools.product(
-      _augmentations(group), sorted(asked), measures
-    ):
-      sides = {
-        record.seed: _sides(
-          record,
-          kind,
-          facts=seen[record.seed, augmentation],
-          answers=answers[record.seed, normalisation],
-        )
-        for record in group
-        if any(kind in kinds(q) for q in record.questions)
-      }
-      for label, seeds in _labelled(sides):
-        rows.append(
-          _coverage(
-            (world, model, augmentation, kind, normalisation, label),
-            {seed: sides[seed] for seed in seeds},
-          )
-        )
+    with_questions = [record for record in group if record.questions]
+    if not with_questions:
+      continue
+    seeds = [record.seed for record in with_questions]
+    answered = augmented[
+      (augmented['world'] == world)
+      & (augmented['model'] == model)
+      & augmented['seed'].isin(seeds)
+    ]
+    _check_questions(with_questions, answered)
+    asked = _questions(with_questions).merge(
+      answered[['seed', 'kind', 'question', 'cluster', *statistics.MEASURES]],
+      how='left',
+      on=['seed', 'kind', 'question'],
+    )
+    for augmentation in _augmentations(with_questions):
+      for kind, chosen in asked.groupby('kind'):
+        labelled = [
+          (label, _split(found, augmentation))
+          for label, found in per_seed(chosen)
+        ]
+        rows += [
+          _coverage((world, model, augmentation, kind, measure, label), split)
+          for measure in measures(answered)
+          for label, split in labelled
+        ]
   return tuple(rows)
+
+
+def _questions(records: Sequence[AugmentationRecord]) -> pd.DataFrame:
+  """Questions per kind; a column per augmentation says which are covered."""
+  augmentations = _augmentations(records)
+  rows = []
+  for record in records:
+    facts = {name: _facts(record, name) for name in augmentations}
+    rows += [
+      {
+        'seed': record.seed,
+        'kind': kind,
+        'question': question.id,
+        'has target': question.target is not None,
+      }
+      | {
+        f'covered by {name}': question.target in facts[name]
+        for name in augmentations
+      }
+      for question in record.questions
+      for kind in kinds(question)
+    ]
+  return pd.DataFrame(rows)
+
+
+def _facts(record: AugmentationRecord, augmentation: str) -> frozenset:
+  """The facts that the documents of one augmentation kind assert."""
+  return frozenset(
+    fact
+    for document in record.documents
+    if augmentation in (document.origin.kind, ALL)
+    for fact in document.facts
+  )
 
 
 @dataclasses.dataclass(frozen=True)
-class _Sides:
-  """One seed's questions of one kind, and what ft_aug made of them."""
+class _Split:
+  """Questions of one kind, split by coverage; counts are means over seeds."""
 
-  questions: int
-  untargeted: int
+  questions: float
+  untargeted: float
   coverage: float | None
-  covered: statistics.Outcomes
-  uncovered: statistics.Outcomes
+  covered: pd.DataFrame
+  uncovered: pd.DataFrame
 
 
-def _sides(record, kind: str, *, facts, answers) -> _Sides:
-  asked = [q for q in record.questions if kind in kinds(q)]
-  targeted = [q for q in asked if q.target is not None]
-  covered = {q.id for q in targeted if q.target in facts}
-  others = {q.id for q in targeted} - covered
-  return _Sides(
-    questions=len(targeted),
-    untargeted=len(asked) - len(targeted),
-    coverage=len(covered) / len(targeted) if targeted else None,
-    covered={key: v for key, v in answers.items() if key[1] in covered},
-    uncovered={key: v for key, v in answers.items() if key[1] in others},
+def _split(asked: pd.DataFrame, augmentation: str) -> _Split:
+  targeted = asked[asked['has target']]
+  covered = targeted[f'covered by {augmentation}']
+  counts = [rows for _, rows in asked.groupby('seed')['has target']]
+  shares = [float(rows.mean()) for _, rows in covered.groupby(targeted['seed'])]
+  # Only questions that ft_aug answered have a cluster.
+  answered = targeted['cluster'].notna()
+  return _Split(
+    questions=statistics.mean(float(has.sum()) for has in counts),
+    untargeted=statistics.mean(float((~has).sum()) for has in counts),
+    coverage=statistics.mean(shares) if shares else None,
+    covered=targeted[covered & answered],
+    uncovered=targeted[~covered & answered],
   )
 
 
-def _coverage(key, by_seed: Mapping[int, _Sides]) -> Coverage:
-  def accuracy(side: str):
-    found = {
-      seed: getattr(sides, side)
-      for seed, sides in by_seed.items()
-      if getattr(sides, side)
-    }
-    if not found:
+def _coverage(key: tuple[str, ...], split: _Split) -> Coverage:
+  world, model, augmentation, kind, measure, label = key
+
+  def accuracy(
+    side: str, asked: pd.DataFrame
+  ) -> tuple[float, float, float] | tuple[None, None, None]:
+    if asked.empty:
       return None, None, None
-    return dataclasses.astuple(
-      statistics.estimate(found, name='/'.join((*key, side)))
-    )
+    found = estimate(asked, measure, name='/'.join((*key, side)))
+    return found.mean, found.low, found.high
 
+  covered, covered_low, covered_high = accuracy('covered', split.covered)
+  other, other_low, other_high = accuracy('uncovered', split.uncovered)
   return Coverage(
-    *key,
-    *(
-      _mean(getattr(sides, number) for sides in by_seed.values())
-      for number in ('questions', 'untargeted', 'coverage')
-    ),
-    *accuracy('covered'),
-    *accuracy('uncovered'),
+    world=world,
+    model=model,
+    augmentation=augmentation,
+    kind=kind,
+    normalisation=measure,
+    seed=label,
+    questions=split.questions,
+    untargeted=split.untargeted,
+    coverage=split.coverage,
+    covered_accuracy=covered,
+    covered_low=covered_low,
+    covered_high=covered_high,
+    uncovered_accuracy=other,
+    uncovered_low=other_low,
+    uncovered_high=other_high,
   )
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-  known = [value for value in values if value is not None]
-  return sum(known) / len(known) if known else None
 
 
 def costs(records: Sequence[AugmentationRecord]) -> tuple[Cost, ...]:
-  """What generating cost, per seed and on average."""
-  rows = []
-  for (world, model), group in _grouped(records):
-    for name in sorted({name for record in group for name in record.costs}):
-      values = {r.seed: r.costs[name] for r in group if name in r.costs}
-      for label, seeds in _labelled(values):
-        mean = sum(values[seed] for seed in seeds) / len(seeds)
-        rows.append(Cost(world, model, label, name, mean))
-  return tuple(rows)
-
-
-def _grouped(records: Sequence[AugmentationRecord]):
-  key = lambda record: (record.world, record.model)  # noqa: E731
-  groups = itertools.groupby(ordered_records(records), key)
-  return [(k, list(group)) for k, group in groups]
-
-
-def _augmentations(records: Sequence[AugmentationRecord]) -> list[str]:
-  kinds = sorted({d.origin.kind for r in records for d in r.documents})
-  return [*kinds, ALL] if kinds else []
-
-
-def _chosen(record, augmentation: str) -> list[Document]:
-  return [
-    document
-    for document in record.documents
-    if augmentation in (document.origin.kind, ALL)
-  ]
-
-
-def _facts(record, augmentation: str) -> frozenset:
-  chosen = _chosen(record, augmentation)
-  return frozenset(fact for document in chosen for fact in document.facts)
-
-
-def _answers(cell: Cell | None, normalisation: str) -> statistics.Outcomes:
-  return statistics.outcomes(cell.scores, normalisation) if cell else {}
-
-
-def _measures(records, trained: Mapping[tuple, Cell]) -> tuple[str, ...]:
-  """What all cells that were trained on the records can be judged by."""
-  keys = [(r.world, r.model, r.seed) for r in records]
-  cells = [trained[key] for key in keys if key in trained]
-  scores = [score for cell in cells for score in cell.scores]
-  return (
-    statistics.measures(scores) if scores else tuple(statistics.NORMALISATIONS)
+  """Costs of generation, per seed and on average."""
+  spent = pd.DataFrame(
+    [
+      (record.world, record.model, record.seed, cost, value)
+      for record in records
+      for cost, value in record.costs.items()
+    ],
+    columns=['world', 'model', 'seed', 'cost', 'value'],
+  )
+  return tuple(
+    Cost(world, model, label, cost, statistics.mean(rows['value']))
+    for (world, model, cost), group in spent.groupby(['world', 'model', 'cost'])
+    for label, rows in per_seed(group)
   )
 
 
-def _check_questions(record: AugmentationRecord, cell: Cell | None) -> None:
-  known = {question.id for question in record.questions}
-  for score in cell.scores if cell else ():
-    if score.question_id not in known:
-      raise ValueError(
-        f'cell {cell.name!r} answered question {score.question_id!r}, which'
-        f' is not among the {len(known)} questions of the augmentation record'
-        f' {record.name!r}; give both from the same corpus'
-      )
+def _grouped(
+  records: Sequence[AugmentationRecord],
+) -> list[tuple[tuple[str, str], list[AugmentationRecord]]]:
+  groups = itertools.groupby(
+    ordered_records(records), lambda record: (record.world, record.model)
+  )
+  return [(key, list(group)) for key, group in groups]
 
 
-def _labelled(by_seed: Mapping[int, object]) -> list[tuple[str, list[int]]]:
-  """Every seed alone, then all of them under 'mean'; nothing for none."""
-  seeds = sorted(by_seed)
-  alone = [(str(seed), [seed]) for seed in seeds]
-  return [*alone, (MEAN, seeds)] if seeds else []
+def _augmentations(records: Sequence[AugmentationRecord]) -> list[str]:
+  found = sorted({d.origin.kind for r in records for d in r.documents})
+  return [*found, ALL] if found else []
+
+
+def _check_questions(
+  records: Sequence[AugmentationRecord], answered: pd.DataFrame
+) -> None:
+  for record in records:
+    known = {question.id for question in record.questions}
+    for question in answered['question'][answered['seed'] == record.seed]:
+      if question not in known:
+        raise ValueError(
+          f'cell {record.world}/ft_aug/{record.model}/{record.seed} answered'
+          f' question {question!r}, which is not among the {len(known)}'
+          f' questions of the augmentation record {record.name!r}; read both'
+          ' from the same corpus'
+        )

@@ -1,18 +1,20 @@
-"""Figures of accuracies as PNG bytes, drawn from rows of the tables.
-
-Refuses to compute. The same rows give the same bytes.
-"""
+"""Figures of accuracies as PNG bytes; equal rows give equal bytes."""
 
 from collections.abc import Collection, Mapping, Sequence
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from icl_gen.reporting.answers import MEAN, Result, questions_and_seeds
+from icl_gen.reporting.glossary import panel_title, reading_order
 from icl_gen.reporting.records import CONDITIONS
 from icl_gen.reporting.style import (
+  CONDITION_COLORS,
   FAINT,
   INK,
   ON_PAPER,
@@ -22,26 +24,19 @@ from icl_gen.reporting.style import (
   png,
   title,
 )
-from icl_gen.reporting.tables import MEAN, Result, asked
 
-# Colours of Okabe and Ito, told apart with any colour vision.
-COLORS = {
-  'pretrained': '#999999',
-  'icl': '#0072B2',
-  'ft': '#D55E00',
-  'ft_aug': '#009E73',
-}
+# `CONDITIONS` on lines that fit below a bar.
 TICKS = {
   'pretrained': 'pre-\ntrained',
   'icl': 'in\ncontext',
   'ft': 'fine-\ntuned',
-  'ft_aug': 'fine-\ntuned\n+ aug.',
+  'ft_aug': 'fine-tuned\n+ own\ninferences',
 }
-# Kinds of questions from what was told to what is far from it; others follow.
+# Kinds of questions by distance from what was stated; others follow.
 KINDS = ('forward', 'rephrase', 'seen', 'reversal', 'syllogism', 'deduction')
-# A world of more kinds and strata is drawn by kinds alone.
-GROUPS = 8
-# One per model; models beyond the last start again.
+# With more bar groups than this, strata are left out.
+MAX_GROUPS = 8
+# One per model; they repeat after the last.
 HATCHES = ('', '////', '....', 'xxxx')
 
 
@@ -52,26 +47,25 @@ def main_figure(
   normalisation: str,
 ) -> bytes:
   """One panel per world: its main kind of question under every condition."""
-  rows = _select(results, normalisation)
-  worlds = sorted({row.world for row in rows})
+  rows = _under(results, normalisation)
+  worlds = sorted({row.world for row in rows}, key=reading_order)
   models = sorted({row.model for row in rows})
   lines = -(-len(worlds) // 4)
   columns = -(-len(worlds) // lines)
   with matplotlib.rc_context(STYLE):
     figure, axes = _panels(
-      lines, columns, width=2.1 + 0.45 * len(models), height=3.0
+      lines, columns, width=2.3 + 0.45 * len(models), height=3.0
     )
     for place, (axis, world) in enumerate(zip(axes.flat, worlds, strict=False)):
-      chosen = [
-        r for r in rows if (r.world, r.kind) == (world, main_kinds[world])
-      ]
+      kind = main_kinds[world]
+      chosen = [row for row in rows if (row.world, row.kind) == (world, kind)]
       _condition_bars(axis, chosen, models)
       _accuracy_axis(axis, label=place % columns == 0)
-      axis.set_title(world, pad=26)
+      axis.set_title(panel_title(world, kind), pad=16)
       axis.text(
         0.5,
         1.02,
-        f'{main_kinds[world]}\n{asked(chosen)}',
+        questions_and_seeds(chosen),
         transform=axis.transAxes,
         ha='center',
         va='bottom',
@@ -81,11 +75,11 @@ def main_figure(
     for axis in axes.flat[len(worlds) :]:
       axis.set_visible(False)
     title(
-      figure, 'Accuracy on the test questions, by how the model met the facts'
+      figure, 'Accuracy on the test questions, by how the model saw the facts'
     )
     handles = _model_handles(models)
-    alone = '' if handles else f'Model: {models[0]}. '
-    bottom(figure, handles, f'{alone}{note(normalisation)}', columns=4)
+    model = '' if handles else f'Model: {models[0]}. '
+    bottom(figure, handles, f'{model}{note(normalisation)}', columns=4)
     return png(figure)
 
 
@@ -94,12 +88,12 @@ def world_figure(
 ) -> bytes:
   """Every kind of question of one world under every condition.
 
-  Strata have bars of their own, unless there would be more than `GROUPS`.
+  Strata have their own bars unless there would be more than `MAX_GROUPS`.
   """
-  rows = [r for r in _select(results, normalisation) if r.world == world]
+  rows = [r for r in _under(results, normalisation) if r.world == world]
   models = sorted({row.model for row in rows})
   kinds = _by_distance({row.kind for row in rows})
-  if len(kinds) > GROUPS:
+  if len(kinds) > MAX_GROUPS:
     kinds = [kind for kind in kinds if ':' not in kind]
     rows = [row for row in rows if row.kind in kinds]
   with matplotlib.rc_context(STYLE):
@@ -111,8 +105,9 @@ def world_figure(
       _accuracy_axis(axis, label=True)
       axis.set_title(f'model: {model}', fontsize=9, pad=8)
     title(figure, f'{world}: accuracy by kind of question')
-    handles = [
-      Patch(facecolor=COLORS[c], label=CONDITIONS[c]) for c in CONDITIONS
+    handles: list[Artist] = [
+      Patch(facecolor=CONDITION_COLORS[c], label=CONDITIONS[c])
+      for c in CONDITIONS
     ]
     handles.append(Line2D([], [], color=INK, ls='--', lw=1, label='chance'))
     bottom(figure, handles, note(normalisation), columns=3)
@@ -127,14 +122,17 @@ def _by_distance(kinds: Collection[str]) -> list[str]:
   return sorted(kinds, key=place)
 
 
-def _condition_bars(axis, rows: Sequence[Result], models) -> None:
+def _condition_bars(
+  axis: Axes, rows: Sequence[Result], models: Sequence[str]
+) -> None:
   """Conditions on the x axis, one bar per model at each of them."""
   width = 0.76 / len(models)
   for place, condition in enumerate(CONDITIONS):
     for rank, model in enumerate(models):
       x = place + (rank - (len(models) - 1) / 2) * width
       chosen = [r for r in rows if (r.condition, r.model) == (condition, model)]
-      _bar(axis, x, 0.92 * width, chosen, color=COLORS[condition], rank=rank)
+      color = CONDITION_COLORS[condition]
+      _bar(axis, x, 0.92 * width, chosen, color=color, rank=rank)
   axis.set_xticks(range(len(CONDITIONS)), [TICKS[c] for c in CONDITIONS])
   axis.set_xlim(-0.6, len(CONDITIONS) - 0.4)
   chances = sorted({round(row.chance, 6) for row in rows if row.seed == MEAN})
@@ -144,14 +142,17 @@ def _condition_bars(axis, rows: Sequence[Result], models) -> None:
     _chance_label(axis, len(CONDITIONS) - 0.42, chances[-1])
 
 
-def _kind_bars(axis, rows: Sequence[Result], kinds: Sequence[str]) -> None:
+def _kind_bars(
+  axis: Axes, rows: Sequence[Result], kinds: Sequence[str]
+) -> None:
   """Kinds on the x axis, one bar per condition at each of them."""
   width = 0.8 / len(CONDITIONS)
   for place, kind in enumerate(kinds):
     for rank, condition in enumerate(CONDITIONS):
       x = place + (rank - (len(CONDITIONS) - 1) / 2) * width
       chosen = [r for r in rows if (r.kind, r.condition) == (kind, condition)]
-      _bar(axis, x, 0.9 * width, chosen, color=COLORS[condition], rank=0)
+      color = CONDITION_COLORS[condition]
+      _bar(axis, x, 0.9 * width, chosen, color=color, rank=0)
     chances = {r.chance for r in rows if (r.kind, r.seed) == (kind, MEAN)}
     for level in sorted(chances):
       axis.hlines(
@@ -170,14 +171,23 @@ def _kind_bars(axis, rows: Sequence[Result], kinds: Sequence[str]) -> None:
 
 
 def _kind_label(rows: Sequence[Result], kind: str) -> str:
-  """The kind and how much was asked, on lines that are narrow enough."""
-  label = f'{kind}\n{asked([row for row in rows if row.kind == kind])}'
+  """The kind and the number of questions, on lines that are narrow enough."""
+  asked = questions_and_seeds([row for row in rows if row.kind == kind])
+  label = f'{kind.replace("_", " ")}\n{asked}'
   for before, after in ((':', ':\n'), (' ×', '\n×'), (' over', '\nover')):
     label = label.replace(before, after)
   return label
 
 
-def _bar(axis, x: float, width: float, rows, *, color: str, rank: int) -> None:
+def _bar(
+  axis: Axes,
+  x: float,
+  width: float,
+  rows: Sequence[Result],
+  *,
+  color: str,
+  rank: int,
+) -> None:
   """One bar with its interval, its seeds as dots and its value; or a gap."""
   means = [row for row in rows if row.seed == MEAN]
   if not means:
@@ -231,32 +241,31 @@ def _bar(axis, x: float, width: float, rows, *, color: str, rank: int) -> None:
   )
 
 
-def _select(results: Sequence[Result], normalisation: str) -> list[Result]:
+def _under(results: Sequence[Result], normalisation: str) -> list[Result]:
   found = [row for row in results if row.normalisation == normalisation]
   assert found, f'no results under {normalisation!r}'
   return found
 
 
-def _panels(lines: int, columns: int, *, width: float, height: float):
-  figure = Figure(
-    figsize=(max(4.2, columns * width + 0.5), lines * height + 0.9),
-    layout='constrained',
-  )
-  figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
+def _panels(
+  lines: int, columns: int, *, width: float, height: float
+) -> tuple[Figure, np.ndarray]:
+  size = (max(4.2, columns * width + 0.5), lines * height + 0.9)
+  figure = Figure(figsize=size)
   return figure, figure.subplots(lines, columns, squeeze=False)
 
 
-def _accuracy_axis(axis, *, label: bool) -> None:
-  # Above 100 there is room for the figures of full bars.
+def _accuracy_axis(axis: Axes, *, label: bool) -> None:
+  # Above 100 there is room for the numbers of full bars.
   axis.set_ylim(0, 110)
   axis.set_yticks(range(0, 101, 25))
   axis.spines['left'].set_bounds(0, 100)
-  axis.grid(axis='y', color='#e4e4e4', lw=0.6)
+  axis.grid(axis='y')
   if label:
     axis.set_ylabel('accuracy (%)')
 
 
-def _chance_label(axis, x: float, level: float) -> None:
+def _chance_label(axis: Axes, x: float, level: float) -> None:
   axis.annotate(
     f'chance {100 * level:.0f} %',
     (x, 100 * level),
@@ -270,8 +279,8 @@ def _chance_label(axis, x: float, level: float) -> None:
   )
 
 
-def _model_handles(models: Sequence[str]) -> list:
-  """What tells models apart; nothing where there is one."""
+def _model_handles(models: Sequence[str]) -> list[Patch]:
+  """A legend of models; empty for a single one."""
   if len(models) == 1:
     return []
   return [

@@ -1,107 +1,139 @@
-"""The words of the report in plain English; a word without a line is absent."""
+"""The report's terms in plain English, and the order in which they appear."""
 
 from collections.abc import Collection, Mapping
 
+# In the order of the report.
 WORLDS = {
-  'reversal': 'comparisons of two nonsense things, each told in one direction'
-  ' only, e.g. that glon are more dangerous than troff; the other direction is'
-  ' asked for.',
-  'syllogism': 'two premises over three nonsense kinds, and what follows from'
-  ' them.',
-  'celebrity': 'people with a name and a description; some are told name first'
+  'reversal': 'comparisons of two nonsense things, each stated in one direction'
+  ' only, e.g. that glon are more dangerous than troff; the questions ask for'
+  ' the other direction.',
+  'celebrity': 'people with a name and a description; some appear name first'
   ' only, some description first only, some in both orders.',
   'celebrity_files': 'the people of the reversal-curse paper, read from its'
   ' files.',
-  'celebrity_hub': 'the people of the reversal-curse paper, read from the hub.',
-  'semantic': 'a taxonomy in nonsense words: what is a kind of what, and which'
-  ' properties and relations go down it.',
+  'celebrity_hub': 'the people of the reversal-curse paper, read from the Hub.',
+  'syllogism': 'two premises about three nonsense categories, and what follows'
+  ' from them.',
+  'semantic': 'a taxonomy of nonsense categories, with properties and relations'
+  ' that subcategories inherit.',
   'process': 'derivatoids: expressions worked out step by step, by rules that'
-  ' are shown in examples and never told.',
-  'codebook': 'words and their codes in several books; some entries are never'
-  ' read back from code to word.',
-  'custom': 'documents and questions of the user; what is true is not known.',
+  ' examples show but no document states.',
+  'codebook': 'words and their codes in several books; some codes are never'
+  ' decoded in the documents.',
+  'custom': "the user's own documents and questions; no facts are known.",
 }
 
 CONDITIONS = {
-  'pretrained': 'the model as it is: it met no document of the world.',
-  'icl': 'the same weights, with the documents before the question.',
-  'ft': 'finetuned on the documents, which are then not shown.',
-  'ft_aug': 'finetuned on the documents and on what the model itself inferred'
-  ' from them in context, neither of which is then shown. It is trained on'
-  ' every document that it generated, also on false and unparsed ones.',
+  'pretrained': 'the pretrained model, which has not seen any document of the'
+  ' world.',
+  'icl': 'the same weights, with the documents in context before the question.',
+  'ft': 'fine-tuned on the documents, which are not in context.',
+  'ft_aug': 'fine-tuned on the documents and on what the model itself inferred'
+  ' from them in context; neither is in context when it answers. All generated'
+  ' documents are trained on, including false and unparsed ones.',
 }
 
-# Plain kinds; a world's own are said where they mean something else in it.
+# Kinds without strata; a kind means the same in every world.
 KINDS = {
-  'forward': 'what was told, asked in the direction in which it was told.',
-  'forward_name': 'the same, for people who were told description first: the'
-  ' name is asked for.',
-  'rephrase': 'what was told, asked in other words.',
-  'reversal': 'what was told, asked from its other end; no given document says'
-  ' it in that direction.',
-  'reversal_seen': 'asked from its other end, which some document does tell.',
-  'syllogism': 'what follows from two statements.',
-  'deduction': 'what follows from three statements or more.',
-  'holdout': 'what follows for kinds of which only the kind above them was'
-  ' told.',
-  'seen': 'new expressions of combinations of rules that documents show.',
-  'compositional': 'expressions of combinations of rules that no document'
-  ' shows.',
+  'forward': 'a stated fact, asked in the direction in which it was stated.',
+  'forward_name': 'the same, for people whose description came first: the'
+  ' question asks for the name.',
+  'rephrase': 'a stated fact, asked in other words.',
+  'reversal': 'a stated fact, asked in the other direction, in which no given'
+  ' document states it.',
+  'reversal_seen': 'the other direction, in which some document states it.',
+  'syllogism': 'a conclusion from two statements.',
+  'deduction': 'a conclusion from three or more statements.',
+  'holdout': 'inherited facts about categories of which the documents state'
+  ' only the parent category.',
+  'seen': 'new expressions that need a combination of rules that documents'
+  ' show.',
+  'compositional': 'expressions that need a combination of rules that no'
+  ' document shows.',
 }
 
 STRATA = {
-  'target_seen': 'the wrong names are of people whose names ended training'
-  ' sentences, as the right name never did: a model that prefers what it was'
-  ' trained to write does worse than chance.',
-  'never_target': 'the wrong names are, like the right one, of people whose'
-  ' names never ended a training sentence.',
-  'p2d': 'about people who were told name first.',
-  'd2p': 'about people who were told description first.',
-  'property': 'a kind and what it has or is.',
-  'relation': 'a kind and its relation to another kind.',
+  'target_seen': 'the wrong names end some training sentence, and the right'
+  ' name does not: a model that prefers names it was trained to produce scores'
+  ' below chance.',
+  'never_target': 'neither the wrong names nor the right one end any training'
+  ' sentence.',
+  'p2d': 'about people whose name came first.',
+  'd2p': 'about people whose description came first.',
+  'property': 'a category and its properties.',
+  'relation': 'a category and its relation to another category.',
 }
 
 AUGMENTATIONS = {
-  'local': 'the model was shown one document and asked to say it in other words'
-  ' and the other way around.',
-  'global': 'the model was shown the documents and asked what one of them means'
-  ' together with the others.',
-  'all': 'all of them together: what the model was finetuned on.',
+  'local': 'the model was shown one document and asked to rephrase and reverse'
+  ' it.',
+  'global': 'the model was shown all documents and asked what one of them'
+  ' implies together with the others.',
+  'all': 'all augmentations together: what the model was fine-tuned on.',
 }
 
 MEASURES = {
-  'sum': 'choices are compared by their summed log-probability.',
-  'token': 'by log-probability per token.',
-  'character': 'by log-probability per character.',
-  'byte': 'by log-probability per UTF-8 byte.',
-  'pmi': 'by log-probability minus that without the prompt.',
-  'exact': 'no choices: whether what the model writes after the prompt,'
-  ' greedily and by itself, is a right choice word for word; chance is 0.',
+  'sum': 'choices are ranked by summed log-probability.',
+  'token': 'choices are ranked by log-probability per token.',
+  'character': 'choices are ranked by log-probability per character.',
+  'byte': 'choices are ranked by log-probability per UTF-8 byte.',
+  'pmi': 'choices are ranked by log-probability minus the log-probability'
+  ' without the prompt.',
+  'exact': 'choices are not ranked: the text that the model generates greedily'
+  ' after the prompt must equal a right choice word for word; chance is 0.',
 }
 
 VERDICTS = {
-  'entailed': 'what the document states follows from the given facts and is'
-  ' none of them.',
-  'stated': 'it states given facts only.',
-  'unknown': 'some of what it states neither follows nor is excluded.',
-  'contradicted': 'the world excludes something that it states.',
-  'unparsed': 'no statement was recognised in it.',
-  'unverified': 'the world has no known facts to judge it by.',
+  'entailed': 'the document states facts that follow from the given facts and'
+  ' are not among them.',
+  'stated': 'the document states given facts only.',
+  'unknown': 'some of what the document states neither follows from the given'
+  ' facts nor contradicts them.',
+  'contradicted': 'the world rules out something that the document states.',
+  'unparsed': 'no statement was recognised in the document.',
+  'unverified': 'the world has no known facts to check the document against.',
 }
 
-NOTIONS = {
-  'cluster': 'the questions that hang on the same given facts, e.g. all'
-  ' phrasings in which one person is asked for. They are right or wrong'
-  ' together, so intervals and p-values count clusters, not questions.',
-  'covered': 'said of a question if a generated document asserts the fact that'
-  ' its right choice states.',
-  'hops': 'how many rules one after the other lead from given facts to a'
-  ' statement that is true and new; 1 for a reversal.',
+TERMS = {
+  'cluster': 'questions that depend on the same given facts, e.g. all'
+  ' phrasings that ask for one person. They are right or wrong together, so'
+  ' intervals and p-values count clusters, not questions.',
+  'covered': 'a question is covered if a generated document asserts the fact'
+  ' that its right choice states.',
+  'hops': 'the number of rules applied in sequence to derive a true and new'
+  ' statement from given facts; 1 for a reversal.',
+}
+
+# (world, kind) -> title of its panel in the main figure.
+_TITLES = {
+  ('reversal', 'reversal'): 'Reversed comparisons',
+  ('celebrity', 'reversal'): 'Name from description',
+  ('celebrity_files', 'reversal'): 'Name from description',
+  ('celebrity_hub', 'reversal'): 'Name from description',
+  ('syllogism', 'syllogism'): 'Syllogisms',
+  ('semantic', 'reversal'): 'Reversals in a taxonomy',
+  ('process', 'compositional'): 'Unseen rule combinations',
 }
 
 
 def entries(
   words: Mapping[str, str], used: Collection[str]
 ) -> list[tuple[str, str]]:
-  """The words that are used and have a line, in the glossary's order."""
+  """The explained words that are used, in the glossary's order."""
   return [(word, line) for word, line in words.items() if word in used]
+
+
+def panel_title(world: str, kind: str) -> str:
+  """What the questions of a kind ask, e.g. 'Reversed comparisons'.
+
+  Unknown pairs give '<World>: <kind>'; strata have their kind's title.
+  """
+  plain = kind.partition(':')[0]
+  readable = f'{world}: {plain}'.replace('_', ' ')
+  return _TITLES.get((world, plain), readable[0].upper() + readable[1:])
+
+
+def reading_order(world: str) -> tuple[int, str]:
+  """Sort key for worlds: the glossary's order, unknown ones at the end."""
+  known = list(WORLDS)
+  return (known.index(world) if world in known else len(known), world)

@@ -1,19 +1,46 @@
-"""One self-contained HTML page that tells a study; computes nothing."""
+"""The report as one self-contained HTML page, and its results in Markdown.
+
+Wording and markup are in page.html.j2, which escapes every value.
+"""
 
 import base64
-import html
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from icl_gen.reporting import page_frame, page_tables
-from icl_gen.reporting.assembly import Contents, summary
-from icl_gen.reporting.render import html_table, markdown_table, paragraph
-from icl_gen.reporting.statistics import EXACT, NORMALISATIONS, RESAMPLES
+import jinja2
+
+from icl_gen.reporting import glossary
+from icl_gen.reporting.answers import MEAN, Result, questions_and_seeds
+from icl_gen.reporting.assembly import Report
+from icl_gen.reporting.formatting import (
+  fixed,
+  interval,
+  markdown_table,
+  p_value,
+  percent,
+  points,
+)
+from icl_gen.reporting.records import (
+  CONDITIONS,
+  VERDICTS,
+  AugmentationRecord,
+  hops,
+  verdict,
+)
+from icl_gen.reporting.statistics import MEASURES, NORMALISATIONS, RESAMPLES
+from icl_gen.types import Document
+
+# Shown per world, model, augmentation kind and verdict.
+SAMPLES = 2
+
+# Column title -> text.
+Row = dict[str, str]
 
 
 def page(
-  told: Contents,
+  report: Report,
   *,
   settings: Mapping[str, Any],
   commands: Sequence[str],
@@ -21,183 +48,233 @@ def page(
   """The page as HTML text; equal arguments give equal text.
 
   Args:
-    told: the report's contents.
-    settings: what the study was run with; may be nested, JSON values.
-    commands: shell commands that make the study again, in order.
+    report: the report's contents.
+    settings: the study's settings; may be nested, JSON values.
+    commands: shell commands that reproduce the study, in order.
   """
-  sections = [
-    _section('What is seen', _summary(told) + _missing(told)),
-    _section('Main figure', _main_figure(told)),
-    _section('Words used here', page_tables.glossary(told)),
-    _section('Results', _results(told)),
-    _section('Paired differences', page_tables.differences(told)),
-    _section('What the augmentations were worth', _worth(told)),
-    _section(
-      'A sample of generated documents', page_tables.samples(told.records)
-    ),
-    _section('Every kind of question', _worlds(told)),
-    _section('How the numbers were made', _method(told)),
-    _section('Settings', _settings(settings)),
-    _section('Making it again', _commands(commands)),
-  ]
-  return page_frame.PAGE.format(
-    style=page_frame.STYLE, body='\n'.join(sections), script=page_frame.SCRIPT
+  environment = jinja2.Environment(
+    loader=jinja2.PackageLoader('icl_gen.reporting', '.'),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+  )
+  used = [m for m in MEASURES if m in {r.normalisation for r in report.results}]
+  return environment.get_template('page.html.j2').render(
+    report=report,
+    images={
+      name: base64.b64encode(data).decode('ascii')
+      for name, data in report.figures.items()
+    },
+    worlds=[
+      name.removeprefix('world_').removesuffix('.png')
+      for name in report.figures
+      if name.startswith('world_')
+    ],
+    glossary=_glossary(report),
+    results={measure: _results(report, measure) for measure in used},
+    differences=_differences(report),
+    quality=_quality(report),
+    coverage=_coverage(report),
+    costs=_costs(report),
+    samples=_samples(report.records),
+    normalisations=tuple(NORMALISATIONS),
+    resamples=RESAMPLES,
+    samples_shown=SAMPLES,
+    settings=[{'setting': k, 'value': v} for k, v in _flat(settings)],
+    commands=commands,
   )
 
 
-def results_markdown(told: Contents) -> str:
+def results_markdown(report: Report) -> str:
   """Means over the seeds as one Markdown table."""
-  header, rows = page_tables.results_rows(told, told.normalisation)
-  return markdown_table(header, rows)
+  return markdown_table(_results(report, report.normalisation))
 
 
-def _section(title: str, body: str) -> str:
-  return f'<section>\n<h2>{html.escape(title)}</h2>\n{body}</section>'
+def _results(report: Report, measure: str) -> list[Row]:
+  """Means over the seeds, conditions side by side."""
+  chosen = [r for r in report.results if r.normalisation == measure]
+  return [
+    _result([r for r in chosen if (r.world, r.model, r.kind) == key])
+    for key in sorted({(r.world, r.model, r.kind) for r in chosen})
+  ]
 
 
-def _list(items: Sequence[str]) -> str:
-  lines = '\n'.join(f'<li>{html.escape(item)}</li>' for item in items)
-  return f'<ul>\n{lines}\n</ul>\n'
+def _result(rows: Sequence[Result]) -> Row:
+  """One kind of question of one world and model."""
+  means = {row.condition: row for row in rows if row.seed == MEAN}
+  chances = {percent(row.chance) for row in means.values()}
+  return {
+    'world': rows[0].world,
+    'model': rows[0].model,
+    'kind': rows[0].kind,
+    # The column title already says 'questions'.
+    'questions': questions_and_seeds(rows).replace(' questions', ''),
+    'chance': ' to '.join(sorted(chances)),
+  } | {
+    name: _accuracy(means[condition]) if condition in means else 'not run'
+    for condition, name in CONDITIONS.items()
+  }
 
 
-def _summary(told: Contents) -> str:
-  note = 'Means over seeds, with 95 % intervals in brackets.'
-  return _list(summary(told)) + paragraph(note)
+def _accuracy(row: Result) -> str:
+  return f'{percent(row.accuracy)} {interval(row.low, row.high)}'
 
 
-def _missing(told: Contents) -> str:
-  if not told.missing:
-    return paragraph('Nothing is missing.')
-  title = '<h3>What is missing</h3>\n'
-  return f'<div class="missing">\n{title}{_list(told.missing)}</div>\n'
+def _is_shown(report: Report, world: str, kind: str) -> bool:
+  """Strata are left to the CSV files, except in the main figure's kind."""
+  return ':' not in kind or kind == report.main_kinds[world]
 
 
-def _figure(told: Contents, name: str, *, alt: str, caption: str) -> str:
-  data = base64.b64encode(told.figures[name]).decode('ascii')
-  return (
-    f'<figure><img src="data:image/png;base64,{data}"'
-    f' alt="{html.escape(alt)}">\n'
-    f'<figcaption>{html.escape(caption)}</figcaption></figure>\n'
-  )
+def _differences(report: Report) -> list[Row]:
+  return [
+    {
+      'world': row.world,
+      'model': row.model,
+      'kind': row.kind,
+      'comparison': ' \N{MINUS SIGN} '.join(
+        CONDITIONS[side] for side in row.comparison.split('-')
+      ),
+      'difference': f'{points(row.difference)} {interval(row.low, row.high)}',
+      'p': p_value(row.p_value),
+      'questions': str(row.questions),
+      'clusters': str(row.clusters),
+    }
+    for row in report.comparisons
+    if (row.seed, row.normalisation) == (MEAN, report.normalisation)
+    and _is_shown(report, row.world, row.kind)
+  ]
 
 
-def _main_figure(told: Contents) -> str:
-  alt = 'Bars of accuracy by world and condition. ' + ' '.join(summary(told))
-  caption = (
-    'Accuracy on one kind of question of each world, under every condition.'
-    ' Bars are means over seeds, dots the seeds, lines 95 % intervals.'
-  )
-  return _figure(told, 'main.png', alt=alt, caption=caption)
+def _quality(report: Report) -> list[Row]:
+  return [
+    {
+      'world': row.world,
+      'model': row.model,
+      'augmentation': row.augmentation,
+      'documents': fixed(row.documents, places=1),
+      'true': f'{percent(row.true)} {interval(row.true_low, row.true_high)}',
+      VERDICTS['entailed']: (
+        f'{percent(row.new)} {interval(row.new_low, row.new_high)}'
+      ),
+      VERDICTS['contradicted']: percent(row.contradicted),
+      VERDICTS['unknown']: percent(row.unknown),
+      VERDICTS['unparsed']: percent(row.unparsed),
+      VERDICTS['unverified']: percent(row.unverified),
+      'hops:documents': row.hops,
+    }
+    for row in report.quality
+    if row.seed == MEAN
+  ]
 
 
-def _results(told: Contents) -> str:
-  names = dict.fromkeys(
-    (*NORMALISATIONS, *(r.normalisation for r in told.results))
-  )
-  options = '\n'.join(
-    f'<option value="{name}"{" selected" * (name == told.normalisation)}>'
-    f'{name}</option>'
-    for name in names
-  )
-  switch = (
-    '<p class="switch" hidden><label>Judged by'
-    f' <select id="normalisation">\n{options}\n</select></label></p>\n'
-  )
-  parts = []
-  for name in names:
-    header, rows = page_tables.results_rows(told, name)
-    how = f'choices compared by {name}'
-    if name == EXACT:
-      how = 'exact match of what the model wrote by itself, greedily'
-    caption = (
-      f'Accuracy in per cent and 95 % interval, means over seeds; {how}.'
-    )
-    table = html_table(header, rows, caption=caption)
-    parts.append(f'<div data-normalisation="{name}">\n{table}</div>\n')
-  note = 'The rows of every seed and measure are in results.csv.'
-  return switch + ''.join(parts) + paragraph(note)
+def _coverage(report: Report) -> list[Row]:
+  return [
+    {
+      'world': row.world,
+      'model': row.model,
+      'augmentation': row.augmentation,
+      'kind': row.kind,
+      'questions': fixed(row.questions, places=1),
+      'without target': fixed(row.untargeted, places=1),
+      'covered': percent(row.coverage),
+      'accuracy if covered': f'{percent(row.covered_accuracy)}'
+      f' {interval(row.covered_low, row.covered_high)}',
+      'accuracy if not': f'{percent(row.uncovered_accuracy)}'
+      f' {interval(row.uncovered_low, row.uncovered_high)}',
+    }
+    for row in report.coverage
+    if (row.seed, row.normalisation) == (MEAN, report.normalisation)
+    and _is_shown(report, row.world, row.kind)
+  ]
 
 
-def _worth(told: Contents) -> str:
-  if not told.worths:
-    return paragraph('No generated documents were given.')
-  alt = (
-    'Shares of verdicts on generated documents, and accuracy on covered and'
-    ' uncovered questions; the numbers are in the tables below.'
-  )
-  caption = (
-    'Left: verdicts on the generated documents, means over seeds. Right:'
-    ' accuracy of the model finetuned on all of them, on questions that the'
-    ' documents of the row cover and on those that they do not; the questions'
-    ' of the two sides differ.'
-  )
-  return (
-    paragraph(
-      'The model was finetuned on every document that it generated, also on'
-      ' those that are false or in which no statement was recognised: the'
-      ' verdicts were only counted.'
-    )
-    + _figure(told, 'augmentation.png', alt=alt, caption=caption)
-    + page_tables.verdicts(told)
-    + page_tables.coverage(told)
-    + page_tables.costs(told)
-  )
+def _costs(report: Report) -> list[Row]:
+  return [
+    {
+      'world': row.world,
+      'model': row.model,
+      'cost': row.cost,
+      'value': fixed(row.value, places=1),
+    }
+    for row in report.costs
+    if row.seed == MEAN
+  ]
 
 
-def _worlds(told: Contents) -> str:
-  parts = []
-  for name in told.figures:
-    if name.startswith('world_'):
-      world = name.removeprefix('world_').removesuffix('.png')
-      alt = (
-        f'Bars of accuracy in world {world} by kind of question and condition;'
-        ' the numbers are in the table of results.'
+def _samples(records: Sequence[AugmentationRecord]) -> list[Row]:
+  """Up to `SAMPLES` documents per world, model, augmentation and verdict."""
+  groups: dict[tuple, list[tuple[str, int, Document]]] = {}
+  for record in records:
+    for document in record.documents:
+      key = (
+        record.world,
+        record.model,
+        document.origin.kind,
+        list(VERDICTS).index(verdict(document)),
       )
-      caption = (
-        f'{world}: accuracy by kind of question and condition. Bars are means'
-        ' over seeds, dots the seeds, lines 95 % intervals.'
-      )
-      figure = _figure(told, name, alt=alt, caption=caption)
-      parts.append(f'<h3>{html.escape(world)}</h3>\n{figure}')
-  return ''.join(parts)
+      # Ranked by a hash: one group's sample does not depend on the others.
+      rank = hashlib.sha256(f'{record.name}/{document.id}'.encode()).hexdigest()
+      groups.setdefault(key, []).append((rank, record.seed, document))
+  return [
+    {
+      'world': world,
+      'model': model,
+      'augmentation': augmentation,
+      'seed': str(seed),
+      'verdict': _verdict_label(document),
+      'text': document.text,
+    }
+    for (world, model, augmentation, _), found in sorted(groups.items())
+    for _, seed, document in sorted(found, key=lambda f: f[0])[:SAMPLES]
+  ]
 
 
-def _method(told: Contents) -> str:
-  ties = ', '.join(f'{name} {told.ties[name]}' for name in NORMALISATIONS)
-  return _list(
-    [
-      'A question is answered right if the choice with the highest value is'
-      ' one of its answers. Values: sum log p; token, character, byte: log p'
-      ' per token, per character, per UTF-8 byte of the choice; pmi: log p'
-      ' minus log p without the prompt.'
-      f' Figures and summary use {told.normalisation}.',
-      f'Ties between best choices are broken by the lowest index; of'
-      f' {told.answered} answers tied were: {ties}.',
-      'Questions that hang on the same given facts (or are the same question,'
-      ' where no facts are known) are one cluster, also if they are asked under'
-      ' several seeds. What generated documents were made from is theirs.',
-      f'Intervals: 95 % percentile bootstrap, {RESAMPLES} resamples: clusters'
-      ' within a cell, each with all its questions; seeds, then clusters for a'
-      ' mean over seeds, one draw for the seeds that share a cluster. With all'
-      ' questions right or all wrong such an interval has no width, although'
-      ' the truth may lie up to 3 / clusters away.',
-      'p-values: exact two-sided sign test on the clusters in which the two'
-      ' conditions differ; without repeated questions it is the exact McNemar'
-      ' test. They speak of the seeds that were run (intervals allow for others'
-      ' too) and are not corrected for the number of comparisons.',
-      'Chance is the mean of answers per choices.',
-    ]
-  )
+def _verdict_label(document: Document) -> str:
+  found = verdict(document)
+  if found != 'entailed':
+    return VERDICTS[found]
+  number = hops(document)
+  return f'{VERDICTS[found]} ({number} hop{"s" * (number != 1)})'
 
 
-def _settings(settings: Mapping[str, Any]) -> str:
-  rows = [[name, value] for name, value in _flat(settings)]
-  if not rows:
-    return paragraph('No settings were given.')
-  return html_table(['setting', 'value'], rows, caption='Settings of the run.')
+def _glossary(report: Report) -> dict[str, list[tuple[str, str]]]:
+  """Title -> the words that the report uses, each with its explanation."""
+  kinds = {r.kind for r in report.results} | {r.kind for r in report.coverage}
+  conditions = {
+    CONDITIONS[name]: f'{line} In the CSV files: {name}.'
+    for name, line in glossary.CONDITIONS.items()
+  }
+  verdicts = {VERDICTS[name]: line for name, line in glossary.VERDICTS.items()}
+  sections = {
+    'Worlds': glossary.entries(
+      glossary.WORLDS, {row.world for row in report.results}
+    ),
+    'Conditions': list(conditions.items()),
+    'Kinds of questions': glossary.entries(
+      glossary.KINDS, {kind.partition(':')[0] for kind in kinds}
+    ),
+    'Strata': glossary.entries(
+      glossary.STRATA, {kind.partition(':')[2] for kind in kinds}
+    ),
+    'Augmentations': glossary.entries(
+      glossary.AUGMENTATIONS, {row.augmentation for row in report.quality}
+    ),
+    'Verdicts on generated documents': (
+      list(verdicts.items()) if report.quality else []
+    ),
+    'Measures': glossary.entries(
+      glossary.MEASURES, {row.normalisation for row in report.results}
+    ),
+    'Other terms': list(glossary.TERMS.items()),
+  }
+  return {title: found for title, found in sections.items() if found}
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = ''):
+def _flat(
+  settings: Mapping[str, Any], prefix: str = ''
+) -> Iterator[tuple[str, str]]:
+  """Nested settings as dotted names and texts, sorted by name."""
   for name in sorted(settings, key=str):
     value = settings[name]
     if isinstance(value, Mapping):
@@ -206,9 +283,3 @@ def _flat(settings: Mapping[str, Any], prefix: str = ''):
       yield f'{prefix}{name}', value
     else:
       yield f'{prefix}{name}', json.dumps(value, ensure_ascii=False)
-
-
-def _commands(commands: Sequence[str]) -> str:
-  if not commands:
-    return paragraph('No commands were given.')
-  return f'<pre><code>{html.escape(chr(10).join(commands))}</code></pre>\n'

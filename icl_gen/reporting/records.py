@@ -1,7 +1,4 @@
-"""What the report is made of: finished cells and generated documents.
-
-Refuses to know where they were stored or how they were made.
-"""
+"""The report's input: finished cells and records of generated documents."""
 
 import dataclasses
 import re
@@ -9,15 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from icl_gen.types import Document, Question, Score
 
-# The order of figures and tables, and the words that readers see.
+# In the order of figures and tables, with the labels that readers see.
 CONDITIONS = {
   'pretrained': 'pretrained',
   'icl': 'in context',
-  'ft': 'finetuned',
-  'ft_aug': 'finetuned + augmented',
+  'ft': 'fine-tuned',
+  'ft_aug': 'fine-tuned + own inferences',
 }
 
-# Verdicts of the audit, from best to worst, and the words that readers see.
+# The audit's verdicts, from best to worst, with the labels that readers see.
 VERDICTS = {
   'entailed': 'true and new',
   'stated': 'true, stated already',
@@ -30,14 +27,14 @@ VERDICTS = {
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-  """One finished cell of the study: a model that answered a world's questions.
+  """One finished cell of the study: a model's answers to a world's questions.
 
   Attributes:
     world: the world's name; becomes part of a file name.
     condition: one of `CONDITIONS`.
     model: the model's name.
     seed: the cell's seed.
-    scores: one record per question, each question once, at least one.
+    scores: at least one; each question occurs once.
   """
 
   world: str
@@ -46,7 +43,7 @@ class Cell:
   seed: int
   scores: tuple[Score, ...]
 
-  def __post_init__(self):
+  def __post_init__(self) -> None:
     _check_names(self.world, self.model)
     if self.condition not in CONDITIONS:
       raise ValueError(
@@ -54,7 +51,9 @@ class Cell:
         f' {self.world!r}; allowed are {", ".join(CONDITIONS)}'
       )
     if not self.scores:
-      raise ValueError(f'cell {self.name!r} has no scores; evaluate it first')
+      raise ValueError(
+        f'cell {self.name!r} has no scores; run its evaluation first'
+      )
     ids = [score.question_id for score in self.scores]
     if len(set(ids)) != len(ids):
       twice = next(i for i in ids if ids.count(i) > 1)
@@ -71,7 +70,7 @@ class Cell:
 
 @dataclasses.dataclass(frozen=True)
 class AugmentationRecord:
-  """What one model generated for one world under one seed.
+  """The documents that one model generated for one world under one seed.
 
   Attributes:
     world: the world's name.
@@ -80,7 +79,7 @@ class AugmentationRecord:
     documents: generated documents; `origin.kind` is the augmentation kind and
       `origin.details` has a 'verdict' of `VERDICTS`, and 'hops' if entailed.
     questions: the world's test questions.
-    costs: what it cost, e.g. tokens in and out, seconds.
+    costs: name -> cost of generation, e.g. tokens in and out, seconds.
   """
 
   world: str
@@ -90,13 +89,13 @@ class AugmentationRecord:
   questions: tuple[Question, ...]
   costs: Mapping[str, float]
 
-  def __post_init__(self):
+  def __post_init__(self) -> None:
     _check_names(self.world, self.model)
     for document in self.documents:
       if document.origin.kind == 'given':
         raise ValueError(
           f'document {document.id!r} of {self.name!r} is a given one; an'
-          ' augmentation record holds generated documents only'
+          ' augmentation record must have generated documents only'
         )
       if verdict(document) == 'entailed':
         hops(document)
@@ -108,7 +107,7 @@ class AugmentationRecord:
 
 
 def kinds(asked: Question | Score) -> tuple[str, ...]:
-  """The kinds it counts under: its own and, if it has one, with its stratum."""
+  """Its kind and, if it has a stratum, '<kind>:<stratum>'."""
   strata = (f'{asked.kind}:{asked.stratum}',) if asked.stratum else ()
   return (asked.kind, *strata)
 
@@ -117,7 +116,7 @@ def verdict(document: Document) -> str:
   """The audit's verdict on a generated document, one of `VERDICTS`.
 
   Raises:
-    ValueError: the document carries no verdict, or an unknown one.
+    ValueError: the document has no verdict, or an unknown one.
   """
   found = dict(document.origin.details).get('verdict')
   if found not in VERDICTS:
@@ -129,22 +128,22 @@ def verdict(document: Document) -> str:
 
 
 def hops(document: Document) -> int:
-  """Rule applications that an entailed document's statement needs, from 1.
+  """Rule applications that an entailed document's facts need; 1 or more.
 
   Raises:
-    ValueError: the document does not say, or says something else.
+    ValueError: the document has no such number.
   """
   found = dict(document.origin.details).get('hops', '')
   if not found.isdecimal() or int(found) < 1:
     raise ValueError(
       f'document {document.id!r} is entailed and has the hops {found!r};'
-      ' an integer from 1 is needed; audit the generated documents again'
+      ' it must be an integer from 1; audit the generated documents again'
     )
   return int(found)
 
 
 def ordered(cells: Sequence[Cell]) -> tuple[Cell, ...]:
-  """The cells in the report's order, whatever order they came in.
+  """Sorts the cells by world, condition, model and seed.
 
   Raises:
     ValueError: no cells at all, or two with the same name.
@@ -167,7 +166,11 @@ def ordered(cells: Sequence[Cell]) -> tuple[Cell, ...]:
 def ordered_records(
   records: Sequence[AugmentationRecord],
 ) -> tuple[AugmentationRecord, ...]:
-  """The records in the report's order. Two of one name: ValueError."""
+  """Sorts the records by world, model and seed.
+
+  Raises:
+    ValueError: two with the same name.
+  """
   _check_unique([record.name for record in records])
   return tuple(sorted(records, key=lambda r: (r.world, r.model, r.seed)))
 
@@ -176,8 +179,8 @@ def _check_unique(names: list[str]) -> None:
   if len(set(names)) != len(names):
     twice = sorted({name for name in names if names.count(name) > 1})
     raise ValueError(
-      f'given more than once: {", ".join(twice)}; give every world, condition,'
-      ' model and seed once'
+      f'given more than once: {", ".join(twice)}; each combination of world,'
+      ' condition, model and seed must be unique'
     )
 
 
@@ -185,6 +188,6 @@ def _check_names(world: str, model: str) -> None:
   for what, name in (('world', world), ('model', model)):
     if not re.fullmatch(r'[A-Za-z0-9][A-Za-z0-9_.-]*', name):
       raise ValueError(
-        f'{what} is named {name!r}; a name becomes part of a file name: use'
-        ' letters, digits, "_", "-" and ".", a letter or digit first'
+        f'{what} is named {name!r}; the name becomes part of a file name: use'
+        ' letters, digits, "_", "-" and ".", starting with a letter or digit'
       )

@@ -1,9 +1,6 @@
-"""From scores to numbers with uncertainty.
+"""From scores to accuracies, bootstrap intervals and p-values.
 
-Knows scores only; refuses to know worlds, conditions and files.
-
-How a choice's number is made from its log-likelihood (`NORMALISATIONS`), for
-a choice y after a prompt x:
+A choice y after a prompt x is ranked by one of these values (`NORMALISATIONS`):
 
   sum        log p(y|x)                       lm-evaluation-harness `acc`
   token      log p(y|x) / tokens of y         HELM, normalised per token
@@ -13,39 +10,35 @@ a choice y after a prompt x:
                                               Holtzman et al. 2021
                                               (arXiv 2104.08315)
 
-Not a comparison of choices: `exact`, whether what the model wrote by itself is
-a right choice, for questions where it was asked to.
+Characters and bytes are counted without leading whitespace, as the harness
+counts choices without their delimiter. The sixth measure, `exact`, ranks
+nothing: the text that the model generates must equal a right choice.
 
-Characters and bytes are counted without the leading whitespace, as the harness
-counts choices without their delimiter.
+Intervals and tests are clustered (`Question.cluster`): phrasings of one fact
+are right or wrong together, and a question asked under several seeds is one
+question. Sources:
 
-What is resampled and tested are clusters (`Question.cluster`), not questions:
-phrasings of one fact are right or wrong together, and a question that recurs
-under several seeds is one question. Sources:
-
-  bootstrap  clusters are drawn whole: Davison and Hinkley 1997, Bootstrap
+  bootstrap  whole clusters are resampled: Davison and Hinkley 1997, Bootstrap
              Methods and their Application, 3.8; Field and Welsh 2007,
-             J. R. Stat. Soc. B 69(3). Why in evaluations of language models:
+             J. R. Stat. Soc. B 69(3). For language-model evaluations:
              Miller 2024 (arXiv 2411.00640).
   test       exact sign test, Dixon and Mood 1946, J. Am. Stat. Assoc. 41(236),
-             one sign per cluster. Of clusters of one question each and one
-             seed it is McNemar's exact test.
+             one sign per cluster. With one question per cluster and one seed,
+             this is McNemar's exact test.
 """
 
 import dataclasses
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
 import numpy as np
+import scipy.stats
 
 from icl_gen.types import ChoiceScore, Score
 
 RESAMPLES = 2_000
 LEVEL = 95  # per cent
-
-# Outcomes of one seed: (cluster, question id) -> 1.0 right, 0.0 wrong.
-Outcomes = Mapping[tuple[str, str], float]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,33 +52,29 @@ class Estimate:
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-  """A paired difference of two conditions: first minus second.
+  """A paired difference between two conditions: first minus second.
 
   Attributes:
     estimate: mean difference and its interval, from -1 to 1.
     p_value: two-sided, exact; see `difference`.
-    questions: questions that both answered, summed over the seeds.
-    clusters: distinct clusters of these: what the p-value counts.
-    unpaired: (seed, question) pairs that one of the two lacks, left out.
+    clusters: number of distinct clusters.
   """
 
   estimate: Estimate
   p_value: float
-  questions: int
   clusters: int
-  unpaired: int
 
 
-def _per(count: str):
+def _per(count: str) -> Callable[[ChoiceScore], float]:
   def value(choice: ChoiceScore) -> float:
     divisor = getattr(choice, count)
-    # An empty span has no likelihood per anything: NaN is reported by name.
+    # NaN for an empty choice: `_values` then names the question.
     return choice.logp / divisor if divisor > 0 else math.nan
 
   return value
 
 
-NORMALISATIONS = {
+NORMALISATIONS: dict[str, Callable[[ChoiceScore], float]] = {
   'sum': lambda choice: choice.logp,
   'token': _per('tokens'),
   'character': _per('characters'),
@@ -95,12 +84,6 @@ NORMALISATIONS = {
 
 EXACT = 'exact'
 MEASURES = (*NORMALISATIONS, EXACT)
-
-
-def measures(scores: Sequence[Score]) -> tuple[str, ...]:
-  """What the scores can be judged by: MEASURES, EXACT only if all can."""
-  exact = all(score.exact is not None for score in scores)
-  return MEASURES if exact else tuple(NORMALISATIONS)
 
 
 def _values(score: Score, normalisation: str) -> tuple[float, ...]:
@@ -114,13 +97,13 @@ def _values(score: Score, normalisation: str) -> tuple[float, ...]:
     raise ValueError(
       f'question {score.question_id!r} has the choice values {values} under'
       f' {normalisation!r}; every choice needs a log-probability that is a'
-      ' number and at least one token: evaluate the cell again'
+      ' number and at least one token: re-run the evaluation of this cell'
     )
   return values
 
 
 def choose(score: Score, normalisation: str) -> int:
-  """Index of the best choice; among equals the lowest.
+  """Index of the choice with the highest value; the lowest index if tied.
 
   Raises:
     ValueError: unknown normalisation, or a value that is not a number.
@@ -129,95 +112,95 @@ def choose(score: Score, normalisation: str) -> int:
   return values.index(max(values))
 
 
-def correct(score: Score, normalisation: str) -> bool:
-  """Whether the best choice is one of the right ones."""
-  return choose(score, normalisation) in score.answers
+def correct(score: Score, measure: str) -> bool | None:
+  """Whether the question was answered right, by one of `MEASURES`.
 
+  Returns:
+    None if the measure is `EXACT` and nothing was generated.
 
-def ties(scores: Sequence[Score], normalisation: str) -> int:
-  """Number of questions whose best value is shared by several choices."""
-  found = (_values(score, normalisation) for score in scores)
-  return sum(values.count(max(values)) > 1 for values in found)
-
-
-def chance(scores: Sequence[Score], measure: str = 'sum') -> float:
-  """Expected accuracy of choosing at random: mean of answers per choices.
-
-  Nobody writes a choice by chance: that of EXACT is 0.
+  Raises:
+    ValueError: unknown measure, or a value that is not a number.
   """
-  assert scores, 'chance of no questions'
   if measure == EXACT:
-    return 0.0
-  return math.fsum(len(s.answers) / len(s.choices) for s in scores) / len(
-    scores
-  )
-
-
-def outcomes(
-  scores: Sequence[Score], normalisation: str
-) -> dict[tuple[str, str], float]:
-  """(cluster, question id) -> 1.0 where answered right, else 0.0."""
-
-  def right(score: Score) -> bool:
-    if normalisation != EXACT:
-      return correct(score, normalisation)
-    assert score.exact is not None
     return score.exact
+  return choose(score, measure) in score.answers
 
-  return {(s.cluster, s.question_id): float(right(s)) for s in scores}
+
+def is_tied(score: Score, normalisation: str) -> bool:
+  """Whether several choices share the highest value."""
+  values = _values(score, normalisation)
+  return values.count(max(values)) > 1
 
 
-def estimate(by_seed: Mapping[int, Outcomes], *, name: str) -> Estimate:
+def chance(scores: Iterable[Score]) -> float:
+  """Expected accuracy of a random choice: mean of answers / choices."""
+  return mean(len(s.answers) / len(s.choices) for s in scores)
+
+
+def mean(values: Iterable[float]) -> float:
+  """The exactly rounded mean, so that it does not depend on the order."""
+  found = list(values)
+  assert found, 'mean of no values'
+  return math.fsum(found) / len(found)
+
+
+def estimate(
+  values: Sequence[float] | np.ndarray,
+  *,
+  clusters: Sequence[Hashable] | np.ndarray,
+  seeds: Sequence[int] | np.ndarray,
+  name: str,
+) -> Estimate:
   """Mean over seeds of the mean over questions, with a bootstrap interval.
 
   One seed: clusters are resampled, each with all its questions. Several: seeds
-  are resampled, then clusters, the same draw for all seeds that share the
-  cluster. Clusters are drawn within groups of those that the same seeds asked
-  about, so every seed keeps its number of clusters; the mean over questions is
-  that over however many the drawn ones hold.
+  are resampled, then clusters, with one draw for all seeds that share the
+  cluster. Clusters are resampled within groups that appear under the same
+  seeds, so every seed keeps its number of clusters; the number of questions
+  varies with the clusters drawn.
 
   Args:
-    by_seed: seed -> outcomes, none empty; values -1, 0 or 1.
-    name: what is estimated; the only source of the randomness.
+    values: one value per question and seed: 0 or 1, or -1 to 1 for a
+      difference; at least one.
+    clusters: the questions' clusters, in the same order.
+    seeds: the seeds, in the same order.
+    name: what is estimated; it seeds the resampling.
   """
-  assert by_seed, f'nothing to estimate for {name}'
-  assert all(by_seed.values()), f'a seed of {name} has no outcomes'
-  asked_CxS, sums_CxS = _by_cluster(by_seed)
+  assert len(values), f'nothing to estimate for {name}'
+  asked_CxS, sums_CxS = _by_cluster(values, clusters, seeds)
   rng = _rng(name)
   means_RxS = _resampled_means(rng, asked_CxS, sums_CxS)
-  seeds = len(by_seed)
-  picked_RxS = rng.integers(seeds, size=(RESAMPLES, seeds))
+  number = asked_CxS.shape[1]
+  picked_RxS = rng.integers(number, size=(RESAMPLES, number))
   means_R = np.take_along_axis(means_RxS, picked_RxS, axis=1).mean(axis=1)
   tail = (100 - LEVEL) / 2
   low, high = np.percentile(means_R, [tail, 100 - tail])
-  mean = (sums_CxS.sum(axis=0) / asked_CxS.sum(axis=0)).mean()
-  return Estimate(float(mean), float(low), float(high))
+  center = (sums_CxS.sum(axis=0) / asked_CxS.sum(axis=0)).mean()
+  return Estimate(float(center), float(low), float(high))
 
 
-def _by_cluster(
-  by_seed: Mapping[int, Outcomes],
-) -> tuple[np.ndarray, np.ndarray]:
-  """Questions asked per cluster and seed, and the sum of their values; [C, S].
+def _by_cluster(values, clusters, seeds) -> tuple[np.ndarray, np.ndarray]:
+  """Number of questions per cluster and seed, and their sum of values; [C, S].
 
-  Whole numbers as float64, so sums are exact in any order.
+  Integers stored as float64, so sums are exact in any order.
   """
-  clusters = {cluster for found in by_seed.values() for cluster, _ in found}
-  places = {cluster: place for place, cluster in enumerate(sorted(clusters))}
-  asked_CxS = np.zeros((len(places), len(by_seed)))
+  known_clusters, rows = np.unique(clusters, return_inverse=True)
+  known_seeds, columns = np.unique(seeds, return_inverse=True)
+  asked_CxS = np.zeros((len(known_clusters), len(known_seeds)))
   sums_CxS = np.zeros_like(asked_CxS)
-  for column, seed in enumerate(sorted(by_seed)):
-    rows = [places[cluster] for cluster, _ in by_seed[seed]]
-    np.add.at(asked_CxS[:, column], rows, 1.0)
-    np.add.at(sums_CxS[:, column], rows, list(by_seed[seed].values()))
+  np.add.at(asked_CxS, (rows, columns), 1.0)
+  np.add.at(sums_CxS, (rows, columns), np.asarray(values, np.float64))
   return asked_CxS, sums_CxS
 
 
-def _resampled_means(rng, asked_CxS, sums_CxS) -> np.ndarray:
+def _resampled_means(
+  rng: np.random.Generator, asked_CxS: np.ndarray, sums_CxS: np.ndarray
+) -> np.ndarray:
   """Means over the questions of resampled clusters per seed, [RESAMPLES, S].
 
-  Clusters with equal rows are interchangeable, so how often each kind of row
-  is drawn is multinomial: the same distribution as drawing indices, at a cost
-  that does not grow with the number of clusters that are alike.
+  Clusters with equal rows are interchangeable, so the number of times that
+  each distinct row is drawn is multinomial: the same distribution as drawing
+  indices, at a cost that does not grow with the number of equal clusters.
   """
   rows = np.concatenate([asked_CxS, sums_CxS], axis=1)
   patterns, counts = np.unique(rows, axis=0, return_counts=True)
@@ -230,61 +213,55 @@ def _resampled_means(rng, asked_CxS, sums_CxS) -> np.ndarray:
     members = group_of.reshape(-1) == group
     number = int(counts[members].sum())
     draws = rng.multinomial(number, counts[members] / number, size=RESAMPLES)
-    # A product of integers would go without BLAS: many times slower.
+    # Integer matrix products bypass BLAS and are many times slower.
     totals_Rx2S += draws.astype(np.float64) @ patterns[members]
   return totals_Rx2S[:, seeds:] / totals_Rx2S[:, :seeds]
 
 
 def difference(
-  first: Mapping[int, Outcomes],
-  second: Mapping[int, Outcomes],
+  first: np.ndarray,
+  second: np.ndarray,
   *,
+  clusters: Sequence[Hashable] | np.ndarray,
+  seeds: Sequence[int] | np.ndarray,
   names: tuple[str, str],
-) -> Difference | None:
-  """Paired difference, first minus second, on what both answered.
+) -> Difference:
+  """Paired difference, first minus second, on the same questions.
 
-  The p-value is that of the exact sign test: of the clusters on which the two
-  differ, is the share that favours the first one half? A cluster counts once,
-  by the sign of the difference summed over its questions and over the seeds
+  The p-value is that of the exact sign test: among the clusters on which the
+  two differ, is the share that favours the first one half? A cluster counts
+  once, by the sign of the difference summed over its questions and the seeds
   that share it (neither are independent); clusters that only one seed has are
-  evidence of their own. It says nothing of seeds that were not run: that these
-  could differ is in the interval alone.
+  independent evidence. The test is conditional on the seeds that were run;
+  only the interval allows for variation between seeds.
 
   Args:
-    first: seed -> outcomes of the first condition.
-    second: the same of the second.
-    names: names of the two; they seed the resampling, in either order alike.
-
-  Returns:
-    The difference; None where no question was answered by both.
+    first: 1 or 0 per question and seed, for the first condition.
+    second: the same for the second condition, in the same order.
+    clusters: the questions' clusters, in the same order.
+    seeds: the seeds, in the same order.
+    names: names of the two; they seed the resampling.
   """
   if names[0] > names[1]:
-    # One orientation only is ever resampled, so that swapping the two negates
+    # Only one orientation is ever resampled, so that swapping the two negates
     # the result exactly.
-    swapped = difference(second, first, names=names[::-1])
-    return swapped and _negated(swapped)
-  paired = {
-    seed: {
-      q: first[seed][q] - second[seed][q]
-      for q in first[seed]
-      if q in second[seed]
-    }
-    for seed in first
-    if seed in second
-  }
-  paired = {seed: values for seed, values in paired.items() if values}
-  if not paired:
-    return None
-  _, sums_CxS = _by_cluster(paired)
+    return _negated(
+      difference(
+        second, first, clusters=clusters, seeds=seeds, names=names[::-1]
+      )
+    )
+  gains = np.asarray(first, np.float64) - np.asarray(second, np.float64)
+  _, sums_CxS = _by_cluster(gains, clusters, seeds)
   sums_C = sums_CxS.sum(axis=1)
-  pairs = sum(map(len, paired.values()))
-  sizes = sum(map(len, first.values())) + sum(map(len, second.values()))
   return Difference(
-    estimate=estimate(paired, name=f'{names[0]} - {names[1]}'),
+    estimate=estimate(
+      gains,
+      clusters=clusters,
+      seeds=seeds,
+      name=f'{names[0]} - {names[1]}',
+    ),
     p_value=sign_test(int((sums_C > 0).sum()), int((sums_C < 0).sum())),
-    questions=pairs,
     clusters=len(sums_C),
-    unpaired=sizes - 2 * pairs,
   )
 
 
@@ -296,11 +273,11 @@ def _negated(d: Difference) -> Difference:
 
 
 def sign_test(positive: int, negative: int) -> float:
-  """Exact two-sided p-value of the counts of signs under a fair coin."""
+  """Exact two-sided p-value of the signs' counts; 1 without any signs."""
   signs = positive + negative
-  tail = sum(math.comb(signs, k) for k in range(min(positive, negative) + 1))
-  # Integers of any size divide exactly rounded; 2.0 ** n would overflow.
-  return min(1.0, 2 * tail / 2**signs)
+  if not signs:
+    return 1.0  # scipy would return NaN
+  return float(scipy.stats.binomtest(positive, signs).pvalue)
 
 
 def _rng(name: str) -> np.random.Generator:

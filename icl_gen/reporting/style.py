@@ -1,11 +1,14 @@
-"""What all figures share: style, colours of text, the strip below, bytes."""
+"""The style of all figures: fonts, colours, titles, legends and PNG bytes."""
 
 import io
 import textwrap
+from collections.abc import Sequence
 
+from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
-MEASURES = {
+_VALUES = {
   'sum': 'summed log-probability',
   'token': 'log-probability per token',
   'character': 'log-probability per character',
@@ -21,6 +24,8 @@ STYLE = {
   'axes.spines.right': False,
   'axes.linewidth': 0.8,
   'axes.axisbelow': True,
+  'grid.color': '#e4e4e4',
+  'grid.linewidth': 0.6,
   'hatch.linewidth': 0.6,
   'legend.frameon': False,
   'xtick.major.size': 0.0,
@@ -29,34 +34,51 @@ STYLE = {
 }
 INK = '#222222'
 FAINT = '#666666'
-# Behind a number that a line may cross.
+# Colours of Okabe and Ito, distinguishable with any colour vision.
+CONDITION_COLORS = {
+  'pretrained': '#999999',
+  'icl': '#0072B2',
+  'ft': '#D55E00',
+  'ft_aug': '#009E73',
+}
+# The same and tints between them.
+VERDICT_COLORS = {
+  'entailed': '#009E73',
+  'stated': '#56B4E9',
+  'unknown': '#E8D9A0',
+  'contradicted': '#D55E00',
+  'unparsed': '#BBBBBB',
+  'unverified': '#E5E5E5',
+}
+# Background of a number that a line may cross.
 ON_PAPER = {'facecolor': 'white', 'edgecolor': 'none', 'pad': 0.8}
 
 
 def note(normalisation: str) -> str:
-  """What lines and values mean, under every figure."""
+  """The sentence below every figure: what the lines and values are."""
   return (
     'Lines: 95 % bootstrap intervals over seeds and clusters of questions.'
-    f' Choices compared by {MEASURES[normalisation]}.'
+    f' Choices ranked by {_VALUES[normalisation]}.'
   )
 
 
-def title(figure, text: str) -> None:
-  """The figure's title, on as many lines as its width needs."""
-  # An average letter of the font is 0.6 of its size wide, and 72 are an inch.
-  letters = int(figure.get_figwidth() * 72 / (11 * 0.6))
-  figure.suptitle(textwrap.fill(text, letters), fontsize=11)
+def title(figure: Figure, text: str) -> None:
+  """Sets the figure's title, wrapped to its width."""
+  figure.suptitle(_wrapped(figure, text, size=11), fontsize=11)
 
 
-def bottom(figure, handles: list, text: str, *, columns: int) -> None:
-  """Legend and note below the panels, in a strip kept free of them."""
+def bottom(
+  figure: Figure, handles: Sequence[Artist], text: str, *, columns: int
+) -> None:
+  """Draws legend and note in a strip below the panels, and lays them out."""
   inch = 1 / figure.get_figheight()
-  letters = int(figure.get_figwidth() * 72 / (7 * 0.6))
-  text = textwrap.fill(text, letters)
+  text = _wrapped(figure, text, size=7)
   below = 0.07 + 0.13 * (text.count('\n') + 1)
   lines = -(-len(handles) // columns)
   strip = (below + 0.02 + 0.19 * lines + 0.1 * bool(lines)) * inch
-  figure.get_layout_engine().set(rect=(0, strip, 1, 1 - strip))
+  figure.set_layout_engine(
+    'constrained', rect=(0, strip, 1, 1 - strip), w_pad=0.08, h_pad=0.08
+  )
   figure.text(
     0.5, 0.07 * inch, text, ha='center', va='bottom', fontsize=7, color=FAINT
   )
@@ -71,7 +93,13 @@ def bottom(figure, handles: list, text: str, *, columns: int) -> None:
     )
 
 
-def png(figure) -> bytes:
+def _wrapped(figure: Figure, text: str, *, size: int) -> str:
+  # An average letter is 0.6 of the font size wide; an inch has 72 points.
+  letters = int(figure.get_figwidth() * 72 / (size * 0.6))
+  return textwrap.fill(text, letters)
+
+
+def png(figure: Figure) -> bytes:
   """The figure as PNG; equal figures give equal bytes."""
   FigureCanvasAgg(figure)
   stream = io.BytesIO()

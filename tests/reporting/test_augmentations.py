@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from icl_gen.reporting import augmentations
+from icl_gen.reporting import answers, augmentations
 from icl_gen.reporting.records import AugmentationRecord
 from icl_gen.types import Document, Fact, Origin, Question
 from tests.reporting.synthetic import cell
@@ -48,6 +48,10 @@ RECORD = AugmentationRecord(
 CELL = cell([1, 0, 0, 1], condition='ft_aug')
 
 
+def coverage(records, cells):
+  return augmentations.coverage(records, answers.table(cells))
+
+
 def mean_rows(rows, **wanted):
   return [
     row
@@ -57,18 +61,18 @@ def mean_rows(rows, **wanted):
 
 
 def test_shares_by_hand():
-  (local,) = mean_rows(augmentations.worths([RECORD]), augmentation='local')
+  (local,) = mean_rows(augmentations.quality([RECORD]), augmentation='local')
   assert (local.documents, local.true, local.new) == (4, 0.5, 0.25)
   assert (local.stated, local.contradicted) == (0.25, 0.25)
   assert (local.unknown, local.unparsed) == (0.0, 0.25)
   assert local.hops == '1:1'
   assert local.true_low < local.true < local.true_high
-  (both,) = mean_rows(augmentations.worths([RECORD]), augmentation='all')
+  (both,) = mean_rows(augmentations.quality([RECORD]), augmentation='all')
   assert (both.documents, both.new, both.hops) == (5, 0.4, '1:1 2:1')
 
 
 def test_shares_sum_to_one():
-  for row in augmentations.worths([RECORD]):
+  for row in augmentations.quality([RECORD]):
     parts = (
       row.new, row.stated, row.contradicted, row.unknown, row.unparsed,
       row.unverified,
@@ -91,7 +95,7 @@ def made_from(*parents, seed=0):
 
 
 def true_width(*records):
-  (row,) = mean_rows(augmentations.worths(records), augmentation='local')
+  (row,) = mean_rows(augmentations.quality(records), augmentation='local')
   return row.true_high - row.true_low
 
 
@@ -111,14 +115,14 @@ def test_what_nobody_can_check_is_neither_true_nor_false():
     RECORD,
     documents=(document('a', 'unverified'), document('b', 'unverified')),
   )
-  (local,) = mean_rows(augmentations.worths([record]), augmentation='local')
+  (local,) = mean_rows(augmentations.quality([record]), augmentation='local')
   assert (local.documents, local.unverified, local.hops) == (2, 1.0, '')
   for share in ('true', 'true_low', 'new', 'contradicted', 'unparsed'):
     assert getattr(local, share) is None
 
 
 def test_coverage_by_hand():
-  rows = augmentations.coverages([RECORD], [CELL])
+  rows = coverage([RECORD], [CELL])
   (both,) = mean_rows(rows, augmentation='all', normalisation='sum')
   # q0 and q1 are covered, q2 is not, q3 has no target.
   assert (both.questions, both.untargeted) == (3, 1)
@@ -143,7 +147,7 @@ def test_strata_are_covered_by_themselves():
     dataclasses.replace(score, stratum='ab'[i % 2])
     for i, score in enumerate(CELL.scores)
   )
-  rows = augmentations.coverages(
+  rows = coverage(
     [stratified(RECORD, 'ab')], [dataclasses.replace(CELL, scores=answered)]
   )
   found = {
@@ -169,12 +173,10 @@ def test_what_was_written_is_set_against_coverage_too():
     dataclasses.replace(score, written='x', exact=i == 2)
     for i, score in enumerate(CELL.scores)
   )
-  rows = augmentations.coverages(
-    [RECORD], [dataclasses.replace(CELL, scores=wrote)]
-  )
+  rows = coverage([RECORD], [dataclasses.replace(CELL, scores=wrote)])
   (row,) = mean_rows(rows, augmentation='all', normalisation='exact')
   assert (row.covered_accuracy, row.uncovered_accuracy) == (0.0, 1.0)
-  rows = augmentations.coverages([RECORD], [CELL])
+  rows = coverage([RECORD], [CELL])
   assert not mean_rows(rows, normalisation='exact')
 
 
@@ -184,7 +186,7 @@ def test_other_kinds_worlds_and_models_are_kept_apart():
   )
   record = dataclasses.replace(RECORD, questions=(*RECORD.questions, other))
   poor = cell([0] * 4, condition='ft_aug')
-  rows = augmentations.coverages(
+  rows = coverage(
     [record],
     [
       CELL,
@@ -210,7 +212,7 @@ def test_the_mean_weighs_seeds_alike_and_leaves_out_what_is_unknown():
   second = dataclasses.replace(RECORD, seed=1, questions=RECORD.questions[:1])
   third = dataclasses.replace(RECORD, seed=2, questions=RECORD.questions[3:])
   wrong = dataclasses.replace(CELL, seed=1, scores=cell([0]).scores)
-  rows = augmentations.coverages([RECORD, second, third], [CELL, wrong])
+  rows = coverage([RECORD, second, third], [CELL, wrong])
   (row,) = mean_rows(rows, augmentation='all', normalisation='sum')
   assert (row.questions, row.untargeted) == (4 / 3, 2 / 3)
   assert row.coverage == pytest.approx((2 / 3 + 1) / 2)
@@ -226,7 +228,7 @@ def test_the_mean_weighs_seeds_alike_and_leaves_out_what_is_unknown():
 def test_without_the_cell_accuracy_is_unknown():
   other = cell([1, 0, 0, 1], condition='ft')
   (row,) = mean_rows(
-    augmentations.coverages([RECORD], [other]),
+    coverage([RECORD], [other]),
     augmentation='all',
     normalisation='sum',
   )
@@ -236,7 +238,7 @@ def test_without_the_cell_accuracy_is_unknown():
 
 def test_a_question_of_another_corpus_is_an_error():
   with pytest.raises(ValueError, match="question 'q4'.* 4 questions"):
-    augmentations.coverages([RECORD], [cell([1] * 5, condition='ft_aug')])
+    coverage([RECORD], [cell([1] * 5, condition='ft_aug')])
 
 
 def test_means_over_seeds():
@@ -244,13 +246,13 @@ def test_means_over_seeds():
     RECORD, seed=1, documents=RECORD.documents[:1], costs={'seconds': 6.0}
   )
   (local,) = mean_rows(
-    augmentations.worths([RECORD, second]), augmentation='local'
+    augmentations.quality([RECORD, second]), augmentation='local'
   )
   assert local.true == (0.5 + 1.0) / 2
   (cost,) = mean_rows(augmentations.costs([RECORD, second]))
   assert (cost.cost, cost.value) == ('seconds', 4.0)
   (row,) = mean_rows(
-    augmentations.coverages([second, RECORD], [CELL]),
+    coverage([second, RECORD], [CELL]),
     augmentation='all',
     normalisation='sum',
   )
@@ -262,7 +264,7 @@ def test_a_seed_without_such_questions_is_none_of_the_mean():
   second = dataclasses.replace(RECORD, seed=1, questions=(other,))
   unasked = dataclasses.replace(RECORD, seed=2, questions=())
   cells = [CELL, dataclasses.replace(CELL, seed=2)]
-  rows = augmentations.coverages([RECORD, second, unasked], cells)
+  rows = coverage([RECORD, second, unasked], cells)
   (row,) = mean_rows(
     rows, augmentation='all', normalisation='sum', kind='reversal'
   )
@@ -272,8 +274,4 @@ def test_a_seed_without_such_questions_is_none_of_the_mean():
 
 def test_nothing_generated_gives_no_rows():
   empty = dataclasses.replace(RECORD, documents=())
-  assert (
-    augmentations.worths([empty])
-    == augmentations.coverages([empty], [CELL])
-    == ()
-  )
+  assert augmentations.quality([empty]) == coverage([empty], [CELL]) == ()

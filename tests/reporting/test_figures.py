@@ -1,8 +1,8 @@
-"""What is drawn, and in which order; the pixels are for eyes."""
+"""What is drawn, and in which order; the pixels are not tested."""
 
 import struct
 
-from icl_gen.reporting import figures, tables
+from icl_gen.reporting import answers, figures
 from icl_gen.reporting.records import Cell
 from tests.reporting import synthetic
 
@@ -18,12 +18,12 @@ def asked(kinds, *, strata=('',)):
 
 
 def width(cell):
-  results = tables.results([cell])
+  results = answers.results(answers.table([cell]))
   png = figures.world_figure(results, 'world', normalisation='sum')
   return struct.unpack('>I', png[16:20])[0]
 
 
-def test_kinds_stand_by_how_far_they_are_from_what_was_told():
+def test_kinds_are_ordered_by_distance_from_what_was_stated():
   kinds = ('holdout', 'reversal:b', 'reversal', 'rephrase', 'forward', 'other')
   assert figures._by_distance(kinds) == [
     *('forward', 'rephrase', 'reversal', 'reversal:b', 'holdout', 'other')

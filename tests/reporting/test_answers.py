@@ -1,4 +1,4 @@
-"""Rows by hand, and rows that do not move when others come."""
+"""Rows by hand, and rows that do not change when cells are added."""
 
 import csv
 import dataclasses
@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from icl_gen.reporting import render, statistics, tables
+from icl_gen.reporting import answers, formatting, statistics
 from tests.reporting import synthetic
 from tests.reporting.synthetic import cell, score
 
@@ -16,8 +16,16 @@ COLUMNS = (
 ).split(', ')
 
 
+def results(cells):
+  return answers.results(answers.table(cells))
+
+
+def comparisons(cells):
+  return answers.comparisons(answers.table(cells))
+
+
 def lines(cells):
-  return render.csv_text(tables.results(cells), tables.Result).splitlines()
+  return formatting.csv_text(results(cells), answers.Result).splitlines()
 
 
 def test_columns_are_the_promised_ones():
@@ -25,7 +33,7 @@ def test_columns_are_the_promised_ones():
 
 
 def test_rows_by_hand():
-  rows = tables.results([cell([1, 1, 1, 0]), cell([1, 0, 0, 0], seed=1)])
+  rows = results([cell([1, 1, 1, 0]), cell([1, 0, 0, 0], seed=1)])
   found = {
     row.seed: (row.questions, row.accuracy, row.chance)
     for row in rows
@@ -40,30 +48,30 @@ def test_rows_by_hand():
   assert {row.normalisation for row in rows} == set(statistics.NORMALISATIONS)
 
 
-def test_what_was_written_has_rows_where_all_were_asked_to_write():
+def test_exact_has_rows_only_if_all_answers_were_generated():
   one = cell([1, 1, 1, 0])
   wrote = tuple(
     dataclasses.replace(score, written='x', exact=i == 0)
     for i, score in enumerate(one.scores)
   )
-  told = tables.results([dataclasses.replace(one, scores=wrote)])
+  told = results([dataclasses.replace(one, scores=wrote)])
   exact = [row for row in told if row.normalisation == 'exact']
   assert [(row.accuracy, row.chance) for row in exact] == [(0.25, 0.0)] * 2
   others = [row for row in told if row.normalisation != 'exact']
-  assert others == list(tables.results([one]))
+  assert others == list(results([one]))
   partly = dataclasses.replace(one, scores=(*wrote[:3], one.scores[3]))
-  assert list(tables.results([partly])) == others
+  assert list(results([partly])) == others
 
 
-def test_how_much_was_asked_is_said_per_seed_where_seeds_agree():
+def test_questions_are_counted_per_seed_where_seeds_agree():
   def said(*sizes):
     cells = [cell([1] * size, seed=seed) for seed, size in enumerate(sizes)]
-    return tables.asked(tables.results(cells))
+    return answers.questions_and_seeds(results(cells))
 
   assert said(4, 4, 4) == '4 questions × 3 seeds'
   assert said(4, 3) == '7 questions over 2 seeds'
   assert said(1) == '1 question × 1 seed'
-  assert tables.asked([]) == 'nothing asked'
+  assert answers.questions_and_seeds([]) == 'no questions'
 
 
 def test_questions_of_other_seeds_are_others_though_their_ids_are_equal():
@@ -81,11 +89,11 @@ def test_questions_of_other_seeds_are_others_though_their_ids_are_equal():
   for cluster, clusters in (('one', 1), ('of {}', 8)):
     (mean,) = (
       row
-      for row in tables.comparisons(studied(cluster))
+      for row in comparisons(studied(cluster))
       if (row.seed, row.normalisation) == ('mean', 'sum')
     )
     assert (mean.questions, mean.clusters) == (8, clusters)
-    assert mean.p_value == min(1.0, 2 / 2**clusters)
+    assert mean.p_value == pytest.approx(min(1.0, 2 / 2**clusters))
 
 
 def test_strata_have_rows_of_their_own():
@@ -95,7 +103,7 @@ def test_strata_have_rows_of_their_own():
     score('c', (-1.0, -2.0), stratum='unseen'),
     score('d', (-1.0, -2.0), kind='forward'),
   )
-  rows = tables.results([dataclasses.replace(cell([1]), scores=scores)])
+  rows = results([dataclasses.replace(cell([1]), scores=scores)])
   found = {
     row.kind: (row.questions, row.accuracy)
     for row in rows
@@ -128,8 +136,8 @@ def test_adding_a_seed_changes_its_mean_only():
 
 def test_csv_round_trip():
   cells, _ = synthetic.study(questions=7, seeds=(0, 1))
-  rows = tables.results(cells)
-  text = render.csv_text(rows, tables.Result)
+  rows = results(cells)
+  text = formatting.csv_text(rows, answers.Result)
   read = list(csv.DictReader(io.StringIO(text)))
   assert len(read) == len(rows)
   for line, row in zip(read, rows, strict=True):
@@ -147,7 +155,7 @@ def test_comparisons_by_hand():
     cell([1, 0, 0, 0], condition='ft'),
     cell([1, 1, 0, 0], condition='ft_aug'),
   ]
-  rows = tables.comparisons(cells)
+  rows = comparisons(cells)
   found = {
     row.comparison: (row.difference, row.p_value)
     for row in rows
@@ -160,7 +168,7 @@ def test_comparisons_by_hand():
   }
 
 
-def test_what_was_written_is_compared_where_both_were_asked_to_write():
+def test_exact_is_compared_only_if_both_sides_were_generated():
   def wrote(one, right):
     return dataclasses.replace(
       one,
@@ -171,19 +179,19 @@ def test_what_was_written_is_compared_where_both_were_asked_to_write():
     )
 
   icl, ft = cell([0, 0, 0], condition='icl'), cell([0, 0, 0], condition='ft')
-  rows = tables.comparisons([wrote(icl, 3), wrote(ft, 1)])
+  rows = comparisons([wrote(icl, 3), wrote(ft, 1)])
   found = {row.normalisation: row.difference for row in rows}
   assert found == dict.fromkeys(statistics.NORMALISATIONS, 0.0) | {
     'exact': pytest.approx(2 / 3)
   }
-  rows = tables.comparisons([wrote(icl, 3), ft])
+  rows = comparisons([wrote(icl, 3), ft])
   assert {r.normalisation for r in rows} == set(statistics.NORMALISATIONS)
 
 
 def test_a_missing_side_gives_no_comparison():
   cells = [cell([1], condition='icl'), cell([1], condition='ft', seed=1)]
-  assert tables.comparisons(cells) == ()
-  assert tables.comparisons([cell([1], condition='pretrained')]) == ()
+  assert comparisons(cells) == ()
+  assert comparisons([cell([1], condition='pretrained')]) == ()
 
 
 def test_partly_missing_seeds_are_counted():
@@ -192,25 +200,34 @@ def test_partly_missing_seeds_are_counted():
     cell([1, 0], condition='ft'),
     cell([0, 0], condition='ft', seed=1),
   ]
-  rows = [r for r in tables.comparisons(cells) if r.normalisation == 'sum']
+  rows = [r for r in comparisons(cells) if r.normalisation == 'sum']
   assert [(r.seed, r.unpaired) for r in rows] == [('0', 0), ('mean', 2)]
 
 
 def test_ties_are_counted_over_cells():
   tied = dataclasses.replace(cell([1]), scores=(score('t', (-1.0, -1.0)),))
-  assert tables.ties([tied, cell([1], seed=1)])['sum'] == 1
+  assert answers.ties([tied, cell([1], seed=1)])['sum'] == 1
 
 
 def test_no_negative_zero_and_fixed_places():
-  assert render.fixed(-1e-9, places=6) == '0.000000'
-  assert render.fixed(1 / 3, places=6) == '0.333333'
-  assert render.fixed(None, places=6) == ''
-  assert render.fixed(12, places=6) == '12'
+  assert formatting.fixed(-1e-9, places=6) == '0.000000'
+  assert formatting.fixed(1 / 3, places=6) == '0.333333'
+  assert formatting.fixed(None, places=6) == ''
+  assert formatting.fixed(12, places=6) == '12'
 
 
-def test_markdown_and_html_escape():
-  assert r'a\|b' in render.markdown_table(['x'], [['a|b']])
-  table = render.html_table(['<h>'], [['<b>&']], caption='"<c>"')
-  assert '&lt;b&gt;&amp;' in table
-  assert '&lt;h&gt;' in table
-  assert '&lt;c&gt;' in table
+def test_markdown_escapes_bars():
+  assert r'| a\|b |' in formatting.markdown_table([{'x': 'a|b'}])
+
+
+def test_the_table_has_a_row_per_answer_and_kind():
+  scores = (
+    score('a', (-1.0, -2.0), stratum='s', cluster='one'),
+    score('b', (-2.0, -1.0), cluster='one'),
+  )
+  table = answers.table([dataclasses.replace(cell([1]), scores=scores)])
+  assert list(table['kind']) == ['reversal', 'reversal:s', 'reversal']
+  assert list(table['question']) == ['a', 'a', 'b']
+  assert list(table['sum']) == [1.0, 1.0, 0.0]
+  assert table['cluster'].nunique() == 1
+  assert table['exact'].isna().all()

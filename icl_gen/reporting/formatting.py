@@ -1,0 +1,82 @@
+"""Numbers as text; the rows of a table as CSV or Markdown."""
+
+import csv
+import dataclasses
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def csv_text(rows: Sequence[Any], row_type: type) -> str:
+  """CSV with a header; lines end in a newline.
+
+  Args:
+    rows: instances of `row_type`, maybe none.
+    row_type: the dataclass whose attributes are the columns.
+  """
+  columns = [field.name for field in dataclasses.fields(row_type)]
+  stream = io.StringIO()
+  writer = csv.writer(stream, lineterminator='\n')
+  writer.writerow(columns)
+  for row in rows:
+    writer.writerow([_csv_value(c, getattr(row, c)) for c in columns])
+  return stream.getvalue()
+
+
+_PLACES = {'documents': 1, 'questions': 1, 'untargeted': 1}
+
+
+def _csv_value(column: str, value: Any) -> str:
+  if column == 'p_value':
+    # Six decimal places would turn most p-values into 0.
+    return f'{value:.4e}'
+  return fixed(value, places=_PLACES.get(column, 6))
+
+
+def markdown_table(rows: Sequence[Mapping[str, str]]) -> str:
+  """A Markdown table; bars and line breaks in values are escaped.
+
+  Args:
+    rows: column title -> text, at least one row.
+  """
+
+  def line(values: Sequence[str]) -> str:
+    escaped = (v.replace('|', '\\|').replace('\n', ' ') for v in values)
+    return f'| {" | ".join(escaped)} |'
+
+  titles = list(rows[0])
+  body = [line(list(row.values())) for row in rows]
+  return '\n'.join([line(titles), line(['---'] * len(titles)), *body]) + '\n'
+
+
+def fixed(value: Any, *, places: int) -> str:
+  """A value as text: floats with fixed decimal places, None as ''."""
+  if value is None:
+    return ''
+  if not isinstance(value, float):
+    return str(value)
+  # Adding 0.0 turns the -0.0 of rounding into 0.0.
+  return f'{round(value, places) + 0.0:.{places}f}'
+
+
+def percent(value: float | None, *, places: int = 1) -> str:
+  """A share of 1 in per cent, without the sign; 'n/a' for None."""
+  return 'n/a' if value is None else fixed(100.0 * value, places=places)
+
+
+def interval(low: float | None, high: float | None) -> str:
+  """An interval in per cent, '' where there is none."""
+  if low is None or high is None:
+    return ''
+  return f'[{percent(low)}, {percent(high)}]'
+
+
+def points(value: float) -> str:
+  """A difference of shares in percentage points, always with its sign."""
+  text = percent(value)
+  return text if text.startswith('-') else f'+{text}'
+
+
+def p_value(value: float) -> str:
+  """A p-value as text: '0.031', '< 0.001'."""
+  return '< 0.001' if value < 0.001 else fixed(float(value), places=3)

@@ -1,0 +1,57 @@
+"""Absent cells, questions and records are reported; complete ones are not."""
+
+import dataclasses
+
+from icl_gen.reporting.assembly import gaps
+from tests.reporting import synthetic
+
+CELLS, RECORDS = synthetic.study(questions=2)
+
+
+def found(cells=CELLS, records=RECORDS, main_kinds=synthetic.MAIN_KINDS):
+  return gaps(cells, records, main_kinds=main_kinds)
+
+
+def test_a_complete_study_has_no_gaps():
+  assert found() == ()
+
+
+def test_every_gap_is_reported():
+  cells = [
+    cell
+    for cell in CELLS
+    if (cell.world, cell.condition) != ('reversal', 'icl')
+    and (cell.world, cell.condition, cell.seed) != ('celebrity', 'ft', 2)
+  ]
+  text = ' '.join(found(cells, RECORDS[1:], synthetic.MAIN_KINDS | {'w': 'k'}))
+  assert 'w: no finished cell' in text
+  assert 'reversal, nano: condition in context was not run' in text
+  assert 'celebrity, nano: condition fine-tuned lacks seed 2' in text
+  assert 'reversal, nano, fine-tuned + own inferences: no record' in text
+  assert text.count('.') == 4
+
+
+def test_a_single_seed_is_reported():
+  cells, records = synthetic.study(questions=2, seeds=(3,))
+  assert [t for t in found(cells, records) if 'only one seed' in t]
+
+
+def test_an_absent_kind_is_reported():
+  cells = [
+    dataclasses.replace(
+      cell, scores=tuple(s for s in cell.scores if s.kind == 'reversal')
+    )
+    if (cell.world, cell.condition) == ('reversal', 'ft')
+    else cell
+    for cell in CELLS
+  ]
+  assert found(cells) == (
+    'reversal, nano: condition fine-tuned has no answers to forward questions.',
+  )
+
+
+def test_an_empty_record_is_reported():
+  empty = dataclasses.replace(RECORDS[0], documents=(), questions=())
+  text = ' '.join(found(records=(empty, *RECORDS[1:])))
+  assert 'no documents were generated' in text
+  assert 'coverage is unknown' in text
