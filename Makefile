@@ -25,6 +25,7 @@ test-slow: $(READY)
 lint: $(READY)
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
+	$(PY) -m mypy
 
 format: $(READY)
 	$(PY) -m ruff format .

@@ -86,11 +86,11 @@ def _measure(
 def _estimate(
   by_seed: dict[int, list[Score]], *, name: str
 ) -> dict[str, float]:
+  answered = [(seed, score) for seed in by_seed for score in by_seed[seed]]
   found = statistics.estimate(
-    {
-      seed: statistics.outcomes(scores, 'sum')
-      for seed, scores in by_seed.items()
-    },
+    [float(statistics.choose(s, 'sum') in s.answers) for _, s in answered],
+    clusters=[score.cluster for _, score in answered],
+    seeds=[seed for seed, _ in answered],
     name=name,
   )
   return {'accuracy': found.mean, 'low': found.low, 'high': found.high}

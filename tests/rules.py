@@ -44,6 +44,8 @@ OWNERS = {
   ),
   'grain': ('icl_gen.training.batches',),
   'matplotlib': ('icl_gen.reporting',),
+  'pandas': ('icl_gen.reporting',),
+  'scipy': ('icl_gen.reporting',),
   'absl': ('icl_gen.cli', 'doors', 'configs'),
   'ml_collections': ('icl_gen.cli', 'doors', 'configs'),
   'rank_bm25': ('icl_gen.text.retrieval',),

@@ -212,12 +212,7 @@ def test_keys_read_includes_those_of_a_configs_typed_record():
     config_complaints,
     length_complaints,
     name_complaints,
-    pytest.param(
-      annotation_complaints,
-      marks=pytest.mark.xfail(
-        reason='not all rooms are annotated; remove this mark once they are'
-      ),
-    ),
+    annotation_complaints,
   ],
 )
 def test_the_sources_keep_the_rule(rule):

@@ -78,10 +78,24 @@ def test_eight_devices_train_like_one():
     lambda a, b: float(abs(a - b).max()), alone.params, fresh().params
   )
   assert min(jax.tree.leaves(moved)) > 1e-3, 'every parameter should have moved'
+  means = optax.tree.get(alone.opt_state, 'mu')
   for one, eight in zip(
-    jax.tree.leaves(alone), jax.tree.leaves(together), strict=True
+    jax.tree.leaves(means),
+    jax.tree.leaves(optax.tree.get(together.opt_state, 'mu')),
+    strict=True,
   ):
-    np.testing.assert_allclose(one, eight, atol=1e-5)
+    np.testing.assert_allclose(one, eight, atol=1e-7)
+  for one, eight, mean in zip(
+    jax.tree.leaves(alone.params),
+    jax.tree.leaves(together.params),
+    jax.tree.leaves(means),
+    strict=True,
+  ):
+    # Adam divides by the size of the gradient, so rounding decides the step of
+    # the few entries whose mean gradient is about as small as that rounding.
+    decided = np.abs(mean) > 1e-6
+    assert decided.mean() > 0.5
+    np.testing.assert_allclose(one[decided], eight[decided], atol=1e-5)
 
 
 def test_metrics_have_the_values_that_they_are_named_for():
