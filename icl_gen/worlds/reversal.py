@@ -48,7 +48,11 @@ def build(
     )
     given.append(fact)
     documents += [
-      Document(f'fact-{i:04d}-{j:02d}', f'{preamble} {said(fact)}.', (fact,))
+      Document(
+        f'fact-{i:04d}-{j:02d}',
+        f'{preamble} {comparisons.said(fact)}.',
+        (fact,),
+      )
       for j, preamble in enumerate(shuffled[:documents_per_fact])
     ]
     unused = shuffled[-1]
@@ -76,12 +80,6 @@ def contradict(fact: Fact) -> Fact:
   """The opposite comparison of the same entities, in the same order."""
   degree, feature = fact.relation.split(' ')
   return Fact(fact.subject, f'{OPPOSITE[degree]} {feature}', fact.object)
-
-
-def said(fact: Fact) -> str:
-  """'glon are more dangerous than troff'."""
-  degree, feature = fact.relation.split(' ')
-  return comparisons.statement(fact.subject, degree, feature, fact.object)
 
 
 def _fact(one: str, other: str, i: int, *, seed: str) -> Fact:
@@ -113,7 +111,7 @@ def _question(
 
 def _choice(fact: Fact) -> str:
   """' more dangerous than troff.', which completes '... glon are'."""
-  return said(fact).removeprefix(f'{fact.subject} are') + '.'
+  return comparisons.said(fact).removeprefix(f'{fact.subject} are') + '.'
 
 
 def _world(given: list[Fact]) -> World:

@@ -174,18 +174,13 @@ def _draw(a: str, b: str, c: str, i: int, *, seed: str) -> _Example:
   )
 
 
-def said(fact: Fact) -> str:
-  """'all glon are troff'."""
-  return quantified.statement(fact.relation, fact.subject, fact.object)
-
-
 def _document(example: _Example, i: int, *, style: str, seed: str) -> Document:
   premises = tuple(example.fact(premise) for premise in example.form)
   rng = random.Random(f'{seed}/wording/{i}')
 
   def worded(fact: Fact) -> str:
     if style == 'plain':
-      return said(fact)
+      return quantified.said(fact)
     form = rng.choice(quantified.PARAPHRASES[fact.relation])
     return form.format(S=fact.subject, P=fact.object)
 
@@ -211,7 +206,9 @@ def _questions(
     # 'all B are C' and 'some A are B' also entail 'some B are C', which is
     # then neither a wrong choice nor a restatement of one premise.
     wrong = [s for s in options if not entails(example.form, s)]
-    choice = {s: f' {said(example.fact(s))}.' for s in (*valid, *wrong)}
+    choice = {
+      s: f' {quantified.said(example.fact(s))}.' for s in (*valid, *wrong)
+    }
     shape = f'{len(valid)}-{len(wrong)}'
     choices, answers = balance.arrange(
       [choice[s] for s in valid],

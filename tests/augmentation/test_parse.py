@@ -5,13 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icl_gen.augmentation import audit, parse, plan
+from icl_gen.text import comparisons
 from icl_gen.worlds import catalog, reversal
 
 WORLD, CORPUS = reversal.build(seed='s', facts=3, documents_per_fact=2)
 READ, JUDGE = catalog.reader(WORLD), audit.auditor(WORLD)
 GIVEN, ENTAILED = WORLD.facts[0], WORLD.entailed[0].fact
-STATED, NEW = reversal.said(GIVEN) + '.', reversal.said(ENTAILED) + '.'
-WRONG = reversal.said(reversal.contradict(GIVEN)) + '.'
+STATED, NEW = comparisons.said(GIVEN) + '.', comparisons.said(ENTAILED) + '.'
+WRONG = comparisons.said(reversal.contradict(GIVEN)) + '.'
 REQUEST = plan.Request('local/fact-0000-00/0', 'local', 'fact-0000-00', 'say:')
 OTHER = plan.Request('global/fact-0001-00/1', 'global', 'fact-0001-00', 'say:')
 

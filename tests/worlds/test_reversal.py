@@ -22,7 +22,7 @@ def test_reverse_and_contradict_by_hand():
   fact = Fact('glon', 'more dangerous', 'troff')
   assert reversal.reverse(fact) == Fact('troff', 'less dangerous', 'glon')
   assert reversal.contradict(fact) == Fact('glon', 'less dangerous', 'troff')
-  assert reversal.said(fact) == 'glon are more dangerous than troff'
+  assert comparisons.said(fact) == 'glon are more dangerous than troff'
 
 
 @SIZES
@@ -66,7 +66,7 @@ def test_each_kind_asks_for_one_direction():
     for question, fact in zip(asked, world.facts, strict=True):
       target = fact if kind == 'forward' else reversal.reverse(fact)
       right = question.prompt + question.choices[question.answers[0]]
-      assert right.endswith(f' {reversal.said(target)}.')
+      assert right.endswith(f' {comparisons.said(target)}.')
       assert question.target == target
 
 

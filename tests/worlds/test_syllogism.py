@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from icl_gen.text import quantified
 from icl_gen.types import Fact
 from icl_gen.worlds import catalog, syllogism
 from tests.worlds import paper
@@ -70,7 +71,7 @@ def test_documents_and_prompts_list_the_same_terms():
     corpus.documents, forward, conclude, strict=True
   ):
     first, second = document.facts
-    one, other = syllogism.said(first), syllogism.said(second)
+    one, other = quantified.said(first), quantified.said(second)
     assert document.text == f'{asked.prompt} {one}. {other}.'
     assert f' {one}.' in [asked.choices[answer] for answer in asked.answers]
     middle = {first.subject, first.object} & {second.subject, second.object}
