@@ -21,6 +21,7 @@ from icl_gen.runs.experiments import (
   Experiment,
   Training,
 )
+from icl_gen.worlds import catalog
 
 VARIANTS = ('paper', 'tiny')
 
@@ -46,7 +47,7 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   config = config_dict.ConfigDict(dataclasses.asdict(experiment))
 
   if 'paper' in variants:
-    config.size.update(words=40, books=20, held_out=10)
+    config.size = dict(catalog.SIZES['codebook']['paper'])
   if 'tiny' in variants:
     config.size.update(words=8, books=1, held_out=4, documents_per_fact=2)
     config.context.factor = 2

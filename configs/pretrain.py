@@ -69,7 +69,7 @@ PREMISES = dict(
 VARIANTS = ('nano', 'nano_small', 'tiny')
 
 
-def get_config(arg=''):
+def get_config(arg: str = '') -> config_dict.ConfigDict:
   """Returns the recipe; `arg` is a comma-separated list of VARIANTS."""
   variants = cli.parse_variants(arg, VARIANTS)
   config = config_dict.ConfigDict()

@@ -22,7 +22,7 @@ from icl_gen.runs.experiments import (
   Scoring,
   Training,
 )
-from icl_gen.worlds.process import derivatoids
+from icl_gen.worlds import catalog
 
 VARIANTS = ('paper', 'tiny')
 
@@ -59,14 +59,7 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
 
 
 def _use_the_papers_size(config: config_dict.ConfigDict) -> None:
-  config.size = dict(
-    examples=1000,
-    questions=200,
-    numbers=9,
-    depth=2,
-    rules=tuple(derivatoids.RULES),  # all of them
-    style='long',
-  )
+  config.size = dict(catalog.SIZES['process']['paper'])
   config.context.factor = 2  # half the documents: about 90,000 nano tokens
   config.train.update(steps=2000, length=320)
   config.augment.max_tokens = 320

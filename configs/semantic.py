@@ -22,6 +22,7 @@ from icl_gen.runs.experiments import (
   Experiment,
   Training,
 )
+from icl_gen.worlds import catalog
 
 VARIANTS = ('paper', 'tiny')
 
@@ -63,13 +64,6 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
 
 
 def _use_the_papers_size(config: config_dict.ConfigDict) -> None:
-  config.size = dict(
-    categories=110,
-    documents=2200,
-    holdouts=11,
-    told_backwards=0.15,
-    questions=200,
-    style='varied',
-  )
+  config.size = dict(catalog.SIZES['semantic']['paper'])
   config.context.factor = 20
   config.train.update(steps=2000, length=512)

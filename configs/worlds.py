@@ -13,7 +13,7 @@ from icl_gen.worlds import catalog
 VARIANTS = ('nano',)
 
 
-def get_config(arg=''):
+def get_config(arg: str = '') -> config_dict.ConfigDict:
   """Settings of the data sets; `arg` is a comma-separated list of variants."""
   variants = cli.parse_variants(arg, VARIANTS)
   size = 'nano' if 'nano' in variants else 'paper'
