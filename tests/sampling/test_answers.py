@@ -19,7 +19,7 @@ CONTEXTS = tuple(
   contexts.build([Document('a', text)], seed='s')
   for text in ('The glon is blue.', 'All femp are dangerous.')
 )
-BEHIND = {
+PRECEDING = {
   'none': contexts.NONE,
   'one': CONTEXTS[0],
   'each its own': (CONTEXTS[0], CONTEXTS[1], CONTEXTS[0]),
@@ -45,9 +45,9 @@ def by_hand(context, prompt):
   return tokenizer.decode(ids[start:])
 
 
-@pytest.mark.parametrize('behind', BEHIND)
-def test_answers_equal_a_greedy_loop(behind):
-  context = BEHIND[behind]
+@pytest.mark.parametrize('preceding', PRECEDING)
+def test_answers_equal_a_greedy_loop(preceding):
+  context = PRECEDING[preceding]
   one_each = contexts.per_question(context, 3)
   expected = tuple(
     by_hand(one, question.prompt)

@@ -77,8 +77,8 @@ def test_seconds_include_interrupted_runs(interrupted):
 
 
 def test_cost_counts_a_context_once(tmp_path):
-  _, behind = sample(tmp_path / 'behind')
+  _, preceding = sample(tmp_path / 'preceding')
   _, alone = sample(tmp_path / 'alone', context=contexts.NONE)
-  assert behind['context_tokens'] > alone['context_tokens'] == 0
-  assert behind['tokens_in'] < alone['tokens_in'] + len(REQUESTS) * 2
-  assert behind['requests'] == alone['requests'] == len(REQUESTS)
+  assert preceding['context_tokens'] > alone['context_tokens'] == 0
+  assert preceding['tokens_in'] < alone['tokens_in'] + len(REQUESTS) * 2
+  assert preceding['requests'] == alone['requests'] == len(REQUESTS)

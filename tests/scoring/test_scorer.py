@@ -169,10 +169,10 @@ def test_buffer_and_pass_sizes_do_not_matter(sizes, monkeypatch):
 # The prefix is all but the last token: below, at and above the window of 5.
 @pytest.mark.parametrize('words', [1, 3, 4, 5, 6, 9])
 def test_around_the_window(words):
-  behind = contexts.Context('- ' + 'is ' * words + '\n', (), 0)
-  (found,) = score(QUESTIONS[:1], behind)
+  preceding = contexts.Context('- ' + 'is ' * words + '\n', (), 0)
+  (found,) = score(QUESTIONS[:1], preceding)
   for choice, given in zip(QUESTIONS[0].choices, found.choices, strict=True):
-    text = behind.text + contexts.tail(behind, QUESTIONS[0].prompt)
+    text = preceding.text + contexts.tail(preceding, QUESTIONS[0].prompt)
     logp, _, _ = by_hand(text, choice)
     assert given.logp == pytest.approx(logp, abs=1e-4)
 
@@ -222,8 +222,8 @@ def test_each_question_after_its_own_context(in_tree, monkeypatch):
   monkeypatch.setattr(scorer, 'IN_TREE', in_tree)
   found = score(QUESTIONS, OWN)
   alone = [
-    score([asked], behind)[0]
-    for asked, behind in zip(QUESTIONS, OWN, strict=True)
+    score([asked], preceding)[0]
+    for asked, preceding in zip(QUESTIONS, OWN, strict=True)
   ]
   np.testing.assert_allclose(flat(found), flat(alone), atol=1e-5)
   assert [f.question_id for f in found] == [q.id for q in QUESTIONS]
@@ -247,8 +247,8 @@ def test_equal_contexts_are_encoded_once(monkeypatch):
   assert len(encoded) == 1 + 3
 
 
-@pytest.mark.parametrize('behind', [CONTEXT, OWN], ids=['one', 'own'])
-def test_parts_score_as_the_whole_does(behind, monkeypatch):
+@pytest.mark.parametrize('preceding', [CONTEXT, OWN], ids=['one', 'own'])
+def test_parts_score_as_the_whole_does(preceding, monkeypatch):
   """With a cache, a context in several parts is encoded once."""
   monkeypatch.setattr(scorer, 'IN_TREE', 0)
   model, encoded, encode = tiny.model(), [], prefix.encode
@@ -263,13 +263,13 @@ def test_parts_score_as_the_whole_does(behind, monkeypatch):
   )
   parts = list(
     scorer.in_parts(
-      model, QUESTIONS, behind, questions_per_part=3, encode=kept.encode
+      model, QUESTIONS, preceding, questions_per_part=3, encode=kept.encode
     )
   )
   assert [len(part) for part in parts] == [3, 3, 1]
-  assert len(encoded) == (1 if behind is CONTEXT else 3)
+  assert len(encoded) == (1 if preceding is CONTEXT else 3)
   monkeypatch.undo()
-  whole = scored(CONTEXT) if behind is CONTEXT else score(QUESTIONS, OWN)
+  whole = scored(CONTEXT) if preceding is CONTEXT else score(QUESTIONS, OWN)
   np.testing.assert_allclose(flat(sum(parts, ())), flat(whole), atol=1e-5)
 
 
@@ -315,9 +315,9 @@ def test_a_part_without_questions_is_refused():
 def test_a_chat_puts_prompt_and_choice_in_turns(monkeypatch):
   """The markers are spelled out: this tokenizer has no pieces for them."""
   monkeypatch.setattr(tokens, 'require_turns', lambda tokenizer: None)
-  behind = contexts.build([Document('a', 'All femp.')], seed='c', chat=True)
+  preceding = contexts.build([Document('a', 'All femp.')], seed='c', chat=True)
   for context, opening in (
-    (behind, '<start_of_turn>user\n- All femp.\n- '),
+    (preceding, '<start_of_turn>user\n- All femp.\n- '),
     (contexts.NONE_IN_CHAT, '<start_of_turn>user\n'),
   ):
     (found,) = score(QUESTIONS[:1], context)

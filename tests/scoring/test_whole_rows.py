@@ -47,10 +47,10 @@ def by_hand(name, rows):
 )
 def test_scores_are_those_of_whole_rows(name):
   """One question with a context, one without."""
-  behind, encode = (CONTEXT, contexts.NONE), tiny.model().tokenizer.encode
-  found = scorer.score(model(name), QUESTIONS, behind, tokens_per_pass=256)
+  preceding, encode = (CONTEXT, contexts.NONE), tiny.model().tokenizer.encode
+  found = scorer.score(model(name), QUESTIONS, preceding, tokens_per_pass=256)
   rows, alone = [], []
-  for asked, context in zip(QUESTIONS, behind, strict=True):
+  for asked, context in zip(QUESTIONS, preceding, strict=True):
     for choice in asked.choices:
       before = context.text + contexts.tail(context, asked.prompt)
       ids, given = encode(before + choice), len(encode(before))
