@@ -41,6 +41,16 @@ DOCUMENTS = 'documents'
 ExtraWriter = Callable[[pathlib.Path, Corpus, dict[str, Any]], None]
 
 _GIVE_BUILT = 'give a directory that `python -m icl_gen.build` wrote'
+# Key of a manifest -> the type of its value.
+_TYPES: dict[str, type] = {
+  'name': str,
+  'file_format': str,
+  'documents': dict,
+  'questions': dict,
+  'sha256': str,
+  'files': dict,
+  'corpus': dict,
+}
 _WRITE_AGAIN = 'delete the directory and re-run the command that wrote it'
 
 
@@ -145,8 +155,8 @@ def read_manifest(directory: files.Path) -> dict[str, Any]:
   """Returns a corpus's manifest without reading its records.
 
   Raises:
-    ValueError: the directory is missing, not a corpus, or of another layout
-      version.
+    ValueError: the directory is missing, not a corpus, of another layout
+      version, or the manifest is damaged.
   """
   directory = pathlib.Path(directory)
   path = directory / MANIFEST
@@ -159,17 +169,29 @@ def read_manifest(directory: files.Path) -> dict[str, Any]:
       f'{directory} is not a corpus: it has no {MANIFEST}, which is written'
       f' last; {_GIVE_BUILT}'
     )
-  manifest = files.read_json(path)
+  try:
+    manifest = files.read_json(path)
+  except ValueError as error:
+    # Without a manifest, the directory could not be written again.
+    raise ValueError(
+      f'{path} is not a JSON file in UTF-8; {_WRITE_AGAIN}'
+    ) from error
   if not isinstance(manifest, dict) or manifest.get('format') != FORMAT:
     raise ValueError(
       f'{path} does not describe a corpus (no "format": "{FORMAT}");'
       f' {_GIVE_BUILT}'
     )
-  if manifest['version'] != VERSION:
+  if manifest.get('version') != VERSION:
     raise ValueError(
-      f'{directory} has layout version {manifest["version"]}; this code reads'
-      f' version {VERSION}: {_WRITE_AGAIN}'
+      f'{directory} has layout version {manifest.get("version")}; this code'
+      f' reads version {VERSION}: {_WRITE_AGAIN}'
     )
+  try:
+    _check_shape(manifest)
+  except (KeyError, TypeError, ValueError) as error:
+    raise ValueError(
+      f'{path} is damaged ({_in_one_line(error)}); {_WRITE_AGAIN}'
+    ) from error
   return manifest
 
 
@@ -280,6 +302,40 @@ def _manifest(corpus: Corpus, *, file_format: str) -> dict[str, Any]:
   }
 
 
+def _check_shape(manifest: Mapping[str, Any]) -> None:
+  """Checks that a manifest has every key that `_manifest` writes.
+
+  Raises:
+    KeyError: a key is missing.
+    TypeError, ValueError: a value is not one that `write` could have written.
+  """
+  for name, kind in _TYPES.items():
+    _require_type(name, manifest[name], kind)
+  check_format(manifest['file_format'])
+  questions = manifest['questions']
+  splits = {DOCUMENTS: DOCUMENTS} | split_names(list(questions))
+  for kind, entry in {DOCUMENTS: manifest['documents'], **questions}.items():
+    _require_type(f'the entry of {kind!r}', entry, dict)
+    _require_type('count', entry['count'], int)
+    if entry['split'] != splits[kind]:
+      raise ValueError(
+        f'the split of {kind!r} is {entry["split"]!r}, not {splits[kind]!r}'
+      )
+  for entry in questions.values():
+    _require_type('chance', entry['chance'], (int, float))
+
+
+def _require_type(name: str, value: Any, kind: Any) -> None:
+  if not isinstance(value, kind):
+    raise TypeError(f'{name} is {value!r}')
+
+
+def _in_one_line(error: Exception) -> str:
+  if isinstance(error, KeyError):
+    return f'no key {error}'
+  return ' '.join(str(error).split())
+
+
 def _checked_manifest(directory: pathlib.Path) -> dict[str, Any]:
   """Returns the manifest after checking the hash of every file it lists."""
   manifest = read_manifest(directory)
@@ -333,5 +389,9 @@ def _rows(
   rows = tfds_files.read_split(
     directory, entry['split'], file_format=manifest['file_format']
   )
-  assert len(rows) == entry['count'], (directory, entry, len(rows))
+  if len(rows) != entry['count']:
+    raise ValueError(
+      f'{directory / MANIFEST} states {entry["count"]} records of split'
+      f' {entry["split"]!r}, its file has {len(rows)}; {_WRITE_AGAIN}'
+    )
   return rows

@@ -141,8 +141,19 @@ def write_split(
 def read_split(
   directory: pathlib.Path, split: str, *, file_format: str
 ) -> list[codec.Row]:
-  """Returns the rows of a split in the order of writing."""
+  """Returns the rows of a split in the order of writing.
+
+  Raises:
+    ValueError: the data set has another format, or no such split.
+  """
   builder = tfds.builder_from_directory(directory)
+  stored = builder.info.file_format.value
+  if stored != file_format or split not in builder.info.splits:
+    raise ValueError(
+      f'{directory} holds splits {", ".join(builder.info.splits)} as {stored},'
+      f' not {split!r} as {file_format}; delete the directory and re-run the'
+      ' command that wrote it'
+    )
   if file_format == 'array_record':
     examples = builder.as_data_source(split)
   else:

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import pickle
 import re
+import shutil
 import subprocess
 import sys
 
@@ -285,6 +286,86 @@ def test_records_that_do_not_match_the_manifest_are_an_error(tmp_path):
     ValueError, match='layout version 0; this code reads version 1'
   ):
     corpus_files.read(directory)
+
+
+def without(value, path):
+  """A copy of a JSON value without the key at the end of a path."""
+  first, *rest = path
+  if not rest:
+    return {name: inner for name, inner in value.items() if name != first}
+  return value | {first: without(value[first], rest)}
+
+
+def paths_of(value, above=()):
+  """The paths of all keys of a JSON value."""
+  for name, inner in value.items():
+    yield (*above, name)
+    if isinstance(inner, dict):
+      yield from paths_of(inner, (*above, name))
+
+
+def refusal(directory):
+  with pytest.raises(ValueError) as caught:
+    corpus_files.read(directory)
+  message = str(caught.value)
+  assert str(directory) in message and '\n' not in message
+  assert 're-run' in message or 'icl_gen.build' in message
+  return message
+
+
+def test_a_damaged_key_of_the_manifest_is_an_error(tmp_path):
+  directory = corpus_files.write(SMALL, tmp_path / 'c')
+  path = directory / 'manifest.json'
+  manifest = files.read_json(path)
+  for keys in paths_of(manifest):
+    if keys[0] in ('corpus', 'files') and len(keys) > 1:
+      continue  # as free as the corpus; hashes are looked up by name
+    files.write_json(path, without(manifest, keys))
+    refusal(directory)
+  entry = manifest['documents']
+  for key, value in (
+    ('file_format', 'csv'),
+    ('file_format', 'tfrecord'),
+    ('documents', entry | {'count': 3}),
+    ('documents', entry | {'count': '2'}),
+    ('documents', entry | {'split': 'all_questions'}),
+    ('questions', {}),
+    ('questions', {'all': None}),
+    ('questions', []),
+    ('files', None),
+    ('files', {'x': 1}),
+    ('name', 3),
+  ):
+    files.write_json(path, manifest | {key: value})
+    refusal(directory)
+
+
+def test_flipped_bits_of_the_manifest_are_found_or_harmless(tmp_path):
+  directory = corpus_files.write(SMALL, tmp_path / 'c')
+  path = directory / 'manifest.json'
+  whole = path.read_bytes()
+  for place in range(0, len(whole), 5):
+    damaged = bytearray(whole)
+    damaged[place] ^= 1 << place % 7
+    path.write_bytes(damaged)
+    try:
+      found = corpus_files.read(directory)
+    except ValueError:
+      refusal(directory)
+    else:
+      assert (found.documents, found.questions) == (
+        SMALL.documents,
+        SMALL.questions,
+      )
+
+
+def test_what_the_message_says_mends_a_damaged_manifest(tmp_path):
+  directory = corpus_files.write(SMALL, tmp_path / 'c')
+  (directory / 'manifest.json').write_text('{"format": ')
+  assert 'delete the directory' in refusal(directory)
+  shutil.rmtree(directory)
+  corpus_files.write(SMALL, directory)
+  assert corpus_files.read(directory) == SMALL
 
 
 def replaced(corpus, part, **changed):
