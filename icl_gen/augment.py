@@ -63,6 +63,7 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
       [sampler.Request(request.name, request.prompt) for request in requests],
       before,
       kept=stage.parts[kind],
+      of=stage.digest,
       seed=source.name,
       temperature=augment.temperature,
       max_tokens=augment.max_tokens,

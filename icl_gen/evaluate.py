@@ -56,7 +56,10 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   counts = contexts.summary(context, corpus.questions, count_tokens)
   what = 'the longest question (with its context)'
   registry.require_room(model_name, tokens=counts['row_tokens'], what=what)
-  kept = scores.read_parts(stage.parts['scores']) if stage.is_begun() else ()
+  kept: tuple[Score, ...] = ()
+  if stage.is_begun():
+    parts_kept = scores.read_parts(stage.parts['scores'], of=stage.digest)
+    kept = scores.of_first(parts_kept, corpus.questions)
   parts = scorer.in_parts(
     model,
     corpus.questions,
@@ -67,9 +70,9 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   )
 
   stage.begin()
-  found: tuple[Score, ...] = tuple(kept)
+  found = kept
   for part in parts:
-    scores.append_part(stage.parts['scores'], part)
+    scores.append_part(stage.parts['scores'], part, of=stage.digest)
     found += part
     print(f'scored {len(found)}/{len(corpus.questions)}', flush=True)
   if scoring.generate:
@@ -83,9 +86,7 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     'seed': experiment.seed,
     **counts,
   }
-  scores.write_scores(
-    stage.directory / 'scores.parquet', found, metadata=metadata
-  )
+  scores.write_scores(stage.result, found, metadata=metadata)
   stage.finish()
   print(f'scored {stage.directory.name}: {len(found)} questions')
 

@@ -15,7 +15,7 @@ RESULTS = {
   'augment': corpus_files.MANIFEST,
   'train': 'params',
   'pretrain': 'params',
-  'evaluate': files.DONE,
+  'evaluate': 'scores.parquet',
   'measure': 'in_context.json',
   'export': '',  # the directory itself
   'report': 'report/index.html',
@@ -75,6 +75,11 @@ class Stage:
     """Directory of the checkpoints that training resumes from."""
     return self.directory / 'checkpoints'
 
+  @property
+  def digest(self) -> str:
+    """Identifies the settings; parts of a result are labelled with it."""
+    return files.digest(self.settings)
+
   def is_finished(self) -> bool:
     """Whether the result exists; changes nothing.
 
@@ -90,8 +95,7 @@ class Stage:
 
   def is_begun(self) -> bool:
     """Whether these settings are written, so that the parts can be resumed."""
-    path = self._settings_file()
-    return path.exists() and _flat(files.read_json(path)) == _flat(
+    return self._settings_file().exists() and _flat(self._recorded()) == _flat(
       self.settings
     )
 
@@ -117,8 +121,6 @@ class Stage:
 
   def finish(self) -> None:
     """Marks the stage as complete and deletes its parts."""
-    if self.result.name == files.DONE:
-      files.mark_done(self.directory)
     assert self.result.exists(), self.result
     if self.door in _REPLACED:
       files.write_json(self._settings_file(), self.settings)
@@ -165,8 +167,27 @@ class Stage:
         ' it was created with, does not. Give another --workdir, or delete that'
         ' directory.'
       )
-    recorded: Settings = files.read_json(path)
+    try:
+      recorded = files.read_json(path)
+    except ValueError:
+      recorded = None
+    if not isinstance(recorded, dict):
+      raise ValueError(
+        f'{str(path)!r}, the settings of {str(self.result)!r}, is damaged.'
+        f' Delete {self._depends_on_settings()} and run `python -m'
+        f' icl_gen.{self.door}` again.'
+      )
     return recorded
+
+  def _depends_on_settings(self) -> str:
+    """The settings and what was made with them, but nothing of other doors."""
+    made = [self.result]
+    if self.door in _WRITTEN_WHOLE:
+      made = [self.directory]
+    if self.door in _TRAINING:
+      made.append(self.checkpoints)
+    there = [self._settings_file(), *(path for path in made if path.exists())]
+    return ' and '.join(repr(str(path)) for path in there)
 
   def _compare(self, recorded: Settings, wanted: Settings) -> None:
     before, now = _flat(recorded), _flat(wanted)

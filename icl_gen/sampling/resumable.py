@@ -18,6 +18,8 @@ def sample(
   context: Context,
   *,
   kept: files.Path,
+  of: str,
+  rows_per_batch: int = sampler.ROWS_PER_BATCH,
   **settings: Any,
 ) -> tuple[tuple[sampler.Completion, ...], dict[str, float]]:
   """Samples completions of all requests, and counts their cost.
@@ -26,10 +28,13 @@ def sample(
     model: the loaded model.
     requests: the prompts.
     context: the context that all prompts share; `contexts.NONE` for none.
-    kept: a file for the batches. If it exists, sampling resumes from it; it
-      must come from the same model, requests, context and settings. The caller
+    kept: a file for the batches. If it exists, sampling resumes from those of
+      its batches that answer these requests and are unchanged. The caller
       deletes it after using the completions.
-    **settings: keyword arguments of `sampler.sample`.
+    of: what the completions depend on besides these arguments (the model), e.g.
+      a digest of the settings.
+    rows_per_batch: requests per batch.
+    **settings: further keyword arguments of `sampler.sample`.
 
   Returns:
     completions in the order of the requests, and their cost: `requests`,
@@ -37,35 +42,67 @@ def sample(
     of interrupted runs.
 
   Raises:
-    ValueError: as `sampler.sample`, or if a line of `kept` is not JSON.
+    ValueError: as `sampler.sample`.
     OSError: if the disk is full.
   """
-  batches = files.read_json_lines(kept) if pathlib.Path(kept).exists() else ()
-  done = [
-    sampler.Completion(**completion)
-    for batch in batches
-    for completion in batch['completions']
+  shared = files.digest([of, context.text, rows_per_batch, settings])
+  batches = [
+    requests[first : first + rows_per_batch]
+    for first in range(0, len(requests), rows_per_batch)
   ]
-  seconds = sum(batch['seconds'] for batch in batches)
+  asked = [_asked(batch, shared) for batch in batches]
+  part_of = _read(kept, asked)
+  rest = [
+    (a, b) for a, b in zip(asked, batches, strict=True) if a not in part_of
+  ]
+  done = len(requests) - sum(len(batch) for _, batch in rest)
   start = time.monotonic()
   encoded = sampler.encode_context(model, context)
-  rest = requests[len(done) :]
-  for completions in sampler.sample(model, rest, encoded, **settings):
+  # Only whole batches are missing, so the sampler forms the same ones again.
+  sampled = sampler.sample(
+    model,
+    [request for _, batch in rest for request in batch],
+    encoded,
+    rows_per_batch=rows_per_batch,
+    **settings,
+  )
+  for (name, _), completions in zip(rest, sampled, strict=True):
     took, start = time.monotonic() - start, time.monotonic()
-    files.append_json_line(
-      kept,
-      {
-        'seconds': took,
-        'completions': [dataclasses.asdict(c) for c in completions],
-      },
-    )
-    seconds += took
-    done += completions
-    print(f'sampled {len(done)}/{len(requests)}', flush=True)
-  return tuple(done), {
+    part = {
+      'asked': name,
+      'seconds': took,
+      'completions': [dataclasses.asdict(c) for c in completions],
+    }
+    files.append_json_line(kept, files.sealed(part))
+    part_of[name] = part
+    done += len(completions)
+    print(f'sampled {done}/{len(requests)}', flush=True)
+  parts = [part_of[one] for one in asked]
+  found = tuple(
+    sampler.Completion(**completion)
+    for part in parts
+    for completion in part['completions']
+  )
+  cost = {
     'requests': len(requests),
     'context_tokens': 0 if encoded is None else int(encoded.length),
-    'tokens_in': sum(completion.tokens_in for completion in done),
-    'tokens_out': sum(completion.tokens_out for completion in done),
-    'seconds': seconds,
+    'tokens_in': sum(completion.tokens_in for completion in found),
+    'tokens_out': sum(completion.tokens_out for completion in found),
+    'seconds': sum(part['seconds'] for part in parts),
   }
+  return found, cost
+
+
+def _asked(batch: Sequence[sampler.Request], shared: str) -> str:
+  """Returns what identifies a batch: its requests and all that they share."""
+  fields = [field.name for field in dataclasses.fields(sampler.Completion)]
+  prompts = [[request.name, request.prompt] for request in batch]
+  return files.digest([shared, prompts, fields])
+
+
+def _read(kept: files.Path, asked: Sequence[str]) -> dict[str, dict[str, Any]]:
+  """Returns the kept parts that answer a batch, by what they were asked."""
+  if not pathlib.Path(kept).exists():
+    return {}
+  parts = files.read_sealed_lines(kept)
+  return {part['asked']: part for part in parts if part.get('asked') in asked}

@@ -21,6 +21,7 @@ from icl_gen.text.context import Context
 
 # Prompts are padded to multiples of this, so that few shapes are compiled.
 PROMPT_BUCKET = 32
+ROWS_PER_BATCH = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +82,7 @@ def sample(
   seed: str,
   temperature: float,
   max_tokens: int,
-  rows_per_batch: int = 64,
+  rows_per_batch: int = ROWS_PER_BATCH,
 ) -> Iterator[list[Completion]]:
   """Yields completions batch by batch, in the order of the requests.
 

@@ -9,6 +9,7 @@ needs the standard library only.
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import pathlib
 import shutil
@@ -17,11 +18,14 @@ from typing import Any
 
 Path = str | os.PathLike[str]
 
-DONE = 'DONE'
 # `fingerprint` reads directories up to this many bytes completely; in larger
 # ones it reads this many bytes at either end of each file.
 _READ_WHOLE = 64 * 2**20
 _READ_OF_EACH = 64 * 2**10
+# Key of a sealed record's digest.
+_SEAL = 'sha256'
+
+_log = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
@@ -167,6 +171,44 @@ def read_json_lines(path: Path) -> tuple[dict[str, Any], ...]:
   )
 
 
+def digest(value: Any) -> str:
+  """Returns the SHA-256 of a JSON value, in hex; tuples count as lists.
+
+  Raises:
+    ValueError: the value has NaN or an infinity in it.
+  """
+  text = json.dumps(value, sort_keys=True, allow_nan=False)
+  return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sealed(record: Mapping[str, Any]) -> dict[str, Any]:
+  """Returns a record with its own digest, for `append_json_line`."""
+  return dict(record) | {_SEAL: digest(record)}
+
+
+def read_sealed_lines(path: Path) -> tuple[dict[str, Any], ...]:
+  """Returns the records that are as `sealed` returned them, without digest.
+
+  Other lines are left out, with a warning: partial results are computed again,
+  never guessed.
+
+  Raises:
+    FileNotFoundError: there is no such file.
+  """
+  lines = pathlib.Path(path).read_bytes().split(b'\n')[:-1]
+  found = [_unsealed(line) for line in lines]
+  whole = tuple(record for record in found if record is not None)
+  if len(whole) < len(lines):
+    _log.warning(
+      '%s: %d of %d lines are damaged or from an older version; what they held'
+      ' is computed again',
+      path,
+      len(lines) - len(whole),
+      len(lines),
+    )
+  return whole
+
+
 def keep_json_lines(path: Path, keep: Callable[[dict[str, Any]], bool]) -> None:
   """Removes records from a file of JSON lines, atomically.
 
@@ -228,19 +270,6 @@ def fingerprint(path: Path) -> str:
   return digest.hexdigest()[:16]
 
 
-def mark_done(directory: Path) -> None:
-  """Writes the completion marker after syncing the directory to disk."""
-  directory = pathlib.Path(directory)
-  _sync_tree(directory)
-  with atomic_write(directory / DONE) as partial:
-    partial.touch()
-
-
-def is_done(directory: Path) -> bool:
-  """Whether the directory has the completion marker."""
-  return (pathlib.Path(directory) / DONE).is_file()
-
-
 def _parse_line(line: bytes, *, path: Path, number: int) -> dict[str, Any]:
   try:
     record = json.loads(line)
@@ -255,6 +284,16 @@ def _parse_line(line: bytes, *, path: Path, number: int) -> dict[str, Any]:
       ' fix or delete the line'
     )
   return record
+
+
+def _unsealed(line: bytes) -> dict[str, Any] | None:
+  """Returns the record of a line without its digest, None if they differ."""
+  try:
+    record = json.loads(line)
+    seal = record.pop(_SEAL, None) if isinstance(record, dict) else None
+    return record if seal is not None and seal == digest(record) else None
+  except ValueError:  # not JSON, not UTF-8, or NaN
+    return None
 
 
 def _put_back(replaced: pathlib.Path, path: pathlib.Path) -> None:

@@ -7,14 +7,14 @@ import dataclasses
 import json
 import math
 import pathlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from icl_gen.storage import arrow_schema, codec, files
-from icl_gen.types import ChoiceScore, Score
+from icl_gen.types import ChoiceScore, Question, Score
 
 # A row has the fields of `Score`, but in place of `choices` one list per field
 # of `ChoiceScore`, with one entry per choice in the question's order.
@@ -25,7 +25,12 @@ _SCORE_COLUMNS = tuple(
 
 # Key of the parquet file's metadata; its value is JSON.
 METADATA_KEY = b'icl_gen.scores'
-_GIVE_EVALUATED = 'give a file that `python -m icl_gen.evaluate` wrote'
+_EVALUATE = (
+  'delete it if it exists, and run `python -m icl_gen.evaluate` (or the study)'
+  ' again'
+)
+# What Arrow and our own decoding raise for a damaged file.
+_DAMAGE = (pa.ArrowException, OSError, ValueError, TypeError)
 
 
 def _schema() -> pa.Schema:
@@ -77,50 +82,104 @@ def read_scores(path: files.Path) -> tuple[Score, ...]:
   _check_schema(path)
   try:
     rows = pq.read_table(path, page_checksum_verification=True).to_pylist()
-  except (pa.ArrowInvalid, OSError) as error:
+    return tuple(_score(row) for row in rows)
+  except _DAMAGE as error:
     raise ValueError(
-      f'{path} is damaged ({error}); {_GIVE_EVALUATED}'
+      f'{path} is damaged ({_in_one_line(error)}); {_EVALUATE}'
     ) from error
-  return tuple(_score(row) for row in rows)
 
 
-def append_part(path: files.Path, scores: Iterable[Score]) -> None:
+def append_part(path: files.Path, scores: Iterable[Score], *, of: str) -> None:
   """Appends scores to those of an unfinished run, all of them or none.
+
+  Args:
+    path: the file of the parts.
+    scores: the scores of some questions.
+    of: what they depend on, e.g. a digest of the settings.
 
   Raises:
     ValueError: a log-probability is not finite.
     OSError: the disk is full, or the path is not writable.
   """
-  files.append_json_line(path, {'scores': [_row(score) for score in scores]})
+  part = {'of': _made_from(of), 'scores': [_row(score) for score in scores]}
+  files.append_json_line(path, files.sealed(part))
 
 
-def read_parts(path: files.Path) -> tuple[Score, ...]:
-  """Returns all scores that `append_part` was given, equal to the bit.
+def read_parts(path: files.Path, *, of: str) -> tuple[Score, ...]:
+  """Returns the scores that `append_part` was given, equal to the bit.
 
-  A part that a killed run left incomplete is skipped. Without a file there are
-  none.
-
-  Raises:
-    ValueError: a line is not JSON; the message has its number.
+  Parts that are incomplete, changed, or of something else are skipped. Without
+  a file there are none.
   """
   if not pathlib.Path(path).exists():
     return ()
-  parts = files.read_json_lines(path)
-  return tuple(_score(row) for part in parts for row in part['scores'])
+  return tuple(
+    _score(row)
+    for part in files.read_sealed_lines(path)
+    if part.get('of') == _made_from(of)
+    for row in part['scores']
+  )
+
+
+def of_first(
+  kept: Iterable[Score], questions: Sequence[Question]
+) -> tuple[Score, ...]:
+  """Returns the scores of the first questions, up to one that has none.
+
+  Args:
+    kept: scores in any order, perhaps of other questions too.
+    questions: the questions in their order.
+  """
+  score_of = {score.question_id: score for score in kept}
+  found: list[Score] = []
+  for question in questions:
+    score = score_of.get(question.id)
+    if score is None or not _is_of(score, question):
+      break
+    found.append(score)
+  return tuple(found)
 
 
 def _check_schema(path: files.Path) -> None:
   try:
     schema = pq.read_schema(path)
-  except (pa.ArrowInvalid, OSError) as error:
+  except _DAMAGE as error:
     raise ValueError(
-      f'{path} is missing or not a parquet file ({error}); {_GIVE_EVALUATED}'
+      f'{path} is missing or not a parquet file ({_in_one_line(error)});'
+      f' {_EVALUATE}'
     ) from error
   if not schema.equals(SCHEMA) or METADATA_KEY not in (schema.metadata or {}):
     raise ValueError(
       f'{path} does not hold scores: its columns are {schema.names}, those of'
-      f' scores are {SCHEMA.names}; {_GIVE_EVALUATED}'
+      f' scores are {SCHEMA.names}; {_EVALUATE}'
     )
+
+
+def _in_one_line(error: BaseException) -> str:
+  return ' '.join(str(error).split())
+
+
+def _made_from(of: str) -> str:
+  # Rows of a version with other columns could not be read.
+  return files.digest([of, SCHEMA.names])
+
+
+def _is_of(score: Score, question: Question) -> bool:
+  return (
+    score.question_id,
+    score.kind,
+    score.stratum,
+    score.cluster,
+    score.answers,
+    len(score.choices),
+  ) == (
+    question.id,
+    question.kind,
+    question.stratum,
+    question.cluster,
+    question.answers,
+    len(question.choices),
+  )
 
 
 def _check_numbers(score: Score) -> None:

@@ -1,5 +1,9 @@
 """Results are used and continued under the settings they were created with."""
 
+import pathlib
+import re
+import shutil
+
 import pytest
 
 from icl_gen.runs.stage import RESULTS, Stage
@@ -26,8 +30,7 @@ def stage(tmp_path):
 
 def complete(stage):
   """Does what a door does between `begin` and `finish`."""
-  if stage.door != 'evaluate':  # whose result `finish` writes
-    stage.result.mkdir(parents=True, exist_ok=True)
+  stage.result.mkdir(parents=True, exist_ok=True)
 
 
 @pytest.mark.parametrize('door', RESULTS)
@@ -112,15 +115,49 @@ def test_a_finished_stage_has_no_parts(stage, tmp_path):
   one = stage('evaluate', parts={'scores': tmp_path / 'part'})
   one.begin()
   one.parts['scores'].touch()
+  complete(one)
   one.finish()
   assert one.is_finished() and not one.parts['scores'].exists()
 
 
 def test_results_without_settings_are_not_used(stage):
   stage('evaluate').directory.mkdir(parents=True)
-  (stage('evaluate').directory / 'DONE').touch()
+  stage('evaluate').result.touch()
   with pytest.raises(ValueError, match=r'evaluate.config.json.*created with'):
     stage('evaluate').is_finished()
+
+
+def test_a_marker_without_scores_is_no_completion(stage):
+  one = stage('evaluate')
+  one.begin()
+  (one.directory / 'DONE').touch()  # of an earlier version
+  assert not one.is_finished()
+  complete(one)
+  assert one.is_finished()
+
+
+@pytest.mark.parametrize('damage', ['{"seed": ', '[1]', ''])
+@pytest.mark.parametrize('door', ['build', 'train', 'evaluate'])
+def test_what_the_message_says_mends_damaged_settings(stage, door, damage):
+  one = stage(door)
+  one.begin()
+  one.directory.mkdir(parents=True, exist_ok=True)
+  (one.directory / 'of another door').touch()
+  complete(one)
+  settings = one.settings_directory / f'{door}.config.json'
+  settings.write_text(damage)
+  with pytest.raises(ValueError) as caught:
+    one.is_finished()
+  message = str(caught.value)
+  assert f'{settings}' in message and '\n' not in message
+  named = message[message.index(' Delete ') : message.index(' and run ')]
+  for path in map(pathlib.Path, re.findall("'([^']+)'", named)):
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+  assert not one.is_finished()
+  one.begin()
+  assert one.is_begun()
+  if door != 'build':
+    assert (one.directory / 'of another door').exists()
 
 
 def test_stages_in_one_directory_are_compared_apart(stage):
@@ -129,6 +166,7 @@ def test_stages_in_one_directory_are_compared_apart(stage):
   (stage('train').checkpoints / '2').mkdir(parents=True)
   stage('evaluate', OTHER).begin()  # training states are not its own
   stage('evaluate', SETTINGS).begin()
+  complete(stage('evaluate'))
   stage('evaluate', SETTINGS).finish()
   with pytest.raises(ValueError, match='seed=1'):
     stage('evaluate', OTHER).is_finished()

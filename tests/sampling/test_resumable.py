@@ -1,7 +1,5 @@
 """Sampling interrupted at any batch resumes to the same completions."""
 
-import json
-
 import pytest
 
 from icl_gen.sampling import resumable, sampler
@@ -20,12 +18,13 @@ CONTEXT = contexts.build([Document('a', 'The glon is blue.')], seed='context')
 BATCHES = 3
 
 
-def sample(kept, *, context=CONTEXT):
+def sample(kept, *, context=CONTEXT, requests=REQUESTS, of='model'):
   return resumable.sample(
     tiny.model(),
-    REQUESTS,
+    requests,
     context,
     kept=kept,
+    of=of,
     seed='seed',
     temperature=1.0,
     max_tokens=4,
@@ -70,10 +69,67 @@ def test_a_finished_file_is_not_sampled_again(tmp_path, capsys):
 
 def test_seconds_include_interrupted_runs(interrupted):
   kept = interrupted(1)
-  line = json.loads(kept.read_text())
-  kept.write_text(json.dumps(line | {'seconds': 1000.0}) + '\n')
+  (part,) = files.read_sealed_lines(kept)
+  kept.unlink()
+  files.append_json_line(kept, files.sealed(part | {'seconds': 1000.0}))
   _, cost = sample(kept)
   assert cost['seconds'] > 1000
+
+
+def change(line):
+  """Adds a letter to a completion."""
+  changed = line.replace('"text": "', '"text": "!', 1)
+  assert changed != line
+  return changed
+
+
+# What is left of three lines, and how many of the batches are gone.
+DAMAGE = {
+  'doubled': (lambda a, b, c: [a, a, b, c], 0),
+  'two runs at once': (lambda a, b, c: [a, a, b, b, c, c], 0),
+  'swapped': (lambda a, b, c: [c, a, b], 0),
+  'dropped': (lambda a, b, c: [a, c], 1),
+  'changed': (lambda a, b, c: [a, change(b), c], 1),
+  'empty': (lambda a, b, c: [a, '{}', c], 1),
+  'torn': (lambda a, b, c: [a, b[:-5], c], 1),
+}
+
+
+@pytest.mark.parametrize(
+  ('damaged', 'gone'), DAMAGE.values(), ids=DAMAGE.keys()
+)
+def test_no_completion_is_attached_to_another_prompt(
+  tmp_path, damaged, gone, capsys
+):
+  kept = tmp_path / 'kept'
+  found, cost = sample(kept)
+  lines = damaged(*kept.read_text().splitlines())
+  kept.write_text('\n'.join(lines) + '\n')
+  capsys.readouterr()
+  again, cost_again = sample(kept)
+  assert again == found
+  assert capsys.readouterr().out.count('sampled') == gone
+  assert cost_again | {'seconds': 0} == cost | {'seconds': 0}
+  if not gone:
+    assert cost_again == cost
+  # What was sampled again was kept.
+  assert sample(kept) == (again, cost_again)
+
+
+@pytest.mark.parametrize(
+  'other',
+  [
+    {'of': 'another model'},
+    {'context': contexts.NONE},
+    {'requests': [sampler.Request(r.name, f'{r.prompt}!') for r in REQUESTS]},
+  ],
+)
+def test_batches_of_something_else_are_sampled_again(tmp_path, other, capsys):
+  sample(tmp_path / 'kept')
+  capsys.readouterr()
+  found, _ = sample(tmp_path / 'kept', **other)
+  assert capsys.readouterr().out.count('sampled') == BATCHES
+  assert found == sample(tmp_path / 'whole', **other)[0]
 
 
 def test_cost_counts_a_context_once(tmp_path):

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import pathlib
 import signal
 import subprocess
 import sys
@@ -217,29 +216,24 @@ def test_a_partly_written_line_is_removed(tmp_path):
   assert path.read_bytes() == whole
 
 
-def test_is_done_only_after_mark_done(tmp_path, monkeypatch):
-  assert not files.is_done(tmp_path / 'missing')
-  assert not files.is_done(tmp_path)
-  with monkeypatch.context() as patch:
-    patch.setattr(os, 'fsync', refuse)
-    with pytest.raises(OSError, match='No space'):
-      files.mark_done(tmp_path)
-  assert not files.is_done(tmp_path)
-  files.mark_done(pathlib.Path(tmp_path))
-  assert files.is_done(tmp_path)
-  assert names(tmp_path) == ['DONE']
-
-
-def test_the_marker_is_written_after_everything_is_synced(
-  tmp_path, monkeypatch
-):
-  (tmp_path / 'inner').mkdir()
-  (tmp_path / 'inner' / 'x').touch()
-  synced = []
-  monkeypatch.setattr(files, '_sync', lambda path: synced.append(path.name))
-  files.mark_done(tmp_path)
-  assert synced[:2] == ['x', 'inner']
-  assert synced.index(tmp_path.name) < synced.index('.partial-DONE')
+def test_only_sealed_lines_are_read(tmp_path, caplog):
+  path = tmp_path / 'parts.jsonl'
+  first, second = {'a': [1, 2.5], 'é': None}, {'b': (True,)}
+  for record in (first, second):
+    files.append_json_line(path, files.sealed(record))
+  read_back = (first, {'b': [True]})
+  assert files.read_sealed_lines(path) == read_back
+  assert not caplog.records
+  whole = path.read_bytes()
+  assert b'2.5' in whole
+  path.write_bytes(whole.replace(b'2.5', b'3.5'))
+  assert files.read_sealed_lines(path) == read_back[1:]
+  for line in (b'{}', b'[]', b'{"sha256": "0"}', b'{', b'\xff', b'', b'NaN'):
+    caplog.clear()
+    path.write_bytes(line + b'\n' + whole + b'{"torn": ')
+    assert files.read_sealed_lines(path) == read_back
+    (message,) = caplog.messages
+    assert f'{path}: 1 of 3 lines are damaged' in message
 
 
 def test_a_fingerprint_depends_on_names_and_contents(tmp_path, monkeypatch):

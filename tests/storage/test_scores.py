@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from icl_gen.storage import scores
-from icl_gen.types import ChoiceScore, Score
+from icl_gen.types import ChoiceScore, Question, Score
 
 CHOICE = ChoiceScore(
   logp=-0.1, tokens=2, characters=5, bytes=6, logp_unconditional=-1e-300
@@ -82,13 +82,64 @@ def test_parts_are_read_back_as_they_were_appended(
   tmp_path_factory, given_scores
 ):
   path = tmp_path_factory.mktemp('scores') / 'scored.jsonl'
-  assert scores.read_parts(path) == ()
+  assert scores.read_parts(path, of='x') == ()
   for part in (given_scores[:2], given_scores[2:]):
-    scores.append_part(path, part)
-  assert repr(scores.read_parts(path)) == repr(given_scores)
+    scores.append_part(path, part, of='x')
+  assert repr(scores.read_parts(path, of='x')) == repr(given_scores)
+  assert scores.read_parts(path, of='other settings') == ()
   with open(path, 'rb+') as file:  # as if killed while appending the second
     file.truncate(path.stat().st_size - 1)
-  assert repr(scores.read_parts(path)) == repr(given_scores[:2])
+  assert repr(scores.read_parts(path, of='x')) == repr(given_scores[:2])
+
+
+QUESTIONS = tuple(
+  Question(id=f'q{i}', prompt='', choices=('a', 'b'), answers=(0,), kind='k')
+  for i in range(4)
+)
+
+
+def score_of(question):
+  return Score(
+    question_id=question.id,
+    kind=question.kind,
+    stratum=question.stratum,
+    cluster=question.cluster,
+    answers=question.answers,
+    choices=(CHOICE, CHOICE),
+  )
+
+
+def test_parts_answer_the_questions_they_name(tmp_path):
+  path = tmp_path / 'scored.jsonl'
+  given_scores = tuple(score_of(question) for question in QUESTIONS)
+  for score in given_scores:
+    scores.append_part(path, [score], of='x')
+  a, b, c, d = path.read_text().splitlines()
+  changed = b.replace('-0.1', '-0.2')
+  assert changed != b
+  for lines, kept in (
+    ([a, b, c, d], 4),
+    ([a, a, b, c, d], 4),
+    ([d, b, a, c], 4),
+    ([a, c, d], 1),
+    ([a, changed, c, d], 1),
+    ([a, b, '{}', d], 2),
+    ([a, b, '{"scores": []}', d], 2),
+  ):
+    path.write_text('\n'.join(lines) + '\n')
+    found = scores.of_first(scores.read_parts(path, of='x'), QUESTIONS)
+    assert found == given_scores[:kept]
+
+
+@pytest.mark.parametrize(
+  'changed',
+  [{'answers': (1,)}, {'kind': 'l'}, {'choices': ('a', 'b', 'c')}, {'id': 'q'}],
+)
+def test_a_score_of_another_question_is_not_used(changed):
+  given_scores = [score_of(question) for question in QUESTIONS]
+  other = dataclasses.replace(QUESTIONS[1], **changed)
+  found = scores.of_first(given_scores, [QUESTIONS[0], other, QUESTIONS[2]])
+  assert found == (given_scores[0],)
 
 
 def test_float32_is_read_back_equal(tmp_path):
@@ -143,3 +194,23 @@ def test_a_truncated_or_changed_file_is_an_error(tmp_path):
   path.write_bytes(whole[:place] + b'\0' + whole[place + 1 :])
   with pytest.raises(ValueError, match=r'x\.parquet is damaged'):
     scores.read_scores(path)
+
+
+def test_a_flipped_bit_is_one_line_that_says_what_to_do(tmp_path):
+  path = tmp_path / 'x.parquet'
+  given_scores = [score_of(question) for question in QUESTIONS]
+  scores.write_scores(path, given_scores, metadata={'model': 'nano'})
+  whole = path.read_bytes()
+  refused = 0
+  for place in range(len(whole)):
+    damaged = bytearray(whole)
+    damaged[place] ^= 1 << place % 8
+    path.write_bytes(damaged)
+    try:
+      assert scores.read_scores(path) == tuple(given_scores)
+    except ValueError as error:
+      refused += 1
+      message = str(error)
+      assert message.startswith(str(path)) and '\n' not in message
+      assert 'delete it' in message and 'icl_gen.evaluate' in message
+  assert refused > len(whole) / 2
