@@ -29,6 +29,9 @@ import icl_gen
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '0')
 
+# Longer messages quote a long text of the user's, and lose their middle.
+_LONGEST_MESSAGE = 2000
+
 _MISTAKE = 2
 _DISK_FULL = 3
 _INTERRUPTED = 130  # what shells report after Ctrl-C
@@ -154,8 +157,19 @@ def _or_exit[T](function: Callable[[], T], *, debug: bool) -> T:
 
 
 def _exit_with(message: str) -> NoReturn:
-  print(f'{message}\n(--debug shows where)', file=sys.stderr)
+  print(f'{_cut(message)}\n(--debug shows where)', file=sys.stderr)
   sys.exit(_MISTAKE)
+
+
+def _cut(message: str) -> str:
+  left_out = len(message) - _LONGEST_MESSAGE
+  if left_out <= 0:
+    return message
+  half = _LONGEST_MESSAGE // 2
+  return (
+    f'{message[:half]} ... [{left_out:,} characters left out] ...'
+    f' {message[-half:]}'
+  )
 
 
 def _is_missing_key(error: AttributeError) -> bool:

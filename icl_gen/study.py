@@ -62,11 +62,22 @@ def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:
 def _require_models(study: Study, left: Sequence[Job]) -> None:
   """Checks now what a job would find out hours later."""
   from icl_gen.model import registry
+  from icl_gen.training import limits
 
   for model in study.models:
     registry.make_module(model)
   for job in left:
-    studies.require_weights(job.experiment)
+    experiment = job.experiment
+    studies.require_weights(experiment)
+    if job.door == 'train':
+      limits.require_sensible(
+        dataclasses.asdict(experiment.train), seed=experiment.seed
+      )
+      registry.require_room(
+        experiment.model,
+        tokens=experiment.train.length,
+        what='a row of train.length',
+      )
 
 
 def _doors(compiled: pathlib.Path) -> dict[str, Door]:

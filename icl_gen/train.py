@@ -42,6 +42,9 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     tokenizer=experiment.tokenizer,
     dtype=experiment.dtype,
   )
+  registry.require_room(
+    experiment.model, tokens=train.length, what='a row of train.length'
+  )
   rows = batches.batches(
     _examples(model.tokenizer, stage.inputs, train),
     batch_size=train.batch_size,

@@ -303,6 +303,19 @@ def test_variants_are_strict(arg):
     cli.parse_variants(arg, ('a', 'b'))
 
 
+def test_a_long_message_loses_its_middle(capsys):
+  def fail():
+    raise ValueError(f'given {"x" * 10_000}; allowed are 1 or 2')
+
+  with pytest.raises(SystemExit):
+    cli._or_exit(fail, debug=False)
+  printed = capsys.readouterr().err
+  assert printed.startswith('error: given xxx')
+  assert 'xxx; allowed are 1 or 2\n' in printed
+  assert '[8,033 characters left out]' in printed
+  assert len(printed) < 2100
+
+
 def test_importing_the_frame_is_light():
   heavy = 'jax', 'tensorflow', 'gemma', 'flax', 'numpy', 'matplotlib'
   code = f'import sys, icl_gen.cli; print(*set({heavy}) & set(sys.modules))'

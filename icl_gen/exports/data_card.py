@@ -14,6 +14,9 @@ from icl_gen.types import Corpus, Question
 
 FILE_NAME = 'README.md'
 
+# The beginning of an HTML tag or comment in Markdown.
+_TAG = re.compile(r'<(?=[A-Za-z/!?])')
+
 _LOADING = """\
 The directory contains the same records in three formats.
 
@@ -139,7 +142,7 @@ def _examples(corpus: Corpus) -> str:
   for question in corpus.questions:
     first.setdefault(question.kind, question)
   parts += [
-    f'A question of kind `{kind}`; correct choices are marked with *:\n\n'
+    f'A question of kind {_code(kind)}; correct choices are marked with *:\n\n'
     f'{_example(question)}'
     for kind, question in first.items()
   ]
@@ -187,7 +190,7 @@ def _audit(audit: Mapping[str, Any]) -> str:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-  """Returns a Markdown table; bars and line breaks in cells are escaped."""
+  """Returns a Markdown table; bars, line breaks and HTML are escaped."""
   lines = [header, ['---'] * len(header), *rows]
   return ''.join(
     '| ' + ' | '.join(_cell(value) for value in line) + ' |\n' for line in lines
@@ -195,11 +198,25 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 
 def _cell(value: Any) -> str:
-  return ' '.join(str(value).replace('\\', '\\\\').replace('|', '\\|').split())
+  text = str(value).replace('\\', '\\\\').replace('|', '\\|')
+  return ' '.join(_TAG.sub('&lt;', text).split())
+
+
+def _code(text: str) -> str:
+  """Text as code in a line, which no text can end."""
+  text = ' '.join(text.split())
+  if '`' not in text:
+    return f'`{text}`'
+  fence = '`' * (1 + _longest_run(text))
+  return f'{fence} {text} {fence}'
 
 
 def fenced(text: str) -> str:
   """Returns text as a code block whose fence does not occur in the text."""
-  longest = max((len(run) for run in re.findall('`+', text)), default=0)
-  fence = '`' * max(3, longest + 1)
+  fence = '`' * max(3, _longest_run(text) + 1)
   return f'{fence}text\n{text}\n{fence}\n'
+
+
+def _longest_run(text: str) -> int:
+  """Length of the longest run of backticks."""
+  return max((len(run) for run in re.findall('`+', text)), default=0)

@@ -3,12 +3,15 @@
 import csv
 import dataclasses
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 
 def csv_text(rows: Sequence[Any], row_type: type) -> str:
   """CSV with a header; lines end in a newline.
+
+  Texts that a spreadsheet would compute get an apostrophe in front.
 
   Args:
     rows: instances of `row_type`, maybe none.
@@ -30,11 +33,23 @@ def _csv_value(column: str, value: Any) -> str:
   if column == 'p_value':
     # Six decimal places would turn most p-values into 0.
     return f'{value:.4e}'
+  if isinstance(value, str) and _is_formula(value):
+    return f"'{value}"
   return fixed(value, places=_PLACES.get(column, 6))
 
 
+def _is_formula(text: str) -> bool:
+  """Whether a spreadsheet may compute a text that is not a number."""
+  is_number = re.fullmatch(r'[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?', text)
+  return text.startswith(('=', '+', '-', '@')) and not is_number
+
+
+# The beginning of an HTML tag or comment in Markdown.
+_TAG = re.compile(r'<(?=[A-Za-z/!?])')
+
+
 def markdown_table(rows: Sequence[Mapping[str, str]]) -> str:
-  """A Markdown table; bars and line breaks in values are escaped.
+  """A Markdown table; bars, line breaks and HTML in values are escaped.
 
   Args:
     rows: column title -> text, at least one row.
@@ -42,7 +57,7 @@ def markdown_table(rows: Sequence[Mapping[str, str]]) -> str:
 
   def line(values: Sequence[str]) -> str:
     escaped = (v.replace('|', '\\|').replace('\n', ' ') for v in values)
-    return f'| {" | ".join(escaped)} |'
+    return f'| {" | ".join(_TAG.sub("&lt;", v) for v in escaped)} |'
 
   titles = list(rows[0])
   body = [line(list(row.values())) for row in rows]

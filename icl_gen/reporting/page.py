@@ -59,6 +59,7 @@ def page(
     trim_blocks=True,
     lstrip_blocks=True,
   )
+  environment.filters['digest'] = _digest
   used = [m for m in MEASURES if m in {r.normalisation for r in report.results}]
   return environment.get_template('page.html.j2').render(
     report=report,
@@ -84,6 +85,12 @@ def page(
     settings=[{'setting': k, 'value': v} for k, v in _flat(settings)],
     commands=commands,
   )
+
+
+def _digest(script: str) -> str:
+  """A script as a content security policy names it."""
+  sha256 = hashlib.sha256(script.encode('utf-8')).digest()
+  return f'sha256-{base64.b64encode(sha256).decode("ascii")}'
 
 
 def results_markdown(report: Report) -> str:

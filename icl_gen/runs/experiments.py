@@ -93,6 +93,23 @@ _BLOCKS = {
 }
 
 
+# Key -> the least and the greatest value that is allowed. What is greater is a
+# mistake on any machine, and would end in a library's words or in no words at
+# all. Settings that are not here are checked where they are used.
+RANGES = {
+  'scoring.contexts_gib': (0, 1_000_000),
+  'scoring.data': (1, 1_000_000),
+  'scoring.model': (1, 1_000_000),
+  'train.steps': (1, 1_000_000_000),
+  'train.batch_size': (1, 65_536),
+  'train.length': (2, 1_000_000),
+  'augment.local_samples': (0, 100_000),
+  'augment.global_samples': (0, 100_000),
+  'augment.temperature': (0, 100),
+  'augment.max_tokens': (1, 1_000_000),
+}
+
+
 def read(values: Mapping[str, Any]) -> Experiment:
   """Returns the experiment of a config's values.
 
@@ -100,14 +117,27 @@ def read(values: Mapping[str, Any]) -> Experiment:
     values: `config.to_dict()`.
 
   Raises:
-    ValueError: a key is missing or unknown; names it.
+    ValueError: a key is missing or unknown, or a number is out of its range;
+      names it.
   """
   require_keys(values, Experiment)
   blocks = {}
   for name, kind in _BLOCKS.items():
     require_keys(values[name], kind, above=f'{name}.')
+    _require_ranges(values[name], above=f'{name}.')
     blocks[name] = kind(**values[name])
   return Experiment(**{**values, **blocks})
+
+
+def _require_ranges(values: Mapping[str, Any], *, above: str) -> None:
+  """Checks the numbers of a block of settings."""
+  for name, value in values.items():
+    low, high = RANGES.get(above + name, (None, None))
+    if low is None or high is None:
+      continue
+    # NaN is in no range.
+    if not isinstance(value, int | float) or not low <= value <= high:
+      raise ValueError(f'{above}{name}={value}; give {low:,} to {high:,}')
 
 
 def require_keys(

@@ -121,12 +121,19 @@ def evaluate(experiment: Experiment, workdir: files.Path) -> Stage:
   """Scoring a cell.
 
   Raises:
-    ValueError: the corpus is missing or has another size; or the condition is
-      a trained one and its weights are missing, or were trained with another
-      tokenizer or dtype.
+    ValueError: the corpus is missing, has another size or no questions; or the
+      condition is a trained one and its weights are missing, or were trained
+      with another tokenizer or dtype.
   """
   directory = _run(experiment, workdir)
   source = require_built(experiment, workdir)
+  manifest = corpus_files.read_manifest(source)
+  if not manifest['questions']:
+    raise ValueError(
+      f'{source} has no questions to score: add some to what it is built from'
+      ' (a questions.jsonl in your own folder), delete the corpus and build it'
+      ' again'
+    )
   if experiment.condition in directories.TRAINED:
     model = _of_weights(
       checkpoint(experiment, workdir), experiment.tokenizer, experiment.dtype
@@ -136,7 +143,7 @@ def evaluate(experiment: Experiment, workdir: files.Path) -> Stage:
   else:
     model = _of_models(experiment)
   settings = model | {
-    'corpus': corpus_files.read_manifest(source)['sha256'],
+    'corpus': manifest['sha256'],
     'chat': experiment.chat,
     'generate': experiment.scoring.generate,
   }

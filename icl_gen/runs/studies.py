@@ -66,8 +66,9 @@ def read(values: Mapping[str, Any]) -> Study:
     values: `config.to_dict()`.
 
   Raises:
-    ValueError: a key is missing or unknown; a world occurs twice; no seeds,
-      models or conditions; or weights that cannot fit all models.
+    ValueError: a key is missing or unknown; a number is out of its range; the
+      name is not that of a directory; a world occurs twice; no seeds, models or
+      conditions; or weights that cannot fit all models.
   """
   experiments.require_keys(values, Study)
   of_all = {name: values[name] for name in _OF_ALL if values[name]}
@@ -145,6 +146,12 @@ def require_weights(experiment: Experiment) -> None:
 
 
 def _check(study: Study) -> None:
+  name = study.name
+  if name in ('', '.', '..') or any(mark in name for mark in '/\\\0'):
+    raise ValueError(
+      f'name={name!r}: give the name of a directory, without / or \\; where it'
+      ' is, --workdir says'
+    )
   worlds = [experiment.world for experiment in study.experiments.values()]
   if len(set(worlds)) < len(worlds):
     raise ValueError(

@@ -96,12 +96,16 @@ def bm25(
   Returns:
     `best(text, count)`, which returns the documents that match the text best,
     best first; of equal ones the earlier comes first. Words are compared in
-    lower case, without punctuation.
+    lower case, without punctuation. If no document has a word, all are equal.
   """
-  index = rank_bm25.BM25Okapi([_words(document.text) for document in documents])
+  words = [_words(document.text) for document in documents]
+  # rank_bm25 divides by the number of words.
+  index = rank_bm25.BM25Okapi(words) if any(words) else None
 
   def best(text: str, count: int) -> list[Document]:
-    scores = index.get_scores(_words(text))
+    scores = [0.0] * len(words)
+    if index is not None:
+      scores = index.get_scores(_words(text))
     order = sorted(range(len(documents)), key=lambda d: (-scores[d], d))
     return [documents[d] for d in order[:count]]
 

@@ -30,6 +30,12 @@ def require_sensible(settings: Any, *, seed: int) -> None:
   require_intervals(settings)
   for name, (limit, included) in _LIMITS.items():
     _require(name, settings[name], limit=limit, included=included)
+  if settings['warmup_steps'] > settings['steps']:
+    raise ValueError(
+      f'warmup_steps={settings["warmup_steps"]}; give 0 to'
+      f' {settings["steps"]}, the number of steps: the learning rate would not'
+      ' reach its peak'
+    )
   _require('seed', seed, limit=0, included=True)
 
 

@@ -6,6 +6,7 @@ every inference 'unverified'. The questions specify their right choices.
 
 import hashlib
 import json
+import os
 import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -45,7 +46,8 @@ def from_folder(
   such indices. Files are UTF-8, with or without a byte order mark; lines may
   end in CRLF, and blank lines are skipped. If there is a `documents.jsonl`,
   text files such as a README.md are ignored. The id of a text file is its path
-  in the folder; its surrounding white space is stripped.
+  in the folder; its surrounding white space is stripped. Links may lead to
+  other files of the folder, not out of it.
 
   Args:
     path: the folder.
@@ -57,11 +59,12 @@ def from_folder(
     a world without facts, and the corpus.
 
   Raises:
-    ValueError: the folder is missing or has no documents, or a file has the
-      wrong format. The message names the file, the line and what was expected.
+    ValueError: the folder is missing or has no documents, a file has the wrong
+      format, is not a regular file, or is a link that leads out of the folder.
+      The message names the file, the line and what was expected.
   """
   folder = _folder(path)
-  if (folder / DOCUMENTS).is_file():
+  if _has(folder, DOCUMENTS):
     documents = _documents(folder / DOCUMENTS)
   else:
     documents = [_text(file, folder) for file in _texts(folder)]
@@ -72,7 +75,7 @@ def from_folder(
       f' ({", ".join(TEXTS)})'
     )
   questions = []
-  if (folder / QUESTIONS).is_file():
+  if _has(folder, QUESTIONS):
     questions = _questions(folder / QUESTIONS, joiner=joiner)
   corpus = corpora.corpus(
     'custom',
@@ -89,13 +92,13 @@ def fingerprint(path: str | pathlib.Path) -> dict[str, str]:
   """Returns the SHA-256 of every file that `from_folder` reads, by its path.
 
   Raises:
-    ValueError: the folder is missing.
+    ValueError: the folder is missing, or one of its files is not a regular
+      file or a link that leads out of the folder.
   """
   folder = _folder(path)
-  found = [folder / DOCUMENTS]
-  if not found[0].is_file():
-    found = _texts(folder)
-  if (folder / QUESTIONS).is_file():
+  has_lines = _has(folder, DOCUMENTS)
+  found = [folder / DOCUMENTS] if has_lines else _texts(folder)
+  if _has(folder, QUESTIONS):
     found = [*found, folder / QUESTIONS]
   return {_name(file, folder): _sha256(file) for file in found}
 
@@ -115,6 +118,30 @@ def _folder(path: str | pathlib.Path) -> pathlib.Path:
   return folder
 
 
+def _has(folder: pathlib.Path, name: str) -> bool:
+  """Whether a folder has a file of this name; nothing else may have it."""
+  file = folder / name
+  if not os.path.lexists(file):
+    return False
+  if not file.is_file():
+    raise ValueError(
+      f'{file} is not a regular file (but a directory, a link to nothing or a'
+      ' device); expected a file: replace it, or delete it'
+    )
+  _require_inside(file, folder)
+  return True
+
+
+def _require_inside(file: pathlib.Path, folder: pathlib.Path) -> None:
+  """Refuses links that lead out of a folder, whoever put them there."""
+  target = file.resolve()
+  if not target.is_relative_to(folder.resolve()):
+    raise ValueError(
+      f'{file} is a link that leads out of the folder, to {target}; expected'
+      ' files of the folder itself: copy what it should have into it'
+    )
+
+
 def _name(file: pathlib.Path, folder: pathlib.Path) -> str:
   return file.relative_to(folder).as_posix()
 
@@ -129,16 +156,23 @@ def _sha256(file: pathlib.Path) -> str:
 
 def _texts(folder: pathlib.Path) -> list[pathlib.Path]:
   """The folder's text files sorted by path, without hidden ones."""
-  found = {
-    _name(file, folder): file
-    for file in folder.rglob('*')
-    if file.suffix.lower() in TEXTS and file.is_file()
-  }
+  found = {_name(file, folder): file for file in folder.rglob('*')}
   return [
     found[name]
     for name in sorted(found)
     if not any(part.startswith('.') for part in name.split('/'))
+    and _is_text(found[name], folder)
   ]
+
+
+def _is_text(file: pathlib.Path, folder: pathlib.Path) -> bool:
+  if file.is_dir():
+    # rglob does not follow links, so its texts would be missing.
+    _require_inside(file, folder)
+    return False
+  if file.suffix.lower() not in TEXTS:
+    return False
+  return _has(folder, _name(file, folder))
 
 
 def _text(file: pathlib.Path, folder: pathlib.Path) -> Document:
@@ -257,7 +291,11 @@ def _rows(path: pathlib.Path, expected: str) -> Iterator[tuple[str, Row]]:
         continue
       where = f'{path}, line {number}'
       try:
-        row = json.loads(line.decode('utf-8'))
+        row = json.loads(line.decode('utf-8'), object_pairs_hook=_object)
+      except KeyError as error:
+        raise ValueError(
+          f'{where} has the key "{error.args[0]}" twice; expected {expected}'
+        ) from error
       except (ValueError, RecursionError) as error:
         raise ValueError(
           f'{where} is not JSON in UTF-8 ({error}); expected {expected}'
@@ -265,6 +303,16 @@ def _rows(path: pathlib.Path, expected: str) -> Iterator[tuple[str, Row]]:
       if not isinstance(row, dict):
         raise ValueError(f'{where} is {_short(row)}; expected {expected}')
       yield where, row
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> Row:
+  """A JSON object; a KeyError for a key that occurs twice."""
+  row: Row = {}
+  for key, value in pairs:
+    if key in row:
+      raise KeyError(key)
+    row[key] = value
+  return row
 
 
 def _check_keys(

@@ -10,6 +10,7 @@ from icl_gen import assets, augment, build, evaluate, pretrain, train
 from icl_gen.model import prefix_cache, registry
 from icl_gen.pretraining import vocabulary
 from icl_gen.runs import directories, stages
+from icl_gen.sampling import resumable
 from icl_gen.scoring import scorer
 from icl_gen.storage import corpus_files, files, scores
 from icl_gen.training import loop
@@ -163,12 +164,15 @@ def test_mistakes_leave_the_workdir_empty(
     (train, {'train.learning_rate': math.inf}, 'learning_rate=inf; give more'),
     (train, {'train.warmup_steps': -2}, 'warmup_steps=-2; give 0 or more'),
     (train, {'train.clip': -1.0}, 'clip=-1.0; give more than 0'),
-    (train, {'train.steps': 0}, 'steps=0; give 1 or more'),
+    (train, {'train.steps': 0}, 'train.steps=0; give 1 to'),
     (train, {'seed': -1}, 'seed=-1; give 0 or more'),
     (train, {'dtype': 'float17'}, "'float17'; allowed are float32, bfloat16"),
     (evaluate, {'dtype': 'int32'}, "'int32'; allowed are float32, bfloat16"),
     (train, {'train.save_every': 0}, 'save_every=0; give 1'),
     (evaluate, {'chat': True}, "no piece '<start_of_turn>'"),
+    (train, {'train.length': 5000}, 'takes 5,000 tokens, more than the 3,072'),
+    (augment, {'augment.max_tokens': 0}, 'max_tokens=0; give 1 to 1,000,000'),
+    (evaluate, {'scoring.contexts_gib': math.inf}, 'contexts_gib=inf; give 0'),
     (evaluate, {'scoring.core': 'fast'}, "'fast'; known are auto, plain"),
     (evaluate, {'scoring.questions': 0}, '0 questions at a time'),
     (evaluate, {'scoring.data': 9}, 'needs 9; there are 8'),
@@ -231,6 +235,18 @@ def test_a_tokenizer_of_another_model_is_an_error(experiment, built, tmp_path):
   config = changed(experiment(), condition='icl', tokenizer=str(other))
   with pytest.raises(ValueError, match='tokenizer has 1792 pieces'):
     evaluate.run(config, built)
+
+
+def test_a_corpus_without_questions_is_not_scored(
+  experiment, built, tmp_path, monkeypatch
+):
+  shutil.copytree(built, tmp_path / 'out')
+  read = corpus_files.read_manifest
+  monkeypatch.setattr(
+    corpus_files, 'read_manifest', lambda path: read(path) | {'questions': {}}
+  )
+  with pytest.raises(ValueError, match='reversal-s0 has no questions to score'):
+    evaluate.run(experiment(condition='icl'), tmp_path / 'out')
 
 
 def test_pretraining_needs_as_many_pieces_as_embeddings(pretraining, tmp_path):
@@ -391,8 +407,7 @@ def test_weights_that_changed_after_they_were_scored_are_noticed(
 @pytest.mark.parametrize(
   ('door', 'changes', 'broken', 'message'),
   [
-    (augment, {'augment.max_tokens': 0}, None, 'max_tokens 0'),
-    (augment, {'augment.temperature': -1.0}, None, 'temperature -1.0'),
+    (augment, {}, (resumable, 'sample'), 'the disk is full'),
     (build, {'seed': 1}, (corpus_files, 'write'), 'the disk is full'),
     (train, {}, (loop, 'loop'), 'the disk is full'),
     (evaluate, {}, (scores, 'write_scores'), 'the disk is full'),
@@ -410,8 +425,7 @@ def test_settings_without_results_may_be_overwritten(
     raise OSError('the disk is full')
 
   with pytest.MonkeyPatch.context() as patch:
-    if broken:
-      patch.setattr(*broken, full)
+    patch.setattr(*broken, full)
     with pytest.raises((ValueError, OSError), match=message):
       door.run(changed(experiment(condition=condition), **changes), workdir)
   corrected = {

@@ -192,12 +192,14 @@ def test_mistakes_in_the_models_can_be_corrected(config, monkeypatch, tmp_path):
     ({'checkpoint': '/nosuch'}, "no checkpoint at '/nosuch'"),
     ({'tokenizer': '/nosuch'}, "no tokenizer at '/nosuch'"),
     ({'dtype': 'float17'}, "'float17'; allowed are float32"),
-    ({'experiments.reversal.augment.max_tokens': 0}, 'max_tokens 0'),
+    ({'experiments.reversal.augment.max_tokens': 0}, 'max_tokens=0; give 1'),
+    ({'experiments.reversal.train.warmup_steps': 9}, 'warmup_steps=9; give 0'),
+    ({'experiments.reversal.train.length': 5000}, 'more than the 3,072'),
   ):
     wrong = changed(config, conditions=('ft_aug',), **change)
     with pytest.raises(ValueError, match=message):
       go(wrong, tmp_path, monkeypatch)
-    if 'max_tokens' not in message and 'dtype' not in change:
+    if 'dtype' not in change:
       assert not list(tmp_path.rglob('corpora'))  # found at once
   assert 'evaluate' in go(config, tmp_path, monkeypatch)
 

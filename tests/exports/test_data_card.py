@@ -77,6 +77,22 @@ def test_no_text_closes_its_block_or_its_cell(text):
   assert len(re.findall(r'(?<!\\)(?:\\\\)*\|', line)) == 2
 
 
+@pytest.mark.parametrize('opening', ['', '`', '\n\n', '``` '])
+def test_no_text_is_html(tmp_path, opening):
+  evil = f'{opening}<script>alert(1)</script><!-- '
+  corpus = Corpus(
+    'c',
+    (Document('d', evil),),
+    (Question('q', evil, (evil, 'b'), (0,), evil, stratum=evil),),
+    {'joiner': evil},
+  )
+  text, _ = written(tmp_path, corpus)
+  outside = re.sub(r'(?ms)^(`{3,})\w+\n.*?^\1$', '', text)
+  outside = re.sub(r'(?s)(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)', '', outside)
+  assert not re.search('<[a-z/!]', outside)
+  assert '&lt;script>alert(1)&lt;/script>&lt;!--' in outside
+
+
 def test_complaints_and_baselines_are_listed(tmp_path):
   audit = {
     'checked': ['ids are unique'],

@@ -1,7 +1,9 @@
 """The complete report: contents, atomic replacement and refused input."""
 
+import base64
 import csv
 import dataclasses
+import hashlib
 import html
 import html.parser
 import os
@@ -90,6 +92,27 @@ def test_page_is_well_formed_and_self_contained(whole):
   assert all(len(image['alt']) > 40 for image in outline.images)
   assert all(a.startswith('data:image/png;') for a in outline.addresses)
   assert not re.search(r'https?://|@import|url\(', page)
+
+
+def test_page_may_only_run_its_own_script_and_show_its_own_images(whole):
+  page = (whole / 'index.html').read_text('utf-8')
+  (policy,) = re.findall(
+    '<meta http-equiv="Content-Security-Policy" content="(.*?)">', page, re.S
+  )
+  rules = dict(rule.split(maxsplit=1) for rule in policy.split(';'))
+  (script,) = re.findall('<script>(.*?)</script>', page, re.S)
+  digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+  assert 'querySelector' in script
+  assert rules == {
+    'default-src': "'none'",
+    'base-uri': "'none'",
+    'form-action': "'none'",
+    'img-src': 'data:',
+    'style-src': "'unsafe-inline'",
+    'script-src': f"'sha256-{digest}'",
+  }
+  # It governs what comes after it.
+  assert page.index('Content-Security-Policy') < page.index('<style>')
 
 
 def test_page_says_it_in_words(whole):

@@ -1,6 +1,7 @@
 """A config's values become typed records: the same keys, or an error."""
 
 import dataclasses
+import math
 
 import pytest
 
@@ -48,3 +49,44 @@ def without(values, key):
 def test_a_key_that_is_missing_or_unknown_is_an_error(values, message):
   with pytest.raises(ValueError, match=message):
     experiments.read(values)
+
+
+def with_value(key, value):
+  block, name = key.split('.')
+  return VALUES | {block: VALUES[block] | {name: value}}
+
+
+@pytest.mark.parametrize(
+  ('key', 'value', 'allowed'),
+  [
+    ('scoring.contexts_gib', math.inf, '0 to 1,000,000'),
+    ('scoring.contexts_gib', math.nan, '0 to 1,000,000'),
+    ('scoring.contexts_gib', -1.0, '0 to 1,000,000'),
+    ('scoring.data', 0, '1 to 1,000,000'),
+    ('scoring.data', -1, '1 to 1,000,000'),
+    ('scoring.model', 0, '1 to 1,000,000'),
+    ('train.steps', 10**12, '1 to 1,000,000,000'),
+    ('train.batch_size', 100_000, '1 to 65,536'),
+    ('train.length', 10**12, '2 to 1,000,000'),
+    ('augment.local_samples', -1, '0 to 100,000'),
+    ('augment.local_samples', 10**12, '0 to 100,000'),
+    ('augment.global_samples', -1, '0 to 100,000'),
+    ('augment.temperature', math.nan, '0 to 100'),
+    ('augment.temperature', math.inf, '0 to 100'),
+    ('augment.temperature', -1.0, '0 to 100'),
+    ('augment.max_tokens', -1, '1 to 1,000,000'),
+    ('augment.max_tokens', 0, '1 to 1,000,000'),
+    ('augment.max_tokens', None, '1 to 1,000,000'),
+  ],
+)
+def test_a_number_out_of_range_names_its_key_and_what_is_allowed(
+  key, value, allowed
+):
+  with pytest.raises(ValueError, match=f'^{key}={value}; give {allowed}$'):
+    experiments.read(with_value(key, value))
+
+
+@pytest.mark.parametrize('key', experiments.RANGES)
+def test_the_ends_of_a_range_are_allowed(key):
+  for value in experiments.RANGES[key]:
+    experiments.read(with_value(key, value))

@@ -80,3 +80,10 @@ def test_bm25_ranks_by_shared_words():
   # If nothing shares a word, the earlier documents come first.
   assert [d.id for d in best('glon', 2)] == ['a0', 'a1']
   assert len(best('blue', 99)) == len(DOCUMENTS)
+
+
+def test_bm25_takes_the_first_of_documents_without_words():
+  faces = [Document(name, '\N{GRINNING FACE}!') for name in 'ab']
+  best = retrieval.bm25(faces)
+  assert [d.id for d in best('who sings?', 1)] == ['a']
+  assert [d.id for d in best('', 9)] == ['a', 'b']

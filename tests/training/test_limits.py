@@ -32,6 +32,14 @@ def test_every_setting_has_a_lower_limit(name):
       limits.require_sensible(SMALLEST | {name: bad}, seed=0)
 
 
+@pytest.mark.parametrize('warmup_steps', [11, 3_000_000_000])
+def test_the_warmup_is_not_longer_than_the_training(warmup_steps):
+  settings = SMALLEST | {'steps': 10, 'warmup_steps': 10}
+  limits.require_sensible(settings, seed=0)
+  with pytest.raises(ValueError, match=f'warmup_steps={warmup_steps}; give 0'):
+    limits.require_sensible(settings | {'warmup_steps': warmup_steps}, seed=0)
+
+
 def test_seeds_are_not_negative():
   with pytest.raises(ValueError, match='seed=-1; give 0 or more'):
     limits.require_sensible(SMALLEST, seed=-1)

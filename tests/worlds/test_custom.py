@@ -1,6 +1,7 @@
 """A user's folder is read in full, and mistakes in it are located."""
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -160,6 +161,11 @@ def test_text_files_are_documents(tmp_path):
       '"prompt_length": 3; .*from 0 to 2',
     ),
     ('documents', '{"id": "e", "text": "\\ud800"}', 'half a surrogate.*"text"'),
+    (
+      'documents',
+      '{"id": "e", "text": "a", "text": "b"}',
+      'line 2 has the key "text" twice; expected {"id"',
+    ),
     ('questions', lines(QUESTION), 'questions.jsonl, line 2 has the id .*line'),
     ('questions', lines({'prompt': 'a'}), 'line 2 has no "choices"'),
     ('questions', lines(QUESTION | {'answer': 2}), '"answer": 2; .*0 to 1'),
@@ -205,6 +211,63 @@ def test_a_folder_without_documents_is_an_error(tmp_path):
   (tmp_path / 'empty' / 'a.txt').write_bytes(b' \n')
   with pytest.raises(ValueError, match=r'a.txt is empty'):
     read(tmp_path / 'empty')
+
+
+@pytest.mark.parametrize('link', ['documents.jsonl', 'questions.jsonl', 'a.md'])
+def test_a_link_that_leads_out_of_the_folder_is_an_error(tmp_path, link):
+  outside = tmp_path / 'outside'
+  outside.write_text(lines(DOCUMENT))
+  folder = tmp_path / 'folder'
+  folder.mkdir()
+  (folder / 'b.md').write_text('text')
+  (folder / link).symlink_to(outside)
+  for reads in (read, custom.fingerprint):
+    with pytest.raises(ValueError, match=f'{link} is a link that leads out'):
+      reads(folder)
+
+
+def test_a_linked_directory_of_texts_is_an_error(tmp_path):
+  (tmp_path / 'folder').mkdir()
+  (tmp_path / 'folder' / 'a.md').write_text('text')
+  (tmp_path / 'folder' / 'more').symlink_to(tmp_path)
+  with pytest.raises(ValueError, match='more is a link that leads out'):
+    read(tmp_path / 'folder')
+
+
+def test_links_within_a_folder_and_to_it_are_followed(tmp_path):
+  (tmp_path / 'folder').mkdir()
+  (tmp_path / 'folder' / 'a.md').write_text('text')
+  (tmp_path / 'folder' / 'b.md').symlink_to('a.md')
+  (tmp_path / 'link').symlink_to('folder')
+  corpus = read(tmp_path / 'link')
+  assert [(d.id, d.text) for d in corpus.documents] == [
+    ('a.md', 'text'),
+    ('b.md', 'text'),
+  ]
+
+
+@pytest.mark.parametrize('make', ['directory', 'dangling', 'loop', 'pipe'])
+@pytest.mark.parametrize('name', ['documents.jsonl', 'questions.jsonl'])
+def test_a_name_that_is_no_regular_file_is_an_error(tmp_path, name, make):
+  (tmp_path / 'a.md').write_text('text')
+  other = tmp_path / name
+  if make == 'directory':
+    other.mkdir()
+  elif make == 'pipe':
+    os.mkfifo(other)
+  else:
+    other.symlink_to(name if make == 'loop' else 'none')
+  for reads in (read, custom.fingerprint):
+    with pytest.raises(ValueError, match=f'{name} is not a regular file'):
+      reads(tmp_path)
+
+
+@pytest.mark.parametrize('target', ['none', 'a.md'])
+def test_a_text_that_links_to_nothing_is_an_error(tmp_path, target):
+  (tmp_path / 'b.md').write_text('text')
+  (tmp_path / 'a.md').symlink_to(target)
+  with pytest.raises(ValueError, match='a.md is not a regular file'):
+    read(tmp_path)
 
 
 texts = st.text(min_size=1, max_size=12).filter(str.strip)
