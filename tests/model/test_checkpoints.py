@@ -385,6 +385,17 @@ def test_a_state_whose_largest_file_is_damaged_gives_way(
   assert warning.count('\n') == 1
 
 
+def test_a_state_with_an_unknown_sharding_gives_way(tmp_path):
+  """A flipped bit in a name, which orbax calls not implemented."""
+  saved = checkpoints.Checkpoints(tmp_path)
+  for step in (3, 4):
+    saved.save(step, state(step), {'step': step})
+  names = tmp_path / '4' / 'state' / '_sharding'
+  names.write_text(names.read_text().replace('Sharding', 'Sherding'))
+  _, position = checkpoints.Checkpoints(tmp_path).restore(state())
+  assert position == {'step': 3}
+
+
 def test_a_changed_position_is_noticed(tmp_path, capsys):
   saved = checkpoints.Checkpoints(tmp_path)
   for step in (3, 4):
