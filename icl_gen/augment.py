@@ -93,6 +93,8 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   )
   stage.finish()
   print(f'augmented {source.name}: {len(parsed.documents)} documents')
+  if warning := parse.warning(parsed, given=documents):
+    print(warning, flush=True)
 
 
 if __name__ == '__main__':

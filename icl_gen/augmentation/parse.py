@@ -78,6 +78,26 @@ def parse(
   return Parsed(tuple(documents), dict(sorted(dropped.items())), lines)
 
 
+def warning(parsed: Parsed, *, given: Sequence[Document]) -> str:
+  """Says what came out if no line was kept or parsed; '' if one was.
+
+  Args:
+    parsed: the documents of all completions.
+    given: the documents of the corpus. If they state no facts, as those of a
+      custom world, there is nothing to parse, and a kept line is enough.
+  """
+  kept = parsed.documents
+  if any(d.facts for d in kept) or kept and not any(d.facts for d in given):
+    return ''
+  dropped = ', '.join(f'{n} {why}' for why, n in parsed.dropped.items())
+  words = [f'warning: {len(kept)} of {parsed.lines} sampled lines were kept']
+  if dropped:
+    words.append(f'dropped: {dropped}')
+  if kept:
+    words.append(f'none was parsed, the first is {kept[0].text!r}')
+  return '; '.join([*words, 'check the model before training on them'])
+
+
 def normalised(text: str) -> str:
   """Returns a text to compare by, without case, spacing and end punctuation."""
   return ' '.join(text.lower().split()).rstrip('.!')

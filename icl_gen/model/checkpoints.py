@@ -2,14 +2,27 @@
 
 Weights are stored in the gemma package's own format: an orbax directory of the
 nested parameter tree, which `gm.ckpts.load_params` reads.
+
+orbax's metadata of each tree also holds a SHA-256 of the contents of every
+array, which does not depend on the layout of the files. It is checked when the
+tree is read. Trees without one (released weights, older runs) are read as they
+are.
 """
 
+import gc
+import hashlib
+import json
 import os
 import shutil
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 from gemma import gm
 from orbax import checkpoint as ocp
 
@@ -17,17 +30,34 @@ from orbax import checkpoint as ocp
 Tree = Any
 
 # What orbax and tensorstore raise for an incomplete or damaged checkpoint.
-_DAMAGE = (ValueError, KeyError, FileNotFoundError)
+_DAMAGE = (ValueError, KeyError, FileNotFoundError, NotImplementedError)
+
+# The file of orbax that holds what is given as `custom_metadata`, and our key.
+_METADATA = '_CHECKPOINT_METADATA'
+_DIGESTS = 'sha256'
+_POSITION = 'the position of the input'
+
+_REMEDY = (
+  'restore it from a copy, or delete it and re-run the command that wrote it'
+)
 
 
 def save_params(path: str | Path, params: Tree) -> None:
   """Writes weights in the gemma package's format to a new directory.
 
+  `gm.ckpts.save_params` does the same, but takes no digests.
+
   orbax writes `<path>.orbax-checkpoint-tmp` and renames it, so `path` either
   does not exist or is complete. The next call overwrites what a killed one
   left.
   """
-  gm.ckpts.save_params(params, Path(path).absolute(), wait_until_finished=True)
+  writer = ocp.StandardCheckpointer()
+  writer.save(
+    Path(path).absolute(),
+    params,
+    custom_metadata={_DIGESTS: _digests(params)},
+  )
+  writer.wait_until_finished()
 
 
 def load_params(path: str | Path, like: Tree) -> Tree:
@@ -39,8 +69,8 @@ def load_params(path: str | Path, like: Tree) -> Tree:
       have shardings, the weights are read directly to those devices.
 
   Raises:
-    ValueError: if there is no checkpoint, it is damaged, or its names, shapes
-      or dtypes differ.
+    ValueError: if there is no checkpoint, it is damaged, its contents are not
+      what was saved, or its names, shapes or dtypes differ.
   """
   path = Path(path).absolute()
   if not path.is_dir():
@@ -49,22 +79,27 @@ def load_params(path: str | Path, like: Tree) -> Tree:
       ' checkpoint in the format of the gemma package'
     )
   try:
-    params = gm.ckpts.load_params(
-      path,
-      text_only=True,
-      # The package calls this with its own wrapper of the tree.
-      sharding=lambda found: found.replace(tree=_shardings(found.tree, like)),
+    digests = _saved_digests(path)
+    params = _read_with(
+      lambda: gm.ckpts.load_params(
+        path,
+        text_only=True,
+        # The package calls this with its own wrapper of the tree.
+        sharding=lambda found: found.replace(tree=_shardings(found.tree, like)),
+      )
     )
-  except _DAMAGE as error:
+  except ValueError as error:
     raise ValueError(
       f'{str(path)!r} is not a complete checkpoint of the gemma package:'
-      f' {error}'
+      f' {error}; {_REMEDY}'
     ) from error
   if differences := _differences(_shapes(params), _shapes(like)):
     raise ValueError(
       f'checkpoint {str(path)!r} is not of this model: {differences}. Choose'
       ' the model and the dtype that it was saved with.'
     )
+  if changed := digests and _changed(digests, _digests(params)):
+    raise ValueError(f'{str(path)!r} is damaged: {changed}; {_REMEDY}')
   return params
 
 
@@ -105,6 +140,96 @@ def _differences(found: dict[str, str], wanted: dict[str, str]) -> str:
   if len(names) > 3:
     words.append(f'and {len(names) - 3} more')
   return '; '.join(words)
+
+
+class _CauseOfBareException:
+  """In a `with`, raises what a bare `Exception` of orbax was raised from.
+
+  orbax wraps the error of an array that cannot be read in `Exception` itself,
+  which no `except` can name without catching everything.
+  """
+
+  def __enter__(self) -> None:
+    pass
+
+  def __exit__(
+    self,
+    kind: type[BaseException] | None,
+    error: BaseException | None,
+    trace: TracebackType | None,
+  ) -> None:
+    cause = error and error.__cause__
+    if kind is Exception and isinstance(cause, _DAMAGE):
+      raise ValueError(_first_line(cause)) from error
+
+
+def _read_with(read: Callable[[], Tree]) -> Tree:
+  """Calls orbax; what damage raises there becomes a ValueError of one line.
+
+  If an array cannot be read, orbax leaves its reads of the others unfinished.
+  Python ends each when it frees it, and orbax answers with an exception that
+  nobody can catch: a hundred lines per array, printed as ignored. They are
+  freed here, without the lines.
+  """
+  printed, sys.unraisablehook = sys.unraisablehook, lambda _: None
+  try:
+    try:
+      with _CauseOfBareException():
+        return read()
+    except _DAMAGE as error:
+      why = _first_line(error)
+    # Not in the `except`: its traceback refers to what is freed.
+    gc.collect()
+    raise ValueError(why)
+  finally:
+    sys.unraisablehook = printed
+
+
+def _first_line(error: BaseException) -> str:
+  """Errors of orbax and tensorstore may go on for a hundred lines."""
+  return str(error).partition('\n')[0]
+
+
+def _digests(tree: Tree) -> dict[str, str]:
+  """'layer_0/attn/...' -> the SHA-256 of the array's bytes, in hex."""
+  return {
+    jax.tree_util.keystr(path, simple=True, separator='/'): _digest(leaf)
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
+  }
+
+
+def _digest(leaf: jax.Array | np.ndarray) -> str:
+  if isinstance(leaf, jax.Array):
+    # An array on an accelerator keeps its copy on the host as long as it lives;
+    # the weights of a large model would fill the memory.
+    leaf = jnp.copy(leaf)
+  flat = np.ascontiguousarray(leaf).reshape(-1)
+  return hashlib.sha256(flat.view(np.uint8)).hexdigest()
+
+
+def _digest_of_position(position: dict[str, Any]) -> str:
+  read_back = json.loads(json.dumps(position))
+  written = json.dumps(read_back, sort_keys=True)
+  return hashlib.sha256(written.encode()).hexdigest()
+
+
+def _saved_digests(directory: Path) -> dict[str, str]:
+  """The digests saved with a tree; {} if it has none."""
+  path = directory / _METADATA
+  if not path.is_file():
+    return {}
+  custom = json.loads(path.read_text('utf-8')).get('custom_metadata') or {}
+  digests: dict[str, str] = custom.get(_DIGESTS, {})
+  return digests
+
+
+def _changed(saved: dict[str, str], found: dict[str, str]) -> str:
+  """Describes the first content that is not what was saved; '' if none."""
+  changed = [name for name in found if found[name] != saved.get(name)]
+  if not changed:
+    return ''
+  more = f' and {len(changed) - 1} more' if len(changed) > 1 else ''
+  return f'the contents of {changed[0]}{more} are not what was saved'
 
 
 class Checkpoints:
@@ -154,6 +279,9 @@ class Checkpoints:
         state=ocp.args.StandardSave(state),
         position=ocp.args.JsonSave(position),
       ),
+      custom_metadata={
+        _DIGESTS: _digests(state) | {_POSITION: _digest_of_position(position)}
+      },
     )
     self._orbax.wait_until_finished()
     # orbax silently skips a step that is not newer than the latest one.
@@ -162,8 +290,8 @@ class Checkpoints:
   def restore(self, like: Tree) -> tuple[Tree, dict[str, Any]]:
     """Reads the newest readable state and the position saved with it.
 
-    A state that cannot be read (a disk error) is moved aside with a warning,
-    and the one before it is used.
+    A state that cannot be read, or is not what was saved (a disk error), is
+    moved aside with a warning, and the one before it is used.
 
     Args:
       like: a tree of arrays; names, shapes and dtypes must equal the saved
@@ -189,7 +317,7 @@ class Checkpoints:
         )
       self._move_aside(damaged, kept=step)
       return found
-    why = '; '.join(f'{step}: {error}' for step, error in damaged.items())
+    why = '; '.join(f'{n}: {_first_line(e)}' for n, e in damaged.items())
     raise ValueError(
       f'no training state in {str(self._directory)!r} can be read'
       f' ({why or "there is none"}); delete the directory to start again'
@@ -203,14 +331,21 @@ class Checkpoints:
 
   def _read(self, step: int, like: Tree) -> tuple[Tree, dict[str, Any]]:
     shapes = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
-    restored = self._orbax.restore(
-      step,
-      args=ocp.args.Composite(
-        state=ocp.args.StandardRestore(shapes),
-        position=ocp.args.JsonRestore(),
-      ),
+    restored = _read_with(
+      lambda: self._orbax.restore(
+        step,
+        args=ocp.args.Composite(
+          state=ocp.args.StandardRestore(shapes),
+          position=ocp.args.JsonRestore(),
+        ),
+      )
     )
-    return restored['state'], dict(restored['position'])
+    state, position = restored['state'], dict(restored['position'])
+    if digests := _saved_digests(self._directory / str(step)):
+      found = _digests(state) | {_POSITION: _digest_of_position(position)}
+      if changed := _changed(digests, found):
+        raise ValueError(changed)
+    return state, position
 
   def _move_aside(self, damaged: dict[int, Exception], *, kept: int) -> None:
     """Renames damaged states, so that training computes them again."""
@@ -221,7 +356,8 @@ class Checkpoints:
       os.rename(self._directory / str(step), aside)
       print(
         f'warning: the training state {step} cannot be read; it is now'
-        f' {str(aside)!r}, and training resumes from {kept} ({error})',
+        f' {str(aside)!r}, and training resumes from {kept}'
+        f' ({_first_line(error)})',
         flush=True,
       )
     if damaged:

@@ -4,6 +4,7 @@ import dataclasses
 import pathlib
 
 import jax
+import jax.numpy as jnp
 from gemma import gm
 
 from icl_gen import assets
@@ -52,7 +53,8 @@ def load(
 
   Raises:
     ValueError: for an unknown model, files that are missing or do not match it,
-      or a model that cannot be split over the mesh.
+      weights that are not finite, or a model that cannot be split over the
+      mesh.
   """
   module = registry.make_module(name, dtype=dtype)
   if name in registry.NANO:
@@ -77,6 +79,7 @@ def load(
       sharding.shardings(mesh, module, like),
     )
   params = checkpoints.load_params(checkpoint, like)
+  _require_finite(params, checkpoint)
   return Model(name, module, params, loaded_tokenizer, mesh)
 
 
@@ -94,3 +97,24 @@ def _require_same_tokenizer(checkpoint: str, tokenizer: str) -> None:
       f'checkpoint {checkpoint!r} was pretrained with {str(own)!r}, not with'
       f' {tokenizer!r}: give --config.tokenizer={own}'
     )
+
+
+def _require_finite(params: Params, checkpoint: str) -> None:
+  """Checks all weights, one array at a time: large models fill the memory."""
+  bad = [
+    jax.tree_util.keystr(path, simple=True, separator='/')
+    for path, leaf in jax.tree_util.tree_leaves_with_path(params)
+    if not _is_finite(leaf)
+  ]
+  if bad:
+    more = f' and {len(bad) - 1} more' if len(bad) > 1 else ''
+    raise ValueError(
+      f'checkpoint {checkpoint!r} cannot be used: {bad[0]}{more} has NaN or'
+      ' infinite values. Give another --config.checkpoint, or train it again'
+      ' with a lower learning rate.'
+    )
+
+
+@jax.jit
+def _is_finite(leaf: jax.Array) -> jax.Array:
+  return jnp.isfinite(leaf).all()

@@ -1,5 +1,8 @@
 """Every line is kept, or dropped for a reason."""
 
+import dataclasses
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -118,3 +121,30 @@ def test_documents_record_their_origin(text, facts, verdict, hops):
     'verdict': verdict,
     'hops': hops,
   }
+
+
+@pytest.mark.parametrize(
+  ('text', 'warning'),
+  [
+    (NEW, None),
+    (f'Foo\n{NEW}', None),
+    ('', '0 of 1 sampled lines were kept; dropped: 1 empty; check'),
+    (
+      f'Foo\n\n{CORPUS.documents[0].text}',
+      "1 of 3 .* dropped: 1 empty, 1 given; none was parsed, .* 'Foo'; check",
+    ),
+  ],
+)
+def test_a_warning_says_what_came_out_if_nothing_was_parsed(text, warning):
+  found = parse.warning(parsed((REQUEST, text, True)), given=CORPUS.documents)
+  if warning is None:
+    assert not found
+  else:
+    assert re.match(f'warning: {warning}', found)
+    assert '\n' not in found
+
+
+def test_documents_that_state_no_facts_need_not_be_parsed():
+  given = [dataclasses.replace(d, facts=()) for d in CORPUS.documents]
+  assert not parse.warning(parsed((REQUEST, 'Foo', True)), given=given)
+  assert parse.warning(parsed((REQUEST, '', True)), given=given)

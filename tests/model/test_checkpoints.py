@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import json
 import os
 import shutil
 import sys
@@ -12,13 +13,14 @@ import numpy as np
 import optax
 import pytest
 from gemma import gm
+from orbax import checkpoint as ocp
 
-from icl_gen.model import checkpoints
+from icl_gen.model import checkpoints, sharding
 
 LAYER = 'layer_0/mlp/linear'
 
 # After the first array that cannot be read, orbax closes its event loop while
-# others are still being read.
+# others are still being read; what they say then may come late.
 pytestmark = pytest.mark.filterwarnings(
   'ignore:Exception ignored in. None:pytest.PytestUnraisableExceptionWarning'
 )
@@ -36,10 +38,17 @@ def params(seed=0, dtype='float32'):
   }
 
 
-def state(seed=0, dtype='float32'):
+def large(seed=0):
+  """Weights too large for an index, so that files of their own hold them."""
+  rng = np.random.default_rng(seed)
+  draw = rng.standard_normal((64, 64)).astype('float32')
+  return params(seed) | {'embedder': {'input_embedding': jnp.asarray(draw)}}
+
+
+def state(seed=0, dtype='float32', weights=None):
   """A tree like that of training: a count, weights, optimizer states."""
   adam = optax.chain(optax.clip(1.0), optax.adamw(0.1))
-  weights = params(seed, dtype)
+  weights = weights or params(seed, dtype)
   return {
     'step': jnp.int32(seed),
     'params': weights,
@@ -54,6 +63,29 @@ def assert_equal(tree, other):
   ):
     assert one.dtype == two.dtype
     np.testing.assert_array_equal(one, two)
+
+
+def files_under(directory):
+  return [path for path in sorted(directory.rglob('*')) if path.is_file()]
+
+
+def largest(directory):
+  return max(files_under(directory), key=lambda path: path.stat().st_size)
+
+
+def flip(path, share):
+  """Flips the bit at a share of the length of a file."""
+  content = bytearray(path.read_bytes())
+  content[int(share * len(content))] ^= 4
+  path.write_bytes(content)
+
+
+HARM = {
+  'halved': lambda path: os.truncate(path, path.stat().st_size // 2),
+  'emptied': lambda path: os.truncate(path, 0),
+  'deleted': lambda path: path.unlink(),
+  'flipped': lambda path: flip(path, 0.3),
+}
 
 
 # --- what a kill leaves behind ------------------------------------------------
@@ -180,6 +212,52 @@ def test_damaged_weights_are_refused(tmp_path, name):
     checkpoints.load_params(tmp_path / 'params', params())
 
 
+@pytest.mark.parametrize('harm', HARM)
+def test_weights_whose_largest_file_is_damaged_are_refused(tmp_path, harm):
+  """Its index is whole, so that only reading the arrays finds it."""
+  checkpoints.save_params(tmp_path / 'params', large())
+  HARM[harm](largest(tmp_path / 'params'))
+  with pytest.raises(ValueError, match=r"params' is .*; restore it") as error:
+    checkpoints.load_params(tmp_path / 'params', large())
+  assert '\n' not in str(error.value)
+
+
+def test_no_flipped_bit_changes_weights_unnoticed(tmp_path):
+  path = tmp_path / 'params'
+  checkpoints.save_params(path, large())
+  for share in np.linspace(0, 0.999, 20):
+    for file in (largest(path), path / '_CHECKPOINT_METADATA'):
+      flip(file, share)
+      with contextlib.suppress(ValueError):
+        assert_equal(checkpoints.load_params(path, large()), large())
+      flip(file, share)
+  assert_equal(checkpoints.load_params(path, large()), large())
+
+
+def test_weights_without_digests_are_read(tmp_path):
+  """Released ones, and those of older versions."""
+  gm.ckpts.save_params(large(), tmp_path / 'params', wait_until_finished=True)
+  found = checkpoints.load_params(tmp_path / 'params', large())
+  assert_equal(found, large())
+
+
+def test_a_digest_depends_on_contents_only(tmp_path):
+  """Not on the number of devices, nor on the layout of the files."""
+  mesh = sharding.make_mesh(data=4, model=2)
+  place = jax.NamedSharding(mesh, jax.P('data', 'model'))
+  table = large()['embedder']['input_embedding']
+  split = {'embedder': {'input_embedding': jax.device_put(table, place)}}
+  checkpoints.save_params(tmp_path / 'split', split)
+  like = {'embedder': {'input_embedding': table}}
+  found = checkpoints.load_params(tmp_path / 'split', like)
+  np.testing.assert_array_equal(found['embedder']['input_embedding'], table)
+  checkpoints.save_params(tmp_path / 'whole', like)
+  found = checkpoints.load_params(
+    tmp_path / 'whole', jax.tree.map(ocp.utils.to_shape_dtype_struct, split)
+  )
+  np.testing.assert_array_equal(found['embedder']['input_embedding'], table)
+
+
 def test_weights_are_complete_as_soon_as_they_exist(tmp_path):
   """The doors take the existence of this directory as a finished stage."""
   root = tmp_path / 'run'
@@ -288,6 +366,75 @@ def test_the_state_before_a_damaged_one_is_used(tmp_path, capsys, how):
   found, _ = checkpoints.Checkpoints(tmp_path).restore(state())
   assert_equal(found, state(44))
   assert (tmp_path / 'damaged-4').is_dir(), 'nothing is deleted'
+
+
+@pytest.mark.parametrize('harm', HARM)
+def test_a_state_whose_largest_file_is_damaged_gives_way(
+  tmp_path, capsys, harm
+):
+  saved = checkpoints.Checkpoints(tmp_path)
+  for step in (3, 4):
+    saved.save(step, state(weights=large(step)), {'step': step})
+  HARM[harm](largest(tmp_path / '4' / 'state' / 'ocdbt.process_0' / 'd'))
+  like = state(weights=large())
+  found, position = checkpoints.Checkpoints(tmp_path).restore(like)
+  assert_equal(found, state(weights=large(3)))
+  assert position == {'step': 3}
+  warning = capsys.readouterr().out
+  assert warning.startswith('warning: the training state 4 cannot be read')
+  assert warning.count('\n') == 1
+
+
+def test_a_state_with_an_unknown_sharding_gives_way(tmp_path):
+  """A flipped bit in a name, which orbax calls not implemented."""
+  saved = checkpoints.Checkpoints(tmp_path)
+  for step in (3, 4):
+    saved.save(step, state(step), {'step': step})
+  names = tmp_path / '4' / 'state' / '_sharding'
+  names.write_text(names.read_text().replace('Sharding', 'Sherding'))
+  _, position = checkpoints.Checkpoints(tmp_path).restore(state())
+  assert position == {'step': 3}
+
+
+def test_a_changed_position_is_noticed(tmp_path, capsys):
+  saved = checkpoints.Checkpoints(tmp_path)
+  for step in (3, 4):
+    saved.save(step, state(step), {'step': step, 'place': (1, 2)})
+  written = tmp_path / '4' / 'position' / 'metadata'
+  written.write_text(written.read_text().replace('4', '5'))
+  _, position = checkpoints.Checkpoints(tmp_path).restore(state())
+  assert position == {'step': 3, 'place': [1, 2]}
+  assert 'the position of the input' in capsys.readouterr().out
+
+
+def test_no_flipped_bit_changes_a_state_unnoticed(tmp_path):
+  for step in (3, 4):
+    saved = checkpoints.Checkpoints(tmp_path / 'whole')
+    saved.save(step, state(weights=large(step)), {'step': step})
+    saved.close()
+  like = state(weights=large())
+  target = largest(tmp_path / 'whole' / '4').relative_to(tmp_path / 'whole')
+  for share in (0, 0.01, 0.5, 0.99):
+    shutil.copytree(tmp_path / 'whole', tmp_path / 'flipped')
+    flip(tmp_path / 'flipped' / target, share)
+    found, position = checkpoints.Checkpoints(tmp_path / 'flipped').restore(
+      like
+    )
+    assert_equal(found, state(weights=large(position['step'])))
+    shutil.rmtree(tmp_path / 'flipped')
+
+
+def test_states_without_digests_are_read(tmp_path):
+  """Those of older versions."""
+  saved = checkpoints.Checkpoints(tmp_path)
+  saved.save(3, state(3), {'step': 3})
+  metadata = tmp_path / '3' / '_CHECKPOINT_METADATA'
+  written = json.loads(metadata.read_text())
+  assert written['custom_metadata']
+  metadata.write_text(json.dumps(written | {'custom_metadata': {}}))
+  found, position = checkpoints.Checkpoints(tmp_path).restore(state())
+  assert_equal(found, state(3))
+  assert position == {'step': 3}
 
 
 def test_if_no_state_can_be_read_nothing_is_moved(tmp_path):

@@ -59,6 +59,24 @@ def test_saved_weights_are_loaded(tmp_path, weights, tokenizer):
     loading.load('nano_small', dtype='bfloat16', **paths)
 
 
+@pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize('mesh', [False, True])
+def test_weights_that_are_not_finite_are_refused(
+  tmp_path, weights, tokenizer, value, mesh
+):
+  weights['layer_1']['mlp']['linear'][3, 5] = value
+  checkpoints.save_params(tmp_path / 'params', weights)
+  with pytest.raises(
+    ValueError, match=r"params' .*layer_1/mlp/linear.* NaN or infinite.*again"
+  ):
+    loading.load(
+      'nano_small',
+      checkpoint=str(tmp_path / 'params'),
+      tokenizer=str(tokenizer),
+      mesh=sharding.make_mesh(data=4, model=2) if mesh else None,
+    )
+
+
 @pytest.mark.parametrize('name', registry.NANO)
 def test_the_package_reads_embedded_models(name):
   model = loading.load(name)
