@@ -78,11 +78,11 @@ def write(
     for choice in question.choices
   )
   texts: dict[str, str] = {}
-  for shared in {one.text: one for one in context_of}.values():
+  for shared in {one.before: one for one in context_of}.values():
     requests = [
       sampler.Request(question.id, contexts.tail(shared, question.prompt))
       for question, one in zip(questions, context_of, strict=True)
-      if one.text == shared.text
+      if one.before == shared.before
     ]
     batches = sampler.sample(
       model,
@@ -102,8 +102,7 @@ def write(
 
 def is_exact(text: str, question: Question) -> bool:
   """Whether a generated text gives one of the question's right choices."""
-  line = text.lstrip(' ').split(prompts.NEWLINE)[0]
-  line = line.split(prompts.END_OF_TURN)[0].rstrip()
+  line = text.lstrip(' ').split(prompts.NEWLINE)[0].rstrip()
   return any(
     _begins(line, question.choices[answer].strip())
     for answer in question.answers

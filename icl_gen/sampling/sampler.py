@@ -18,6 +18,7 @@ from icl_gen.model import forward, head, prefix, prefix_attention
 from icl_gen.model.loading import Model
 from icl_gen.text import tokens
 from icl_gen.text.context import Context
+from icl_gen.text.prompts import Text
 
 # Prompts are padded to multiples of this, so that few shapes are compiled.
 PROMPT_BUCKET = 32
@@ -30,11 +31,11 @@ class Request:
 
   Attributes:
     name: unique among requests; the random key is derived from it.
-    prompt: text; it follows the line break that ends a shared context.
+    prompt: it follows the line break that ends a shared context.
   """
 
   name: str
-  prompt: str
+  prompt: Text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,10 +44,11 @@ class Completion:
 
   Attributes:
     name: the request's name.
-    text: the completion, without the end-of-sequence token.
+    text: the completion, without control tokens.
     tokens_in: tokens of the prompt, without a shared context.
-    tokens_out: sampled tokens, including the end-of-sequence token.
-    ended: whether the model sampled the end-of-sequence token.
+    tokens_out: sampled tokens, including the one that ends the completion.
+    ended: whether the model ended the completion: it sampled one of the
+      tokenizer's `end_ids`.
   """
 
   name: str
@@ -68,7 +70,7 @@ def encode_context(
   """
   if not context.text:
     return None
-  ids = [model.tokenizer.bos_id, *model.tokenizer.encode(context.text)]
+  ids = [model.tokenizer.bos_id, *model.tokenizer.encode(context.before)]
   return prefix.encode(
     model.module, model.params, np.array(ids, np.int32), core=core
   )
@@ -127,7 +129,7 @@ def sample(
       keys_B,
       np.float32(temperature),
       np.int32(len(chosen)),
-      model.tokenizer.eos_id,
+      model.tokenizer.end_ids,
       max_tokens,
     )
     sampled_BxT, counts_B = np.asarray(sampled_BxT), np.asarray(counts_B)
@@ -139,7 +141,7 @@ def sample(
 
 def _prompt_ids(
   tokenizer: tokens.Tokenizer,
-  prompt: str,
+  prompt: Text,
   shared_context: prefix.Prefix | None,
 ) -> list[int]:
   if shared_context is not None:
@@ -170,10 +172,10 @@ def _completion(
   row: Sequence[int],
   ids: np.ndarray,
 ) -> Completion:
-  ended = bool(ids[-1] == tokenizer.eos_id)
+  ended = int(ids[-1]) in tokenizer.end_ids
   return Completion(
     name=request.name,
-    text=tokenizer.decode(ids[:-1] if ended else ids),
+    text=tokenizer.decode(ids),
     tokens_in=len(row),
     tokens_out=len(ids),
     ended=ended,
@@ -190,13 +192,13 @@ def _generate(
   keys_B: jax.Array,
   temperature: jax.Array,
   requested: jax.Array,
-  eos_id: int,
+  end_ids: tuple[int, ...],
   max_tokens: int,
 ) -> tuple[jax.Array, jax.Array]:
   """Samples until all requested rows have ended or have max_tokens.
 
   Returns:
-    sampled ids int32[B, T], and their number int32[B], EOS included.
+    sampled ids int32[B, T], and their number int32[B], the end included.
   """
   B, L = tokens_BxL.shape
   offset = 0 if shared_context is None else shared_context.length
@@ -216,7 +218,7 @@ def _generate(
   segments = jnp.pad(segments_BxL, ((0, 0), (0, max_tokens)))
   first = draw(last_BxD, 0)
   out = jnp.zeros((B, max_tokens), jnp.int32).at[:, 0].set(first)
-  done = (jnp.arange(B) >= requested) | (first == eos_id)
+  done = (jnp.arange(B) >= requested) | _is_one_of(first, end_ids)
   counts = jnp.ones(B, jnp.int32)
 
   def unfinished(carry):
@@ -249,12 +251,16 @@ def _generate(
     token_B = jnp.where(done, 0, draw(hidden_Bx1xD[:, 0], t))
     out = jax.lax.dynamic_update_slice_in_dim(out, token_B[:, None], t, axis=1)
     counts = counts + jnp.where(done, 0, 1)
-    done = done | (token_B == eos_id)
+    done = done | _is_one_of(token_B, end_ids)
     return t + 1, out, done, counts, cache, positions, segments
 
   carry = (jnp.int32(1), out, done, counts, cache, positions, segments)
   _, out, _, counts, *_ = jax.lax.while_loop(unfinished, sample_token, carry)
   return out, counts
+
+
+def _is_one_of(token_B: jax.Array, ids: tuple[int, ...]) -> jax.Array:
+  return functools.reduce(jnp.logical_or, [token_B == id for id in ids])
 
 
 def _encode_prompts(

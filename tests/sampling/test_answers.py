@@ -78,7 +78,6 @@ def test_other_fields_of_scores_are_kept():
     ('3 x.', (' 3 x.',), True),
     (' 3 x. And so on.', (' 3 x.',), True),
     (' 3 x.\n- the next', (' 3 x.',), True),
-    (' 3 x.<end_of_turn>\n', (' 3 x.',), True),
     (' 3 x', (' 3 x',), True),
     (' 3 x\n- the next', (' 3 x',), True),
     (' 3 x\n', (' 3 x',), True),

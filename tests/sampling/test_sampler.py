@@ -10,6 +10,7 @@ import pytest
 from icl_gen.model import prefix
 from icl_gen.sampling import sampler
 from icl_gen.text import context as contexts
+from icl_gen.text import tokens
 from icl_gen.types import Document
 from tests import tiny
 
@@ -96,6 +97,32 @@ def test_temperature_zero_equals_a_greedy_loop(context):
     assert ends == {True, False}, (
       'some completions should end, others be cut off'
     )
+
+
+def test_the_end_of_a_turn_ends_a_completion_too():
+  """Some ordinary id stands for it, as the tiny model samples those."""
+  tokenizer = tokens.Tokenizer(tiny.tokenizer_bytes())
+  in_full = [
+    greedy_by_hand([2, *tokenizer.encode(prompt)]) for prompt in PROMPTS
+  ]
+  turn_end = in_full[0][2]
+  tokenizer.end_ids = (EOS, turn_end)
+  tokenizer.control_ids |= {turn_end}
+  (found,) = sampler.sample(
+    dataclasses.replace(model(), tokenizer=tokenizer),
+    requests(),
+    None,
+    seed='seed',
+    temperature=0.0,
+    max_tokens=MAX_TOKENS,
+    rows_per_batch=4,
+  )
+  for ids, completion in zip(in_full, found, strict=True):
+    ends = [i for i, id in enumerate(ids) if id in tokenizer.end_ids]
+    count = ends[0] + 1 if ends else len(ids)
+    assert (completion.tokens_out, completion.ended) == (count, bool(ends))
+    assert completion.text == tokenizer.decode(ids[:count])
+  assert found[0].ended and found[0].tokens_out <= 3
 
 
 def test_a_sample_does_not_depend_on_its_batch():
