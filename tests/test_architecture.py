@@ -71,6 +71,7 @@ def instances():
     (owner_complaints, 'icl_gen.train', 'import gemma'),
     (owner_complaints, 'icl_gen.model.lora', 'import orbax.checkpoint as ocp'),
     (owner_complaints, 'icl_gen.training.loop', 'import tensorflow_datasets'),
+    (owner_complaints, 'icl_gen.scoring.scorer', 'import sentencepiece'),
     (owner_complaints, 'icl_gen.worlds.logic', 'import grain'),
     (owner_complaints, 'icl_gen.report', 'import matplotlib.pyplot as plt'),
     (owner_complaints, 'icl_gen.scoring.scorer', 'from absl import logging'),
