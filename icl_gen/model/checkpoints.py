@@ -9,13 +9,15 @@ tree is read. Trees without one (released weights, older runs) are read as they
 are.
 """
 
+import contextlib
 import gc
 import hashlib
 import json
+import logging
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -29,8 +31,16 @@ from orbax import checkpoint as ocp
 # A nested container of arrays, or of their shapes.
 Tree = Any
 
-# What orbax and tensorstore raise for an incomplete or damaged checkpoint.
-_DAMAGE = (ValueError, KeyError, FileNotFoundError, NotImplementedError)
+# What orbax and tensorstore raise for an incomplete or damaged checkpoint; the
+# last two if a key of orbax's own JSON is damaged.
+_DAMAGE = (
+  ValueError,
+  KeyError,
+  FileNotFoundError,
+  NotImplementedError,
+  AttributeError,
+  TypeError,
+)
 
 # The file of orbax that holds what is given as `custom_metadata`, and our key.
 _METADATA = '_CHECKPOINT_METADATA'
@@ -245,11 +255,13 @@ def damage(path: str | Path) -> str:
     what is wrong; '' if nothing.
   """
   path = Path(path).absolute()
-  try:
-    saved = _saved_digests(path)
-    return _compared(saved, _digests(_read_with(lambda: _read_on_host(path))))
-  except ValueError as error:
-    return _in_words(error)
+  with _without_logs():
+    try:
+      saved = _saved_digests(path)
+      found = _digests(_read_with(lambda: _read_on_host(path)))
+    except _DAMAGE as error:
+      return _in_words(error)
+  return _compared(saved, found)
 
 
 def damaged_states(directory: str | Path) -> dict[int, str]:
@@ -261,11 +273,23 @@ def damaged_states(directory: str | Path) -> dict[int, str]:
   Returns:
     what is wrong, by step; {} if nothing.
   """
-  saved = Checkpoints(directory, read_only=True)
+  with _without_logs():
+    saved = Checkpoints(directory, read_only=True)
+    try:
+      return saved.damaged()
+    finally:
+      saved.close()
+
+
+@contextlib.contextmanager
+def _without_logs() -> Iterator[None]:
+  """orbax logs the whole content of a file that it cannot read."""
+  before = logging.root.manager.disable
+  logging.disable(logging.CRITICAL)
   try:
-    return saved.damaged()
+    yield
   finally:
-    saved.close()
+    logging.disable(before)
 
 
 def _read_on_host(path: Path) -> Tree:
@@ -404,7 +428,9 @@ class Checkpoints:
   def damaged(self) -> dict[int, str]:
     """Reads all states back; what is wrong, by step, where something is."""
     found = {}
-    for step in sorted(self._orbax.all_steps()):
+    # orbax may leave out those that it does not recognise.
+    names = [path.name for path in self._directory.iterdir()]
+    for step in sorted(int(name) for name in names if name.isdigit()):
       try:
         self._read(step, _on_host(self._saved_tree(step)))
         saved = _saved_digests(self._directory / str(step))

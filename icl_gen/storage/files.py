@@ -307,12 +307,14 @@ def differences(path: Path, names: Iterable[str]) -> dict[pathlib.Path, str]:
   there = [name for name in names if (path.parent / name).is_file()]
   text, expected = path.read_bytes(), _sums(path.parent, there).encode()
   listed, now = _parse_sums(text), _parse_sums(expected)
+  if unlisted := sorted(now.keys() - listed.keys()):
+    return {path: f'damaged: it does not list {unlisted[0]}'}
   found = {
     path.parent / name: f'not what {path.name} states'
     if name in now
     else f'missing; it is listed in {path.name}'
     for name in sorted(names | listed.keys())
-    if name not in now or now[name] != listed.get(name)
+    if now.get(name) != listed.get(name) or name not in now
   }
   return found or ({} if text == expected else {path: 'damaged'})
 

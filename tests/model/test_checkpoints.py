@@ -234,6 +234,17 @@ def test_no_flipped_bit_changes_weights_unnoticed(tmp_path):
   assert_equal(checkpoints.load_params(path, large()), large())
 
 
+def test_a_damaged_key_in_files_of_orbax_is_one_line(tmp_path):
+  path = tmp_path / 'params'
+  checkpoints.save_params(path, large())
+  (keys,) = (path / 'array_metadatas').iterdir()
+  keys.write_text(keys.read_text().replace('param_name', 'paral_name'))
+  with pytest.raises(ValueError, match='not a complete checkpoint') as caught:
+    checkpoints.load_params(path, large())
+  assert '\n' not in str(caught.value)
+  assert checkpoints.damage(path)
+
+
 def test_damaged_weights_are_found_without_knowing_the_model(tmp_path):
   path = tmp_path / 'params'
   checkpoints.save_params(path, large())

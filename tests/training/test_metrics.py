@@ -40,7 +40,9 @@ def test_a_closed_log_has_a_digest(tmp_path):
     writer.close()
     assert files.differences(sums, ['metrics.jsonl']) == {}
   whole = (tmp_path / 'metrics.jsonl').read_text()
-  (tmp_path / 'metrics.jsonl').write_text(whole.replace('10.0', '11.0'))
+  (tmp_path / 'metrics.jsonl').write_text(
+    whole.replace('"loss": 10', '"loss": 11')
+  )
   found = files.differences(sums, ['metrics.jsonl'])
   assert list(found) == [tmp_path / 'metrics.jsonl']
 
