@@ -42,6 +42,7 @@ def main(
   *,
   prog: str | None = None,
   choices: Mapping[str, Sequence[str]] | None = None,
+  switches: Mapping[str, str] | None = None,
   short: Mapping[str, str] | None = None,
 ) -> NoReturn:
   """Runs a door from the command line and exits.
@@ -55,13 +56,15 @@ def main(
     prog: the door's name in messages; None: the module that Python runs.
     choices: further flags of this door and their allowed values. They are
       required, and passed to `run` as keywords.
+    switches: further flags of this door that are given or not -> what they do,
+      for --help. They are passed to `run` as keywords, True if given.
     short: short form -> the override of the config that it stands for.
   """
-  choices, short = choices or {}, short or {}
+  choices, switches, short = choices or {}, switches or {}, short or {}
   prog = prog or _module_given()
   # In place, because ml_collections looks for overrides in sys.argv only.
   sys.argv[1:] = [short.get(arg, arg) for arg in sys.argv[1:]]
-  _define_flags(choices)
+  _define_flags(choices, switches)
 
   def parse(argv: list[str]) -> list[str]:
     debug = '--debug' in argv  # the flag itself is not parsed yet
@@ -76,14 +79,17 @@ def main(
     if signal.getsignal(signal.SIGINT) is icl_gen.end_at_once:
       signal.signal(signal.SIGINT, signal.default_int_handler)
     _or_exit(
-      lambda: run(config, workdir, **_chosen(choices)), debug=flags.FLAGS.debug
+      lambda: run(config, workdir, **_chosen(choices), **_switched(switches)),
+      debug=flags.FLAGS.debug,
     )
 
   app.run(call, flags_parser=parse)
   raise AssertionError('app.run does not return')
 
 
-def _define_flags(choices: Mapping[str, Sequence[str]]) -> None:
+def _define_flags(
+  choices: Mapping[str, Sequence[str]], switches: Mapping[str, str]
+) -> None:
   flags.DEFINE_bool('debug', False, 'Show the traceback of every error.')
   flags.DEFINE_string('workdir', 'out', 'Where everything is written.')
   config_flags.DEFINE_config_file(
@@ -91,7 +97,10 @@ def _define_flags(choices: Mapping[str, Sequence[str]]) -> None:
   )
   for name, allowed in choices.items():
     flags.DEFINE_enum(name, None, list(allowed), 'Required.')
-  for name in ('debug', 'workdir', 'config', *choices):  # for --help
+  for name, what in switches.items():
+    flags.DEFINE_bool(name, False, what)
+  names = ('debug', 'workdir', 'config', *choices, *switches)
+  for name in names:  # for --help
     flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS[name])
 
 
@@ -194,6 +203,11 @@ def _chosen(choices: Mapping[str, Sequence[str]]) -> dict[str, str]:
       raise ValueError(f'no --{name} given; allowed are {", ".join(allowed)}')
     chosen[name] = value
   return chosen
+
+
+def _switched(switches: Mapping[str, str]) -> dict[str, bool]:
+  """Name -> whether it is given, of the door's own switches."""
+  return {name: bool(flags.FLAGS[name].value) for name in switches}
 
 
 def _is_disk_full(error: BaseException | None) -> bool:

@@ -27,6 +27,7 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     registry.require_plain(model_name, door='scoring.generate')
   stage = stages.evaluate(experiment, workdir)
   if stage.is_finished():
+    scores.read_scores(stage.result)  # a damaged file must not count as done
     return
 
   model = loading.load(

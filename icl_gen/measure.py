@@ -42,9 +42,9 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
         rows += _measure(model, world, size, seeds=config.seeds)
         print(f'measured {world} with {grown.grows[0]}={value}', flush=True)
     stage.begin()
-    files.write_json(stage.result, rows)
+    files.write_sealed_json(stage.result, {'rows': rows})
     stage.finish()
-  for row in files.read_json(stage.result):
+  for row in files.read_sealed_json(stage.result)['rows']:
     print(_line(row))
 
 

@@ -3,7 +3,8 @@
   python -m icl_gen.study --config=configs/study.py
 
 Complete stages are kept: adding seeds, models or conditions runs only what is
-new.
+new. With --verify, nothing is run or changed: all files of the study are read
+back, and a line for each that is damaged or missing says how to repair it.
 """
 
 import dataclasses
@@ -13,17 +14,25 @@ from collections.abc import Callable, Sequence
 import ml_collections
 
 from icl_gen import cli
-from icl_gen.runs import directories, progress, studies
+from icl_gen.runs import directories, progress, studies, verification
 from icl_gen.runs.studies import Job, Study
 from icl_gen.storage import corpus_files
 
 Door = Callable[[ml_collections.FrozenConfigDict, pathlib.Path], None]
 
 
-def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
-  """Writes <workdir>/study/{corpora,runs,report}."""
+def run(
+  config: ml_collections.FrozenConfigDict,
+  workdir: pathlib.Path,
+  *,
+  verify: bool = False,
+) -> None:
+  """Writes <workdir>/study/{corpora,runs,report}, or verifies what is there."""
   study = studies.read(config.to_dict())
   root = workdir / study.name
+  if verify:
+    _verify(study, root)
+    return
   jobs = studies.jobs(study, root)
   left = [job for job in jobs if not job.result.exists()]
   for job in jobs:
@@ -41,6 +50,19 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
 
     report_door.run(config, workdir)
   print(f'the study is finished: {report.result}')
+
+
+def _verify(study: Study, root: pathlib.Path) -> None:
+  from icl_gen.model import checkpoints
+
+  readers = verification.Readers(
+    weights=checkpoints.damage, states=checkpoints.damaged_states
+  )
+  if found := verification.verify(study, root, readers):
+    raise ValueError(
+      f'{found} damaged or missing: run the commands above, if there are any,'
+      ' and then the study again'
+    )
 
 
 def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:
@@ -96,4 +118,9 @@ def _doors(compiled: pathlib.Path) -> dict[str, Door]:
 
 
 if __name__ == '__main__':
-  cli.main(run)
+  cli.main(
+    run,
+    switches={
+      'verify': 'Read all files back, say what is damaged; change nothing.'
+    },
+  )

@@ -62,13 +62,14 @@ DOOR = """
 CHOOSY = """
   from icl_gen import cli
 
-  def run(config, workdir, *, to):
-    print(to, config.seed)
+  def run(config, workdir, *, to, loud):
+    print(to.upper() if loud else to, config.seed)
 
   if __name__ == '__main__':
     cli.main(
       run,
       choices={'to': ('here', 'there')},
+      switches={'loud': 'Print in capitals.'},
       short={'--again': '--config.seed=7'},
     )
 """
@@ -236,6 +237,21 @@ def test_a_doors_own_flag_must_be_one_of_its_choices(door):
     assert message in done.stderr
   assert '--to' in door('--help', module='choosy').stdout
   assert '--to' not in door('--help').stdout
+
+
+def test_a_doors_own_switch_is_off_unless_given(door):
+  flags = '--config=configs/toy.py', '--to=here'
+  for more, printed in (
+    ([], 'here 1\n'),
+    (['--loud'], 'HERE 1\n'),
+    (['--noloud'], 'here 1\n'),
+  ):
+    done = door(*flags, *more, module='choosy')
+    assert (done.returncode, done.stdout) == (0, printed), done.stderr
+  assert 'Print in capitals.' in door('--help', module='choosy').stdout
+  assert 'loud' not in door('--help').stdout
+  done = door('--config=configs/toy.py', '--loud')
+  assert "Unknown command line flag 'loud'" in done.stderr
 
 
 def test_the_config_of_another_door_is_not_taken_for_a_bug(door):

@@ -9,13 +9,15 @@ tree is read. Trees without one (released weights, older runs) are read as they
 are.
 """
 
+import contextlib
 import gc
 import hashlib
 import json
+import logging
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -29,14 +31,23 @@ from orbax import checkpoint as ocp
 # A nested container of arrays, or of their shapes.
 Tree = Any
 
-# What orbax and tensorstore raise for an incomplete or damaged checkpoint.
-_DAMAGE = (ValueError, KeyError, FileNotFoundError, NotImplementedError)
+# What orbax and tensorstore raise for an incomplete or damaged checkpoint; the
+# last two if a key of orbax's own JSON is damaged.
+_DAMAGE = (
+  ValueError,
+  KeyError,
+  FileNotFoundError,
+  NotImplementedError,
+  AttributeError,
+  TypeError,
+)
 
 # The file of orbax that holds what is given as `custom_metadata`, and our key.
 _METADATA = '_CHECKPOINT_METADATA'
 _DIGESTS = 'sha256'
 _POSITION = 'the position of the input'
 
+_NO_DIGESTS = 'it has no digests to compare with'
 _REMEDY = (
   'restore it from a copy, or delete it and re-run the command that wrote it'
 )
@@ -232,6 +243,92 @@ def _changed(saved: dict[str, str], found: dict[str, str]) -> str:
   return f'the contents of {changed[0]}{more} are not what was saved'
 
 
+def damage(path: str | Path) -> str:
+  """Reads weights back and compares them with the digests saved with them.
+
+  The model need not be known. The weights are read into the host's memory.
+
+  Args:
+    path: an existing directory that `save_params` wrote.
+
+  Returns:
+    what is wrong; '' if nothing.
+  """
+  path = Path(path).absolute()
+  with _without_logs():
+    try:
+      saved = _saved_digests(path)
+      found = _digests(_read_with(lambda: _read_on_host(path)))
+    except _DAMAGE as error:
+      return _in_words(error)
+  return _compared(saved, found)
+
+
+def damaged_states(directory: str | Path) -> dict[int, str]:
+  """Reads all training states back, as `damage` does for weights.
+
+  Args:
+    directory: an existing one; nothing in it changes.
+
+  Returns:
+    what is wrong, by step; {} if nothing.
+  """
+  with _without_logs():
+    saved = Checkpoints(directory, read_only=True)
+    try:
+      return saved.damaged()
+    finally:
+      saved.close()
+
+
+@contextlib.contextmanager
+def _without_logs() -> Iterator[None]:
+  """orbax logs the whole content of a file that it cannot read."""
+  before = logging.root.manager.disable
+  logging.disable(logging.CRITICAL)
+  try:
+    yield
+  finally:
+    logging.disable(before)
+
+
+def _read_on_host(path: Path) -> Tree:
+  reader = ocp.StandardCheckpointer()
+  metadata = reader.metadata(path).item_metadata
+  if metadata is None:
+    raise ValueError('it has no metadata of a tree of arrays')
+  return reader.restore(path, _on_host(metadata.tree))
+
+
+def _on_host(tree: Tree) -> Tree:
+  """The shapes of a tree of arrays, to be read to the host."""
+  host = jax.sharding.SingleDeviceSharding(jax.local_devices(backend='cpu')[0])
+  return jax.tree.map(
+    lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=host),
+    tree,
+  )
+
+
+def _compared(saved: dict[str, str], found: dict[str, str]) -> str:
+  """Describes how all contents differ from those saved; '' if they do not."""
+  if not saved:
+    return _NO_DIGESTS
+  if missing := sorted(saved.keys() - found.keys()):
+    return f'{missing[0]} is missing'
+  return _changed(saved, found)
+
+
+def _remove_empty_states(directory: Path) -> None:
+  # orbax would take an empty directory named like a step as the latest one.
+  for child in directory.iterdir():
+    if child.is_dir() and child.name.isdigit() and not any(child.iterdir()):
+      child.rmdir()
+
+
+def _in_words(error: BaseException) -> str:
+  return _first_line(error) or type(error).__name__
+
+
 class Checkpoints:
   """Numbered training states of one run, from which it resumes.
 
@@ -239,19 +336,20 @@ class Checkpoints:
   Only one process at a time may use the directory.
   """
 
-  def __init__(self, directory: str | Path, *, keep: int = 2) -> None:
+  def __init__(
+    self, directory: str | Path, *, keep: int = 2, read_only: bool = False
+  ) -> None:
     """Opens a directory, which is created if it does not exist.
 
     Args:
       directory: of the training states.
       keep: how many of the newest states to keep.
+      read_only: whether to change nothing; the directory must exist.
     """
     self._directory = Path(directory).absolute()
-    self._directory.mkdir(parents=True, exist_ok=True)
-    # orbax would take an empty directory named like a step as the latest one.
-    for child in self._directory.iterdir():
-      if child.is_dir() and child.name.isdigit() and not any(child.iterdir()):
-        child.rmdir()
+    if not read_only:
+      self._directory.mkdir(parents=True, exist_ok=True)
+      _remove_empty_states(self._directory)
     self._orbax = ocp.CheckpointManager(
       self._directory,
       # Without handlers, metadata cannot be read before the first save.
@@ -260,10 +358,14 @@ class Checkpoints:
         'position': ocp.JsonCheckpointHandler(),
       },
       options=ocp.CheckpointManagerOptions(
-        max_to_keep=keep,
+        max_to_keep=None if read_only else keep,
         enable_async_checkpointing=False,
         # Otherwise what a killed run was writing stays forever.
-        cleanup_tmp_directories=True,
+        cleanup_tmp_directories=not read_only,
+        read_only=read_only,
+        # If it may only read, orbax warns about these two.
+        create=not read_only,
+        save_interval_steps=0 if read_only else 1,
       ),
     )
 
@@ -323,11 +425,31 @@ class Checkpoints:
       f' ({why or "there is none"}); delete the directory to start again'
     )
 
+  def damaged(self) -> dict[int, str]:
+    """Reads all states back; what is wrong, by step, where something is."""
+    found = {}
+    # orbax may leave out those that it does not recognise.
+    names = [path.name for path in self._directory.iterdir()]
+    for step in sorted(int(name) for name in names if name.isdigit()):
+      try:
+        self._read(step, _on_host(self._saved_tree(step)))
+        saved = _saved_digests(self._directory / str(step))
+        why = '' if saved else _NO_DIGESTS
+      except _DAMAGE as error:
+        why = _in_words(error)
+      if why:
+        found[step] = why
+    return found
+
   def _saved_shapes(self, step: int) -> dict[str, str]:
+    return _shapes(self._saved_tree(step))
+
+  def _saved_tree(self, step: int) -> Tree:
+    """Shapes and dtypes of the arrays of a state."""
     metadata = self._orbax.item_metadata(step)['state']
     if metadata is None:
       raise FileNotFoundError('its metadata cannot be read')
-    return _shapes(metadata.tree)
+    return metadata.tree
 
   def _read(self, step: int, like: Tree) -> tuple[Tree, dict[str, Any]]:
     shapes = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
@@ -343,7 +465,7 @@ class Checkpoints:
     state, position = restored['state'], dict(restored['position'])
     if digests := _saved_digests(self._directory / str(step)):
       found = _digests(state) | {_POSITION: _digest_of_position(position)}
-      if changed := _changed(digests, found):
+      if changed := _compared(digests, found):
         raise ValueError(changed)
     return state, position
 

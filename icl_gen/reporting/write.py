@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from icl_gen.reporting import sums
 from icl_gen.reporting.answers import Comparison, Result
 from icl_gen.reporting.assembly import Report, assemble
 from icl_gen.reporting.augmentations import Cost, Coverage, Quality
@@ -13,7 +14,7 @@ from icl_gen.reporting.page import page, results_markdown
 from icl_gen.reporting.records import AugmentationRecord, Cell
 
 # The files of a report; a directory with any other is not replaced.
-_PATTERNS = ('index.html', 'results.md', '*.csv', '*.png')
+_PATTERNS = ('index.html', 'results.md', '*.csv', '*.png', sums.NAME)
 
 
 def write_report(
@@ -29,8 +30,8 @@ def write_report(
   """Writes tables, figures and the page; replaces an older report.
 
   The files are written to a temporary sibling directory that is then renamed,
-  so the directory always has a complete report. Equal arguments give equal
-  bytes.
+  so the directory always has a complete report, with the digests of its files.
+  Equal arguments give equal bytes.
 
   Args:
     directory: the report's directory; its parents are created.
@@ -54,7 +55,7 @@ def write_report(
   )
   html = page(report, settings=settings, commands=commands)
   files = _files(report) | {'index.html': html.encode('utf-8')}
-  _replace(directory, files)
+  _replace(directory, files | {sums.NAME: sums.text(files).encode('utf-8')})
 
 
 def _files(report: Report) -> dict[str, bytes]:

@@ -71,6 +71,11 @@ class Stage:
     return self.directory
 
   @property
+  def settings_file(self) -> pathlib.Path:
+    """The file of the settings, with their own digest."""
+    return self.settings_directory / f'{self.door}.config.json'
+
+  @property
   def checkpoints(self) -> pathlib.Path:
     """Directory of the checkpoints that training resumes from."""
     return self.directory / 'checkpoints'
@@ -95,7 +100,7 @@ class Stage:
 
   def is_begun(self) -> bool:
     """Whether these settings are written, so that the parts can be resumed."""
-    return self._settings_file().exists() and _flat(self._recorded()) == _flat(
+    return self.settings_file.exists() and _flat(self._recorded()) == _flat(
       self.settings
     )
 
@@ -111,19 +116,19 @@ class Stage:
     if self.door in _REPLACED:
       # The result stays until the new one is complete, but its settings must
       # not vouch for what is there if the replacement is interrupted.
-      self._settings_file().unlink(missing_ok=True)
+      self.settings_file.unlink(missing_ok=True)
       return
     if self.is_finished() or self.is_begun():
       return
     for path in self.parts.values():
       path.unlink(missing_ok=True)
-    files.write_json(self._settings_file(), self.settings)
+    files.write_sealed_json(self.settings_file, self.settings)
 
   def finish(self) -> None:
     """Marks the stage as complete and deletes its parts."""
     assert self.result.exists(), self.result
     if self.door in _REPLACED:
-      files.write_json(self._settings_file(), self.settings)
+      files.write_sealed_json(self.settings_file, self.settings)
     for path in self.parts.values():
       path.unlink(missing_ok=True)
 
@@ -156,11 +161,8 @@ class Stage:
       and any(path.name.isdigit() for path in self.checkpoints.glob('*'))
     )
 
-  def _settings_file(self) -> pathlib.Path:
-    return self.settings_directory / f'{self.door}.config.json'
-
   def _recorded(self) -> Settings:
-    path = self._settings_file()
+    path = self.settings_file
     if not path.exists():
       raise ValueError(
         f'{str(self.directory)!r} exists, but {str(path)!r}, the settings that'
@@ -168,16 +170,13 @@ class Stage:
         ' directory.'
       )
     try:
-      recorded = files.read_json(path)
-    except ValueError:
-      recorded = None
-    if not isinstance(recorded, dict):
+      return files.read_sealed_json(path)
+    except ValueError as error:
       raise ValueError(
-        f'{str(path)!r}, the settings of {str(self.result)!r}, is damaged.'
-        f' Delete {self._depends_on_settings()} and run `python -m'
-        f' icl_gen.{self.door}` again.'
-      )
-    return recorded
+        f'{str(path)!r}, the settings of {str(self.result)!r}, is damaged or'
+        f' from an older version. Delete {self._depends_on_settings()} and run'
+        f' `python -m icl_gen.{self.door}` again.'
+      ) from error
 
   def _depends_on_settings(self) -> str:
     """The settings and what was made with them, but nothing of other doors."""
@@ -186,7 +185,7 @@ class Stage:
       made = [self.directory]
     if self.door in _TRAINING:
       made.append(self.checkpoints)
-    there = [self._settings_file(), *(path for path in made if path.exists())]
+    there = [self.settings_file, *(path for path in made if path.exists())]
     return ' and '.join(repr(str(path)) for path in there)
 
   def _compare(self, recorded: Settings, wanted: Settings) -> None:

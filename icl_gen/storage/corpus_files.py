@@ -13,6 +13,7 @@ is written last:
   sha256            `codec.digest` of documents and questions
   files             SHA-256 of every other file in the directory
   corpus            the corpus's own manifest
+  seal              SHA-256 of everything above, as `files.sealed` computes it
 
 The same corpus gives the same bytes in every file, given the same versions of
 tfds and protobuf. 'array_record' opens with `builder.as_data_source`, without
@@ -32,7 +33,7 @@ from icl_gen.types import Corpus, Document, Question
 
 MANIFEST = 'manifest.json'
 FORMAT = 'icl_gen corpus'
-VERSION = 1
+VERSION = 2
 FILE_FORMATS = tfds_files.FILE_FORMATS
 DOCUMENTS = 'documents'
 
@@ -41,16 +42,6 @@ DOCUMENTS = 'documents'
 ExtraWriter = Callable[[pathlib.Path, Corpus, dict[str, Any]], None]
 
 _GIVE_BUILT = 'give a directory that `python -m icl_gen.build` wrote'
-# Key of a manifest -> the type of its value.
-_TYPES: dict[str, type] = {
-  'name': str,
-  'file_format': str,
-  'documents': dict,
-  'questions': dict,
-  'sha256': str,
-  'files': dict,
-  'corpus': dict,
-}
 _WRITE_AGAIN = 'delete the directory and re-run the command that wrote it'
 
 
@@ -91,7 +82,7 @@ def write(
     for write_extra in extra_writers:
       write_extra(partial, corpus, manifest)
     manifest['files'] = files.hashes(partial)
-    files.write_json(partial / MANIFEST, manifest)
+    files.write_sealed_json(partial / MANIFEST, manifest)
   return directory
 
 
@@ -179,7 +170,7 @@ def read_manifest(directory: files.Path) -> dict[str, Any]:
   if not isinstance(manifest, dict) or manifest.get('format') != FORMAT:
     raise ValueError(
       f'{path} does not describe a corpus (no "format": "{FORMAT}");'
-      f' {_GIVE_BUILT}'
+      f' {_GIVE_BUILT}; if it was one, {_WRITE_AGAIN}'
     )
   if manifest.get('version') != VERSION:
     raise ValueError(
@@ -187,18 +178,39 @@ def read_manifest(directory: files.Path) -> dict[str, Any]:
       f' reads version {VERSION}: {_WRITE_AGAIN}'
     )
   try:
-    _check_shape(manifest)
-  except (KeyError, TypeError, ValueError) as error:
+    return files.read_sealed_json(path)
+  except ValueError as error:
     raise ValueError(
-      f'{path} is damaged ({_in_one_line(error)}); {_WRITE_AGAIN}'
+      f'{path} is damaged: its content does not have the digest that is stored'
+      f' in it; {_WRITE_AGAIN}'
     ) from error
-  return manifest
 
 
 def is_written(directory: files.Path) -> bool:
   """Whether the directory holds a complete corpus."""
   # The manifest is written last, so its presence is enough.
   return (pathlib.Path(directory) / MANIFEST).is_file()
+
+
+def differences(directory: files.Path) -> dict[pathlib.Path, str]:
+  """Compares the files of a corpus with the hashes in its manifest.
+
+  Returns:
+    what is wrong, by file; {} if nothing is.
+
+  Raises:
+    ValueError: as for `read_manifest`.
+  """
+  directory = pathlib.Path(directory)
+  listed = read_manifest(directory)['files']
+  found = files.hashes(directory, exclude=MANIFEST)
+  return {
+    directory / name: 'changed since it was written'
+    if name in found
+    else 'missing'
+    for name, expected in listed.items()
+    if found.get(name) != expected
+  }
 
 
 def require_kind(directory: files.Path, kind: str) -> None:
@@ -302,49 +314,11 @@ def _manifest(corpus: Corpus, *, file_format: str) -> dict[str, Any]:
   }
 
 
-def _check_shape(manifest: Mapping[str, Any]) -> None:
-  """Checks that a manifest has every key that `_manifest` writes.
-
-  Raises:
-    KeyError: a key is missing.
-    TypeError, ValueError: a value is not one that `write` could have written.
-  """
-  for name, kind in _TYPES.items():
-    _require_type(name, manifest[name], kind)
-  check_format(manifest['file_format'])
-  questions = manifest['questions']
-  splits = {DOCUMENTS: DOCUMENTS} | split_names(list(questions))
-  for kind, entry in {DOCUMENTS: manifest['documents'], **questions}.items():
-    _require_type(f'the entry of {kind!r}', entry, dict)
-    _require_type('count', entry['count'], int)
-    if entry['split'] != splits[kind]:
-      raise ValueError(
-        f'the split of {kind!r} is {entry["split"]!r}, not {splits[kind]!r}'
-      )
-  for entry in questions.values():
-    _require_type('chance', entry['chance'], (int, float))
-
-
-def _require_type(name: str, value: Any, kind: Any) -> None:
-  if not isinstance(value, kind):
-    raise TypeError(f'{name} is {value!r}')
-
-
-def _in_one_line(error: Exception) -> str:
-  if isinstance(error, KeyError):
-    return f'no key {error}'
-  return ' '.join(str(error).split())
-
-
 def _checked_manifest(directory: pathlib.Path) -> dict[str, Any]:
   """Returns the manifest after checking the hash of every file it lists."""
-  manifest = read_manifest(directory)
-  found = files.hashes(directory, exclude=MANIFEST)
-  for name, expected in manifest['files'].items():
-    if found.get(name) != expected:
-      state = 'changed since it was written' if name in found else 'missing'
-      raise ValueError(f'{directory / name} is {state}; {_WRITE_AGAIN}')
-  return manifest
+  for path, why in differences(directory).items():
+    raise ValueError(f'{path} is {why}; {_WRITE_AGAIN}')
+  return read_manifest(directory)
 
 
 def _check_replaceable(directory: pathlib.Path) -> None:

@@ -13,7 +13,7 @@ import logging
 import os
 import pathlib
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 Path = str | os.PathLike[str]
@@ -23,7 +23,7 @@ Path = str | os.PathLike[str]
 _READ_WHOLE = 64 * 2**20
 _READ_OF_EACH = 64 * 2**10
 # Key of a sealed record's digest.
-_SEAL = 'sha256'
+_SEAL = 'seal'
 
 _log = logging.getLogger(__name__)
 
@@ -74,11 +74,9 @@ def write_json(path: Path, value: Any) -> None:
     ValueError: the value has NaN or an infinity in it.
     TypeError: the value has something in it that JSON has no type for.
   """
-  text = json.dumps(
-    value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False
-  )
+  text = _indented(value)
   with atomic_write(path) as partial:
-    partial.write_text(text + '\n', encoding='utf-8')
+    partial.write_text(text, encoding='utf-8')
 
 
 def read_json(path: Path) -> Any:
@@ -96,6 +94,35 @@ def read_json(path: Path) -> Any:
       f'{path} is not a JSON file in UTF-8 ({error}); delete it and re-run the'
       ' command that wrote it'
     ) from error
+
+
+def write_sealed_json(path: Path, record: Mapping[str, Any]) -> None:
+  """Writes a JSON object with its own digest, as `write_json` does.
+
+  Raises:
+    ValueError: as `sealed`.
+    TypeError: the record has something in it that JSON has no type for.
+  """
+  write_json(path, sealed(record))
+
+
+def read_sealed_json(path: Path) -> dict[str, Any]:
+  """Returns what `write_sealed_json` was given; tuples as lists.
+
+  Raises:
+    FileNotFoundError: there is no such file.
+    ValueError: a byte of the file is not what was written.
+  """
+  content = pathlib.Path(path).read_bytes()
+  record = _unsealed(content)
+  # The second condition is for changes that mean the same, such as spaces.
+  if record is None or _indented(sealed(record)).encode() != content:
+    raise ValueError(
+      f'{path} is damaged or from an older version: its content does not have'
+      ' the digest that is stored in it; delete it and re-run the command that'
+      ' wrote it'
+    )
+  return record
 
 
 def append_json_line(path: Path, record: Mapping[str, Any]) -> None:
@@ -182,7 +209,14 @@ def digest(value: Any) -> str:
 
 
 def sealed(record: Mapping[str, Any]) -> dict[str, Any]:
-  """Returns a record with its own digest, for `append_json_line`."""
+  """Returns a record with its own digest, under the key 'seal'.
+
+  Raises:
+    ValueError: the record has such a key already, or has NaN or an infinity in
+      it.
+  """
+  if _SEAL in record:
+    raise ValueError(f'the key {_SEAL!r} of {record} is kept for its digest')
   return dict(record) | {_SEAL: digest(record)}
 
 
@@ -243,6 +277,48 @@ def hashes(directory: Path, *, exclude: str = '') -> dict[str, str]:
   }
 
 
+def write_sums(path: Path, names: Iterable[str]) -> None:
+  """Writes the SHA-256 of files next to them, in the format of `sha256sum`.
+
+  Args:
+    path: the file to write.
+    names: of the files, which exist.
+  """
+  text = _sums(pathlib.Path(path).parent, names)
+  with atomic_write(path) as partial:
+    partial.write_text(text, encoding='utf-8')
+
+
+def differences(path: Path, names: Iterable[str]) -> dict[pathlib.Path, str]:
+  """Compares files with the sums that were written next to them.
+
+  Args:
+    path: the file with the sums.
+    names: of the files that it must list.
+
+  Returns:
+    what is wrong, by file; {} if every byte is as it was, those of the sums
+    included.
+  """
+  path = pathlib.Path(path)
+  if not path.is_file():
+    return {path: 'missing'}
+  names = set(names)
+  there = [name for name in names if (path.parent / name).is_file()]
+  text, expected = path.read_bytes(), _sums(path.parent, there).encode()
+  listed, now = _parse_sums(text), _parse_sums(expected)
+  if unlisted := sorted(now.keys() - listed.keys()):
+    return {path: f'damaged: it does not list {unlisted[0]}'}
+  found = {
+    path.parent / name: f'not what {path.name} states'
+    if name in now
+    else f'missing; it is listed in {path.name}'
+    for name in sorted(names | listed.keys())
+    if now.get(name) != listed.get(name) or name not in now
+  }
+  return found or ({} if text == expected else {path: 'damaged'})
+
+
 def fingerprint(path: Path) -> str:
   """Returns a value that changes if a file or directory does.
 
@@ -270,6 +346,27 @@ def fingerprint(path: Path) -> str:
   return digest.hexdigest()[:16]
 
 
+def _sums(directory: pathlib.Path, names: Iterable[str]) -> str:
+  lines = [
+    f'{hashlib.sha256((directory / name).read_bytes()).hexdigest()}  {name}\n'
+    for name in sorted(names)
+  ]
+  return ''.join(lines)
+
+
+def _parse_sums(text: bytes) -> dict[str, str]:
+  lines = text.decode(errors='replace').splitlines()
+  return {line[66:]: line[:64] for line in lines}
+
+
+def _indented(value: Any) -> str:
+  """Returns the one text of a JSON value that files have."""
+  text = json.dumps(
+    value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False
+  )
+  return text + '\n'
+
+
 def _parse_line(line: bytes, *, path: Path, number: int) -> dict[str, Any]:
   try:
     record = json.loads(line)
@@ -286,10 +383,10 @@ def _parse_line(line: bytes, *, path: Path, number: int) -> dict[str, Any]:
   return record
 
 
-def _unsealed(line: bytes) -> dict[str, Any] | None:
-  """Returns the record of a line without its digest, None if they differ."""
+def _unsealed(text: bytes) -> dict[str, Any] | None:
+  """Returns a sealed record without its digest, None if they differ."""
   try:
-    record = json.loads(line)
+    record = json.loads(text)
     seal = record.pop(_SEAL, None) if isinstance(record, dict) else None
     return record if seal is not None and seal == digest(record) else None
   except ValueError:  # not JSON, not UTF-8, or NaN

@@ -1,9 +1,14 @@
 """Scores on disk: one parquet file per run, one row per question.
 
+The file's metadata has the SHA-256 of the whole file, with `_BLANK` in place of
+that digest. It is checked when scores are read.
+
 The parts of an unfinished run are lines of JSON, from which it resumes.
 """
 
 import dataclasses
+import hashlib
+import io
 import json
 import math
 import pathlib
@@ -25,6 +30,10 @@ _SCORE_COLUMNS = tuple(
 
 # Key of the parquet file's metadata; its value is JSON.
 METADATA_KEY = b'icl_gen.scores'
+# Key of the digest, and what it replaces: as long, and nowhere else in a file,
+# since no string in UTF-8 has these bytes and no number repeats them so often.
+DIGEST_KEY = b'icl_gen.sha256'
+_BLANK = b'\xff\x00' * 32
 _EVALUATE = (
   'delete it if it exists, and run `python -m icl_gen.evaluate` (or the study)'
   ' again'
@@ -69,24 +78,44 @@ def write_scores(
   table = pa.Table.from_pylist([_row(s) for s in scores], schema=SCHEMA)
   text = json.dumps(dict(metadata), sort_keys=True, allow_nan=False)
   table = table.replace_schema_metadata({METADATA_KEY: text.encode()})
+  content = _parquet(table)
   with files.atomic_write(path) as partial:
-    pq.write_table(table, partial, write_page_checksum=True)
+    partial.write_bytes(content.replace(_BLANK, _digest(content)))
 
 
 def read_scores(path: files.Path) -> tuple[Score, ...]:
   """Returns the scores that `write_scores` was given, equal to the bit.
 
   Raises:
-    ValueError: the file is missing, damaged, or does not hold scores.
+    ValueError: the file is missing, a byte of it is not what was written, or
+      it does not hold scores.
   """
-  _check_schema(path)
   try:
-    rows = pq.read_table(path, page_checksum_verification=True).to_pylist()
-    return tuple(_score(row) for row in rows)
+    content = pathlib.Path(path).read_bytes()
+    file = pq.ParquetFile(pa.BufferReader(content))
+    columns, metadata = file.schema_arrow, file.metadata.metadata or {}
   except _DAMAGE as error:
     raise ValueError(
-      f'{path} is damaged ({_in_one_line(error)}); {_EVALUATE}'
+      f'{path} is missing or not a parquet file ({_in_one_line(error)});'
+      f' {_EVALUATE}'
     ) from error
+  if not columns.equals(SCHEMA):
+    raise ValueError(
+      f'{path} does not hold scores: its columns are {columns.names}, those of'
+      f' scores are {SCHEMA.names}; {_EVALUATE}'
+    )
+  digest = metadata.get(DIGEST_KEY)
+  if not digest:
+    raise ValueError(
+      f'{path} is damaged or from an older version: it has no digest;'
+      f' {_EVALUATE}'
+    )
+  if digest != _digest(content.replace(digest, _BLANK)):
+    raise ValueError(
+      f'{path} is damaged: its content does not have the digest that is stored'
+      f' in it; {_EVALUATE}'
+    )
+  return tuple(_score(row) for row in file.read().to_pylist())
 
 
 def append_part(path: files.Path, scores: Iterable[Score], *, of: str) -> None:
@@ -140,19 +169,17 @@ def of_first(
   return tuple(found)
 
 
-def _check_schema(path: files.Path) -> None:
-  try:
-    schema = pq.read_schema(path)
-  except _DAMAGE as error:
-    raise ValueError(
-      f'{path} is missing or not a parquet file ({_in_one_line(error)});'
-      f' {_EVALUATE}'
-    ) from error
-  if not schema.equals(SCHEMA) or METADATA_KEY not in (schema.metadata or {}):
-    raise ValueError(
-      f'{path} does not hold scores: its columns are {schema.names}, those of'
-      f' scores are {SCHEMA.names}; {_EVALUATE}'
-    )
+def _parquet(table: pa.Table) -> bytes:
+  """Returns the content of a file, with `_BLANK` in place of its digest."""
+  sink = io.BytesIO()
+  with pq.ParquetWriter(sink, table.schema, write_page_checksum=True) as writer:
+    writer.write_table(table)
+    writer.add_key_value_metadata({DIGEST_KEY: _BLANK})
+  return sink.getvalue()
+
+
+def _digest(content: bytes) -> bytes:
+  return hashlib.sha256(content).hexdigest().encode()
 
 
 def _in_one_line(error: BaseException) -> str:

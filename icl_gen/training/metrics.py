@@ -8,7 +8,11 @@ from icl_gen.storage import files
 
 
 class Writer:
-  """Writes a run's metrics; a resumed run continues the same files."""
+  """Writes a run's metrics; a resumed run continues the same files.
+
+  `metrics.jsonl` is a log: lines without digests, for other programs to read.
+  When it is complete, its SHA-256 is written to `metrics.jsonl.sha256`.
+  """
 
   def __init__(
     self, directory: files.Path, *, name: str, steps: int, done: int
@@ -47,5 +51,6 @@ class Writer:
     )
 
   def close(self) -> None:
-    """Closes the TensorBoard events."""
+    """Closes the TensorBoard events; writes the digest of the lines."""
     self._board.close()
+    files.write_sums(f'{self._lines}.sha256', [self._lines.name])

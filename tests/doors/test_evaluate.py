@@ -1,5 +1,7 @@
 """An interrupted evaluation resumes after the last part that it scored."""
 
+import shutil
+
 import pytest
 
 from icl_gen import build, evaluate
@@ -78,3 +80,20 @@ def test_a_mistake_deletes_no_part(interrupted, one_document_in, capsys):
     evaluate.run(one_document_in(3, questions=0), interrupted)
   evaluate.run(one_document_in(3), interrupted)
   assert 'scored 10/12' not in capsys.readouterr().out
+
+
+def test_damaged_scores_are_not_taken_for_finished(
+  whole, one_document_in, tmp_path
+):
+  """Asked again, the command says what to do; doing it gives the same bytes."""
+  workdir = shutil.copytree(whole, tmp_path / 'out')
+  path = cell(workdir) / 'scores.parquet'
+  before = path.read_bytes()
+  evaluate.run(one_document_in(3), workdir)
+  for damaged in (before[: len(before) // 2], b'', before + b'\n'):
+    path.write_bytes(damaged)
+    with pytest.raises(ValueError, match=r'scores\.parquet .*delete it'):
+      evaluate.run(one_document_in(3), workdir)
+  path.unlink()
+  evaluate.run(one_document_in(3), workdir)
+  assert path.read_bytes() == before

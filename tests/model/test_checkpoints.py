@@ -234,6 +234,33 @@ def test_no_flipped_bit_changes_weights_unnoticed(tmp_path):
   assert_equal(checkpoints.load_params(path, large()), large())
 
 
+def test_a_damaged_key_in_files_of_orbax_is_one_line(tmp_path):
+  path = tmp_path / 'params'
+  checkpoints.save_params(path, large())
+  (keys,) = (path / 'array_metadatas').iterdir()
+  keys.write_text(keys.read_text().replace('param_name', 'paral_name'))
+  with pytest.raises(ValueError, match='not a complete checkpoint') as caught:
+    checkpoints.load_params(path, large())
+  assert '\n' not in str(caught.value)
+  assert checkpoints.damage(path)
+
+
+def test_damaged_weights_are_found_without_knowing_the_model(tmp_path):
+  path = tmp_path / 'params'
+  checkpoints.save_params(path, large())
+  assert checkpoints.damage(path) == ''
+  flip(largest(path), 0.3)
+  assert 'embedder/input_embedding' in checkpoints.damage(path)
+  for name, harm in HARM.items():
+    shutil.rmtree(path)
+    checkpoints.save_params(path, large())
+    harm(largest(path))
+    assert checkpoints.damage(path), name
+  shutil.rmtree(path)
+  gm.ckpts.save_params(large(), path, wait_until_finished=True)
+  assert 'no digests' in checkpoints.damage(path)
+
+
 def test_weights_without_digests_are_read(tmp_path):
   """Released ones, and those of older versions."""
   gm.ckpts.save_params(large(), tmp_path / 'params', wait_until_finished=True)
@@ -422,6 +449,22 @@ def test_no_flipped_bit_changes_a_state_unnoticed(tmp_path):
     )
     assert_equal(found, state(weights=large(position['step'])))
     shutil.rmtree(tmp_path / 'flipped')
+
+
+def test_damaged_states_are_found_and_nothing_changes(tmp_path):
+  states = tmp_path / 'states'
+  saved = checkpoints.Checkpoints(states)
+  for step in (3, 4):
+    saved.save(step, state(weights=large(step)), {'step': step})
+  saved.close()
+  (states / '9.orbax-checkpoint-tmp').mkdir()  # as a kill leaves it
+  before = sorted(states.rglob('*'))
+  assert checkpoints.damaged_states(states) == {}
+  flip(largest(states / '4'), 0.3)
+  assert list(checkpoints.damaged_states(states)) == [4]
+  flip(states / '3' / 'position' / 'metadata', 0.7)
+  assert list(checkpoints.damaged_states(states)) == [3, 4]
+  assert sorted(states.rglob('*')) == before
 
 
 def test_states_without_digests_are_read(tmp_path):

@@ -14,8 +14,9 @@ import sys
 
 import pytest
 
-from icl_gen.reporting import write
+from icl_gen.reporting import sums, write
 from icl_gen.reporting.write import write_report
+from icl_gen.storage import files
 from tests.reporting import synthetic
 
 CELLS, RECORDS = synthetic.study(
@@ -25,6 +26,7 @@ FILES = {
   'index.html', 'main.png', 'augmentation.png', 'world_reversal.png',
   'world_syllogism.png', 'world_celebrity.png', 'results.csv', 'results.md',
   'differences.csv', 'augmentation.csv', 'coverage.csv', 'costs.csv',
+  'SHA256SUMS',
 }  # fmt: skip
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -72,6 +74,13 @@ class Outline(html.parser.HTMLParser):
 def test_files(whole):
   assert set(content(whole)) == FILES
   assert [p.name for p in whole.parent.iterdir()] == ['report']
+
+
+def test_the_sums_are_those_of_all_other_files(whole):
+  names = FILES - {sums.NAME}
+  assert files.differences(whole / sums.NAME, names) == {}
+  lines = (whole / sums.NAME).read_text().splitlines()
+  assert len(lines) == len(names)
 
 
 def test_a_second_write_gives_equal_bytes_in_any_order(whole, tmp_path):

@@ -1,5 +1,6 @@
 """Results are used and continued under the settings they were created with."""
 
+import json
 import pathlib
 import re
 import shutil
@@ -51,7 +52,7 @@ def test_a_stage_is_finished_once_its_result_exists(stage, door):
 def test_beginning_again_changes_no_file(stage):
   stage().begin()
   path = stage().directory / 'train.config.json'
-  assert files.read_json(path)['train'] == SETTINGS['train']
+  assert files.read_sealed_json(path)['train'] == SETTINGS['train']
   before = path.stat()
   stage().begin()
   stage(settings=SETTINGS | {'facts': [1, 5]}).begin()
@@ -136,16 +137,34 @@ def test_a_marker_without_scores_is_no_completion(stage):
   assert one.is_finished()
 
 
-@pytest.mark.parametrize('damage', ['{"seed": ', '[1]', ''])
-@pytest.mark.parametrize('door', ['build', 'train', 'evaluate'])
+def unsealed(text):
+  """Settings as an older version wrote them."""
+  found = json.loads(text)
+  del found['seal']
+  return json.dumps(found)
+
+
+@pytest.mark.parametrize(
+  'damage',
+  [
+    lambda text: '{"seed": ',
+    lambda text: '[1]',
+    lambda text: '',
+    lambda text: text.replace('"seed": 1', '"seed": 3'),
+    lambda text: text.replace('seed', 'seee'),
+    unsealed,
+  ],
+)
+@pytest.mark.parametrize('door', ['build', 'train', 'evaluate', 'report'])
 def test_what_the_message_says_mends_damaged_settings(stage, door, damage):
   one = stage(door)
   one.begin()
   one.directory.mkdir(parents=True, exist_ok=True)
   (one.directory / 'of another door').touch()
   complete(one)
-  settings = one.settings_directory / f'{door}.config.json'
-  settings.write_text(damage)
+  one.finish()
+  settings = one.settings_file
+  settings.write_text(damage(settings.read_text()))
   with pytest.raises(ValueError) as caught:
     one.is_finished()
   message = str(caught.value)
@@ -155,7 +174,8 @@ def test_what_the_message_says_mends_damaged_settings(stage, door, damage):
     shutil.rmtree(path) if path.is_dir() else path.unlink()
   assert not one.is_finished()
   one.begin()
-  assert one.is_begun()
+  if door != 'report':  # its settings come last
+    assert one.is_begun()
   if door != 'build':
     assert (one.directory / 'of another door').exists()
 

@@ -262,8 +262,6 @@ def test_a_truncated_changed_or_missing_file_is_an_error(tmp_path):
     middle = len(whole) // 2
     flipped = bytes([whole[middle] ^ 1])
     damages = [whole[:middle], whole[:middle] + flipped + whole[middle + 1 :]]
-    if name == 'manifest.json':
-      damages = damages[:1]
     for damaged in damages:
       path.write_bytes(damaged)
       with pytest.raises(ValueError, match=name):
@@ -278,12 +276,14 @@ def test_a_truncated_changed_or_missing_file_is_an_error(tmp_path):
 def test_records_that_do_not_match_the_manifest_are_an_error(tmp_path):
   directory = corpus_files.write(SMALL, tmp_path / 'c')
   manifest = corpus_files.read_manifest(directory)
-  files.write_json(directory / 'manifest.json', manifest | {'sha256': '0' * 64})
+  path = directory / 'manifest.json'
+  files.write_sealed_json(path, manifest | {'sha256': '0' * 64})
   with pytest.raises(ValueError, match='do not match its manifest'):
     corpus_files.read(directory)
-  files.write_json(directory / 'manifest.json', manifest | {'version': 0})
+  del manifest['sha256']  # as an older version would have left it
+  files.write_json(path, manifest | {'version': 1})
   with pytest.raises(
-    ValueError, match='layout version 0; this code reads version 1'
+    ValueError, match='layout version 1; this code reads version 2'
   ):
     corpus_files.read(directory)
 
@@ -318,8 +318,6 @@ def test_a_damaged_key_of_the_manifest_is_an_error(tmp_path):
   path = directory / 'manifest.json'
   manifest = files.read_json(path)
   for keys in paths_of(manifest):
-    if keys[0] in ('corpus', 'files') and len(keys) > 1:
-      continue  # as free as the corpus; hashes are looked up by name
     files.write_json(path, without(manifest, keys))
     refusal(directory)
   entry = manifest['documents']
@@ -340,7 +338,7 @@ def test_a_damaged_key_of_the_manifest_is_an_error(tmp_path):
     refusal(directory)
 
 
-def test_flipped_bits_of_the_manifest_are_found_or_harmless(tmp_path):
+def test_every_flipped_bit_of_the_manifest_is_an_error(tmp_path):
   directory = corpus_files.write(SMALL, tmp_path / 'c')
   path = directory / 'manifest.json'
   whole = path.read_bytes()
@@ -348,15 +346,7 @@ def test_flipped_bits_of_the_manifest_are_found_or_harmless(tmp_path):
     damaged = bytearray(whole)
     damaged[place] ^= 1 << place % 7
     path.write_bytes(damaged)
-    try:
-      found = corpus_files.read(directory)
-    except ValueError:
-      refusal(directory)
-    else:
-      assert (found.documents, found.questions) == (
-        SMALL.documents,
-        SMALL.questions,
-      )
+    refusal(directory)
 
 
 def test_what_the_message_says_mends_a_damaged_manifest(tmp_path):
@@ -459,7 +449,7 @@ def child(directory, module, name):
   return pid
 
 points = [(tfds_files, 'write_split'), (jsonl_and_parquet, 'write_parquet'),
-          (files, 'hashes'), (files, 'write_json'),
+          (files, 'hashes'), (files, 'write_sealed_json'),
           (os, 'fsync'), (os, 'replace')]
 for number, (module, name) in enumerate(points):
   pid = child(f'{sys.argv[1]}/point{number}', module, name)

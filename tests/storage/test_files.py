@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -214,6 +215,88 @@ def test_a_partly_written_line_is_removed(tmp_path):
   whole = path.read_bytes()
   assert run_python(LIMITED, path) == 7
   assert path.read_bytes() == whole
+
+
+SEALED = {'a': [1, 1e-7, None, 'é\u2028'], 'sha256': 'x', 'b': {'c': (True,)}}
+
+
+def test_sealed_json_is_read_back_without_its_seal(tmp_path):
+  path = tmp_path / 'x.json'
+  files.write_sealed_json(path, SEALED)
+  assert files.read_sealed_json(path) == SEALED | {'b': {'c': [True]}}
+  assert files.read_json(path)['a'] == SEALED['a']  # plain JSON for others
+  with pytest.raises(ValueError, match="'seal'"):
+    files.write_sealed_json(tmp_path / 'y.json', {'seal': 1})
+  with pytest.raises(FileNotFoundError):
+    files.read_sealed_json(tmp_path / 'y.json')
+
+
+def test_every_changed_byte_of_sealed_json_is_an_error(tmp_path):
+  path = tmp_path / 'x.json'
+  files.write_sealed_json(path, SEALED)
+  whole = path.read_bytes()
+  damages = [whole[:n] for n in range(len(whole))]
+  damages += [
+    whole[:n] + bytes([whole[n] ^ 1 << bit]) + whole[n + 1 :]
+    for n in range(len(whole))
+    for bit in range(8)  # bit 5 turns 1e-07 into 1E-07, which is equal
+  ]
+  damages += [whole + b'\n', b'[]', b'{}', b'null', b'{"seal": "0"}']
+  for damaged in damages:
+    path.write_bytes(damaged)
+    with pytest.raises(ValueError, match=r'x\.json is damaged') as caught:
+      files.read_sealed_json(path)
+    assert '\n' not in str(caught.value)
+
+
+def test_json_without_a_seal_is_an_error(tmp_path):
+  path = tmp_path / 'x.json'
+  files.write_json(path, SEALED)
+  with pytest.raises(ValueError, match='older version'):
+    files.read_sealed_json(path)
+
+
+NAMES = ('a', 'b', 'c')
+
+
+def test_sums_are_those_of_sha256sum(tmp_path):
+  for name in NAMES:
+    (tmp_path / name).write_text(name)
+  sums = tmp_path / 'SHA256SUMS'
+  files.write_sums(sums, NAMES)
+  assert files.differences(sums, NAMES) == {}
+  if shutil.which('sha256sum') is None:
+    pytest.skip('sha256sum is not installed')
+  checked = subprocess.run(
+    ['sha256sum', '--check', '--strict', '--quiet', sums.name],
+    cwd=tmp_path,
+    check=False,
+  )
+  assert checked.returncode == 0
+
+
+def test_what_differs_from_its_sums_is_named(tmp_path):
+  for name in NAMES:
+    (tmp_path / name).write_text(name)
+  sums = tmp_path / 'SHA256SUMS'
+  files.write_sums(sums, NAMES)
+  whole = sums.read_bytes()
+  (tmp_path / 'a').write_text('b')
+  (tmp_path / 'b').unlink()
+  found = files.differences(sums, NAMES)
+  assert list(found) == [tmp_path / 'a', tmp_path / 'b']
+  assert 'SHA256SUMS' in found[tmp_path / 'a']
+  assert 'missing' in found[tmp_path / 'b']
+  for name in ('a', 'b'):
+    (tmp_path / name).write_text(name)
+  for n in range(len(whole)):
+    sums.write_bytes(whole[:n])
+    assert files.differences(sums, NAMES)
+    for bit in range(8):
+      sums.write_bytes(
+        whole[:n] + bytes([whole[n] ^ 1 << bit]) + whole[n + 1 :]
+      )
+      assert 'SHA256SUMS' in str(files.differences(sums, NAMES))
 
 
 def test_only_sealed_lines_are_read(tmp_path, caplog):

@@ -2,6 +2,7 @@
 
 import json
 
+from icl_gen.storage import files
 from icl_gen.training import metrics
 
 
@@ -28,6 +29,22 @@ def test_lines_are_written_and_progress_is_printed(tmp_path, capsys):
     'glon: step 10/20  loss 2.5000  12,346 tokens/s  2:05 to go'
   )
   assert list((tmp_path / 'run').glob('events.out.tfevents.*'))
+
+
+def test_a_closed_log_has_a_digest(tmp_path):
+  sums = tmp_path / 'metrics.jsonl.sha256'
+  for done in (0, 20):  # the second time as after a kill before the weights
+    writer = metrics.Writer(tmp_path, name='glon', steps=20, done=done)
+    for step in range(done + 10, 21, 10):
+      writer.write(step, values(step))
+    writer.close()
+    assert files.differences(sums, ['metrics.jsonl']) == {}
+  whole = (tmp_path / 'metrics.jsonl').read_text()
+  (tmp_path / 'metrics.jsonl').write_text(
+    whole.replace('"loss": 10', '"loss": 11')
+  )
+  found = files.differences(sums, ['metrics.jsonl'])
+  assert list(found) == [tmp_path / 'metrics.jsonl']
 
 
 def test_a_resumed_run_continues_from_its_checkpoint(tmp_path):

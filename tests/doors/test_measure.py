@@ -1,0 +1,41 @@
+"""What was measured is kept, and used again only if it is whole."""
+
+import ml_collections
+import pytest
+
+from icl_gen import measure
+from tests.doors.conftest import configs
+
+ROW = {
+  'world': 'reversal', 'kind': 'reversal', 'context_tokens': 100,
+  'accuracy': 0.5, 'low': 0.25, 'high': 1e-7, 'chance': 0.5,
+}  # fmt: skip
+
+
+def test_damaged_results_are_an_error_and_deleting_them_measures_again(
+  monkeypatch, tmp_path, capsys
+):
+  measured = []
+
+  def rows(model, world, size, *, seeds):
+    measured.append(world)
+    return [ROW]
+
+  monkeypatch.setattr(measure, '_measure', rows)
+  monkeypatch.setattr(measure.loading, 'load', lambda name, **given: None)
+  config = ml_collections.FrozenConfigDict(configs('measure').get_config())
+  measure.run(config, tmp_path)
+  (path,) = tmp_path.rglob('in_context.json')
+  before, times = path.read_bytes(), len(measured)
+  assert times and 'measured' in capsys.readouterr().out
+  measure.run(config, tmp_path)
+  assert len(measured) == times
+  assert 'measured' not in capsys.readouterr().out
+  for damaged in (before.replace(b'0.25', b'0.35'), before[:-9], b'[]'):
+    assert damaged != before
+    path.write_bytes(damaged)
+    with pytest.raises(ValueError, match=r'in_context\.json .*delete it'):
+      measure.run(config, tmp_path)
+  path.unlink()
+  measure.run(config, tmp_path)
+  assert path.read_bytes() == before
