@@ -48,6 +48,7 @@ OWNERS = {
   'scipy': ('icl_gen.reporting',),
   'absl': ('icl_gen.cli', 'doors', 'configs'),
   'ml_collections': ('icl_gen.cli', 'doors', 'configs'),
+  'filelock': ('icl_gen.storage.locks',),
   'rank_bm25': ('icl_gen.text.retrieval',),
   'lm_eval': ('icl_gen.scoring.lm_eval_model',),
 }
