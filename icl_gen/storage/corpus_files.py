@@ -24,7 +24,7 @@ import json
 import pathlib
 import re
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from icl_gen.storage import codec, files, tfds_files
@@ -340,11 +340,42 @@ def _checked_manifest(directory: pathlib.Path) -> dict[str, Any]:
   """Returns the manifest after checking the hash of every file it lists."""
   manifest = read_manifest(directory)
   found = files.hashes(directory, exclude=MANIFEST)
+  _check_complete(directory, manifest, found)
   for name, expected in manifest['files'].items():
-    if found.get(name) != expected:
-      state = 'changed since it was written' if name in found else 'missing'
-      raise ValueError(f'{directory / name} is {state}; {_WRITE_AGAIN}')
+    if found[name] != expected:
+      raise ValueError(
+        f'{directory / name} is changed since it was written; {_WRITE_AGAIN}'
+      )
   return manifest
+
+
+def _check_complete(
+  directory: pathlib.Path,
+  manifest: Mapping[str, Any],
+  found: Collection[str],
+) -> None:
+  """Checks that the files are those of the manifest, and all of its splits.
+
+  Raises:
+    ValueError: a file is missing, or not in the manifest; names all of them.
+  """
+  listed = manifest['files'].keys()
+  if missing := sorted(listed - set(found)):
+    raise ValueError(
+      f'missing in {directory}: {", ".join(missing)}; {_WRITE_AGAIN}'
+    )
+  if others := sorted(set(found) - listed):
+    raise ValueError(
+      f'{directory / MANIFEST} does not list {", ".join(others)}: move what is'
+      f' not of the corpus elsewhere, or {_WRITE_AGAIN}'
+    )
+  for entry in (manifest['documents'], *manifest['questions'].values()):
+    split = entry['split']
+    if entry['count'] and not any(f'-{split}.' in name for name in listed):
+      raise ValueError(
+        f'{directory / MANIFEST} lists no file of its split {split!r};'
+        f' {_WRITE_AGAIN}'
+      )
 
 
 def _check_replaceable(directory: pathlib.Path) -> None:
