@@ -3,7 +3,7 @@
   python -m icl_gen.study --config=configs/study.py
 
 Complete stages are kept: adding seeds, models or conditions runs only what is
-new.
+new. Two of the same studies at once share the stages between them.
 """
 
 import dataclasses
@@ -24,14 +24,12 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   """Writes <workdir>/study/{corpora,runs,report}."""
   study = studies.read(config.to_dict())
   root = workdir / study.name
-  jobs = studies.jobs(study, root)
-  left = [job for job in jobs if not job.result.exists()]
-  for job in jobs:
+  left = studies.left(study, root)
+  for job in studies.jobs(study, root):
     studies.check(job, root)
   if left:
     _require_models(study, left)
-    # It would cover fewer cells than there will be.
-    studies.report(study, root).result.unlink(missing_ok=True)
+    _remove_report(study, root)
     _work(study, left, root)
   report = studies.report(study, root)
   if not report.is_finished():
@@ -43,6 +41,17 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   print(f'the study is finished: {report.result}')
 
 
+def _remove_report(study: Study, root: pathlib.Path) -> None:
+  """Removes a report that covers fewer cells than there will be."""
+  old = studies.report(study, root)
+  if not old.result.exists():
+    return
+  with old.guard():
+    # Another process may have finished the study and its report meanwhile.
+    if studies.left(study, root):
+      old.result.unlink(missing_ok=True)
+
+
 def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:
   doors = _doors(root / 'compiled')
 
@@ -51,12 +60,20 @@ def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:
     doors[job.door](ml_collections.FrozenConfigDict(values), root)
 
   # All worlds first: most mistakes in a config show there.
-  progress.work([job for job in left if job.door == 'build'], call)
+  progress.work(
+    [job for job in left if job.door == 'build'],
+    call,
+    can_start=studies.can_start,
+  )
   for name, experiment in study.experiments.items():
     for seed in study.seeds:
       source = directories.corpus(root, world=experiment.world, seed=seed)
       corpus_files.require_kind(source, study.main_kinds[name])
-  progress.work([job for job in left if job.door != 'build'], call)
+  progress.work(
+    [job for job in left if job.door != 'build'],
+    call,
+    can_start=studies.can_start,
+  )
 
 
 def _require_models(study: Study, left: Sequence[Job]) -> None:

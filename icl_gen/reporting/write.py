@@ -29,8 +29,8 @@ def write_report(
   """Writes tables, figures and the page; replaces an older report.
 
   The files are written to a temporary sibling directory that is then renamed,
-  so the directory always has a complete report. Equal arguments give equal
-  bytes.
+  so the directory always has a complete report. Only one process at a time may
+  write one directory. Equal arguments give equal bytes.
 
   Args:
     directory: the report's directory; its parents are created.
