@@ -31,6 +31,8 @@ setuptools.setup(
   package_data={'icl_gen': ['assets/**/*', 'reporting/*.j2']},
   install_requires=[
     'absl-py>=2',
+    # Locks that the system releases when their holder dies (flock).
+    'filelock>=4.3',
     'flax>=0.12',
     'gemma>=4',
     'grain>=0.2.12',

@@ -11,6 +11,8 @@ from icl_gen import cli
 from icl_gen.augmentation import audit, parse, plan
 from icl_gen.model import loading, registry
 from icl_gen.runs import experiments, stages
+from icl_gen.runs.experiments import Experiment
+from icl_gen.runs.stage import Stage
 from icl_gen.sampling import resumable, sampler
 from icl_gen.storage import corpus_files
 from icl_gen.text import context as contexts
@@ -21,11 +23,13 @@ from icl_gen.worlds import catalog
 def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   """Writes <workdir>/corpora/<world>-s<seed>-augmented-<model>/; resumes."""
   experiment = experiments.read(config.to_dict())
-  seed, augment = experiment.seed, experiment.augment
   registry.require_plain(experiment.model, door='augment')
   stage = stages.augment(experiment, workdir)
-  if stage.is_finished():
-    return
+  stage.complete(lambda: _augment(experiment, stage))
+
+
+def _augment(experiment: Experiment, stage: Stage) -> None:
+  seed, augment = experiment.seed, experiment.augment
   (source,) = stage.inputs
   world, rebuilt = catalog.build(experiment.world, seed=seed, **experiment.size)
   corpus_files.require_same(source, rebuilt)

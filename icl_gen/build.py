@@ -15,6 +15,7 @@ import ml_collections
 from icl_gen import assets, cli
 from icl_gen.exports import data_card, jsonl_and_parquet
 from icl_gen.runs import directories, stages
+from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files
 from icl_gen.text import tokens
 from icl_gen.worlds import audit as audits
@@ -61,12 +62,16 @@ def _build(
     audit=audit,
     tokenizer=tokenizer,
   )
-  if stage.is_finished():
-    return
-  truth, corpus = catalog.build(world, seed=seed, **size)
+  stage.complete(lambda: _write(stage))
+
+
+def _write(stage: Stage) -> None:
+  directory, given = stage.directory, stage.settings
+  world, tokenizer = given['world'], given['tokenizer']
+  truth, corpus = catalog.build(world, seed=given['seed'], **given['size'])
   counted_by = tokens.load(tokenizer or assets.path('tokenizer.model'))
   more = {'tokens': tokens.report(counted_by, corpus)}
-  if audit:
+  if given['audit']:
     more['audit'] = audits.audit(truth, corpus)
     for complaint in more['audit']['complaints']:
       print(f'audit of {directory.name}: {complaint}')
@@ -77,7 +82,7 @@ def _build(
   corpus_files.write(
     corpus,
     directory,
-    file_format=file_format,
+    file_format=given['file_format'],
     extra_writers=(jsonl_and_parquet.write, about),
   )
   stage.finish()

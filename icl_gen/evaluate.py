@@ -11,6 +11,8 @@ import ml_collections
 from icl_gen import cli
 from icl_gen.model import loading, prefix_cache, registry, sharding
 from icl_gen.runs import experiments, in_context, stages
+from icl_gen.runs.experiments import Experiment
+from icl_gen.runs.stage import Stage
 from icl_gen.sampling import answers
 from icl_gen.scoring import scorer
 from icl_gen.storage import corpus_files, scores
@@ -22,17 +24,19 @@ from icl_gen.types import Score
 def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   """Writes <workdir>/runs/<cell>/scores.parquet; resumes at the next part."""
   experiment = experiments.read(config.to_dict())
-  model_name, scoring = experiment.model, experiment.scoring
-  if scoring.generate:
-    registry.require_plain(model_name, door='scoring.generate')
+  if experiment.scoring.generate:
+    registry.require_plain(experiment.model, door='scoring.generate')
   stage = stages.evaluate(experiment, workdir)
-  if stage.is_finished():
-    scores.read_scores(stage.result)  # a damaged file must not count as done
-    return
+  checkpoint = stages.checkpoint(experiment, workdir)
+  stage.complete(lambda: _evaluate(experiment, stage, checkpoint))
+  scores.read_scores(stage.result)  # a damaged file must not count as done
 
+
+def _evaluate(experiment: Experiment, stage: Stage, checkpoint: str) -> None:
+  model_name, scoring = experiment.model, experiment.scoring
   model = loading.load(
     model_name,
-    checkpoint=stages.checkpoint(experiment, workdir),
+    checkpoint=checkpoint,
     tokenizer=experiment.tokenizer,
     dtype=experiment.dtype,
     mesh=sharding.make_mesh(data=scoring.data, model=scoring.model),

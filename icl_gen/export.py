@@ -13,6 +13,7 @@ import ml_collections
 from icl_gen import assets, cli
 from icl_gen.exports import hub_folder, lm_eval_tasks
 from icl_gen.runs import experiments, in_context, stages
+from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files
 from icl_gen.text import tokens
@@ -30,8 +31,8 @@ def run(
   experiment = experiments.read(config.to_dict())
   wanted, chat = experiment.context, experiment.chat
   source = stages.require_built(experiment, workdir)
-  manifest = corpus_files.read_manifest(source)
-  settings: dict[str, Any] = {'corpus': manifest['sha256']}
+  sha256 = corpus_files.read_manifest(source)['sha256']
+  settings: dict[str, Any] = {'corpus': sha256}
   if to == 'lm_eval':
     if wanted.kind != 'all' or chat:
       raise ValueError(
@@ -43,9 +44,12 @@ def run(
     settings['tokenizer'] = experiment.tokenizer
   directory = workdir / 'exports' / f'{source.name}-{to}'
   stage = Stage('export', directory, settings, (source,))
-  if stage.is_finished():
-    return
-  corpus = corpus_files.read(source)
+  stage.complete(lambda: _export(experiment, stage, to))
+
+
+def _export(experiment: Experiment, stage: Stage, to: str) -> None:
+  (source,) = stage.inputs
+  corpus, directory = corpus_files.read(source), stage.directory
 
   stage.begin()
   if to == 'lm_eval':
@@ -59,6 +63,7 @@ def run(
     assert isinstance(context, Context)  # as context.kind is 'all'
     lm_eval_tasks.write(directory, corpus, context)
   else:
+    manifest = corpus_files.read_manifest(source)
     about = catalog.describe(experiment.world)
     hub_folder.write(directory, corpus, manifest, about=about)
   stage.finish()

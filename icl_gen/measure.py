@@ -33,7 +33,8 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   }
   settings = config.to_dict() | stages.of_model(config.model, **given)
   stage = Stage('measure', workdir / 'measure' / config.model, settings)
-  if not stage.is_finished():
+
+  def measure() -> None:
     model = loading.load(config.model, **given)
     rows = []
     for world, grown in config.worlds.items():
@@ -44,6 +45,8 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     stage.begin()
     files.write_sealed_json(stage.result, {'rows': rows})
     stage.finish()
+
+  stage.complete(measure)
   for row in files.read_sealed_json(stage.result)['rows']:
     print(_line(row))
 

@@ -24,10 +24,8 @@ from icl_gen.training import limits, loop, metrics, optimizer, step
 
 def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   """Writes <workdir>/pretrain/<model>/{tokenizer.model,params}; resumes."""
-  name, hyper = config.model, config.optimizer
-  report_every, save_every = config.report_every, config.save_every
   limits.require_intervals(
-    {'report_every': report_every, 'save_every': save_every}
+    {'report_every': config.report_every, 'save_every': config.save_every}
   )
   phases = [
     stream.Stage(
@@ -37,11 +35,17 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     )
     for _, phase in sorted(config.stages.items())
   ]
-  directory = workdir / 'pretrain' / name
+  directory = workdir / 'pretrain' / config.model
   stage = Stage('pretrain', directory, config.to_dict())
-  if stage.is_finished():
-    return
+  stage.complete(lambda: _pretrain(config, stage, phases))
 
+
+def _pretrain(
+  config: ml_collections.FrozenConfigDict,
+  stage: Stage,
+  phases: Sequence[stream.Stage],
+) -> None:
+  name, hyper, directory = config.model, config.optimizer, stage.directory
   module = registry.make_module(name)
   registry.require_vocabulary(name, module, pieces=config.vocabulary)
   steps = sum(phase.steps for phase in phases)
@@ -89,8 +93,8 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
       place=lambda batch: sharding.split_rows(devices, batch),
       first_step=first,
       steps=done,
-      report_every=report_every,
-      save_every=save_every,
+      report_every=config.report_every,
+      save_every=config.save_every,
       on_report=lambda number, values: writer.write(
         number, values | {'eta_seconds': _seconds_left(phases, number, values)}
       ),

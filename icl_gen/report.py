@@ -12,7 +12,7 @@ from icl_gen import cli
 from icl_gen.reporting import write
 from icl_gen.reporting.records import AugmentationRecord, Cell
 from icl_gen.runs import directories, studies
-from icl_gen.runs.studies import Job
+from icl_gen.runs.studies import Job, Study
 from icl_gen.storage import corpus_files, scores
 
 
@@ -20,10 +20,16 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   """Writes <workdir>/study/report/; replaces an older report."""
   study = studies.read(config.to_dict())
   root = workdir / study.name
+  for job in studies.jobs(study, root):
+    studies.check(job, root)
+  studies.report(study, root).complete(lambda: _write(study, root))
+
+
+def _write(study: Study, root: pathlib.Path) -> None:
+  # Again, as cells may have been finished while another report was written.
   stage = studies.report(study, root)
   cells, records = [], []
   for job in studies.jobs(study, root):
-    studies.check(job, root)
     if job.result.exists() and job.door == 'evaluate':
       cells.append(_cell(job))
     if job.result.exists() and job.door == 'augment':

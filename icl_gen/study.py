@@ -3,8 +3,9 @@
   python -m icl_gen.study --config=configs/study.py
 
 Complete stages are kept: adding seeds, models or conditions runs only what is
-new. With --verify, nothing is run or changed: all files of the study are read
-back, and a line for each that is damaged or missing says how to repair it.
+new. Two of the same studies at once share the stages between them. With
+--verify, nothing is run or changed: all files of the study are read back, and a
+line for each that is damaged or missing says how to repair it.
 """
 
 import dataclasses
@@ -33,14 +34,12 @@ def run(
   if verify:
     _verify(study, root)
     return
-  jobs = studies.jobs(study, root)
-  left = [job for job in jobs if not job.result.exists()]
-  for job in jobs:
+  left = studies.left(study, root)
+  for job in studies.jobs(study, root):
     studies.check(job, root)
   if left:
     _require_models(study, left)
-    # It would cover fewer cells than there will be.
-    studies.report(study, root).result.unlink(missing_ok=True)
+    _remove_report(study, root)
     _work(study, left, root)
   report = studies.report(study, root)
   if not report.is_finished():
@@ -65,6 +64,17 @@ def _verify(study: Study, root: pathlib.Path) -> None:
     )
 
 
+def _remove_report(study: Study, root: pathlib.Path) -> None:
+  """Removes a report that covers fewer cells than there will be."""
+  old = studies.report(study, root)
+  if not old.result.exists():
+    return
+  with old.guard():
+    # Another process may have finished the study and its report meanwhile.
+    if studies.left(study, root):
+      old.result.unlink(missing_ok=True)
+
+
 def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:
   doors = _doors(root / 'compiled')
 
@@ -73,12 +83,20 @@ def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:
     doors[job.door](ml_collections.FrozenConfigDict(values), root)
 
   # All worlds first: most mistakes in a config show there.
-  progress.work([job for job in left if job.door == 'build'], call)
+  progress.work(
+    [job for job in left if job.door == 'build'],
+    call,
+    can_start=studies.can_start,
+  )
   for name, experiment in study.experiments.items():
     for seed in study.seeds:
       source = directories.corpus(root, world=experiment.world, seed=seed)
       corpus_files.require_kind(source, study.main_kinds[name])
-  progress.work([job for job in left if job.door != 'build'], call)
+  progress.work(
+    [job for job in left if job.door != 'build'],
+    call,
+    can_start=studies.can_start,
+  )
 
 
 def _require_models(study: Study, left: Sequence[Job]) -> None:

@@ -13,7 +13,8 @@ import optax
 from icl_gen import cli
 from icl_gen.model import checkpoints, loading, registry, sharding
 from icl_gen.runs import experiments, stages
-from icl_gen.runs.experiments import Training
+from icl_gen.runs.experiments import Experiment, Training
+from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files
 from icl_gen.text import splitting, tokens
 from icl_gen.training import (
@@ -29,13 +30,16 @@ from icl_gen.training import (
 def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   """Writes <workdir>/runs/<cell>/params; resumes from its last checkpoint."""
   experiment = experiments.read(config.to_dict())
-  seed, train = experiment.seed, experiment.train
   registry.require_plain(experiment.model, door='train')
-  limits.require_sensible(dataclasses.asdict(train), seed=seed)
+  limits.require_sensible(
+    dataclasses.asdict(experiment.train), seed=experiment.seed
+  )
   stage = stages.train(experiment, workdir)
-  if stage.is_finished():
-    return
+  stage.complete(lambda: _train(experiment, stage))
 
+
+def _train(experiment: Experiment, stage: Stage) -> None:
+  seed, train = experiment.seed, experiment.train
   model = loading.load(
     experiment.model,
     checkpoint=experiment.checkpoint,

@@ -54,6 +54,7 @@ OWNERS = {
     'icl_gen.text.controls',
     'icl_gen.pretraining.vocabulary',
   ),
+  'filelock': ('icl_gen.storage.locks',),
   'rank_bm25': ('icl_gen.text.retrieval',),
   'lm_eval': ('icl_gen.scoring.lm_eval_model',),
 }

@@ -31,7 +31,8 @@ def write_report(
 
   The files are written to a temporary sibling directory that is then renamed,
   so the directory always has a complete report, with the digests of its files.
-  Equal arguments give equal bytes.
+  Only one process at a time may write one directory. Equal arguments give equal
+  bytes.
 
   Args:
     directory: the report's directory; its parents are created.

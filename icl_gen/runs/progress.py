@@ -24,17 +24,35 @@ class Job(Protocol):
   def result(self) -> pathlib.Path: ...
 
 
-def work[J: Job](jobs: Sequence[J], do: Callable[[J], None]) -> None:
-  """Runs jobs in order, printing the progress and the estimated time left."""
+def work[J: Job](
+  jobs: Sequence[J],
+  do: Callable[[J], None],
+  *,
+  can_start: Callable[[J], bool] = lambda job: True,
+) -> None:
+  """Runs jobs in order, printing the progress and the estimated time left.
+
+  Args:
+    jobs: in an order in which their inputs exist.
+    do: runs a job; returns at once if its result exists.
+    can_start: False for jobs that another process is working on, or whose
+      inputs it is working on. They come after the others; if none can start,
+      the first one is run, and waits.
+  """
   spent = collections.defaultdict[str, list[float]](list)
-  for done, job in enumerate(jobs):
-    eta = f', about {_to_go(spent, jobs[done:])} to go' if done else ''
+  left = list(jobs)
+  while left:
+    job = next(filter(can_start, left), left[0])
+    eta = f', about {_to_go(spent, left)} to go' if any(spent.values()) else ''
     what = f'{job.door} {job.result.parent.name}'
-    print(f'[{done + 1}/{len(jobs)}{eta}] {what}', flush=True)
-    began = time.monotonic()
+    number = len(jobs) - len(left) + 1
+    print(f'[{number}/{len(jobs)}{eta}] {what}', flush=True)
+    is_done, began = job.result.exists(), time.monotonic()
     do(job)
     assert job.result.exists(), job
-    spent[job.door].append(time.monotonic() - began)
+    if not is_done:  # by another process meanwhile
+      spent[job.door].append(time.monotonic() - began)
+    left.remove(job)
 
 
 def _to_go(spent: Mapping[str, list[float]], left: Sequence[Job]) -> str:

@@ -1,11 +1,12 @@
 """One stage of a run: its settings, its completion and its resume."""
 
+import contextlib
 import dataclasses
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from icl_gen.storage import corpus_files, files
+from icl_gen.storage import corpus_files, files, locks
 
 Settings = Mapping[str, Any]
 
@@ -38,10 +39,11 @@ def result(door: str, directory: files.Path) -> pathlib.Path:
 class Stage:
   """One door's work in one directory.
 
-  `begin` records the settings in `<door>.config.json`; later runs compare them,
-  so a result is neither continued nor used under different settings.
-  Settings without a result may be overwritten: after a mistake, the corrected
-  command runs in the same place.
+  `complete` calls the work, in which the door calls `begin` after validation
+  and `finish` at the end. `begin` records the settings in `<door>.config.json`;
+  later runs compare them, so a result is neither continued nor used under
+  different settings. Settings without a result may be overwritten: after a
+  mistake, the corrected command runs in the same place.
 
   Attributes:
     door: a key of RESULTS.
@@ -85,6 +87,45 @@ class Stage:
     """Identifies the settings; parts of a result are labelled with it."""
     return files.digest(self.settings)
 
+  @property
+  def lock(self) -> pathlib.Path:
+    """The file that is locked, and exists, while a process is at work."""
+    return self.settings_directory / f'.{self.door}.lock'
+
+  def guard(self) -> contextlib.AbstractContextManager[bool]:
+    """Keeps other processes from the stage's work during a block.
+
+    If another process is at work, prints one line that names it, and waits.
+
+    Yields:
+      Whether no other process was.
+
+    Raises:
+      OSError: the directory is not writable, or its file system has no locks.
+    """
+    return locks.held(self.lock, what=f'{self.directory} ({self.door})')
+
+  def complete(self, work: Callable[[], None]) -> None:
+    """Calls the work, unless the stage is finished.
+
+    Of two processes, the second waits for the first, and then finds the work
+    finished, or resumes it if the first one failed. A report is finished only
+    if another process wrote it meanwhile: otherwise it is written again.
+
+    Args:
+      work: calls `begin` and `finish`.
+
+    Raises:
+      ValueError: as `is_finished`.
+      OSError: as `guard`.
+    """
+    is_replaced = self.door in _REPLACED
+    if not is_replaced and self.is_finished():
+      return
+    with self.guard() as at_once:
+      if (is_replaced and at_once) or not self.is_finished():
+        work()
+
   def is_finished(self) -> bool:
     """Whether the result exists; changes nothing.
 
@@ -107,12 +148,13 @@ class Stage:
   def begin(self) -> None:
     """Records the settings; deletes parts that belong to different ones.
 
-    Call it after all validation: a mistake should neither delete parts nor
-    leave files.
+    Call it in the work of `complete`, after all validation: a mistake should
+    neither delete parts nor leave files.
 
     Raises:
       ValueError: as `is_finished`.
     """
+    assert self.lock.exists(), 'only `complete` may call the work'
     if self.door in _REPLACED:
       # The result stays until the new one is complete, but its settings must
       # not vouch for what is there if the replacement is interrupted.

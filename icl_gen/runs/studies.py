@@ -8,7 +8,7 @@ from typing import Any
 from icl_gen.runs import directories, experiments, stages
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage, result
-from icl_gen.storage import files
+from icl_gen.storage import files, locks
 
 # What a study may set for all of its experiments.
 _OF_ALL = ('checkpoint', 'tokenizer', 'dtype')
@@ -108,6 +108,17 @@ def check(job: Job, root: files.Path) -> None:
   """
   if all(path.exists() for path in (job.result, *job.needs)):
     stages.OF_DOORS[job.door](job.experiment, root).is_finished()
+
+
+def can_start(job: Job) -> bool:
+  """Whether a job's inputs exist and no other process is working on it."""
+  lock = Stage(job.door, job.result.parent, {}).lock
+  return not locks.is_held(lock) and all(path.exists() for path in job.needs)
+
+
+def left(study: Study, root: files.Path) -> list[Job]:
+  """Returns the jobs whose results do not exist, in the order of `jobs`."""
+  return [job for job in jobs(study, root) if not job.result.exists()]
 
 
 def report(study: Study, root: files.Path) -> Stage:

@@ -316,9 +316,39 @@ def _manifest(corpus: Corpus, *, file_format: str) -> dict[str, Any]:
 
 def _checked_manifest(directory: pathlib.Path) -> dict[str, Any]:
   """Returns the manifest after checking the hash of every file it lists."""
+  manifest = read_manifest(directory)
+  _check_complete(directory, manifest)
   for path, why in differences(directory).items():
     raise ValueError(f'{path} is {why}; {_WRITE_AGAIN}')
-  return read_manifest(directory)
+  return manifest
+
+
+def _check_complete(
+  directory: pathlib.Path, manifest: Mapping[str, Any]
+) -> None:
+  """Checks that the files are those of the manifest, and all of its splits.
+
+  Raises:
+    ValueError: a file is missing, or not in the manifest; names all of them.
+  """
+  listed = manifest['files'].keys()
+  found = {path.name for path in directory.iterdir() if path.is_file()}
+  if missing := sorted(listed - found):
+    raise ValueError(
+      f'missing in {directory}: {", ".join(missing)}; {_WRITE_AGAIN}'
+    )
+  if others := sorted(found - listed - {MANIFEST}):
+    raise ValueError(
+      f'{directory / MANIFEST} does not list {", ".join(others)}: move what is'
+      f' not of the corpus elsewhere, or {_WRITE_AGAIN}'
+    )
+  for entry in (manifest['documents'], *manifest['questions'].values()):
+    split = entry['split']
+    if entry['count'] and not any(f'-{split}.' in name for name in listed):
+      raise ValueError(
+        f'{directory / MANIFEST} lists no file of its split {split!r};'
+        f' {_WRITE_AGAIN}'
+      )
 
 
 def _check_replaceable(directory: pathlib.Path) -> None:

@@ -1,9 +1,7 @@
 """Atomic files: a path either does not exist or is complete.
 
-Everything is written to a hidden sibling and renamed, so a kill or a full disk
-leaves the old content or none, never half of the new content. Only one writer
-per path at a time is allowed: two would write to the same sibling. This module
-needs the standard library only.
+Everything is written to a hidden place next to it and renamed, so a kill or a
+full disk leaves the old content or none, never half of the new content.
 """
 
 import contextlib
@@ -12,9 +10,10 @@ import json
 import logging
 import os
 import pathlib
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
+
+from icl_gen.storage import partials
 
 Path = str | os.PathLike[str]
 
@@ -30,41 +29,37 @@ _log = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[pathlib.Path]:
-  """Yields a sibling to write, which becomes `path` if the block succeeds.
+  """Yields a path to write, whose content becomes `path` if the block succeeds.
 
-  The sibling does not exist yet; the block creates it as a file or a directory.
-  Its name ends as `path` does, for writers that look at the suffix. On success
-  it is synced to disk and renamed to `path`: an existing file is replaced in
-  one step, an existing directory is moved aside first and deleted last. On any
-  error, Ctrl-C included, the sibling is removed and `path` stays as it was.
-  Leftovers of a killed run are removed by the next call.
+  The path is in a private directory next to `path` and has the same name, for
+  writers that look at the suffix. It does not exist yet; the block creates it
+  as a file or a directory. On success it is synced to disk and renamed to
+  `path`: an existing file is replaced in one step, an existing directory is
+  moved aside first and deleted last. On any error, Ctrl-C included, the partial
+  content is removed and `path` stays as it was. Leftovers of killed runs are
+  removed by the next call for the same directory.
+
+  Two may write one path at the same time: the last one wins, and `path` is
+  always as one of them wrote it.
 
   Args:
     path: the file or directory to write; missing parents are created.
 
   Yields:
-    The sibling's path.
+    The path to write.
 
   Raises:
     OSError: the disk is full, or the path is not writable.
   """
   path = pathlib.Path(path)
-  partial = path.with_name(f'.partial-{path.name}')
-  replaced = path.with_name(f'.replaced-{path.name}')
   path.parent.mkdir(parents=True, exist_ok=True)
-  _put_back(replaced, path)
-  _remove(partial)
-  try:
+  with partials.private(path.parent) as private:
+    partial = private / path.name
     yield partial
     assert partial.exists(), f'the block did not write {partial}'
     _sync_tree(partial)
-    if path.is_dir():
-      os.rename(path, replaced)
-    os.replace(partial, path)
+    partials.put_in_place(partial, path)
     _sync(path.parent)
-  finally:
-    _put_back(replaced, path)
-    _remove(partial)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -391,20 +386,6 @@ def _unsealed(text: bytes) -> dict[str, Any] | None:
     return record if seal is not None and seal == digest(record) else None
   except ValueError:  # not JSON, not UTF-8, or NaN
     return None
-
-
-def _put_back(replaced: pathlib.Path, path: pathlib.Path) -> None:
-  """Restores a directory that was moved aside, or deletes it if replaced."""
-  if replaced.exists() and not path.exists():
-    os.rename(replaced, path)
-  _remove(replaced)
-
-
-def _remove(path: pathlib.Path) -> None:
-  if path.is_dir() and not path.is_symlink():
-    shutil.rmtree(path)
-  else:
-    path.unlink(missing_ok=True)
 
 
 def _sync_tree(path: pathlib.Path) -> None:

@@ -5,6 +5,7 @@ compilation cache.
 """
 
 import dataclasses
+import itertools
 import json
 import os
 import pathlib
@@ -36,12 +37,15 @@ class Ended:
 
 
 class Commands:
-  """Runs doors as commands, one at a time; see forks.py."""
+  """Runs doors as commands; see forks.py."""
 
   def __init__(self, folder, *, env):
     # What importing the doors prints to stderr.
     self.greeting = folder / 'greeting'
-    self._files = [str(folder / name) for name in ('stdout', 'stderr')]
+    self._folder = folder
+    self._numbers = itertools.count()
+    self._files = {}  # process id -> its stdout and stderr
+    self._last = 0
     with open(self.greeting, 'w') as greeting:
       self._server = subprocess.Popen(
         [
@@ -68,31 +72,32 @@ class Commands:
 
   def start(self, door, *flags):
     """Starts a door; returns its process id."""
-    for path in self._files:
-      pathlib.Path(path).unlink(missing_ok=True)
-    command = {'door': door, 'flags': flags, 'files': self._files}
-    self._send(json.dumps(command))
-    return self._receive()
+    number = next(self._numbers)
+    files = [str(self._folder / f'{number}.{n}') for n in ('stdout', 'stderr')]
+    self._send(json.dumps({'door': door, 'flags': flags, 'files': files}))
+    self._last = self._receive()
+    self._files[self._last] = files
+    return self._last
 
-  def printed(self):
-    """What the command has written to stdout and stderr so far."""
-    paths = [pathlib.Path(path) for path in self._files]
+  def printed(self, pid=None):
+    """What a command, or the last one, has written to stdout and stderr."""
+    paths = [pathlib.Path(path) for path in self._files[pid or self._last]]
     return [path.read_text() if path.exists() else '' for path in paths]
 
-  def end(self):
-    """Waits for the command that `start` started."""
-    self._send('')
+  def end(self, pid=None):
+    """Waits for a command that `start` started, or for the last one."""
+    self._send(json.dumps(pid or self._last))
     code = os.waitstatus_to_exitcode(self._receive())
-    return Ended(code, *self.printed())
+    return Ended(code, *self.printed(pid))
 
   def run(self, door, *flags):
     self.start(door, *flags)
     return self.end()
 
   def kill(self, pid):
-    """Kills the command that `start` started; it may have ended already."""
+    """Kills a command that `start` started; it may have ended already."""
     os.kill(pid, signal.SIGKILL)
-    return self.end()
+    return self.end(pid)
 
   def close(self):
     with self._server:  # closes its pipes and waits for it

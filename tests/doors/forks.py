@@ -1,8 +1,9 @@
 """Imports the doors once; then forks a process for every command it reads.
 
-For a line of JSON (the door's name, its flags, the files for stdout and stderr)
-it writes the process id; for an empty line, once the process has ended, the
-exit status. In these processes 'nano' has two layers, to compile faster.
+For a line of JSON with a command (the door's name, its flags, the files for
+stdout and stderr) it writes the process id; for a line with the process id,
+once the process has ended, the exit status. Several commands may run at the
+same time. In these processes 'nano' has two layers, to compile faster.
 """
 
 import json
@@ -40,10 +41,12 @@ if __name__ == '__main__':
   registry.NANO['nano'] = SHRUNK
   send(os.getpid())
   while line := sys.stdin.readline():
-    command = json.loads(line)
+    told = json.loads(line)
+    if isinstance(told, int):
+      # Until now the id was not given to another process.
+      send(os.waitpid(told, 0)[1])
+      continue
     child = os.fork()
     if child == 0:
-      become(**command)
+      become(**told)
     send(child)
-    sys.stdin.readline()  # until then the id is not given to another process
-    send(os.waitpid(child, 0)[1])

@@ -63,7 +63,11 @@ def result(door, workdir):
   corpus = directories.corpus(workdir, world='reversal', seed=0)
   if door == 'build':
     return {path.name: path.read_bytes() for path in corpus.iterdir()}, sorted(
-      path.name for path in corpus.parent.iterdir()
+      path.name
+      for path in corpus.parent.iterdir()
+      # Of a build that was killed once its corpus was in place: nothing is
+      # left to write there, so nothing removes it.
+      if not path.name.startswith('.partial-')
     )
   if door == 'augment':
     directory = directories.augmented(

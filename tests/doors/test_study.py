@@ -269,3 +269,17 @@ def test_a_report_of_fewer_cells_is_deleted(config, monkeypatch, tmp_path):
   page.write_text('of the cells so far')
   go(config, tmp_path, monkeypatch, stop=1)
   assert not page.exists()
+
+
+def test_a_report_that_another_study_finished_meanwhile_is_kept(
+  config, copied, monkeypatch
+):
+  page = copied / 'study/report/index.html'
+  written, found = page.stat().st_mtime_ns, studies.left
+  # When this study looked, the other one had not finished its last cell.
+  seen = [jobs(config, copied / 'study')[-1:]]
+  monkeypatch.setattr(
+    studies, 'left', lambda *given: seen.pop() if seen else found(*given)
+  )
+  assert go(config, copied, monkeypatch) == ['evaluate']
+  assert page.stat().st_mtime_ns == written

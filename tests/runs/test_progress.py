@@ -37,6 +37,41 @@ def test_every_job_is_printed_and_run_in_order(tmp_path, capsys, monkeypatch):
   assert printed[1] == '[2/2, about 0:01:30 to go] build two'
 
 
+def test_jobs_that_can_start_come_first(tmp_path, capsys):
+  busy, free, last = wanted = [
+    Job('train', tmp_path / n) for n in ('busy', 'free', 'last')
+  ]
+  done = []
+
+  def do(job):
+    done.append(job)
+    job.result.touch()
+
+  # `last` needs `busy`.
+  progress.work(
+    wanted,
+    do,
+    can_start=lambda job: job == free or (job == last and busy in done),
+  )
+  assert done == [free, busy, last]
+  assert [line[:5] for line in capsys.readouterr().out.splitlines()] == [
+    f'[{number}/3' + (']' if number == 1 else ',') for number in (1, 2, 3)
+  ]
+
+
+def test_jobs_of_another_process_say_nothing_about_the_time(
+  tmp_path, capsys, monkeypatch
+):
+  clock = itertools.count(step=90)
+  monkeypatch.setattr(progress.time, 'monotonic', lambda: next(clock))
+  wanted = [Job('build', tmp_path / n) for n in ('theirs', 'ours', 'last')]
+  wanted[0].result.touch()
+  progress.work(wanted, lambda job: job.result.touch())
+  starts = ['[1/3] ', '[2/3] ', '[3/3, about 0:01:30 to go] ']
+  printed = capsys.readouterr().out.splitlines()
+  assert [line.partition('build')[0] for line in printed] == starts
+
+
 def test_a_job_must_leave_its_result(tmp_path):
   with pytest.raises(AssertionError, match='build'):
     progress.work([Job('build', tmp_path / 'done')], lambda job: None)

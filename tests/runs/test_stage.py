@@ -4,6 +4,7 @@ import json
 import pathlib
 import re
 import shutil
+import threading
 
 import pytest
 
@@ -19,12 +20,20 @@ SETTINGS = {
 OTHER = SETTINGS | {'seed': 2}
 
 
+class Alone(Stage):
+  """A stage that no other process works on."""
+
+  def begin(self):
+    with self.guard():
+      super().begin()
+
+
 @pytest.fixture
 def stage(tmp_path):
   """Makes a stage of a door in the same directory."""
 
   def make(door='train', settings=SETTINGS, **more):
-    return Stage(door, tmp_path / 'new' / 'run', settings, **more)
+    return Alone(door, tmp_path / 'new' / 'run', settings, **more)
 
   return make
 
@@ -64,7 +73,7 @@ def test_beginning_again_changes_no_file(stage):
 
 
 @pytest.mark.parametrize('left', ['params', 'checkpoints/2'])
-@pytest.mark.parametrize('verb', [Stage.begin, Stage.is_finished])
+@pytest.mark.parametrize('verb', [Alone.begin, Alone.is_finished])
 @pytest.mark.parametrize(
   ('other', 'message'),
   [
@@ -232,3 +241,91 @@ def test_an_input_must_exist_and_agree(stage):
   stage('augment', {}).require()
   with pytest.raises(ValueError, match='augment.config.json'):
     stage('augment', {'rate': 1}).require()
+
+
+def worker(stage, done, *, fail=False, wait=lambda: None):
+  """A call of `complete`, whose work notes the door."""
+
+  def work():
+    Stage.begin(stage)
+    done.append(stage.door)
+    wait()
+    if fail:
+      raise ValueError
+    complete(stage)
+    stage.finish()
+
+  return lambda: stage.complete(work)
+
+
+@pytest.mark.parametrize('door', RESULTS)
+def test_the_second_of_two_waits_and_finds_the_work_finished(
+  stage, capsys, door
+):
+  begun, done = threading.Event(), []
+  # Long enough for the second one to say that it waits.
+  first = worker(
+    stage(door),
+    done,
+    wait=lambda: (begun.set(), threading.Event().wait(1)),
+  )
+  thread = threading.Thread(target=first)
+  thread.start()
+  begun.wait()
+  worker(stage(door), done)()
+  thread.join()
+  assert done == [door]
+  waiting = f'waiting: {stage(door).directory} ({door}) is being written by pid'
+  (line,) = capsys.readouterr().out.splitlines()
+  assert line.startswith(waiting)
+  assert stage(door).is_finished()
+  assert not stage(door).lock.exists()
+
+
+def test_the_second_of_two_works_if_the_first_one_fails(stage):
+  begun, fails, done = threading.Event(), threading.Event(), []
+
+  def fail():
+    with pytest.raises(ValueError):
+      worker(
+        stage(), done, fail=True, wait=lambda: (begun.set(), fails.wait())
+      )()
+
+  thread = threading.Thread(target=fail)
+  thread.start()
+  begun.wait()
+  fails.set()
+  worker(stage(), done)()
+  thread.join()
+  assert done == ['train', 'train']
+  assert stage().is_finished()
+
+
+def test_doors_of_one_directory_do_not_wait_for_each_other(stage, capsys):
+  done = []
+  evaluate = worker(stage('evaluate'), done)
+  worker(stage('train'), done, wait=evaluate)()
+  assert done == ['train', 'evaluate']
+  assert capsys.readouterr().out == ''
+
+
+def test_only_complete_calls_the_work_and_once(stage):
+  with pytest.raises(AssertionError, match='only `complete`'):
+    Stage.begin(stage())
+  done = []
+  for _ in range(2):
+    worker(stage(), done)()
+  assert done == ['train']
+  for _ in range(2):
+    worker(stage('report'), done)()
+  assert done == ['train', 'report', 'report']
+
+
+def test_a_mistake_in_the_work_leaves_no_file(stage, tmp_path):
+  def work():
+    raise ValueError
+
+  for door in RESULTS:
+    with pytest.raises(ValueError):
+      stage(door).complete(work)
+  assert list(tmp_path.iterdir()) == []

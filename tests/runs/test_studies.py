@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from icl_gen.runs import studies
+from icl_gen.runs.stage import Stage
 from tests.runs.test_experiments import EXPERIMENT
 
 VALUES = {
@@ -31,3 +32,19 @@ def test_a_study_is_named_after_a_directory(name):
 def test_a_study_is_not_written_outside_the_workdir(name):
   with pytest.raises(ValueError, match='^name=.*: give the name of a dir'):
     studies.read(VALUES | {'name': name})
+
+
+def test_jobs_of_other_processes_cannot_start(tmp_path):
+  study = studies.read(VALUES | {'conditions': ('ft',)})
+  build, train, evaluate = studies.jobs(study, tmp_path)
+  assert [studies.can_start(job) for job in (build, train)] == [True, False]
+  built = Stage('build', build.result.parent, {})
+  with built.guard():
+    assert not studies.can_start(build)
+  assert studies.can_start(build)
+  build.result.parent.mkdir(parents=True)
+  build.result.touch()
+  assert studies.can_start(train) and not studies.can_start(evaluate)
+  with Stage('train', train.result.parent, {}).guard():
+    assert not studies.can_start(train)
+  assert studies.left(study, tmp_path) == [train, evaluate]

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 
 import pytest
 import tensorflow_datasets as tfds
@@ -271,6 +272,66 @@ def test_a_truncated_changed_or_missing_file_is_an_error(tmp_path):
       corpus_files.read(directory)
     path.write_bytes(whole)
   assert corpus_files.read(directory) == SMALL
+
+
+@pytest.mark.parametrize(
+  'reader',
+  [corpus_files.read, lambda path: corpus_files.read_documents([path])],
+)
+def test_a_manifest_that_is_not_of_all_files_is_an_error(tmp_path, reader):
+  directory = corpus_files.write(SMALL, tmp_path / 'c')
+  whole = corpus_files.read_manifest(directory)
+  records = [name for name in whole['files'] if 'array_record' in name]
+  assert len(records) == 3
+  for name in whole['files']:
+    others = {n: sha for n, sha in whole['files'].items() if n != name}
+    files.write_json(directory / 'manifest.json', whole | {'files': others})
+    with pytest.raises(ValueError, match=f'manifest.json does not list {name}'):
+      reader(directory)
+    # As if it had been hashed while another writer removed the file.
+    content = (directory / name).read_bytes()
+    (directory / name).unlink()
+    if name in records:
+      with pytest.raises(ValueError, match='lists no file of its split'):
+        reader(directory)
+    (directory / name).write_bytes(content)
+  files.write_json(directory / 'manifest.json', whole)
+  for name in ('notes.txt', 'more.txt'):
+    (directory / name).touch()
+  with pytest.raises(ValueError, match='not list more.txt, notes.txt: move'):
+    reader(directory)
+  for name in (*records, 'notes.txt', 'more.txt'):
+    (directory / name).unlink()
+  with pytest.raises(ValueError, match=', '.join(sorted(records))):
+    reader(directory)
+
+
+def test_two_writers_of_one_corpus_leave_a_whole_one(tmp_path):
+  alone = corpus_files.write(SMALL, tmp_path / 'alone')
+  other = dataclasses.replace(SMALL, documents=SMALL.documents[:1])
+  for number in range(10):
+    for corpora in ((SMALL, SMALL), (SMALL, other)):
+      directory = tmp_path / f'{number}'
+      barrier, results = threading.Barrier(2), []
+
+      def write(corpus, to=directory, barrier=barrier, results=results):
+        barrier.wait()
+        results.append(corpus_files.write(corpus, to))
+
+      threads = [threading.Thread(target=write, args=(c,)) for c in corpora]
+      for thread in threads:
+        thread.start()
+      for thread in threads:
+        thread.join()
+      assert results == [directory] * 2
+      assert corpus_files.read(directory) in corpora
+      if corpora == (SMALL, SMALL):
+        assert contents(directory) == contents(alone)
+  assert names(tmp_path) == sorted(['alone', *map(str, range(10))])
+
+
+def contents(directory):
+  return {path.name: path.read_bytes() for path in directory.iterdir()}
 
 
 def test_records_that_do_not_match_the_manifest_are_an_error(tmp_path):

@@ -2,10 +2,12 @@
 
 import errno
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -30,7 +32,7 @@ def write_and_fail(path, error):
 
 
 def run_python(code, *arguments):
-  """Runs code in a fresh interpreter that imports the standard library only."""
+  """Runs code in a fresh interpreter that does not import jax."""
   return subprocess.run(
     [sys.executable, '-c', code, *map(str, arguments)], check=False
   ).returncode
@@ -122,13 +124,97 @@ def test_a_kill_leaves_old_or_nothing_and_the_next_run_cleans_up(
   path.mkdir()
   (path / 'old').touch()
   assert run_python(KILLED, path, call) == -signal.SIGKILL
-  assert '.partial-x' in names(tmp_path)
+  assert [name for name in names(tmp_path) if name.startswith('.partial-')]
   assert not path.exists() or names(path) == ['old']
   # A later run that fails finds the old content again, and only that.
   with pytest.raises(ValueError):
     write_and_fail(path, ValueError)
   assert names(tmp_path) == ['x']
   assert names(path) == ['old']
+
+
+def at_once(*writers):
+  """Calls functions in threads that start together; returns their errors."""
+  barrier, errors = threading.Barrier(len(writers)), []
+
+  def start(write):
+    barrier.wait()
+    try:
+      write()
+    except OSError as error:
+      errors.append(error)
+
+  threads = [threading.Thread(target=start, args=(one,)) for one in writers]
+  for thread in threads:
+    thread.start()
+  for thread in threads:
+    thread.join()
+  return errors
+
+
+@pytest.mark.parametrize('old', [False, True])
+def test_of_two_writers_of_a_directory_one_wins_completely(tmp_path, old):
+  def writer(path, name):
+    def write():
+      with files.atomic_write(path) as partial:
+        partial.mkdir()
+        for number in range(3):
+          (partial / f'{name}{number}').write_text(name)
+
+    return write
+
+  for number in range(30):
+    path = tmp_path / f'{number}'
+    if old:
+      writer(path, 'old')()
+    assert at_once(writer(path, 'a'), writer(path, 'b')) == []
+    (found,) = {inner.read_text() for inner in path.iterdir()}
+    assert found in ('a', 'b')
+    assert names(path) == [f'{found}{number}' for number in range(3)]
+  assert names(tmp_path) == sorted(f'{number}' for number in range(30))
+
+
+def test_of_two_writers_of_a_file_one_wins_completely(tmp_path):
+  path, values = tmp_path / 'x.json', [['a'] * 1000, ['b'] * 10]
+  for _ in range(30):
+    errors = at_once(
+      *(lambda value=value: files.write_json(path, value) for value in values)
+    )
+    assert errors == []
+    assert files.read_json(path) in values
+  assert names(tmp_path) == ['x.json']
+
+
+SLOW = """
+import sys
+from icl_gen.storage import files
+with files.atomic_write(sys.argv[1]) as partial:
+  partial.mkdir()
+  (partial / 'slow').touch()
+  print(partial, flush=True)
+  sys.stdin.read()
+"""
+
+
+def test_what_a_living_writer_has_written_is_left_alone(tmp_path):
+  path = tmp_path / 'x'
+  with subprocess.Popen(
+    [sys.executable, '-c', SLOW, path],
+    stdin=subprocess.PIPE,
+    stdout=subprocess.PIPE,
+    text=True,
+  ) as slow:
+    partial = pathlib.Path(slow.stdout.readline().strip())
+    for other in (path, tmp_path / 'y'):
+      with files.atomic_write(other) as quick:
+        quick.mkdir()
+        (quick / 'quick').touch()
+    assert names(partial) == ['slow']
+    slow.stdin.close()
+    assert slow.wait() == 0
+  assert names(path) == ['slow']
+  assert names(tmp_path / 'y') == ['quick']
+  assert names(tmp_path) == ['x', 'y']
 
 
 def test_json_is_read_back_and_does_not_depend_on_the_order_of_keys(tmp_path):
