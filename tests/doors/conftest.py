@@ -89,9 +89,9 @@ class Commands:
     self.start(door, *flags)
     return self.end()
 
-  def kill(self, pid):
-    """Kills the command that `start` started; it may have ended already."""
-    os.kill(pid, signal.SIGKILL)
+  def kill(self, pid, signum=signal.SIGKILL):
+    """Signals the command that `start` started; it may have ended already."""
+    os.kill(pid, signum)
     return self.end()
 
   def close(self):
