@@ -31,7 +31,9 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   experiment = experiments.read(config.to_dict())
   seed, train = experiment.seed, experiment.train
   registry.require_plain(experiment.model, door='train')
-  limits.require_sensible(dataclasses.asdict(train), seed=seed)
+  limits.require_sensible(
+    dataclasses.asdict(train), seed=seed, model=experiment.model
+  )
   stage = stages.train(experiment, workdir)
   if stage.is_finished():
     return
@@ -41,9 +43,6 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     checkpoint=experiment.checkpoint,
     tokenizer=experiment.tokenizer,
     dtype=experiment.dtype,
-  )
-  registry.require_room(
-    experiment.model, tokens=train.length, what='a row of train.length'
   )
   rows = batches.batches(
     _examples(model.tokenizer, stage.inputs, train),
