@@ -31,3 +31,14 @@ def test_a_study_is_named_after_a_directory(name):
 def test_a_study_is_not_written_outside_the_workdir(name):
   with pytest.raises(ValueError, match='^name=.*: give the name of a dir'):
     studies.read(VALUES | {'name': name})
+
+
+def test_a_study_of_ft_aug_needs_samples():
+  augment = dataclasses.replace(
+    EXPERIMENT.augment, local_samples=0, global_samples=0
+  )
+  without = dataclasses.asdict(dataclasses.replace(EXPERIMENT, augment=augment))
+  values = VALUES | {'experiments': {'reversal': without}}
+  studies.read(values)
+  with pytest.raises(ValueError, match='nothing would be sampled'):
+    studies.read(values | {'conditions': ('icl', 'ft_aug')})
