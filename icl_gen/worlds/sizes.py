@@ -13,7 +13,7 @@ def require_positive(world: str, **counts: int) -> None:
       raise ValueError(
         f'empty world: {world} with {name}={count}; give 1 or more'
       )
-  require_between(world, least=1, most=MOST, **counts)
+  require_between(world, least=1, most=MOST, why='', **counts)
 
 
 def require_between(
