@@ -31,13 +31,15 @@ format: $(READY)
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
-# Pins the version ranges of setup.py in requirements.txt, for every platform and
-# Python 3.12 and later; [tool.uv] in pyproject.toml lists exclusions. Existing
-# pins that still fit are kept; ARGS=--upgrade updates all.
+# Pins the version ranges of setup.py in requirements.txt, with the hashes of all
+# files, for every platform and Python 3.12 and later; [tool.uv] in pyproject.toml
+# lists exclusions. Existing pins that still fit are kept; ARGS=--upgrade updates
+# all.
 requirements: $(READY)
 	UV_CUSTOM_COMPILE_COMMAND='make requirements' $(PY) -m uv pip compile \
 	  setup.py --extra dev --universal --python-version 3.12 \
-	  --no-annotate --quiet --output-file requirements.txt $(ARGS)
+	  --generate-hashes --no-annotate --quiet \
+	  --output-file requirements.txt $(ARGS)
 
 # Keeps the outputs of runs (out/).
 clean:
@@ -77,7 +79,8 @@ exit 1
 endef
 
 # --no-deps: the pinned file is complete and deliberately omits xmanager (see
-# pyproject.toml), so pip must not resolve dependencies.
+# pyproject.toml), so pip must not resolve dependencies. --require-hashes: nothing
+# is installed but the files that were pinned.
 $(READY): requirements.txt setup.py pyproject.toml
 	@if ! $(PY) -m pip --version >/dev/null 2>&1; then \
 	  $(FIND_PYTHON); \
@@ -88,7 +91,7 @@ $(READY): requirements.txt setup.py pyproject.toml
 	@echo 'Downloading the pinned packages: about 770 MB (3.1 GB installed),'
 	@echo 'tensorflow-cpu being 274 MB of it; a few minutes.'
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps \
-	  -r requirements.txt
+	  --require-hashes -r requirements.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps \
 	  --no-build-isolation -e .
 	@touch $@

@@ -21,7 +21,7 @@ import ml_collections
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-import icl_gen
+from icl_gen import signals
 
 # TensorFlow only reads and writes data sets here. Unless told not to before it
 # is imported, it prints several lines at the start of every command; the
@@ -34,7 +34,13 @@ _LONGEST_MESSAGE = 2000
 
 _MISTAKE = 2
 _DISK_FULL = 3
-_INTERRUPTED = 130  # what shells report after Ctrl-C
+
+# What an interrupted command leaves, unless it says so itself.
+_KEPT = (
+  're-run the command to resume: complete stages are kept, training resumes'
+  ' from its last checkpoint, scoring and sampling after the last complete'
+  ' part; other stages start again'
+)
 
 
 def main(
@@ -49,7 +55,9 @@ def main(
 
   Exit codes: 0 success; 2 a mistake in the config, the flags or the data
   (printed as `error: ...`, with a traceback only if --debug is given); 3 disk
-  full; 130 Ctrl-C. Anything else is a bug and ends in its traceback.
+  full; 130 Ctrl-C and 143 SIGTERM, after which the same command resumes; a
+  second one ends the process at once. Anything else is a bug and ends in its
+  traceback.
 
   Args:
     run: the door's function; called with the frozen config and the workdir.
@@ -76,12 +84,12 @@ def main(
     # At its default level, orbax logs every step of every save.
     logging.set_verbosity(logging.WARNING)
     workdir = pathlib.Path(flags.FLAGS.workdir).expanduser()
-    if signal.getsignal(signal.SIGINT) is icl_gen.end_at_once:
-      signal.signal(signal.SIGINT, signal.default_int_handler)
+    signals.catch()
     _or_exit(
       lambda: run(config, workdir, **_chosen(choices), **_switched(switches)),
       debug=flags.FLAGS.debug,
     )
+    signals.release()
 
   app.run(call, flags_parser=parse)
   raise AssertionError('app.run does not return')
@@ -135,14 +143,12 @@ def _or_exit[T](function: Callable[[], T], *, debug: bool) -> T:
   """Calls a function; exits with a message if the user can act on its error."""
   try:
     return function()
-  except KeyboardInterrupt:
-    print(
-      '\ninterrupted; re-run the command to resume: complete stages are kept,'
-      ' training resumes from its last checkpoint, scoring and sampling after'
-      ' the last complete part; other stages start again',
-      file=sys.stderr,
-    )
-    sys.exit(_INTERRUPTED)
+  except KeyboardInterrupt as error:
+    if not isinstance(error, signals.Interrupted):
+      error = signals.Interrupted(signal.SIGINT)
+    print(f'\n{error}; {error.kept or _KEPT}', file=sys.stderr)
+    signals.release()
+    sys.exit(error.status)
   except (ValueError, OSError, FloatingPointError, RuntimeError) as error:
     if debug:
       raise

@@ -111,12 +111,9 @@ def _require_models(study: Study, left: Sequence[Job]) -> None:
     studies.require_weights(experiment)
     if job.door == 'train':
       limits.require_sensible(
-        dataclasses.asdict(experiment.train), seed=experiment.seed
-      )
-      registry.require_room(
-        experiment.model,
-        tokens=experiment.train.length,
-        what='a row of train.length',
+        dataclasses.asdict(experiment.train),
+        seed=experiment.seed,
+        model=experiment.model,
       )
 
 

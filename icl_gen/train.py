@@ -32,7 +32,9 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   experiment = experiments.read(config.to_dict())
   registry.require_plain(experiment.model, door='train')
   limits.require_sensible(
-    dataclasses.asdict(experiment.train), seed=experiment.seed
+    dataclasses.asdict(experiment.train),
+    seed=experiment.seed,
+    model=experiment.model,
   )
   stage = stages.train(experiment, workdir)
   stage.complete(lambda: _train(experiment, stage))
@@ -45,9 +47,6 @@ def _train(experiment: Experiment, stage: Stage) -> None:
     checkpoint=experiment.checkpoint,
     tokenizer=experiment.tokenizer,
     dtype=experiment.dtype,
-  )
-  registry.require_room(
-    experiment.model, tokens=train.length, what='a row of train.length'
   )
   rows = batches.batches(
     _examples(model.tokenizer, stage.inputs, train),

@@ -13,6 +13,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 # Imports go strictly down; within a room they never go up.
 FLOORS = {
+  'icl_gen.signals': 0,
   'icl_gen.types': 0,
   'icl_gen.assets': 0,
   'icl_gen.text': 1,

@@ -27,7 +27,7 @@ CONFIG = """
 
 DOOR = """
   '''The toy door.'''
-  import errno
+  import errno, os, signal, time
   from icl_gen import cli
 
   def run(config, workdir):
@@ -53,6 +53,9 @@ DOOR = """
         raise ValueError('could not save') from error
     if config.fail == 'interrupt':
       raise KeyboardInterrupt
+    if config.fail == 'stop':
+      os.kill(os.getpid(), signal.SIGTERM)
+      time.sleep(60)
     print(config.seed, config.train.steps, config.train.warmup, workdir)
 
   if __name__ == '__main__':
@@ -193,30 +196,6 @@ def test_mistakes_in_a_config_file_name_its_line(
   assert done.stderr.count('\n') == 2
 
 
-def test_ctrl_c_during_the_imports_is_one_message(pytestconfig, tmp_path):
-  """While a door imports its rooms, `main` cannot catch it."""
-  slow = tmp_path / 'jax'
-  slow.mkdir()
-  (slow / '__init__.py').write_text(
-    'import os, signal\n'
-    'try:\n  os.kill(os.getpid(), signal.SIGINT)\n'
-    'except BaseException:\n  pass\n'
-  )
-  root = pytestconfig.rootpath
-  done = subprocess.run(
-    [sys.executable, '-m', 'icl_gen.train', '--config=configs/reversal.py'],
-    env={'PYTHONPATH': f'{tmp_path}:{root}', 'PATH': ''},
-    cwd=root,
-    capture_output=True,
-    text=True,
-    timeout=60,
-  )
-  assert done.returncode == 130
-  assert done.stderr == (
-    '\ninterrupted before start-up finished; nothing was written\n'
-  )
-
-
 @pytest.mark.parametrize('mistake', ['--config.fail=value', '--config.sead=1'])
 def test_debug_shows_where_the_mistake_was_found(door, mistake):
   done = door('--config=configs/toy.py', mistake, '--debug')
@@ -290,9 +269,18 @@ def test_a_full_disk_has_its_own_exit_code(door, fail):
   assert 'Traceback' not in done.stderr
 
 
-def test_ctrl_c_says_how_to_resume(door):
-  done = door('--config=configs/toy.py', '--config.fail=interrupt')
-  assert done.returncode == 130
+@pytest.mark.parametrize(
+  ('fail', 'status', 'message'),
+  [
+    ('interrupt', 130, 'interrupted; '),
+    ('stop', 143, 'interrupted by SIGTERM; '),
+  ],
+)
+def test_an_interrupted_command_says_how_to_resume(door, fail, status, message):
+  done = door('--config=configs/toy.py', f'--config.fail={fail}')
+  assert done.returncode == status
+  assert done.stderr.strip().startswith(message)
+  assert done.stderr.strip().count('\n') == 0
   assert 're-run the command to resume' in done.stderr
   assert 'from its last checkpoint, scoring and sampling after' in done.stderr
   assert 'Traceback' not in done.stderr

@@ -10,13 +10,11 @@ are.
 """
 
 import contextlib
-import gc
 import hashlib
 import json
 import logging
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +25,8 @@ import jax.numpy as jnp
 import numpy as np
 from gemma import gm
 from orbax import checkpoint as ocp
+
+from icl_gen.model import event_loops
 
 # A nested container of arrays, or of their shapes.
 Tree = Any
@@ -175,25 +175,12 @@ class _CauseOfBareException:
 
 
 def _read_with(read: Callable[[], Tree]) -> Tree:
-  """Calls orbax; what damage raises there becomes a ValueError of one line.
-
-  If an array cannot be read, orbax leaves its reads of the others unfinished.
-  Python ends each when it frees it, and orbax answers with an exception that
-  nobody can catch: a hundred lines per array, printed as ignored. They are
-  freed here, without the lines.
-  """
-  printed, sys.unraisablehook = sys.unraisablehook, lambda _: None
+  """Calls orbax; what damage raises there becomes a ValueError of one line."""
   try:
-    try:
-      with _CauseOfBareException():
-        return read()
-    except _DAMAGE as error:
-      why = _first_line(error)
-    # Not in the `except`: its traceback refers to what is freed.
-    gc.collect()
-    raise ValueError(why)
-  finally:
-    sys.unraisablehook = printed
+    with event_loops.patient(), _CauseOfBareException():
+      return read()
+  except _DAMAGE as error:
+    raise ValueError(_first_line(error)) from error
 
 
 def _first_line(error: BaseException) -> str:

@@ -66,6 +66,7 @@ def load(
         f'model {name!r} is not embedded: give --config.{what}=PATH (embedded'
         f' models: {", ".join(registry.NANO)})'
       )
+  _require_regular(checkpoint)
   loaded_tokenizer = tokens.load(tokenizer)
   registry.require_vocabulary(name, module, pieces=loaded_tokenizer.size)
   _require_same_tokenizer(checkpoint, tokenizer)
@@ -81,6 +82,16 @@ def load(
   params = checkpoints.load_params(checkpoint, like)
   _require_finite(params, checkpoint)
   return Model(name, module, params, loaded_tokenizer, mesh)
+
+
+def _require_regular(checkpoint: str) -> None:
+  """Refuses what is no file in a checkpoint; reading a pipe would never end."""
+  for path in sorted(pathlib.Path(checkpoint).rglob('*')):
+    if not path.is_file() and not path.is_dir():
+      raise ValueError(
+        f'checkpoint {checkpoint!r}: {path} is not a regular file (but a link'
+        ' to nothing or a device); copy the checkpoint again'
+      )
 
 
 def _require_same_tokenizer(checkpoint: str, tokenizer: str) -> None:

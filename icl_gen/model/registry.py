@@ -104,8 +104,12 @@ def make_module(name: str, *, dtype: str = 'float32') -> gm.nn.Transformer:
     return PACKAGED[name](
       dtype=jnp.dtype(dtype), tokens='tokens', text_only=True
     )
+  raise _unknown(name)
+
+
+def _unknown(name: str) -> ValueError:
   known = ', '.join((*NANO, *RELEASED, *PACKAGED))
-  raise ValueError(f'unknown model {name!r}; known are {known}')
+  return ValueError(f'unknown model {name!r}; known are {known}')
 
 
 def require_plain(name: str, *, door: str) -> None:
@@ -160,8 +164,10 @@ def require_room(name: str, *, tokens: int, what: str) -> None:
     what: what the row contains, for the message.
 
   Raises:
-    ValueError: if it is longer.
+    ValueError: if it is longer, or the model is unknown.
   """
+  if name not in {*NANO, *RELEASED, *PACKAGED}:
+    raise _unknown(name)
   longest = next(n for start, n in _LONGEST.items() if name.startswith(start))
   if tokens > longest:
     raise ValueError(

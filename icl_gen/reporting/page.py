@@ -6,7 +6,7 @@ Wording and markup are in page.html.j2, which escapes every value.
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jinja2
@@ -128,16 +128,10 @@ def _accuracy(row: Result) -> str:
   return f'{percent(row.accuracy)} {interval(row.low, row.high)}'
 
 
-def _is_shown(report: Report, world: str, kind: str) -> bool:
-  """Strata are left to the CSV files, except in the main figure's kind."""
-  return ':' not in kind or kind == report.main_kinds[world]
-
-
 def _differences(report: Report) -> list[Row]:
-  return [
-    {
-      'world': row.world,
-      'model': row.model,
+  return _rows(
+    _in_main_measure(report, report.comparisons),
+    lambda row: {
       'kind': row.kind,
       'comparison': ' \N{MINUS SIGN} '.join(
         CONDITIONS[side] for side in row.comparison.split('-')
@@ -146,18 +140,14 @@ def _differences(report: Report) -> list[Row]:
       'p': p_value(row.p_value),
       'questions': str(row.questions),
       'clusters': str(row.clusters),
-    }
-    for row in report.comparisons
-    if (row.seed, row.normalisation) == (MEAN, report.normalisation)
-    and _is_shown(report, row.world, row.kind)
-  ]
+    },
+  )
 
 
 def _quality(report: Report) -> list[Row]:
-  return [
-    {
-      'world': row.world,
-      'model': row.model,
+  return _rows(
+    report.quality,
+    lambda row: {
       'augmentation': row.augmentation,
       'documents': fixed(row.documents, places=1),
       'true': f'{percent(row.true)} {interval(row.true_low, row.true_high)}',
@@ -169,17 +159,14 @@ def _quality(report: Report) -> list[Row]:
       VERDICTS['unparsed']: percent(row.unparsed),
       VERDICTS['unverified']: percent(row.unverified),
       'hops:documents': row.hops,
-    }
-    for row in report.quality
-    if row.seed == MEAN
-  ]
+    },
+  )
 
 
 def _coverage(report: Report) -> list[Row]:
-  return [
-    {
-      'world': row.world,
-      'model': row.model,
+  return _rows(
+    _in_main_measure(report, report.coverage),
+    lambda row: {
       'augmentation': row.augmentation,
       'kind': row.kind,
       'questions': fixed(row.questions, places=1),
@@ -189,23 +176,38 @@ def _coverage(report: Report) -> list[Row]:
       f' {interval(row.covered_low, row.covered_high)}',
       'accuracy if not': f'{percent(row.uncovered_accuracy)}'
       f' {interval(row.uncovered_low, row.uncovered_high)}',
-    }
-    for row in report.coverage
-    if (row.seed, row.normalisation) == (MEAN, report.normalisation)
-    and _is_shown(report, row.world, row.kind)
-  ]
+    },
+  )
 
 
 def _costs(report: Report) -> list[Row]:
+  return _rows(
+    report.costs,
+    lambda row: {'cost': row.cost, 'value': fixed(row.value, places=1)},
+  )
+
+
+def _rows(records: Sequence[Any], columns: Callable[[Any], Row]) -> list[Row]:
+  """One row per mean over the seeds: world, model, and the columns."""
   return [
-    {
-      'world': row.world,
-      'model': row.model,
-      'cost': row.cost,
-      'value': fixed(row.value, places=1),
-    }
-    for row in report.costs
-    if row.seed == MEAN
+    {'world': record.world, 'model': record.model} | columns(record)
+    for record in records
+    if record.seed == MEAN
+  ]
+
+
+def _in_main_measure(report: Report, records: Sequence[Any]) -> list[Any]:
+  """Those with the report's normalisation, of the kinds that are shown.
+
+  Strata are left to the CSV files, except in the main figure's kind.
+  """
+  return [
+    record
+    for record in records
+    if record.normalisation == report.normalisation
+    and (
+      ':' not in record.kind or record.kind == report.main_kinds[record.world]
+    )
   ]
 
 

@@ -97,12 +97,14 @@ _BLOCKS = {
 # mistake on any machine, and would end in a library's words or in no words at
 # all. Settings that are not here are checked where they are used.
 RANGES = {
+  'scoring.questions': (1, 1_000_000),
   'scoring.contexts_gib': (0, 1_000_000),
   'scoring.data': (1, 1_000_000),
   'scoring.model': (1, 1_000_000),
   'train.steps': (1, 1_000_000_000),
   'train.batch_size': (1, 65_536),
   'train.length': (2, 1_000_000),
+  'augment.documents_per_fact': (1, 100_000),
   'augment.local_samples': (0, 100_000),
   'augment.global_samples': (0, 100_000),
   'augment.temperature': (0, 100),
@@ -138,6 +140,20 @@ def _require_ranges(values: Mapping[str, Any], *, above: str) -> None:
     # NaN is in no range.
     if not isinstance(value, int | float) or not low <= value <= high:
       raise ValueError(f'{above}{name}={value}; give {low:,} to {high:,}')
+
+
+def require_samples(experiment: Experiment) -> None:
+  """Checks that an augmentation would sample something.
+
+  Raises:
+    ValueError: both kinds have no samples.
+  """
+  augment = experiment.augment
+  if not augment.local_samples and not augment.global_samples:
+    raise ValueError(
+      'augment.local_samples=0 and augment.global_samples=0: nothing would be'
+      " sampled; give 1 or more of either, or leave out condition 'ft_aug'"
+    )
 
 
 def require_keys(

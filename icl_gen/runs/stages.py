@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from icl_gen import assets
-from icl_gen.runs import directories
+from icl_gen.runs import directories, experiments
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files, files
@@ -71,8 +71,10 @@ def augment(experiment: Experiment, workdir: files.Path) -> Stage:
   """Sampling inferences from an experiment's corpus.
 
   Raises:
-    ValueError: the corpus is missing, or has another size.
+    ValueError: no samples are asked for, or the corpus is missing or has
+      another size.
   """
+  experiments.require_samples(experiment)
   source = require_built(experiment, workdir)
   context = experiment.context
   settings = (
@@ -97,8 +99,8 @@ def train(experiment: Experiment, workdir: files.Path) -> Stage:
   """Fine-tuning on an experiment's corpus, perhaps with its augmentation.
 
   Raises:
-    ValueError: the condition has no training, or a corpus is missing or has
-      another size.
+    ValueError: the condition has no training, a corpus is missing or has
+      another size, or its augmentation has no documents.
   """
   directory = _run(experiment, workdir)
   if experiment.condition not in directories.TRAINED:
@@ -250,5 +252,26 @@ def _sources(
   source = require_built(experiment, workdir)
   if experiment.condition != 'ft_aug':
     return (source,)
-  directory = _augmented(experiment, workdir)
-  return source, Stage('augment', directory, {}).require()
+  augmented = Stage('augment', _augmented(experiment, workdir), {})
+  _require_documents(augmented)
+  return source, augmented.directory
+
+
+def _require_documents(augmented: Stage) -> None:
+  """Checks that an augmentation is complete and adds something.
+
+  On an empty one, 'ft_aug' would be 'ft' under another name.
+  """
+  manifest = corpus_files.read_manifest(augmented.require())
+  if manifest['documents']['count']:
+    return
+  made = {'lines': 0, 'dropped': {}} | manifest['corpus']
+  dropped = ', '.join(f'{n} {why}' for why, n in made['dropped'].items())
+  raise ValueError(
+    f"{augmented.directory} has no documents for condition 'ft_aug': of"
+    f' {made["lines"]} sampled lines none was kept (dropped:'
+    f' {dropped or "none"}). Check the model, or change config.augment'
+    ' (more samples, a greater max_tokens); then delete it and'
+    f' {augmented.settings_directory}, and run `python -m icl_gen.augment`'
+    " again. Or leave out 'ft_aug'."
+  )

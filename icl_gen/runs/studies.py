@@ -157,6 +157,9 @@ def require_weights(experiment: Experiment) -> None:
 
 
 def _check(study: Study) -> None:
+  if 'ft_aug' in study.conditions:
+    for experiment in study.experiments.values():
+      experiments.require_samples(experiment)
   name = study.name
   if name in ('', '.', '..') or any(mark in name for mark in '/\\\0'):
     raise ValueError(

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+from icl_gen.model import registry
+
 # Setting -> its lower limit, and whether the limit itself is allowed.
 _LIMITS = {
   'steps': (1, True),
@@ -17,15 +19,17 @@ _LIMITS = {
 _INTERVALS = ('report_every', 'save_every')
 
 
-def require_sensible(settings: Any, *, seed: int) -> None:
+def require_sensible(settings: Any, *, seed: int, model: str) -> None:
   """Checks all numbers of a training run.
 
   Args:
     settings: a mapping that has `_LIMITS` and `_INTERVALS`.
     seed: seed of the order of the examples.
+    model: a name in the registry.
 
   Raises:
-    ValueError: names the first setting that is out of range or not finite.
+    ValueError: names the first setting that is out of range or not finite, or
+      rows that are longer than those the model was trained on.
   """
   require_intervals(settings)
   for name, (limit, included) in _LIMITS.items():
@@ -37,6 +41,9 @@ def require_sensible(settings: Any, *, seed: int) -> None:
       ' reach its peak'
     )
   _require('seed', seed, limit=0, included=True)
+  registry.require_room(
+    model, tokens=settings['length'], what='a row of train.length'
+  )
 
 
 def require_intervals(settings: Any) -> None:

@@ -1,6 +1,7 @@
 """The training loop; reports and checkpoints are its caller's functions."""
 
 import math
+import signal
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,12 +9,14 @@ from typing import Any
 import jax
 import numpy as np
 
+from icl_gen import signals
 from icl_gen.types import Batch
 
 # Values of a report by name.
 Metrics = dict[str, float]
 
 
+@signals.deferred()
 def loop(
   state: Any,
   batches: Iterator[Batch],
@@ -26,6 +29,7 @@ def loop(
   save_every: int,
   on_report: Callable[[int, Metrics], None],
   on_save: Callable[[int, Any], None],
+  asked: Callable[[int], bool] = lambda number: bool(signals.asked()),
 ) -> Any:
   """Trains from `first_step` to `steps`.
 
@@ -41,6 +45,8 @@ def loop(
     save_every: checkpoint interval in steps; the last step saves too.
     on_report: called with the step number and its metrics.
     on_save: called with the step number and the state after it.
+    asked: called with the step number; whether to save this step and stop.
+      Several processes must answer alike, as they save together.
 
   Returns:
     the state after the last step.
@@ -49,6 +55,7 @@ def loop(
     FloatingPointError: if the loss or another metric of a step that reports or
       saves is not finite; names the interval. The state is not saved, as a run
       resumed from it could not recover.
+    signals.Interrupted: after a step that was saved because of `asked`.
   """
   tokens, since, reported = 0, time.monotonic(), first_step
   finite = first_step
@@ -58,7 +65,8 @@ def loop(
     state, metrics = step(state, place(batch))
     last = number == steps
     reports = last or number % report_every == 0
-    saves = last or number % save_every == 0
+    stops = asked(number)
+    saves = last or stops or number % save_every == 0
     # Read only when due: reading a metric waits for the step to finish.
     if reports or saves:
       values = {name: float(value) for name, value in metrics.items()}
@@ -72,7 +80,18 @@ def loop(
       tokens, since, reported = 0, time.monotonic(), number
     if saves:
       on_save(number, state)
+    if stops:
+      raise _interrupted(number)
   return state
+
+
+def _interrupted(number: int) -> signals.Interrupted:
+  # If only another process was asked, it was by a scheduler.
+  return signals.Interrupted(
+    signals.asked() or signal.SIGTERM,
+    f'the state of step {number} is saved; re-run the command to resume from'
+    ' it',
+  )
 
 
 def _check_finite(values: Metrics, *, number: int, finite: int) -> None:

@@ -6,13 +6,12 @@ every inference 'unverified'. The questions specify their right choices.
 
 import hashlib
 import json
-import os
 import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from icl_gen.types import Corpus, Document, Question, World
-from icl_gen.worlds import corpora
+from icl_gen.worlds import corpora, folders
 from icl_gen.worlds.definition import Definition
 
 DOCUMENTS = 'documents.jsonl'
@@ -64,7 +63,7 @@ def from_folder(
       The message names the file, the line and what was expected.
   """
   folder = _folder(path)
-  if _has(folder, DOCUMENTS):
+  if folders.has_file(folder, DOCUMENTS):
     documents = _documents(folder / DOCUMENTS)
   else:
     documents = [_text(file, folder) for file in _texts(folder)]
@@ -75,7 +74,7 @@ def from_folder(
       f' ({", ".join(TEXTS)})'
     )
   questions = []
-  if _has(folder, QUESTIONS):
+  if folders.has_file(folder, QUESTIONS):
     questions = _questions(folder / QUESTIONS, joiner=joiner)
   corpus = corpora.corpus(
     'custom',
@@ -96,9 +95,9 @@ def fingerprint(path: str | pathlib.Path) -> dict[str, str]:
       file or a link that leads out of the folder.
   """
   folder = _folder(path)
-  has_lines = _has(folder, DOCUMENTS)
+  has_lines = folders.has_file(folder, DOCUMENTS)
   found = [folder / DOCUMENTS] if has_lines else _texts(folder)
-  if _has(folder, QUESTIONS):
+  if folders.has_file(folder, QUESTIONS):
     found = [*found, folder / QUESTIONS]
   return {_name(file, folder): _sha256(file) for file in found}
 
@@ -116,30 +115,6 @@ def _folder(path: str | pathlib.Path) -> pathlib.Path:
       f' ({", ".join(TEXTS)})'
     )
   return folder
-
-
-def _has(folder: pathlib.Path, name: str) -> bool:
-  """Whether a folder has a file of this name; nothing else may have it."""
-  file = folder / name
-  if not os.path.lexists(file):
-    return False
-  if not file.is_file():
-    raise ValueError(
-      f'{file} is not a regular file (but a directory, a link to nothing or a'
-      ' device); expected a file: replace it, or delete it'
-    )
-  _require_inside(file, folder)
-  return True
-
-
-def _require_inside(file: pathlib.Path, folder: pathlib.Path) -> None:
-  """Refuses links that lead out of a folder, whoever put them there."""
-  target = file.resolve()
-  if not target.is_relative_to(folder.resolve()):
-    raise ValueError(
-      f'{file} is a link that leads out of the folder, to {target}; expected'
-      ' files of the folder itself: copy what it should have into it'
-    )
 
 
 def _name(file: pathlib.Path, folder: pathlib.Path) -> str:
@@ -168,11 +143,11 @@ def _texts(folder: pathlib.Path) -> list[pathlib.Path]:
 def _is_text(file: pathlib.Path, folder: pathlib.Path) -> bool:
   if file.is_dir():
     # rglob does not follow links, so its texts would be missing.
-    _require_inside(file, folder)
+    folders.require_inside(file, folder)
     return False
   if file.suffix.lower() not in TEXTS:
     return False
-  return _has(folder, _name(file, folder))
+  return folders.has_file(folder, _name(file, folder))
 
 
 def _text(file: pathlib.Path, folder: pathlib.Path) -> Document:

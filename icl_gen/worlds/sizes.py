@@ -2,14 +2,18 @@
 
 from collections.abc import Collection
 
+# More than this is a mistake: the papers' worlds have thousands of documents.
+MOST = 1_000_000
+
 
 def require_positive(world: str, **counts: int) -> None:
-  """Raises ValueError unless every count is 1 or more."""
+  """Raises ValueError unless every count is 1 to MOST."""
   for name, count in counts.items():
     if count < 1:
       raise ValueError(
         f'empty world: {world} with {name}={count}; give 1 or more'
       )
+  require_between(world, least=1, most=MOST, why='', **counts)
 
 
 def require_between(
@@ -23,7 +27,7 @@ def require_between(
     if not least <= value <= most:
       reason = f': {why}' if why else ''
       raise ValueError(
-        f'{world} with {name}={value}; allowed is {least} to {most}{reason}'
+        f'{world} with {name}={value}; allowed is {least:,} to {most:,}{reason}'
       )
 
 

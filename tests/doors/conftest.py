@@ -94,9 +94,9 @@ class Commands:
     self.start(door, *flags)
     return self.end()
 
-  def kill(self, pid):
-    """Kills a command that `start` started; it may have ended already."""
-    os.kill(pid, signal.SIGKILL)
+  def kill(self, pid, signum=signal.SIGKILL):
+    """Signals a command that `start` started; it may have ended already."""
+    os.kill(pid, signum)
     return self.end(pid)
 
   def close(self):

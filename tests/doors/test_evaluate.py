@@ -31,8 +31,8 @@ def interrupt(config, workdir, *, parts):
 def one_document_in(experiment):
   """Makes the config with this context factor, scored in three parts."""
 
-  def make(factor, *, questions=5):
-    scoring, context = {'questions': questions}, {'factor': factor}
+  def make(factor, **scoring):
+    scoring, context = {'questions': 5} | scoring, {'factor': factor}
     return experiment(condition='icl', scoring=scoring, context=context)
 
   return make
@@ -76,8 +76,8 @@ def test_parts_of_other_settings_are_not_resumed(
 
 
 def test_a_mistake_deletes_no_part(interrupted, one_document_in, capsys):
-  with pytest.raises(ValueError, match='0 questions at a time'):
-    evaluate.run(one_document_in(3, questions=0), interrupted)
+  with pytest.raises(ValueError, match="'fast'; known are auto"):
+    evaluate.run(one_document_in(3, core='fast'), interrupted)
   evaluate.run(one_document_in(3), interrupted)
   assert 'scored 10/12' not in capsys.readouterr().out
 

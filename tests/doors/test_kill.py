@@ -2,6 +2,7 @@
 
 import json
 import random
+import signal
 import time
 
 import pyarrow.parquet as pq
@@ -25,6 +26,17 @@ def succeed(commands, *command):
   ended = commands.run(*command)
   assert ended.code == 0, ended.stderr
   return ended
+
+
+def check(ended, signum):
+  """A killed command; one that ended before or after its work is fine too."""
+  if signum == signal.SIGKILL:
+    return
+  assert ended.code in (0, 128 + signum, -signum), ended
+  assert 'Traceback' not in ended.stderr
+  if ended.code == 128 + signum:
+    assert ended.stderr.strip().startswith('interrupted by SIGTERM; ')
+    assert ended.stderr.strip().count('\n') == 0
 
 
 def cell(workdir, condition='ft'):
@@ -83,9 +95,10 @@ def result(door, workdir):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize('signum', [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.parametrize('door', ['build', 'augment', 'evaluate'])
 def test_a_door_killed_at_random_moments_gives_the_same_result(
-  commands, flags, tmp_path, elsewhere, door
+  commands, flags, tmp_path, elsewhere, door, signum
 ):
   flags = (*flags, '--config.condition=icl')
   if door != 'build':
@@ -97,15 +110,16 @@ def test_a_door_killed_at_random_moments_gives_the_same_result(
   for _ in range(ROUNDS):
     pid = commands.start(door, *flags)
     time.sleep(random.uniform(0, lasts))
-    commands.kill(pid)
+    check(commands.kill(pid, signum), signum)
   succeed(commands, door, *flags)
   assert result(door, tmp_path) == result(door, elsewhere)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize('signum', [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.parametrize('door', ['train', 'pretrain'])
 def test_training_killed_at_random_moments_gives_the_same_weights(
-  commands, flags, same_weights, tmp_path, elsewhere, door
+  commands, flags, same_weights, tmp_path, elsewhere, door, signum
 ):
   if door == 'train':
     flags = (*flags, '--config.train.steps=12')
@@ -128,7 +142,7 @@ def test_training_killed_at_random_moments_gives_the_same_weights(
   for _ in range(ROUNDS):
     pid = commands.start(door, *flags)
     time.sleep(random.uniform(0, lasts))
-    commands.kill(pid)
+    check(commands.kill(pid, signum), signum)
   succeed(commands, door, *flags)
   assert same_weights(
     places_of(tmp_path) / 'params', places_of(elsewhere) / 'params'

@@ -14,6 +14,7 @@ from icl_gen.sampling import resumable
 from icl_gen.scoring import scorer
 from icl_gen.storage import corpus_files, files, scores
 from icl_gen.training import loop
+from icl_gen.types import Corpus
 from icl_gen.worlds import catalog
 from tests import tiny
 
@@ -36,6 +37,9 @@ def built(experiment, tmp_path_factory):
   [
     ('train', [], ['reversal-s0', 'run `python -m icl_gen.build`']),
     ('train', ['--config.model=gemma4_e2b'], ['gemma4_e2b', 'Choose one']),
+    # Found before anything is read.
+    ('train', ['--config.train.length=5000'], ['5,000 tokens', '3,072']),
+    ('train', ['--config.model=gemma9'], ["unknown model 'gemma9'"]),
     ('augment', ['--config.model=gemma3n_e2b'], ['augment cannot use model']),
     ('build', ['--config.world=reversals'], ["'reversals'", 'syllogism']),
     (
@@ -134,7 +138,12 @@ def test_mistakes_leave_the_workdir_empty(
     (train, {'train.optimizer': 'sgd'}, "'sgd'; known are 'adamw'"),
     (train, {'train.batch_size': 3}, '3 rows.*8 devices'),
     (augment, {'checkpoint': '/none'}, 'no checkpoint at .*/none'),
-    (augment, {'augment.documents_per_fact': 0}, '0 documents per fact'),
+    (augment, {'augment.documents_per_fact': 0}, 'per_fact=0; give 1 to 100'),
+    (
+      augment,
+      {'augment.local_samples': 0, 'augment.global_samples': 0},
+      'global_samples=0: nothing would be sampled; give 1 or more',
+    ),
     (evaluate, {'tokenizer': '/none'}, 'no tokenizer at .*/none'),
     (evaluate, {'context.factor': 0}, 'context factor 0'),
     (evaluate, {'context.budget': 5}, 'a context of 5 tokens'),
@@ -174,7 +183,7 @@ def test_mistakes_leave_the_workdir_empty(
     (augment, {'augment.max_tokens': 0}, 'max_tokens=0; give 1 to 1,000,000'),
     (evaluate, {'scoring.contexts_gib': math.inf}, 'contexts_gib=inf; give 0'),
     (evaluate, {'scoring.core': 'fast'}, "'fast'; known are auto, plain"),
-    (evaluate, {'scoring.questions': 0}, '0 questions at a time'),
+    (evaluate, {'scoring.questions': 0}, 'scoring.questions=0; give 1 to'),
     (evaluate, {'scoring.data': 9}, 'needs 9; there are 8'),
     (evaluate, {'scoring.model': 4}, '2 heads cannot be split over 4'),
     (evaluate, {'model': 'nano_small'}, 'is not of this model'),
@@ -235,6 +244,28 @@ def test_a_tokenizer_of_another_model_is_an_error(experiment, built, tmp_path):
   config = changed(experiment(), condition='icl', tokenizer=str(other))
   with pytest.raises(ValueError, match='tokenizer has 1792 pieces'):
     evaluate.run(config, built)
+
+
+def test_ft_aug_is_not_trained_on_an_augmentation_without_documents(
+  experiment, built, tmp_path
+):
+  workdir = tmp_path / 'out'
+  shutil.copytree(built, workdir)
+  augmented = directories.augmented(
+    workdir, world='reversal', seed=0, model='nano'
+  )
+  made = {'lines': 5, 'dropped': {'empty': 2, 'unfinished': 3}}
+  corpus_files.write(Corpus(augmented.name, (), (), made), augmented)
+  before = sorted(workdir.rglob('*'))
+  with pytest.raises(ValueError) as refused:
+    train.run(experiment(condition='ft_aug'), workdir)
+  for words in (
+    str(augmented),
+    'of 5 sampled lines none was kept (dropped: 2 empty, 3 unfinished)',
+    'run `python -m icl_gen.augment` again',
+  ):
+    assert words in str(refused.value)
+  assert sorted(workdir.rglob('*')) == before
 
 
 def test_a_corpus_without_questions_is_not_scored(

@@ -1,6 +1,7 @@
 """Module, weights and tokenizer are loaded if they fit together."""
 
 import io
+import os
 import shutil
 
 import jax
@@ -57,6 +58,26 @@ def test_saved_weights_are_loaded(tmp_path, weights, tokenizer):
     loading.load('nano', **paths)
   with pytest.raises(ValueError, match=r'is float32.*expected bfloat16'):
     loading.load('nano_small', dtype='bfloat16', **paths)
+
+
+@pytest.mark.parametrize('make', ['pipe', 'link to nothing'])
+def test_a_checkpoint_with_what_is_no_file_is_refused(
+  tmp_path, weights, tokenizer, make
+):
+  """Reading a pipe would never end."""
+  checkpoints.save_params(tmp_path / 'params', weights)
+  other = tmp_path / 'params' / '_sharding'
+  other.unlink()
+  if make == 'pipe':
+    os.mkfifo(other)
+  else:
+    other.symlink_to('none')
+  with pytest.raises(ValueError, match='_sharding is not a regular file'):
+    loading.load(
+      'nano_small',
+      checkpoint=str(tmp_path / 'params'),
+      tokenizer=str(tokenizer),
+    )
 
 
 @pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf])

@@ -48,3 +48,14 @@ def test_jobs_of_other_processes_cannot_start(tmp_path):
   with Stage('train', train.result.parent, {}).guard():
     assert not studies.can_start(train)
   assert studies.left(study, tmp_path) == [train, evaluate]
+
+
+def test_a_study_of_ft_aug_needs_samples():
+  augment = dataclasses.replace(
+    EXPERIMENT.augment, local_samples=0, global_samples=0
+  )
+  without = dataclasses.asdict(dataclasses.replace(EXPERIMENT, augment=augment))
+  values = VALUES | {'experiments': {'reversal': without}}
+  studies.read(values)
+  with pytest.raises(ValueError, match='nothing would be sampled'):
+    studies.read(values | {'conditions': ('icl', 'ft_aug')})

@@ -285,7 +285,9 @@ def test_a_manifest_that_is_not_of_all_files_is_an_error(tmp_path, reader):
   assert len(records) == 3
   for name in whole['files']:
     others = {n: sha for n, sha in whole['files'].items() if n != name}
-    files.write_json(directory / 'manifest.json', whole | {'files': others})
+    files.write_sealed_json(
+      directory / 'manifest.json', whole | {'files': others}
+    )
     with pytest.raises(ValueError, match=f'manifest.json does not list {name}'):
       reader(directory)
     # As if it had been hashed while another writer removed the file.
@@ -295,7 +297,7 @@ def test_a_manifest_that_is_not_of_all_files_is_an_error(tmp_path, reader):
       with pytest.raises(ValueError, match='lists no file of its split'):
         reader(directory)
     (directory / name).write_bytes(content)
-  files.write_json(directory / 'manifest.json', whole)
+  files.write_sealed_json(directory / 'manifest.json', whole)
   for name in ('notes.txt', 'more.txt'):
     (directory / name).touch()
   with pytest.raises(ValueError, match='not list more.txt, notes.txt: move'):

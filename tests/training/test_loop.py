@@ -1,10 +1,12 @@
 """The loop reports, saves and stops when it should; no model is involved."""
 
 import itertools
+import signal
 
 import numpy as np
 import pytest
 
+from icl_gen import signals
 from icl_gen.training import loop
 from icl_gen.types import Batch
 
@@ -47,7 +49,7 @@ def run(*, losses=None, norms=None, first_step=0, **changed):
       on_save=lambda number, state: events.append(('save', number, state)),
       **settings,
     )
-  except FloatingPointError as error:
+  except (FloatingPointError, signals.Interrupted) as error:
     return events, error
   return events, last
 
@@ -113,3 +115,37 @@ def test_a_state_that_is_not_finite_is_never_saved():
   events, error = run(norms={6: float('nan')})
   assert 'grad_norm is nan at step 6' in str(error)
   assert steps_of(events, 'save') == [3]
+
+
+@pytest.mark.parametrize('step', [5, 6, 10])
+def test_a_request_to_stop_saves_the_step_reached_once(step):
+  """Whether it is due anyway, as 6 and 10 are, or not."""
+  events, stopped = run(asked=lambda number: number == step)
+  assert isinstance(stopped, signals.Interrupted)
+  assert f'state of step {step} is saved' in stopped.kept
+  assert steps_of(events, 'save') == [*range(3, step, 3), step]
+  resumed, last = run(first_step=step)
+  assert last == 10
+  assert steps_of(events + resumed, 'report') == [4, 8, 10]
+
+
+def test_a_request_to_stop_saves_no_state_that_is_not_finite():
+  events, error = run(losses={5: float('nan')}, asked=lambda number: number > 4)
+  assert isinstance(error, FloatingPointError)
+  assert steps_of(events, 'save') == [3]
+
+
+def test_a_signal_is_looked_at_between_steps(monkeypatch):
+  monkeypatch.setattr(signals, '_requests', signals._Requests())
+  clock = itertools.count()
+
+  def monotonic():  # at the beginning and at each report
+    if next(clock) == 1:
+      signals._note(signal.SIGTERM, None)
+    return 0.0
+
+  monkeypatch.setattr(loop.time, 'monotonic', monotonic)
+  events, stopped = run(save_every=100)
+  assert isinstance(stopped, signals.Interrupted)
+  assert (stopped.status, str(stopped)) == (143, 'interrupted by SIGTERM')
+  assert steps_of(events, 'save') == [5]

@@ -32,6 +32,22 @@ def test_a_definition_agrees_with_its_corpus(name):
     assert read(document.text) == document.facts
 
 
+@pytest.mark.parametrize(
+  ('name', 'key'),
+  [
+    (name, key)
+    for name, size in NANO.items()
+    for key, value in size.items()
+    if isinstance(value, int | float)
+  ],
+)
+def test_a_number_that_no_machine_could_build_is_refused(name, key):
+  with pytest.raises(ValueError) as refused:
+    catalog.build(name, seed=0, **NANO[name] | {key: 10**12})
+  assert '\n' not in str(refused.value)
+  assert '1000000000000' in str(refused.value).replace(',', '')
+
+
 @pytest.mark.parametrize('name', NANO)
 def test_nothing_true_is_excluded(name):
   world, _ = catalog.build(name, seed=0, **NANO[name])

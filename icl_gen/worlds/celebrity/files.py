@@ -38,7 +38,8 @@ def from_files(
     distractors: strata of wrong names; each reversal is asked once per stratum.
 
   Raises:
-    ValueError: a file is missing, empty or in the wrong format, or its people
+    ValueError: a file is missing, empty or in the wrong format, is not a
+      regular file or is a link that leads out of the folder, or its people
       cannot be distinguished. The message names the file, the line and what was
       expected.
   """

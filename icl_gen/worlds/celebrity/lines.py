@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from icl_gen.text import sentences
+from icl_gen.worlds import folders
 from icl_gen.worlds.celebrity import people as persons
 
 TRAINING = {
@@ -46,7 +47,8 @@ def read(folder: pathlib.Path) -> dict[str, tuple[Line, ...]]:
   """Reads all files of a folder: file name -> its lines.
 
   Raises:
-    ValueError: a file is missing, empty or in the wrong format.
+    ValueError: a file is missing, empty or in the wrong format, or as
+      `contents`.
   """
   return {name: _read(folder / name) for name in FILES}
 
@@ -55,9 +57,10 @@ def contents(path: pathlib.Path) -> bytes:
   """Reads the bytes of one file.
 
   Raises:
-    ValueError: the file is missing.
+    ValueError: the file is missing, is not a regular file, or is a link that
+      leads out of its folder.
   """
-  if not path.is_file():
+  if not folders.has_file(path.parent, path.name):
     raise ValueError(
       f'no file {path}; expected a folder with {", ".join(FILES)}'
     )

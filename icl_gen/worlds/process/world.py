@@ -18,6 +18,7 @@ from icl_gen.worlds.process.derivatoids import Term
 STYLES = ('long', 'short')
 WRONG = 3
 _LEAST_NUMBER = 2
+_GREATEST_NUMBER = 10_000
 
 
 def build(
@@ -128,6 +129,9 @@ def _check(
       f'process with numbers={numbers}; give {_LEAST_NUMBER + 1} or more, so'
       ' that a rule can be shown with one number and asked with another'
     )
+  sizes.require_between(
+    'process', least=1, most=_GREATEST_NUMBER, numbers=numbers
+  )
   sizes.require_one_of('process', (1, 2), depth=depth)
   sizes.require_one_of('process', STYLES, style=style)
   known = tuple(derivatoids.RULES)

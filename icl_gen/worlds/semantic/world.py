@@ -42,6 +42,13 @@ def build(
   """
   sizes.require_positive('semantic', categories=categories)
   sizes.require_between(
+    'semantic',
+    least=0,
+    most=sizes.MOST,
+    documents=documents,
+    questions=questions,
+  )
+  sizes.require_between(
     'semantic', least=0, most=1, told_backwards=told_backwards
   )
   part = taxonomy.part(categories)

@@ -8,6 +8,7 @@ import collections
 import json
 import os
 import pathlib
+import shutil
 import sys
 import types
 
@@ -193,6 +194,45 @@ def test_missing_empty_and_binary_files_are_named(folder, name):
   path.unlink()
   with pytest.raises(ValueError, match=f'no file .*{name}; expected'):
     celebrity_files.from_files(folder, seed='s')
+
+
+@pytest.mark.parametrize('name', celebrity_lines.FILES)
+@pytest.mark.parametrize('make', ['directory', 'pipe', 'link to nothing'])
+def test_what_is_no_regular_file_is_named(folder, name, make):
+  path = folder / name
+  path.unlink()
+  if make == 'directory':
+    path.mkdir()
+  elif make == 'pipe':
+    os.mkfifo(path)
+  else:
+    path.symlink_to('none')
+  for read in (celebrity_files.fingerprint, from_files):
+    with pytest.raises(ValueError, match=f'{name} is not a regular file'):
+      read(folder)
+
+
+def from_files(folder):
+  return celebrity_files.from_files(folder, seed='s')
+
+
+@pytest.mark.parametrize('name', celebrity_lines.FILES)
+def test_a_link_that_leads_out_of_the_folder_is_refused(
+  folder, tmp_path_factory, name
+):
+  """In the hub's cache, it may lead to the contents that the hub put there."""
+  elsewhere = tmp_path_factory.mktemp('elsewhere')
+  (elsewhere / 'blobs').mkdir()
+  moved = shutil.move(folder / name, elsewhere / 'blobs' / 'x')
+  (folder / name).symlink_to(moved)
+  for read in (celebrity_files.fingerprint, from_files):
+    with pytest.raises(ValueError, match=f'{name} is a link that leads out'):
+      read(folder)
+  cached = elsewhere / 'snapshots' / 'abc' / 'name_description_dataset'
+  shutil.copytree(folder, cached, symlinks=True)
+  (folder / name).unlink()
+  shutil.copy(moved, folder / name)
+  assert from_files(cached) == from_files(folder)
 
 
 def replaced(folder, name, old, new):

@@ -1,0 +1,121 @@
+"""Requests to stop: Ctrl-C (SIGINT) and SIGTERM, which schedulers send.
+
+The first one raises `Interrupted` in the main thread. Within `deferred`, it is
+only noted, and the block decides where to stop. The second one ends the process
+at once. Signals whose handler somebody else set, or which are ignored (as after
+`nohup`), are left alone.
+"""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterator
+from types import FrameType
+
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
+# Within this many seconds, a second signal is the same request: schedulers
+# signal every process, and `make` passes on what it gets.
+_SAME_REQUEST = 0.5
+
+
+class Interrupted(KeyboardInterrupt):
+  """Somebody asked this process to stop.
+
+  Attributes:
+    status: the exit status, as shells report it: 128 + the signal's number.
+    kept: what is kept for the next run, for the message; '' if unknown.
+  """
+
+  def __init__(self, signum: int, kept: str = '') -> None:
+    by = '' if signum == signal.SIGINT else f' by {signal.Signals(signum).name}'
+    super().__init__(f'interrupted{by}')
+    self.status = 128 + signum
+    self.kept = kept
+
+
+class _Requests:
+  """What was asked of this process, and whether it waits to be looked at."""
+
+  signum: int = 0  # of the first request; 0: none
+  since: float = 0  # when it came, in seconds of the monotonic clock
+  deferred: bool = False
+
+
+_requests = _Requests()
+
+
+def asked() -> int:
+  """Returns the signal that asked this process to stop; 0 if none did."""
+  return _requests.signum
+
+
+@contextlib.contextmanager
+def deferred() -> Iterator[None]:
+  """Within this block (or function), the first request is noted, not raised.
+
+  The block looks at `asked` and leaves in its own time.
+
+  Raises:
+    Interrupted: at the end of the block, if it has not raised anything.
+  """
+  _requests.deferred = True
+  try:
+    yield
+  finally:
+    _requests.deferred = False
+  if _requests.signum:
+    raise Interrupted(_requests.signum)
+
+
+def end_while_importing() -> None:
+  """From now on, a request ends the process with a line, at once.
+
+  Imports take seconds; nothing can catch an exception yet, and some of the
+  libraries that are imported swallow every one.
+  """
+  for signum, usual in _usual().items():
+    if signal.getsignal(signum) is usual:
+      signal.signal(signum, _end)
+
+
+def catch() -> None:
+  """From now on, a request is raised or noted."""
+  for signum, usual in _usual().items():
+    if signal.getsignal(signum) in (usual, _end):
+      signal.signal(signum, _note)
+
+
+def release() -> None:
+  """From now on, a request ends the process at once, without a line.
+
+  The work is done, and Python's own end has nothing that could be kept.
+  """
+  for signum in _STOPPING:
+    if signal.getsignal(signum) is _note:
+      signal.signal(signum, signal.SIG_DFL)
+
+
+def _usual() -> dict[signal.Signals, object]:
+  """Signal -> its handler if nobody has set one."""
+  usual = signal.default_int_handler, signal.SIG_DFL
+  return dict(zip(_STOPPING, usual, strict=True))
+
+
+def _end(signum: int, frame: FrameType | None) -> None:
+  del frame
+  os.write(2, b'\ninterrupted before start-up finished; nothing was written\n')
+  os._exit(128 + signum)
+
+
+def _note(signum: int, frame: FrameType | None) -> None:
+  del frame
+  now = time.monotonic()
+  if _requests.signum:
+    if now - _requests.since > _SAME_REQUEST:
+      os.write(2, b'\nended at once; re-run the command to resume\n')
+      os._exit(128 + signum)
+    return
+  _requests.signum, _requests.since = signum, now
+  if not _requests.deferred:
+    raise Interrupted(signum)

@@ -1,0 +1,154 @@
+"""A request to stop is raised, noted or obeyed at once, as it should be."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+# What every command below starts with.
+_BEGIN = """
+  import os, signal, time
+  from icl_gen import signals
+
+  def ask(signum):
+    os.kill(os.getpid(), signum)
+    time.sleep(0.01)  # Python calls the function soon, not at once.
+"""
+
+
+@pytest.fixture
+def python(pytestconfig):
+  """Runs lines of Python, with signals as a shell leaves them."""
+
+  def run(lines):
+    return subprocess.run(
+      [
+        sys.executable,
+        '-c',
+        textwrap.dedent(_BEGIN) + textwrap.dedent(lines),
+      ],
+      env={'PYTHONPATH': str(pytestconfig.rootpath), 'PATH': ''},
+      stdin=subprocess.DEVNULL,
+      capture_output=True,
+      text=True,
+      timeout=60,
+    )
+
+  return run
+
+
+@pytest.mark.parametrize(
+  ('name', 'status'), [('SIGINT', 130), ('SIGTERM', 143)]
+)
+def test_a_request_is_raised_with_its_status(python, name, status):
+  done = python(f"""
+    signals.catch()
+    try:
+      ask(signal.{name})
+    except KeyboardInterrupt as error:
+      print(error.status, signals.asked() == signal.{name})
+  """)
+  assert done.stdout == f'{status} True\n', done.stderr
+
+
+def test_a_deferred_request_is_noted_and_raised_at_the_end(python):
+  done = python("""
+    signals.catch()
+
+    @signals.deferred()
+    def work():
+      print(bool(signals.asked()))
+      ask(signal.SIGTERM)
+      print(bool(signals.asked()))
+
+    try:
+      work()
+      print('not raised')
+    except signals.Interrupted as error:
+      print(error.status)
+  """)
+  assert done.stdout == 'False\nTrue\n143\n', done.stderr
+
+
+@pytest.mark.parametrize('pause', [0.0, 1.0])
+@pytest.mark.parametrize('second', ['SIGINT', 'SIGTERM'])
+def test_a_second_request_ends_at_once_unless_it_is_the_same(
+  python, second, pause
+):
+  """`make` and schedulers send a signal twice within milliseconds."""
+  done = python(f"""
+    signals.catch()
+    with signals.deferred():
+      ask(signal.SIGTERM)
+      time.sleep({pause})
+      ask(signal.{second})
+      os.write(1, b'still here')
+      os._exit(0)
+  """)
+  if pause:
+    status = 128 + getattr(signal, second)
+    assert (done.returncode, done.stdout) == (status, '')
+    assert done.stderr == '\nended at once; re-run the command to resume\n'
+  else:
+    assert (done.returncode, done.stdout) == (0, 'still here')
+
+
+@pytest.mark.parametrize(
+  'own', ['signal.SIG_IGN', 'lambda *_: os.write(1, b"own")']
+)
+def test_what_somebody_else_set_is_left_alone(python, own):
+  done = python(f"""
+    for signum in (signal.SIGINT, signal.SIGTERM):
+      signal.signal(signum, {own})
+    signals.end_while_importing()
+    signals.catch()
+    ask(signal.SIGINT)
+    ask(signal.SIGTERM)
+    signals.release()
+    ask(signal.SIGTERM)
+    os.write(1, b'!')
+  """)
+  assert done.returncode == 0, done.stderr
+  assert done.stdout in ('!', 'ownownown!')
+
+
+def test_after_the_work_a_request_ends_the_process(python):
+  done = python("""
+    signals.catch()
+    signals.release()
+    ask(signal.SIGTERM)
+    print('still here')
+  """)
+  assert (done.returncode, done.stdout) == (-signal.SIGTERM, '')
+
+
+@pytest.mark.parametrize(
+  ('signum', 'status'), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_a_request_during_the_imports_is_one_message(
+  pytestconfig, tmp_path, signum, status
+):
+  """While a door imports its rooms, nothing can catch it."""
+  slow = tmp_path / 'jax'
+  slow.mkdir()
+  (slow / '__init__.py').write_text(
+    'import os\n'
+    f'try:\n  os.kill(os.getpid(), {int(signum)})\n'
+    'except BaseException:\n  pass\n'
+  )
+  root = pytestconfig.rootpath
+  done = subprocess.run(
+    [sys.executable, '-m', 'icl_gen.train', '--config=configs/reversal.py'],
+    env={'PYTHONPATH': f'{tmp_path}{os.pathsep}{root}', 'PATH': ''},
+    cwd=root,
+    capture_output=True,
+    text=True,
+    timeout=60,
+  )
+  assert done.returncode == status
+  assert done.stderr == (
+    '\ninterrupted before start-up finished; nothing was written\n'
+  )
