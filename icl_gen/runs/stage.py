@@ -208,8 +208,9 @@ class Stage:
     if not path.exists():
       raise ValueError(
         f'{str(self.directory)!r} exists, but {str(path)!r}, the settings that'
-        ' it was created with, does not. Give another --workdir, or delete that'
-        ' directory.'
+        ' it was created with, does not. Give another --workdir, or delete'
+        f' {self._depends_on_settings()} and run `python -m'
+        f' icl_gen.{self.door}` again.'
       )
     try:
       return files.read_sealed_json(path)
@@ -227,7 +228,7 @@ class Stage:
       made = [self.directory]
     if self.door in _TRAINING:
       made.append(self.checkpoints)
-    there = [self.settings_file, *(path for path in made if path.exists())]
+    there = [path for path in (self.settings_file, *made) if path.exists()]
     return ' and '.join(repr(str(path)) for path in there)
 
   def _compare(self, recorded: Settings, wanted: Settings) -> None:
@@ -238,13 +239,9 @@ class Stage:
         raise ValueError(
           f'{str(self.directory)!r} was created with {key}={was!r}, now it is'
           f' {is_now!r}. Give the same value, another --workdir, or delete'
-          f' {self._to_delete()} and run `python -m icl_gen.{self.door}` again.'
+          f' {self._depends_on_settings()} and run `python -m'
+          f' icl_gen.{self.door}` again.'
         )
-
-  def _to_delete(self) -> str:
-    if self.settings_directory == self.directory:
-      return 'that directory'
-    return f'it and {self.settings_directory}'
 
 
 def _flat(settings: Settings, above: str = '') -> dict[str, Any]:
