@@ -1,0 +1,138 @@
+"""The doors as commands, several at once; see server.py."""
+
+import dataclasses
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from tests.chaos.stages import ROOT
+
+
+@dataclasses.dataclass(frozen=True)
+class Ended:
+  """A command that has ended.
+
+  Attributes:
+    code: the exit status, negative for a signal.
+    stdout, stderr: what it printed.
+    seconds: how long it took.
+    late: whether it was killed because it took longer than its limit.
+  """
+
+  code: int
+  stdout: str
+  stderr: str
+  seconds: float
+  late: bool = False
+
+
+class Running:
+  """A command that was started."""
+
+  def __init__(self, server, pid, files, limit):
+    self._server, self.pid, self._files = server, pid, files
+    self._began = time.monotonic()
+    self._limit = limit
+
+  def send(self, signum):
+    """Sends a signal, unless `end` has seen the end of the command."""
+    os.kill(self.pid, signum)
+
+  def end(self):
+    """Waits for the command; kills it after its limit."""
+    late = False
+    while (code := self._server.ask(self.pid)) is None:
+      if time.monotonic() - self._began > self._limit and not late:
+        late = True
+        os.kill(self.pid, signal.SIGKILL)
+      time.sleep(0.01)
+    seconds = time.monotonic() - self._began
+    return Ended(code, *map(_text, self._files), seconds, late)
+
+
+class Commands:
+  """Starts doors as commands."""
+
+  def __init__(self, folder, *, compiled):
+    """Starts the server, which takes seconds.
+
+    Args:
+      folder: for what commands print.
+      compiled: directory of the compilation cache.
+    """
+    self._folder, self._numbers = folder, itertools.count()
+    folder.mkdir(parents=True, exist_ok=True)
+    ours = {k: v for k, v in os.environ.items() if not k.startswith('TF_')}
+    with open(folder / 'greeting', 'w') as greeting:
+      self._server = subprocess.Popen(
+        [sys.executable, '-W', 'ignore', '-m', 'tests.chaos.server'],
+        cwd=ROOT,
+        env=ours
+        | {
+          'PYTHONPATH': str(ROOT),
+          'JAX_PLATFORMS': 'cpu',
+          'MPLBACKEND': 'agg',
+          'JAX_COMPILATION_CACHE_DIR': str(compiled),
+          'JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS': '0',
+          'JAX_DISABLE_MOST_OPTIMIZATIONS': '1',
+        },
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=greeting,
+        text=True,
+      )
+    self._receive()
+
+  def _receive(self):
+    return json.loads(self._server.stdout.readline())
+
+  def _call(self, verb, **values):
+    self._server.stdin.write(json.dumps({'do': verb, **values}) + '\n')
+    self._server.stdin.flush()
+    return self._receive()
+
+  def ask(self, pid):
+    """The exit status of a command; None while it runs."""
+    return self._call('ask', pid=pid)
+
+  def start(self, door, *flags, limit=120, die=None, memory=0, cwd=ROOT):
+    """Starts a door.
+
+    Args:
+      door: its name.
+      *flags: its flags.
+      limit: seconds until it is killed.
+      die: when it sends itself a signal; see server.py.
+      memory: bytes of data that it may allocate; 0: no limit.
+      cwd: its working directory.
+    """
+    number = next(self._numbers)
+    files = [self._folder / f'{number}.{name}' for name in ('out', 'err')]
+    pid = self._call(
+      'start',
+      door=door,
+      flags=flags,
+      files=[str(path) for path in files],
+      die=die,
+      memory=memory,
+      cwd=str(cwd),
+    )
+    return Running(self, pid, files, limit)
+
+  def run(self, door, *flags, **options):
+    """Starts a door and waits for it."""
+    return self.start(door, *flags, **options).end()
+
+  def close(self):
+    """Ends the server."""
+    with self._server:  # closes its pipes and waits for it
+      pass
+
+
+def _text(path):
+  # A command that is killed at once has printed to no file yet.
+  return path.read_bytes().decode('utf-8', 'replace') if path.exists() else ''
