@@ -152,8 +152,8 @@ def test_damage_is_the_same_for_the_same_seed(tmp_path):
     ),
     (
       "'/w/corpora/c' was created with seed=1, now it is 2. Give the same"
-      ' value, another --workdir, or delete it and /w/corpora/c.settings and run'
-      ' `python -m icl_gen.build` again.',
+      ' value, another --workdir, or delete it and /w/corpora/c.settings and'
+      ' run `python -m icl_gen.build` again.',
       ['corpora/c', 'corpora/c.settings'],
       ['build'],
     ),
