@@ -3,7 +3,6 @@
 import argparse
 import collections
 import concurrent.futures
-import functools
 import multiprocessing
 import os
 import pathlib
@@ -12,6 +11,7 @@ import sys
 import tempfile
 import time
 
+from tests.chaos import workers
 from tests.chaos.judge import FAILURE, IDENTICAL, REFUSED
 
 # Kind -> its share of the rounds, in per cent.
@@ -55,52 +55,6 @@ def rounds(options):
   return sorted(found, key=lambda one: (one[1] + 0.5) / counts[one[0]])
 
 
-# --- in the workers ----------------------------------------------------------
-
-
-@functools.cache
-def _commands(folder):
-  from tests.chaos.commands import Commands
-
-  return Commands(
-    pathlib.Path(folder) / f'commands-{os.getpid()}',
-    compiled=pathlib.Path(folder) / 'compiled',
-  )
-
-
-def _play(kind, number, *, folder, seed, keep):
-  from tests.chaos import configs, damages, folders, kills, pairs
-  from tests.chaos import rounds as players
-  from tests.chaos.reference import Reference
-
-  players_of = {
-    'kills': kills.play,
-    'finished': damages.finished,
-    'interrupted': damages.interrupted,
-    'pairs': pairs.play,
-    'configs': configs.play,
-    'folders': folders.play,
-  }
-  return players.play(
-    kind,
-    number,
-    seed=seed,
-    play_one=players_of[kind],
-    reference=Reference(folder),
-    commands=_commands(folder),
-    keep=keep,
-  )
-
-
-# --- in the main process -----------------------------------------------------
-
-
-def _make_reference(folder):
-  from tests.chaos import reference
-
-  reference.make(pathlib.Path(folder))
-
-
 def play_all(options, folder):
   """Plays the rounds; yields an Outcome of each, or the harness's own error."""
   context = multiprocessing.get_context('spawn')
@@ -109,10 +63,10 @@ def play_all(options, folder):
   ) as pool:
     if not (pathlib.Path(folder) / 'known.json').exists():
       print('making the reference', flush=True)
-      pool.submit(_make_reference, folder).result()
+      pool.submit(workers.make_reference, folder).result()
     playing = {
       pool.submit(
-        _play,
+        workers.play,
         kind,
         number,
         folder=folder,

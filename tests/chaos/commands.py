@@ -99,7 +99,7 @@ class Commands:
     """The exit status of a command; None while it runs."""
     return self._call('ask', pid=pid)
 
-  def start(self, door, *flags, limit=120, die=None, memory=0, cwd=ROOT):
+  def start(self, door, *flags, limit=240, die=None, memory=0, cwd=ROOT):
     """Starts a door.
 
     Args:
