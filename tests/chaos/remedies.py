@@ -3,8 +3,11 @@
 import dataclasses
 import pathlib
 import re
+import shlex
 import shutil
 
+# How lines of `study --verify` end.
+_COMMAND = '; to repair: rm -rf '
 _DOOR = re.compile(r'icl_gen\.([a-z]+)')
 _DELETE = re.compile(
   r'[Dd]elete (?P<what>.*?)(?= and (?:run|re-run|build)\b|$)'
@@ -33,6 +36,9 @@ def read(message, root):
     message: one line.
     root: the directory that its paths are in.
   """
+  _, is_command, command = message.rpartition(_COMMAND)
+  if is_command:
+    return Remedy(tuple(map(pathlib.Path, shlex.split(command))), None, ())
   subject = next(iter(paths(message, root)), None)
   found = _DELETE.search(message)
   what = found['what'] if found else ''

@@ -119,7 +119,7 @@ class Round:
     if not verifies:
       return [judge.message(ended)]
     named = [
-      line for line in ended.stdout.split('\n') if str(self.root) in line
+      line for line in ended.stdout.split('\n') if '; to repair: ' in line
     ]
     return named or [judge.message(ended)]
 

@@ -184,6 +184,12 @@ def test_damage_is_the_same_for_the_same_seed(tmp_path):
       ['evaluate'],
     ),
     (
+      '/w/runs/c/params: its arrays differ; to repair: rm -rf /w/runs/c/params'
+      ' /w/runs/c/scores.parquet',
+      ['runs/c/params', 'runs/c/scores.parquet'],
+      [],
+    ),
+    (
       "no training state in '/w/runs/c/checkpoints' can be read (4: x); delete"
       ' the directory to start again',
       ['runs/c/checkpoints'],
