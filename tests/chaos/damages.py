@@ -40,7 +40,6 @@ _RESUMES = {'checkpoints': ('params',), 'metrics': ('params', 'checkpoints/8')}
 # What has no digest: logs, leftovers of killed commands, and what a complete
 # stage does not read any more. Weights are compared array by array.
 _HARMLESS = (
-  'metrics.jsonl',
   'events.*',
   'scored.jsonl',
   'sampled.*.jsonl',
