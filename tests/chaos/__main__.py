@@ -11,7 +11,6 @@ import sys
 import tempfile
 import time
 
-from tests.chaos import workers
 from tests.chaos.judge import FAILURE, IDENTICAL, REFUSED
 
 # Kind -> its share of the rounds, in per cent.
@@ -57,6 +56,9 @@ def rounds(options):
 
 def play_all(options, folder):
   """Plays the rounds; yields an Outcome of each, or the harness's own error."""
+  # Imports JAX and the doors, which --help does not need.
+  from tests.chaos import workers
+
   context = multiprocessing.get_context('spawn')
   with concurrent.futures.ProcessPoolExecutor(
     options.workers, mp_context=context
