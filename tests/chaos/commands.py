@@ -4,12 +4,16 @@ import dataclasses
 import itertools
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import sys
 import time
 
 from tests.chaos.stages import ROOT
+
+# Seconds of the clock in which a command takes none of the processor.
+_STANDSTILL = 120
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,14 +23,16 @@ class Ended:
   Attributes:
     code: the exit status, negative for a signal.
     stdout, stderr: what it printed.
-    seconds: how long it took.
+    took: seconds of the processor.
+    seconds: seconds of the clock.
     late: whether it was killed because it took longer than its limit.
   """
 
   code: int
   stdout: str
   stderr: str
-  seconds: float
+  took: float = 0.0
+  seconds: float = 0.0
   late: bool = False
 
 
@@ -35,23 +41,52 @@ class Running:
 
   def __init__(self, server, pid, files, limit):
     self._server, self.pid, self._files = server, pid, files
-    self._began = time.monotonic()
-    self._limit = limit
+    self._began, self._limit = time.monotonic(), limit
+    self._ended = None
+
+  def _has_ended(self):
+    if self._ended is None:
+      self._ended = self._server.ask(self.pid)
+    return self._ended is not None
+
+  def wait(self, seconds):
+    """Waits until it took so many seconds of the processor, or has ended.
+
+    Seconds of the clock would depend on what else the machine does.
+    """
+    until = time.monotonic() + _STANDSTILL
+    while (
+      not self._has_ended()
+      and _took(self.pid) < seconds
+      and time.monotonic() < until
+    ):
+      time.sleep(0.01)
 
   def send(self, signum):
-    """Sends a signal, unless `end` has seen the end of the command."""
-    os.kill(self.pid, signum)
+    """Sends a signal, unless the command has ended."""
+    if not self._has_ended():
+      os.kill(self.pid, signum)
 
   def end(self):
-    """Waits for the command; kills it after its limit."""
-    late = False
-    while (code := self._server.ask(self.pid)) is None:
-      if time.monotonic() - self._began > self._limit and not late:
+    """Waits for the command; kills it after its limit or a standstill."""
+    late, before, since = False, 0.0, self._began
+    while not self._has_ended():
+      now, took = time.monotonic(), _took(self.pid)
+      if took > before:
+        before, since = took, now
+      if not late and (took > self._limit or now - since > _STANDSTILL):
         late = True
         os.kill(self.pid, signal.SIGKILL)
-      time.sleep(0.01)
-    seconds = time.monotonic() - self._began
-    return Ended(code, *map(_text, self._files), seconds, late)
+      time.sleep(0.02)
+    code, took = self._ended
+    return Ended(
+      code=code,
+      stdout=_text(self._files[0]),
+      stderr=_text(self._files[1]),
+      took=took,
+      seconds=time.monotonic() - self._began,
+      late=late,
+    )
 
 
 class Commands:
@@ -105,7 +140,7 @@ class Commands:
     Args:
       door: its name.
       *flags: its flags.
-      limit: seconds until it is killed.
+      limit: seconds of the processor until it is killed.
       die: when it sends itself a signal; see server.py.
       memory: bytes of data that it may allocate; 0: no limit.
       cwd: its working directory.
@@ -136,3 +171,13 @@ class Commands:
 def _text(path):
   # A command that is killed at once has printed to no file yet.
   return path.read_bytes().decode('utf-8', 'replace') if path.exists() else ''
+
+
+def _took(pid):
+  """Seconds of the processor that a process took so far; 0 if unknown."""
+  try:
+    stat = pathlib.Path(f'/proc/{pid}/stat').read_text()
+  except OSError:
+    return 0.0
+  fields = stat.rpartition(')')[2].split()
+  return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')

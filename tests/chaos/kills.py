@@ -1,9 +1,7 @@
 """Commands that are killed, once or several times, and run again."""
 
-import time
-
 from tests.chaos import judge
-from tests.chaos.rounds import SIGNALS, terminate
+from tests.chaos.rounds import SIGNALS
 from tests.chaos.stages import COMMANDS
 
 # Several times as long as the others.
@@ -42,9 +40,9 @@ def _kill(this, name, signum):
   else:
     running = this.start(door, *flags)
     after = rng.uniform(0, 1.05 * this.reference.seconds[name])
-    time.sleep(after)
-    this.say(f'{signum!r} after {after:.2f} s')
-    terminate(running, signum)
+    running.wait(after)
+    this.say(f'{signum!r} after {after:.2f} s of the processor')
+    running.send(signum)
   judge.killed(this.note(running.end()), signum)
 
 

@@ -1,9 +1,7 @@
 """Two commands at once on the same files."""
 
-import time
-
 from tests.chaos import judge
-from tests.chaos.rounds import SIGNALS, terminate
+from tests.chaos.rounds import SIGNALS
 from tests.chaos.stages import COMMANDS
 
 # Of different doors: those where one reads or writes what the other does.
@@ -34,13 +32,13 @@ def play(this):
   lasts = max(this.reference.seconds[name] for name in names)
   after = rng.choice((0, rng.uniform(0, _SOON), rng.uniform(0, lasts)))
   first = this.start(COMMANDS[names[0]].door, *this.flags(names[0]))
-  time.sleep(after)
+  first.wait(after)
   second = this.start(COMMANDS[names[1]].door, *this.flags(names[1]))
   killed = None
   if rng.random() < 0.25:
     killed, signum = rng.choice((first, second)), rng.choice(SIGNALS)
-    time.sleep(rng.uniform(0, lasts))
-    terminate(killed, signum)
+    killed.wait(rng.uniform(0, lasts))
+    killed.send(signum)
   worked = 0
   for running in (first, second):
     ended = this.note(running.end())

@@ -32,7 +32,7 @@ class Reference:
   Attributes:
     folder: where they are.
     results: of the finished study; see results.py.
-    seconds: how long each command takes.
+    seconds: seconds of the processor that each command takes.
     touches: how often each command touches a path in the study's directory.
   """
 
@@ -82,7 +82,7 @@ def make(folder):
     seconds, touches = {}, {}
     for name in COMMANDS:  # everything is compiled now
       ended, touches[name] = _counted(commands, name, root, folder)
-      seconds[name] = ended.seconds
+      seconds[name] = ended.took
       _restart(root, states / 'finished')
     for state, (name, printed) in INTERRUPTED.items():
       _undo(name, root)

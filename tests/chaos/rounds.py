@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import os
 import pathlib
 import random
 import shutil
@@ -78,7 +77,8 @@ class Round:
   def note(self, ended):
     """Records how a command ended, and returns it."""
     self.say(
-      f'-> {ended.code} after {ended.seconds:.1f} s',
+      f'-> {ended.code} after {ended.seconds:.1f} s ({ended.took:.1f} s of'
+      ' the processor)',
       ended.stdout[-1500:],
       ended.stderr[-6000:],
     )
@@ -213,12 +213,6 @@ def _keep(this, kept):
   (kept / 'said.txt').write_text(this.said, encoding='utf-8')
   with contextlib.suppress(OSError, shutil.Error):
     shutil.move(this.folder, kept / 'folder')
-
-
-def terminate(running, signum):
-  """Sends a signal to a command that may have ended."""
-  with contextlib.suppress(ProcessLookupError):
-    os.kill(running.pid, signum)
 
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM)

@@ -1,8 +1,9 @@
 """Imports the doors once; then forks a process for every command it reads.
 
 Every line is JSON. `start` answers with the process id of a command that runs
-on its own; `ask` answers with the exit status of one, or null while it runs. An
-id is not given to another process until its status was asked for.
+on its own; `ask` answers with the exit status of one and the seconds of the
+processor that it took, or null while it runs. An id is not given to another
+process until then.
 """
 
 import atexit
@@ -89,8 +90,10 @@ def _is_under(path, folder):
 
 
 def ask(pid):
-  ended, status = os.waitpid(pid, os.WNOHANG)
-  return os.waitstatus_to_exitcode(status) if ended else None
+  ended, status, took = os.wait4(pid, os.WNOHANG)
+  if not ended:
+    return None
+  return os.waitstatus_to_exitcode(status), took.ru_utime + took.ru_stime
 
 
 def start(**command):

@@ -14,7 +14,7 @@ from tests.chaos.commands import Ended
 
 
 def ended(code=0, stdout='', stderr='', late=False):
-  return Ended(code, stdout, stderr, 0.1, late)
+  return Ended(code, stdout, stderr, late=late)
 
 
 REFUSAL = 'error: no such world\n(--debug shows where)\n'
