@@ -82,7 +82,7 @@ def interrupted(this):
   The command that was killed is run again, then the rest of the study.
   """
   rng = this.rng
-  state = rng.choice(sorted(INTERRUPTED))
+  state = rng.choice(this.reference.interrupted)
   this.say(f'state: {state}')
   this.copy(state)
   name, _ = INTERRUPTED[state]

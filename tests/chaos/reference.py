@@ -46,6 +46,11 @@ class Reference:
   def model_flags(self):
     return _model_flags(self.folder)
 
+  @property
+  def interrupted(self):
+    """Names of the states in which a command was killed."""
+    return [name for name in INTERRUPTED if self.state(name).is_dir()]
+
   def state(self, name):
     """Directory of a state: 'finished', 'empty', or one of INTERRUPTED."""
     return self.folder / 'states' / name
