@@ -77,7 +77,7 @@ def _all():
   yield _cell('build', 'ft', (_CORPUS, f'{_CORPUS}.settings'))
   yield _cell('augment', 'ft', (_AUGMENTED, f'{_AUGMENTED}.settings'))
   for condition in directories.TRAINED:
-    trained = ('params', 'checkpoints', 'train.config.json', 'metrics.jsonl')
+    trained = ('params', 'checkpoints', 'train.config.json', 'metrics.jsonl*')
     yield _cell(
       'train',
       condition,
