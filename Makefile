@@ -9,7 +9,7 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 ARGS :=
 
-.PHONY: study test test-slow lint format requirements clean
+.PHONY: study test test-slow chaos lint format requirements clean
 .DELETE_ON_ERROR:
 
 study: $(READY)
@@ -21,6 +21,11 @@ test: lint
 # Slow tests: kills at random moments, the --small size of every benchmark, ...
 test-slow: $(READY)
 	$(PY) -m pytest -m slow $(ARGS)
+
+# Kills, damage, pairs of commands and hostile input, at random (tests/chaos/):
+# make chaos ARGS="--rounds=1000 --seed=0"
+chaos: $(READY)
+	$(PY) -m tests.chaos $(ARGS)
 
 lint: $(READY)
 	$(PY) -m ruff format --check .

@@ -20,8 +20,8 @@ import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
 from icl_gen.model import checkpoints, initialisation, registry
-from icl_gen.text import tokens
 from tests.doors import forks
+from tests.doors import noise as noise_weights
 
 ROOT = pathlib.Path(__file__).parents[2]
 TOKENIZER = ROOT / 'icl_gen/assets/tokenizer.model'
@@ -157,15 +157,8 @@ def noise(shrunk, tmp_path_factory):
 
   The end-of-text token is often likely, so that completions end.
   """
-  module = registry.make_module('nano')
-  params = initialisation.make_params(module, seed=0)
-  table_VxD = np.array(params['embedder']['input_embedding'])
-  nano = tokens.load(TOKENIZER)
-  # Logits of this token get a standard deviation of 6.
-  table_VxD[nano.eos_id] *= 6 / (table_VxD.std() * table_VxD.shape[1] ** 0.5)
-  params['embedder']['input_embedding'] = table_VxD
   path = tmp_path_factory.mktemp('noise') / 'params'
-  checkpoints.save_params(path, params)
+  noise_weights.write(path, tokenizer=TOKENIZER)
   return path
 
 

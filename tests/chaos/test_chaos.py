@@ -1,0 +1,231 @@
+"""The harness itself: it sees what broke, and its rounds pass."""
+
+import collections
+import dataclasses
+import random
+
+import pytest
+
+from icl_gen.storage import files, scores
+from icl_gen.types import ChoiceScore, Score
+from tests.chaos import __main__ as chaos
+from tests.chaos import damage, judge, remedies, results, rounds
+from tests.chaos.commands import Ended
+
+
+def ended(code=0, stdout='', stderr='', late=False):
+  return Ended(code, stdout, stderr, late=late)
+
+
+REFUSAL = 'error: no such world\n(--debug shows where)\n'
+
+
+def test_a_command_works_or_refuses_in_one_line():
+  assert judge.ended(ended(stdout='built')) == judge.IDENTICAL
+  assert judge.ended(ended(2, stderr=REFUSAL)) == judge.REFUSED
+
+
+@pytest.mark.parametrize(
+  'broken',
+  [
+    ended(1, stderr='KeyError: 3'),
+    ended(0, stderr='Traceback (most recent call last)\n'),
+    ended(0, stderr='Exception ignored in: <x>\n'),
+    ended(2, stderr='error: one\ntwo\n(--debug shows where)\n'),
+    ended(2, stderr=''),
+    ended(-9),
+    ended(2, stderr=REFUSAL, late=True),
+  ],
+)
+def test_everything_else_is_a_failure(broken):
+  with pytest.raises(judge.Failure):
+    judge.ended(broken)
+
+
+def test_a_killed_command_dies_or_answers():
+  for code, signum in ((-9, 9), (-15, 15), (143, 15), (0, 9)):
+    judge.killed(ended(code), signum)
+  for code, signum in ((1, 9), (143, 9), (2, 15)):
+    with pytest.raises(judge.Failure):
+      judge.killed(ended(code), signum)
+
+
+# --- results -----------------------------------------------------------------
+
+
+def write_scores(path, logp):
+  score = Score(
+    question_id='q',
+    kind='reversal',
+    stratum='',
+    cluster='c',
+    answers=(0,),
+    choices=(
+      ChoiceScore(
+        logp=logp, tokens=1, characters=1, bytes=1, logp_unconditional=-1.0
+      ),
+    ),
+  )
+  metadata = dict.fromkeys(('world', 'condition', 'model', 'seed'), 'x')
+  scores.write_scores(path, [score], metadata=metadata)
+
+
+@dataclasses.dataclass
+class Known:
+  """In place of a reference."""
+
+  results: dict
+
+
+@pytest.fixture
+def scored(tmp_path):
+  """A round whose study has one file of scores."""
+  known = Known({})
+  this = rounds.Round('x', tmp_path, known, commands=None, model=())
+  write_scores(this.root / 'runs/cell/scores.parquet', -1.5)
+  known.results = results.of_study(this.root)
+  assert list(known.results) == ['runs/cell/scores.parquet']
+  return this
+
+
+@pytest.mark.parametrize('logp', [-1.5000001, -2.5])
+def test_an_altered_score_is_a_failure(scored, logp):
+  scored.same()
+  write_scores(scored.root / 'runs/cell/scores.parquet', logp)
+  with pytest.raises(judge.Failure, match='results differ: runs/cell/scores'):
+    scored.same()
+
+
+def test_a_missing_or_unreadable_result_is_a_failure(scored):
+  path = scored.root / 'runs/cell/scores.parquet'
+  path.write_bytes(path.read_bytes()[:-1])
+  with pytest.raises(judge.Failure, match='ValueError'):
+    scored.same()
+  path.unlink()
+  with pytest.raises(judge.Failure, match='missing'):
+    scored.same()
+
+
+def test_losses_count_and_times_do_not(tmp_path):
+  for name, loss, eta in (('a', 1.5, 3.0), ('b', 1.5, 4.0), ('c', 1.25, 3.0)):
+    path = tmp_path / name / 'runs/cell/metrics.jsonl'
+    files.append_json_line(path, {'step': 2, 'loss': loss, 'eta_seconds': eta})
+  of = {name: results.of_study(tmp_path / name) for name in 'abc'}
+  assert of['a'] == of['b'] != of['c']
+
+
+# --- damage and remedies -----------------------------------------------------
+
+
+def test_damage_is_the_same_for_the_same_seed(tmp_path):
+  done = []
+  for folder in ('one', 'two'):
+    rng = random.Random(5)
+    for number in range(60):
+      path = tmp_path / folder / f'{number}.jsonl'
+      path.parent.mkdir(exist_ok=True)
+      path.write_text('{"a": 1}\n{"a": 2}\n{"a": 3}\n')
+      said = damage.harm(rng, path)
+      left = path.read_bytes() if path.is_file() else path.is_dir()
+      same = left == b'{"a": 1}\n{"a": 2}\n{"a": 3}\n'
+      assert same == said.endswith('(no change)')
+      done.append((said.partition(': ')[2], left))
+  assert done[:60] == done[60:]
+  kinds = {said.removesuffix(' (no change)') for said, _ in done}
+  assert len(kinds) > 8
+
+
+@pytest.mark.parametrize(
+  ('message', 'deleted', 'doors'),
+  [
+    (
+      '/w/a/b.json is not a JSON file in UTF-8 (x); delete it and re-run the'
+      ' command that wrote it',
+      ['a/b.json'],
+      [],
+    ),
+    (
+      '/w/corpora/c/x.array_record is changed since it was written; delete the'
+      ' directory and re-run the command that wrote it',
+      ['corpora/c'],
+      [],
+    ),
+    (
+      "'/w/corpora/c' was created with seed=1, now it is 2. Give the same"
+      ' value, another --workdir, or delete it and /w/corpora/c.settings and'
+      ' run `python -m icl_gen.build` again.',
+      ['corpora/c', 'corpora/c.settings'],
+      ['build'],
+    ),
+    (
+      "'/w/runs/c' was created with seed=1, now it is 2. Give the same value,"
+      ' another --workdir, or delete that directory and run `python -m'
+      ' icl_gen.train` again.',
+      ['runs/c'],
+      ['train'],
+    ),
+    (
+      "'/w/runs/c/t.json', the settings of '/w/runs/c/params', is damaged."
+      " Delete '/w/runs/c/t.json' and '/w/runs/c/params' and run `python -m"
+      ' icl_gen.train` again.',
+      ['runs/c/t.json', 'runs/c/params'],
+      ['train'],
+    ),
+    (
+      "there is no '/w/runs/c/params' yet: run `python -m icl_gen.train` with"
+      ' the same config and --workdir first',
+      [],
+      ['train'],
+    ),
+    (
+      '/w/runs/c/scores.parquet is damaged (x); delete it if it exists, and run'
+      ' `python -m icl_gen.evaluate` (or the study) again',
+      ['runs/c/scores.parquet'],
+      ['evaluate'],
+    ),
+    (
+      '/w/runs/c/params: its arrays differ; to repair: rm -rf /w/runs/c/params'
+      ' /w/runs/c/scores.parquet',
+      ['runs/c/params', 'runs/c/scores.parquet'],
+      [],
+    ),
+    (
+      "no training state in '/w/runs/c/checkpoints' can be read (4: x); delete"
+      ' the directory to start again',
+      ['runs/c/checkpoints'],
+      [],
+    ),
+  ],
+)
+def test_remedies_are_read_from_messages(tmp_path, message, deleted, doors):
+  (tmp_path / 'runs/c/checkpoints').mkdir(parents=True)
+  remedy = remedies.read(message.replace('/w/', f'{tmp_path}/'), tmp_path)
+  assert remedy.delete == tuple(tmp_path / name for name in deleted)
+  assert remedy.doors == tuple(doors)
+
+
+def test_the_remedy_may_be_a_line(tmp_path):
+  path = tmp_path / 'metrics.jsonl'
+  path.write_text('{"a": 1}\nx\n{"a": 2}\n')
+  message = f'{path}, line 2: expected JSON; fix or delete the line'
+  remedies.delete(remedies.read(message, tmp_path))
+  assert path.read_text() == '{"a": 1}\n{"a": 2}\n'
+
+
+# --- rounds ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('number', [1, 30, 1000])
+def test_every_kind_has_its_share(number):
+  counted = collections.Counter(
+    kind for kind, _ in chaos.rounds(chaos.parse([f'--rounds={number}']))
+  )
+  assert sum(counted.values()) == number
+  for kind, share in chaos.SHARES.items():
+    assert abs(counted[kind] - number * share / 100) < len(chaos.SHARES)
+
+
+@pytest.mark.slow
+def test_rounds_of_every_kind_pass(tmp_path, capfd):
+  code = chaos.main(['--rounds=14', '--seed=1', f'--keep={tmp_path}'])
+  assert code == 0, capfd.readouterr().out
