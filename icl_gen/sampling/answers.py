@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from icl_gen.model.loading import Model
 from icl_gen.sampling import sampler
 from icl_gen.text import context as contexts
-from icl_gen.text import prompts
+from icl_gen.text import prompts, tokens
 from icl_gen.text.context import Context
 from icl_gen.types import Question, Score
 
@@ -77,6 +77,9 @@ def write(
     for question in questions
     for choice in question.choices
   )
+  stops: tuple[int, ...] = ()
+  if any(one.chat for one in context_of):
+    stops = (tokens.end_of_turn(model.tokenizer),)
   texts: dict[str, str] = {}
   for shared in {one.text: one for one in context_of}.values():
     requests = [
@@ -90,8 +93,9 @@ def write(
       sampler.encode_context(model, shared, core=core),
       seed='answers',
       temperature=0.0,
-      # One more for the end-of-sequence token.
+      # One more for the token that ends it.
       max_tokens=-(-(longest + 1) // BUCKET) * BUCKET,
+      stops=stops,
       rows_per_batch=min(ROWS, 1 << (len(requests) - 1).bit_length()),
     )
     for batch in batches:

@@ -43,10 +43,10 @@ class Completion:
 
   Attributes:
     name: the request's name.
-    text: the completion, without the end-of-sequence token.
+    text: the completion, without the token that ended it.
     tokens_in: tokens of the prompt, without a shared context.
-    tokens_out: sampled tokens, including the end-of-sequence token.
-    ended: whether the model sampled the end-of-sequence token.
+    tokens_out: sampled tokens, including the one that ended it.
+    ended: whether the model sampled a token that ends a completion.
   """
 
   name: str
@@ -82,6 +82,7 @@ def sample(
   seed: str,
   temperature: float,
   max_tokens: int,
+  stops: Sequence[int] = (),
   rows_per_batch: int = ROWS_PER_BATCH,
 ) -> Iterator[list[Completion]]:
   """Yields completions batch by batch, in the order of the requests.
@@ -93,6 +94,7 @@ def sample(
     seed: name of the draw.
     temperature: 0 for greedy sampling.
     max_tokens: maximum number of sampled tokens per request.
+    stops: ids that end a completion, as the end-of-sequence token does.
     rows_per_batch: requests per batch.
 
   Raises:
@@ -109,6 +111,7 @@ def sample(
     )
   if shared_context is not None and not all(r.prompt for r in requests):
     raise ValueError('a prompt is empty; after a context, it must have text')
+  ends = (model.tokenizer.eos_id, *stops)
   for start in range(0, len(requests), rows_per_batch):
     chosen = requests[start : start + rows_per_batch]
     rows = [
@@ -127,12 +130,14 @@ def sample(
       keys_B,
       np.float32(temperature),
       np.int32(len(chosen)),
-      model.tokenizer.eos_id,
+      ends,
       max_tokens,
     )
     sampled_BxT, counts_B = np.asarray(sampled_BxT), np.asarray(counts_B)
     yield [
-      _completion(model.tokenizer, request, row, sampled_BxT[b, : counts_B[b]])
+      _completion(
+        model.tokenizer, request, row, sampled_BxT[b, : counts_B[b]], ends
+      )
       for b, (request, row) in enumerate(zip(chosen, rows, strict=True))
     ]
 
@@ -169,8 +174,9 @@ def _completion(
   request: Request,
   row: Sequence[int],
   ids: np.ndarray,
+  ends: tuple[int, ...],
 ) -> Completion:
-  ended = bool(ids[-1] == tokenizer.eos_id)
+  ended = int(ids[-1]) in ends
   return Completion(
     name=request.name,
     text=tokenizer.decode(ids[:-1] if ended else ids),
@@ -190,13 +196,13 @@ def _generate(
   keys_B: jax.Array,
   temperature: jax.Array,
   requested: jax.Array,
-  eos_id: int,
+  ends: tuple[int, ...],
   max_tokens: int,
 ) -> tuple[jax.Array, jax.Array]:
   """Samples until all requested rows have ended or have max_tokens.
 
   Returns:
-    sampled ids int32[B, T], and their number int32[B], EOS included.
+    sampled ids int32[B, T], and their number int32[B], that of `ends` included.
   """
   B, L = tokens_BxL.shape
   offset = 0 if shared_context is None else shared_context.length
@@ -216,7 +222,7 @@ def _generate(
   segments = jnp.pad(segments_BxL, ((0, 0), (0, max_tokens)))
   first = draw(last_BxD, 0)
   out = jnp.zeros((B, max_tokens), jnp.int32).at[:, 0].set(first)
-  done = (jnp.arange(B) >= requested) | (first == eos_id)
+  done = (jnp.arange(B) >= requested) | _is_any(first, ends)
   counts = jnp.ones(B, jnp.int32)
 
   def unfinished(carry):
@@ -249,12 +255,17 @@ def _generate(
     token_B = jnp.where(done, 0, draw(hidden_Bx1xD[:, 0], t))
     out = jax.lax.dynamic_update_slice_in_dim(out, token_B[:, None], t, axis=1)
     counts = counts + jnp.where(done, 0, 1)
-    done = done | (token_B == eos_id)
+    done = done | _is_any(token_B, ends)
     return t + 1, out, done, counts, cache, positions, segments
 
   carry = (jnp.int32(1), out, done, counts, cache, positions, segments)
   _, out, _, counts, *_ = jax.lax.while_loop(unfinished, sample_token, carry)
   return out, counts
+
+
+def _is_any(ids_B: jax.Array, ends: tuple[int, ...]) -> jax.Array:
+  """Whether each id is one of those that end a completion, bool[B]."""
+  return functools.reduce(jnp.logical_or, [ids_B == end for end in ends])
 
 
 def _encode_prompts(

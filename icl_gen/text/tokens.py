@@ -117,6 +117,23 @@ def require_turns(tokenizer: Tokenizer) -> None:
       )
 
 
+def end_of_turn(tokenizer: Tokenizer) -> int:
+  """Returns the id that ends a turn of a chat.
+
+  Raises:
+    ValueError: as `require_turns`.
+  """
+  require_turns(tokenizer)
+  (found,) = tokenizer.encode(prompts.END_OF_TURN)
+  return found
+
+
+def stops(tokenizer: Tokenizer) -> tuple[int, ...]:
+  """Returns the ids that end a generated text, in or outside of a chat."""
+  found = tokenizer.encode(prompts.END_OF_TURN)
+  return (tokenizer.eos_id, *found) if len(found) == 1 else (tokenizer.eos_id,)
+
+
 def report(tokenizer: Tokenizer, corpus: Corpus) -> dict[str, Any]:
   """Counts the tokens of a corpus.
 

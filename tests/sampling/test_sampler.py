@@ -50,7 +50,15 @@ def requests(*prompts):
   return [sampler.Request(f'name of {p}', p) for p in prompts or PROMPTS]
 
 
-def sample(asked=None, shared=None, *, seed='seed', temperature=1.0, rows=4):
+def sample(
+  asked=None,
+  shared=None,
+  *,
+  seed='seed',
+  temperature=1.0,
+  rows=4,
+  stops=(),
+):
   batches = sampler.sample(
     model(),
     asked or requests(),
@@ -58,6 +66,7 @@ def sample(asked=None, shared=None, *, seed='seed', temperature=1.0, rows=4):
     seed=seed,
     temperature=temperature,
     max_tokens=MAX_TOKENS,
+    stops=stops,
     rows_per_batch=rows,
   )
   return [completion for batch in batches for completion in batch]
@@ -96,6 +105,23 @@ def test_temperature_zero_equals_a_greedy_loop(context):
     assert ends == {True, False}, (
       'some completions should end, others be cut off'
     )
+
+
+def test_any_of_the_stops_ends_a_completion():
+  tokenizer = model().tokenizer
+  free = [greedy_by_hand([2, *tokenizer.encode(p)]) for p in PROMPTS]
+  stop = max(free, key=len)[2]
+  found = sample(temperature=0.0, stops=(stop,))
+  for ids, completion in zip(free, found, strict=True):
+    kept = ids[: ids.index(stop) + 1] if stop in ids else ids
+    ended = kept[-1] in (EOS, stop)
+    assert completion.tokens_out == len(kept)
+    assert completion.ended == ended
+    assert completion.text == tokenizer.decode(kept[:-1] if ended else kept)
+  assert any(
+    completion.tokens_out < len(ids)
+    for ids, completion in zip(free, found, strict=True)
+  )
 
 
 def test_a_sample_does_not_depend_on_its_batch():
