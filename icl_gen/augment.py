@@ -32,7 +32,7 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   model = loading.load(
     experiment.model,
     checkpoint=experiment.checkpoint,
-    tokenizer=experiment.tokenizer,
+    tokenizer=stages.tokenizer(experiment),
     dtype=experiment.dtype,
   )
   count_tokens = model.tokenizer.count

@@ -32,7 +32,7 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   model = loading.load(
     model_name,
     checkpoint=stages.checkpoint(experiment, workdir),
-    tokenizer=experiment.tokenizer,
+    tokenizer=stages.tokenizer(experiment),
     dtype=experiment.dtype,
     mesh=sharding.make_mesh(data=scoring.data, model=scoring.model),
   )

@@ -39,7 +39,7 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   model = loading.load(
     experiment.model,
     checkpoint=experiment.checkpoint,
-    tokenizer=experiment.tokenizer,
+    tokenizer=stages.tokenizer(experiment),
     dtype=experiment.dtype,
   )
   registry.require_room(
@@ -80,7 +80,10 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     ),
   )
   writer.close()
-  checkpoints.save_params(stage.result, step.weights(model.module, state))
+  weights = step.weights(model.module, state)
+  checkpoints.save_params(
+    stage.result, registry.with_all_rows(experiment.model, weights)
+  )
   saved.close()
   stage.finish()
 
