@@ -76,6 +76,11 @@ def load(
   if name in registry.NANO:
     tokenizer = tokenizer or assets.path('tokenizer.model')
   for path, what in ((checkpoint, 'checkpoint'), (tokenizer, 'tokenizer')):
+    if '://' in path:
+      raise ValueError(
+        f'{what} {path!r} is not a local path: copy it here first, for example'
+        ' with `gcloud storage cp --recursive`'
+      )
     if not path:
       raise ValueError(
         f'model {name!r} is not embedded: give --config.{what}=PATH (embedded'

@@ -138,6 +138,12 @@ def test_models_that_are_not_embedded_need_both_paths(tokenizer):
     loading.load('gemma3_1b', checkpoint='somewhere')
 
 
+def test_paths_of_buckets_are_refused(tokenizer):
+  """They would be taken for paths below this directory."""
+  with pytest.raises(ValueError, match="'gs://b/it' is not a local path"):
+    loading.load('nano', checkpoint='gs://b/it', tokenizer=str(tokenizer))
+
+
 def load_with(tokenizer):
   return loading.load('nano', checkpoint='nowhere', tokenizer=str(tokenizer))
 
