@@ -104,7 +104,7 @@ def _export_weights(experiment: Experiment, workdir: pathlib.Path) -> None:
       model.params,
       model.module.config,
       positions=registry.longest(model.name),
-      stops=tokens.stops(model.tokenizer),
+      stops=model.tokenizer.end_ids,
     )
     content = pathlib.Path(path).read_bytes()
     hugging_face_tokenizer.write(partial, content)

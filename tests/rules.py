@@ -48,6 +48,12 @@ OWNERS = {
   'scipy': ('icl_gen.reporting',),
   'absl': ('icl_gen.cli', 'doors', 'configs'),
   'ml_collections': ('icl_gen.cli', 'doors', 'configs'),
+  # Only there do texts become ids.
+  'sentencepiece': (
+    'icl_gen.text.tokens',
+    'icl_gen.text.controls',
+    'icl_gen.pretraining.vocabulary',
+  ),
   'rank_bm25': ('icl_gen.text.retrieval',),
   'lm_eval': ('icl_gen.scoring.lm_eval_model',),
 }

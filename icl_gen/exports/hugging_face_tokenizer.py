@@ -2,7 +2,8 @@
 
 `tokenizer.model` is copied, since we and others read it. `tokenizer.json` has
 the same pieces for the `tokenizers` library, which gives the same ids; only
-special pieces such as `<bos>`, if a text spells them out, are single ids there.
+markers such as `<bos>` and `<start_of_turn>`, if a text spells them out, are
+single ids there, as with released models.
 """
 
 import json

@@ -116,7 +116,7 @@ def _line(question: Question, context: contexts.Context, delimiter: str) -> str:
   row = {
     'id': question.id,
     'prompt': question.prompt,
-    'prompt_in_context': contexts.tail(context, question.prompt),
+    'prompt_in_context': contexts.asked(context, question.prompt),
     'choices': [c.removeprefix(delimiter) for c in question.choices],
     'answers': question.answers,
     'stratum': question.stratum,

@@ -9,7 +9,8 @@
   )
 
 Splits and columns are those of `corpus_files`. Nothing is downloaded: the first
-load generates the world, with seed 0.
+load generates the world, with seed 0. Give no version: with one, TFDS imports
+the classes that `features.json` names in the data's directory, not ours.
 """
 
 from typing import Any

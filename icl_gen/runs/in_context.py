@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from icl_gen.runs.experiments import Experiment
 from icl_gen.text import context as contexts
 from icl_gen.text.context import Context
+from icl_gen.text.prompts import Text
 from icl_gen.types import Corpus
 
 
@@ -13,7 +14,7 @@ def context(
   corpus: Corpus,
   *,
   name: str,
-  count_tokens: Callable[[str], int],
+  count_tokens: Callable[[Text], int],
 ) -> Context | Sequence[Context]:
   """Returns one context for all questions, or one for each of them.
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from icl_gen.model.loading import Model
 from icl_gen.sampling import sampler
 from icl_gen.text import context as contexts
-from icl_gen.text import prompts, tokens
+from icl_gen.text import prompts
 from icl_gen.text.context import Context
 from icl_gen.types import Question, Score
 
@@ -77,15 +77,12 @@ def write(
     for question in questions
     for choice in question.choices
   )
-  stops: tuple[int, ...] = ()
-  if any(one.chat for one in context_of):
-    stops = (tokens.end_of_turn(model.tokenizer),)
   texts: dict[str, str] = {}
-  for shared in {one.text: one for one in context_of}.values():
+  for shared in {one.before: one for one in context_of}.values():
     requests = [
       sampler.Request(question.id, contexts.tail(shared, question.prompt))
       for question, one in zip(questions, context_of, strict=True)
-      if one.text == shared.text
+      if one.before == shared.before
     ]
     batches = sampler.sample(
       model,
@@ -93,9 +90,8 @@ def write(
       sampler.encode_context(model, shared, core=core),
       seed='answers',
       temperature=0.0,
-      # One more for the token that ends it.
+      # One more for the end-of-sequence token.
       max_tokens=-(-(longest + 1) // BUCKET) * BUCKET,
-      stops=stops,
       rows_per_batch=min(ROWS, 1 << (len(requests) - 1).bit_length()),
     )
     for batch in batches:
@@ -106,8 +102,7 @@ def write(
 
 def is_exact(text: str, question: Question) -> bool:
   """Whether a generated text gives one of the question's right choices."""
-  line = text.lstrip(' ').split(prompts.NEWLINE)[0]
-  line = line.split(prompts.END_OF_TURN)[0].rstrip()
+  line = text.lstrip(' ').split(prompts.NEWLINE)[0].rstrip()
   return any(
     _begins(line, question.choices[answer].strip())
     for answer in question.answers

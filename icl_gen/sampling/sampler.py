@@ -18,6 +18,7 @@ from icl_gen.model import forward, head, prefix, prefix_attention
 from icl_gen.model.loading import Model
 from icl_gen.text import tokens
 from icl_gen.text.context import Context
+from icl_gen.text.prompts import Text
 
 # Prompts are padded to multiples of this, so that few shapes are compiled.
 PROMPT_BUCKET = 32
@@ -30,11 +31,11 @@ class Request:
 
   Attributes:
     name: unique among requests; the random key is derived from it.
-    prompt: text; it follows the line break that ends a shared context.
+    prompt: it follows the line break that ends a shared context.
   """
 
   name: str
-  prompt: str
+  prompt: Text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,10 +44,11 @@ class Completion:
 
   Attributes:
     name: the request's name.
-    text: the completion, without the token that ended it.
+    text: the completion, without control tokens.
     tokens_in: tokens of the prompt, without a shared context.
-    tokens_out: sampled tokens, including the one that ended it.
-    ended: whether the model sampled a token that ends a completion.
+    tokens_out: sampled tokens, including the one that ends the completion.
+    ended: whether the model ended the completion: it sampled one of the
+      tokenizer's `end_ids`.
   """
 
   name: str
@@ -68,7 +70,7 @@ def encode_context(
   """
   if not context.text:
     return None
-  ids = [model.tokenizer.bos_id, *model.tokenizer.encode(context.text)]
+  ids = [model.tokenizer.bos_id, *model.tokenizer.encode(context.before)]
   return prefix.encode(
     model.module, model.params, np.array(ids, np.int32), core=core
   )
@@ -82,7 +84,6 @@ def sample(
   seed: str,
   temperature: float,
   max_tokens: int,
-  stops: Sequence[int] = (),
   rows_per_batch: int = ROWS_PER_BATCH,
 ) -> Iterator[list[Completion]]:
   """Yields completions batch by batch, in the order of the requests.
@@ -94,7 +95,6 @@ def sample(
     seed: name of the draw.
     temperature: 0 for greedy sampling.
     max_tokens: maximum number of sampled tokens per request.
-    stops: ids that end a completion, as the end-of-sequence token does.
     rows_per_batch: requests per batch.
 
   Raises:
@@ -111,7 +111,6 @@ def sample(
     )
   if shared_context is not None and not all(r.prompt for r in requests):
     raise ValueError('a prompt is empty; after a context, it must have text')
-  ends = (model.tokenizer.eos_id, *stops)
   for start in range(0, len(requests), rows_per_batch):
     chosen = requests[start : start + rows_per_batch]
     rows = [
@@ -130,21 +129,19 @@ def sample(
       keys_B,
       np.float32(temperature),
       np.int32(len(chosen)),
-      ends,
+      model.tokenizer.end_ids,
       max_tokens,
     )
     sampled_BxT, counts_B = np.asarray(sampled_BxT), np.asarray(counts_B)
     yield [
-      _completion(
-        model.tokenizer, request, row, sampled_BxT[b, : counts_B[b]], ends
-      )
+      _completion(model.tokenizer, request, row, sampled_BxT[b, : counts_B[b]])
       for b, (request, row) in enumerate(zip(chosen, rows, strict=True))
     ]
 
 
 def _prompt_ids(
   tokenizer: tokens.Tokenizer,
-  prompt: str,
+  prompt: Text,
   shared_context: prefix.Prefix | None,
 ) -> list[int]:
   if shared_context is not None:
@@ -174,12 +171,11 @@ def _completion(
   request: Request,
   row: Sequence[int],
   ids: np.ndarray,
-  ends: tuple[int, ...],
 ) -> Completion:
-  ended = int(ids[-1]) in ends
+  ended = int(ids[-1]) in tokenizer.end_ids
   return Completion(
     name=request.name,
-    text=tokenizer.decode(ids[:-1] if ended else ids),
+    text=tokenizer.decode(ids),
     tokens_in=len(row),
     tokens_out=len(ids),
     ended=ended,
@@ -196,13 +192,13 @@ def _generate(
   keys_B: jax.Array,
   temperature: jax.Array,
   requested: jax.Array,
-  ends: tuple[int, ...],
+  end_ids: tuple[int, ...],
   max_tokens: int,
 ) -> tuple[jax.Array, jax.Array]:
   """Samples until all requested rows have ended or have max_tokens.
 
   Returns:
-    sampled ids int32[B, T], and their number int32[B], that of `ends` included.
+    sampled ids int32[B, T], and their number int32[B], the end included.
   """
   B, L = tokens_BxL.shape
   offset = 0 if shared_context is None else shared_context.length
@@ -222,7 +218,7 @@ def _generate(
   segments = jnp.pad(segments_BxL, ((0, 0), (0, max_tokens)))
   first = draw(last_BxD, 0)
   out = jnp.zeros((B, max_tokens), jnp.int32).at[:, 0].set(first)
-  done = (jnp.arange(B) >= requested) | _is_any(first, ends)
+  done = (jnp.arange(B) >= requested) | _is_one_of(first, end_ids)
   counts = jnp.ones(B, jnp.int32)
 
   def unfinished(carry):
@@ -255,7 +251,7 @@ def _generate(
     token_B = jnp.where(done, 0, draw(hidden_Bx1xD[:, 0], t))
     out = jax.lax.dynamic_update_slice_in_dim(out, token_B[:, None], t, axis=1)
     counts = counts + jnp.where(done, 0, 1)
-    done = done | _is_any(token_B, ends)
+    done = done | _is_one_of(token_B, end_ids)
     return t + 1, out, done, counts, cache, positions, segments
 
   carry = (jnp.int32(1), out, done, counts, cache, positions, segments)
@@ -263,9 +259,8 @@ def _generate(
   return out, counts
 
 
-def _is_any(ids_B: jax.Array, ends: tuple[int, ...]) -> jax.Array:
-  """Whether each id is one of those that end a completion, bool[B]."""
-  return functools.reduce(jnp.logical_or, [ids_B == end for end in ends])
+def _is_one_of(token_B: jax.Array, ids: tuple[int, ...]) -> jax.Array:
+  return functools.reduce(jnp.logical_or, [token_B == id for id in ids])
 
 
 def _encode_prompts(

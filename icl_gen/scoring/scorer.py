@@ -29,6 +29,7 @@ from icl_gen.scoring import tree, whole_rows
 from icl_gen.text import context as contexts
 from icl_gen.text import tokens
 from icl_gen.text.context import Context
+from icl_gen.text.prompts import Text
 from icl_gen.types import ChoiceScore, Question, Score
 
 TOKENS_PER_PASS = 2048
@@ -83,7 +84,7 @@ def score(
     for row in encode_question(model.tokenizer, one, question)
   ]
   context_texts = [
-    one.text
+    one.before
     for one, question in zip(context_of, questions, strict=True)
     for _ in question.choices
   ]
@@ -198,7 +199,7 @@ def _choice_score(
 def _conditional_sums(
   model: Model,
   rows: Sequence[tokens.Row],
-  context_texts: Sequence[str],
+  context_texts: Sequence[Text],
   encode: Encode | None,
   tokens_per_pass: int,
 ) -> np.ndarray:
@@ -231,14 +232,14 @@ def _conditional_sums(
   return sums_R
 
 
-def _context_ids(tokenizer: tokens.Tokenizer, text: str) -> np.ndarray:
+def _context_ids(tokenizer: tokens.Tokenizer, text: Text) -> np.ndarray:
   ids = [tokenizer.bos_id, *tokenizer.encode(text)] if text else []
   return np.array(ids, np.int32)
 
 
 def _contexts_to_encode(
-  model: Model, ids_of: Mapping[str, np.ndarray]
-) -> list[str]:
+  model: Model, ids_of: Mapping[Text, np.ndarray]
+) -> list[Text]:
   """The contexts to encode as prefixes; the others are put into the rows.
 
   A context that is the only one, or is long, becomes a prefix that its rows

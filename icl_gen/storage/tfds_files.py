@@ -1,15 +1,24 @@
 """Rows on disk as TFDS data sets, one record file per split.
 
+A directory is read as data: records are parsed with the features that this
+module declares, and nothing that the directory names is imported. (TFDS's own
+`builder_from_directory` imports the classes that `features.json` names.)
+
 TensorFlow is imported for 'tfrecord' only.
 """
 
+import itertools
+import json
+import os
 import pathlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
+from google.protobuf import json_format
 from tensorflow_datasets.core import example_serializer, file_adapters
+from tensorflow_datasets.core.utils import lazy_imports_utils
 
 from icl_gen.storage import codec, files
 
@@ -19,6 +28,11 @@ FILE_FORMATS = ('array_record', 'tfrecord')
 # are constants so that moving this code does not change the bytes on disk.
 DATASET = 'icl_gen_corpus'
 _MODULE = 'icl_gen.data.dataset'
+# TFDS's description of the columns; only other readers need it.
+FEATURES = 'features.json'
+# What decides how a column is read, in that description.
+_DECIDING = ('pythonClassName', 'dtype')
+_WRITE_AGAIN = 'delete the directory and re-run the command that wrote it'
 
 # How TFDS stores the column types of `codec.COLUMNS`.
 _FEATURES: dict[Any, Callable[[], Any]] = {
@@ -68,6 +82,13 @@ def write(
   """
   # tfds.core.SequentialWriter serialises the columns in an order that differs
   # between interpreters, so its bytes would differ too.
+  info = _info(directory, file_format=file_format)
+  write_splits(splits, directory, info=info)
+  info.write_to_directory(directory)
+
+
+def _info(directory: pathlib.Path, *, file_format: str) -> Any:
+  """Returns the tfds DatasetInfo of a corpus's directory, without splits."""
   info = tfds.core.DatasetInfo(
     builder=tfds.core.DatasetIdentity(
       name=DATASET,
@@ -78,8 +99,7 @@ def write(
     features=features(),
   )
   info.set_file_format(file_format)
-  write_splits(splits, directory, info=info)
-  info.write_to_directory(directory)
+  return info
 
 
 def write_splits(
@@ -118,12 +138,7 @@ def write_split(
     ).SerializeToString(deterministic=True)
     for row in rows
   ]
-  template = tfds.core.ShardedFileTemplate(
-    dataset_name=info.name,
-    data_dir=directory,
-    split=split,
-    filetype_suffix=info.file_format.file_suffix,
-  )
+  template = _template(directory, info=info, split=split)
   path = template.sharded_filepath(shard_index=0, num_shards=1)
   adapter = file_adapters.ADAPTER_FOR_FORMAT[info.file_format]
   try:
@@ -138,26 +153,83 @@ def write_split(
   )
 
 
+def _template(directory: files.Path, *, info: Any, split: str) -> Any:
+  return tfds.core.ShardedFileTemplate(
+    dataset_name=info.name,
+    data_dir=directory,
+    split=split,
+    filetype_suffix=info.file_format.file_suffix,
+  )
+
+
 def read_split(
   directory: pathlib.Path, split: str, *, file_format: str
 ) -> list[codec.Row]:
   """Returns the rows of a split in the order of writing.
 
   Raises:
-    ValueError: the data set has another format, or no such split.
+    ValueError: the data set has another format or other columns, or no such
+      split.
   """
-  builder = tfds.builder_from_directory(directory)
-  stored = builder.info.file_format.value
-  if stored != file_format or split not in builder.info.splits:
+  _check_features(directory)
+  info = _info(directory, file_format=file_format)
+  template = _template(directory, info=info, split=split)
+  path = template.sharded_filepath(shard_index=0, num_shards=1)
+  if not path.is_file():
     raise ValueError(
-      f'{directory} holds splits {", ".join(builder.info.splits)} as {stored},'
-      f' not {split!r} as {file_format}; delete the directory and re-run the'
-      ' command that wrote it'
+      f'{directory} has no split {split!r} as {file_format}: there is no file'
+      f' {path.name}; {_WRITE_AGAIN}'
     )
-  if file_format == 'array_record':
-    examples = builder.as_data_source(split)
+  return [
+    row_from_example(info.features.deserialize_example_np(record))
+    for record in _records(os.fspath(path), info.file_format)
+  ]
+
+
+def _records(path: str, file_format: Any) -> Iterator[bytes]:
+  if file_format is file_adapters.FileFormat.ARRAY_RECORD:
+    arrays = lazy_imports_utils.array_record_data_source
+    with arrays.ArrayRecordDataSource([path]) as source:
+      yield from source
   else:
-    examples = tfds.as_numpy(
-      builder.as_dataset(split=split, shuffle_files=False)
-    )
-  return [row_from_example(example) for example in examples]
+    adapter = file_adapters.ADAPTER_FOR_FORMAT[file_format]
+    yield from tfds.as_numpy(adapter.make_tf_data(path))
+
+
+def _check_features(directory: pathlib.Path) -> None:
+  """Checks that a directory describes the columns that this code declares.
+
+  Raises:
+    ValueError: `features.json` is missing, or describes others.
+  """
+  path = directory / FEATURES
+  if not path.is_file():
+    raise ValueError(f'{directory} has no {FEATURES}; {_WRITE_AGAIN}')
+  stated = list(_deciding(files.read_json(path)))
+  declared = list(_deciding(json_format.MessageToDict(features().to_proto())))
+  for one, other in itertools.zip_longest(stated, declared):
+    if one != other:
+      raise ValueError(
+        f'{path} states {_in_words(one)} where this version of icl_gen'
+        f' declares {_in_words(other)}; {_WRITE_AGAIN}'
+      )
+
+
+def _deciding(
+  value: Any, path: tuple[str, ...] = ()
+) -> Iterator[tuple[str, Any]]:
+  """Yields the path and the value of every deciding key, sorted by path."""
+  if not isinstance(value, dict):
+    return
+  for key, inner in sorted(value.items()):
+    if key in _DECIDING:
+      yield '.'.join((*path, key)), inner
+    else:
+      yield from _deciding(inner, (*path, key))
+
+
+def _in_words(entry: tuple[str, Any] | None) -> str:
+  if entry is None:
+    return 'nothing'
+  name, value = entry
+  return f'{name} = {json.dumps(value)}'

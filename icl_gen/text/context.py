@@ -12,6 +12,9 @@ model's, without leading whitespace:
   - prompt<end_of_turn>
   <start_of_turn>model
   choice
+
+The markers of turns are `prompts.Mark`s, not text: the same words in a document
+or a question are spelled out in ordinary tokens.
 """
 
 import dataclasses
@@ -19,6 +22,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from icl_gen.text import prompts, retrieval
+from icl_gen.text.prompts import Text
 from icl_gen.types import Document, Question
 
 KINDS = ('all', 'oracle', 'bm25')
@@ -33,13 +37,20 @@ class Context:
     documents: ids of the documents, in the order of the text.
     left_out: number of documents that a factor, a budget or the retrieval left
       out.
-    chat: whether the text opens the user's turn of a chat.
+    chat: whether the text is in the user's turn of a chat.
   """
 
   text: str
   documents: tuple[str, ...]
   left_out: int
   chat: bool = False
+
+  @property
+  def before(self) -> Text:
+    """What a model reads before the question; '' for no context."""
+    if self.chat and self.text:
+      return prompts.join(prompts.USER, self.text)
+    return self.text
 
 
 NONE = Context('', (), 0)
@@ -68,13 +79,18 @@ def per_question(
   return context
 
 
-def tail(context: Context, prompt: str) -> str:
-  """Returns a question's prompt as it follows the context."""
-  asked = prompts.bullet(prompt) if context.text else prompt
+def asked(context: Context, prompt: str) -> str:
+  """Returns a question's prompt as it follows the context, without turns."""
+  return prompts.bullet(prompt) if context.text else prompt
+
+
+def tail(context: Context, prompt: str) -> Text:
+  """Returns all that a model reads between the context and the choice."""
+  text = asked(context, prompt)
   if not context.chat:
-    return asked
+    return text
   opening = '' if context.text else prompts.USER
-  return opening + asked + prompts.MODEL
+  return prompts.join(opening, text, prompts.MODEL)
 
 
 def reply(context: Context, choice: str) -> str:
@@ -88,7 +104,7 @@ def build(
   seed: str,
   factor: int = 1,
   budget: int = 0,
-  count_tokens: Callable[[str], int] = len,
+  count_tokens: Callable[[Text], int] = prompts.length,
   chat: bool = False,
 ) -> Context:
   """Makes one context of all documents, or of a part, in random order.
@@ -127,8 +143,7 @@ def _render(kept: Sequence[Document], documents: int, *, chat: bool) -> Context:
   """Makes the context of the kept ones of a number of documents."""
   text = ''.join(prompts.bullet(d.text) + prompts.NEWLINE for d in kept)
   ids = tuple(document.id for document in kept)
-  opening = prompts.USER if chat else ''
-  return Context(opening + text, ids, documents - len(kept), chat=chat)
+  return Context(text, ids, documents - len(kept), chat=chat)
 
 
 def retrieve(
@@ -194,7 +209,7 @@ def retrieve(
 def summary(
   context: Context | Sequence[Context],
   questions: Sequence[Question],
-  count_tokens: Callable[[str], int],
+  count_tokens: Callable[[Text], int],
 ) -> dict[str, int]:
   """Summarises one or more contexts in numbers, for the record of a run.
 
@@ -213,9 +228,10 @@ def summary(
     ValueError: the number of contexts differs from that of the questions.
   """
   contexts = per_question(context, len(questions))
-  tokens = {one.text: 1 + count_tokens(one.text) for one in contexts}
+  tokens = {one.before: 1 + count_tokens(one.before) for one in contexts}
   rows = [
-    tokens[one.text] + count_tokens(tail(one, q.prompt) + reply(one, choice))
+    tokens[one.before]
+    + count_tokens(prompts.join(tail(one, q.prompt), reply(one, choice)))
     for one, q in zip(contexts, questions, strict=True)
     for choice in q.choices
   ]
@@ -272,7 +288,7 @@ def _in_rounds(
 def _within(
   documents: Sequence[Document],
   budget: int,
-  count_tokens: Callable[[str], int],
+  count_tokens: Callable[[Text], int],
   *,
   used: int,
 ) -> list[Document]:

@@ -4,6 +4,8 @@ A context is a list of bullets. A question continues it with one more bullet, so
 that a model answers by continuing a list of true statements.
 """
 
+import enum
+
 BULLET = '- '
 NEWLINE = '\n'
 
@@ -12,12 +14,47 @@ LOCAL = 'Statement: {document}\nIn other words and the other way around:\n'
 # Global augmentation: the prompt follows a context of all documents.
 GLOBAL = 'Look again: {document}\nTogether with the above this means:\n'
 
+
+class Mark(enum.Enum):
+  """A mark of a chat's turns: an id of the tokenizer that no text becomes.
+
+  The value is the name of the tokenizer's piece.
+  """
+
+  START_OF_TURN = '<start_of_turn>'
+  END_OF_TURN = '<end_of_turn>'
+
+
+# What a model reads: a text, or texts with marks between them. A string is
+# always text, whatever it spells; marks come from this module only.
+Text = str | tuple[str | Mark, ...]
+
 # Turns of the instruction-tuned Gemma models: the opening of the user's turn,
-# and what ends it and opens the model's. Both markers must be single pieces of
-# the tokenizer.
-START_OF_TURN, END_OF_TURN = '<start_of_turn>', '<end_of_turn>'
-USER = f'{START_OF_TURN}user\n'
-MODEL = f'{END_OF_TURN}\n{START_OF_TURN}model\n'
+# and what ends it and opens the model's.
+USER: Text = (Mark.START_OF_TURN, 'user\n')
+MODEL: Text = (Mark.END_OF_TURN, '\n', Mark.START_OF_TURN, 'model\n')
+
+
+def join(*texts: Text) -> Text:
+  """Returns texts as one: a string if there are no marks in them."""
+  parts: list[str | Mark] = []
+  for text in texts:
+    for part in (text,) if isinstance(text, str) else text:
+      last = parts[-1] if parts else None
+      if isinstance(part, str) and isinstance(last, str):
+        parts[-1] = last + part
+      else:
+        parts.append(part)
+  if all(isinstance(part, str) for part in parts):
+    return ''.join(part for part in parts if isinstance(part, str))
+  return tuple(parts)
+
+
+def length(text: Text) -> int:
+  """Returns the number of characters; a mark counts as one."""
+  if isinstance(text, str):
+    return len(text)
+  return sum(len(part) if isinstance(part, str) else 1 for part in text)
 
 
 def bullet(text: str) -> str:

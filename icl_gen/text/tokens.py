@@ -1,5 +1,9 @@
 """Encodes documents with loss weights, and prompts with choices to score.
 
+Only here do texts become ids. A text is always text: what spells a control
+token, such as '<end_of_turn>' in a document, is encoded in ordinary pieces. BOS
+and EOS, and the marks of turns (`prompts.Mark`), are added as ids.
+
 Every row starts with exactly one BOS. A choice is tokenised together with its
 prompt. Where a piece spans the boundary, the boundary moves back before it, so
 that the ids before the boundary are always a prefix of the prompt's own. All
@@ -11,14 +15,16 @@ import collections
 import dataclasses
 import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import sentencepiece
+from google.protobuf import message
 
-from icl_gen.text import inflection, lexicon, prompts
+from icl_gen.text import controls, inflection, lexicon, prompts
+from icl_gen.text.prompts import Mark, Text
 from icl_gen.types import Corpus, Document
 
 
@@ -29,36 +35,77 @@ class Tokenizer:
     pad_id, eos_id, bos_id, unk_id: 0, 1, 2, 3 as in Gemma.
     newline_id: id of a line break.
     size: number of pieces.
+    control_ids: the ids that are not text, those above included. No text is
+      encoded to one (unk_id excepted, if the model has no pieces for bytes),
+      and none is decoded to a text.
+    turn_ids: id of each mark of turns; empty if the model has no turns.
+    end_ids: the ids that end a completion: EOS, and the end of a turn.
   """
 
   def __init__(self, model: bytes):
-    self._pieces = sentencepiece.SentencePieceProcessor(model_proto=model)
+    separated = controls.separate(model)
+    self._pieces = sentencepiece.SentencePieceProcessor(
+      model_proto=separated.SerializeToString()
+    )
     self.pad_id = self._pieces.pad_id()
     self.eos_id = self._pieces.eos_id()
     self.bos_id = self._pieces.bos_id()
     self.unk_id = self._pieces.unk_id()
     self.newline_id = self._pieces.piece_to_id('\n')
     self.size = self._pieces.get_piece_size()
+    self.control_ids = controls.ids(separated)
+    self.turn_ids = self._turn_ids(separated)
+    self.end_ids = (self.eos_id,) + tuple(
+      id for mark, id in self.turn_ids.items() if mark is Mark.END_OF_TURN
+    )
     self._newline = self._pieces.encode('\n')
     # Cached per tokenizer: words, and the bullets after a context, recur.
     self.encode_word = functools.lru_cache(maxsize=200_000)(self.encode)
     self.encode_inner = functools.lru_cache(maxsize=200_000)(self._inner)
 
-  def encode(self, text: str) -> list[int]:
-    """Returns the ids of a text, without BOS or EOS."""
-    return self._pieces.encode(text)
+  def _turn_ids(self, model: Any) -> dict[Mark, int]:
+    # What follows a mark is encoded apart. A model that puts a space before
+    # every text, as the nano one does, would put it after every mark too.
+    if model.normalizer_spec.add_dummy_prefix:
+      return {}
+    found = {mark: self._pieces.piece_to_id(mark.value) for mark in Mark}
+    controls_only = self.control_ids - {self.unk_id}  # unk: no such piece
+    return found if controls_only.issuperset(found.values()) else {}
 
-  def count(self, text: str) -> int:
+  def encode(self, text: Text) -> list[int]:
+    """Returns the ids of a text, without BOS or EOS.
+
+    Raises:
+      KeyError: for a mark that the model does not have; see `require_turns`.
+    """
+    return self._encode(text, self._pieces.encode)
+
+  def _encode(
+    self, text: Text, encode_first: Callable[[str], list[int]]
+  ) -> list[int]:
+    """Encodes the first of a text's parts in a way of its own."""
+    if isinstance(text, str):
+      return encode_first(text)
+    ids, encode = [], encode_first
+    for part in text:
+      ids += encode(part) if isinstance(part, str) else [self.turn_ids[part]]
+      encode = self._pieces.encode
+    return ids
+
+  def count(self, text: Text) -> int:
     """Returns the number of ids of a text, without BOS or EOS."""
     return len(self.encode(text))
 
-  def _inner(self, text: str) -> list[int]:
+  def _inner(self, text: Text) -> list[int]:
     """Returns the ids of a text that follows a line break.
 
     Raises:
       ValueError: the line break merges with the text, so that a context cannot
         be encoded separately from what follows it.
     """
+    return self._encode(text, self._after_newline)
+
+  def _after_newline(self, text: str) -> list[int]:
     ids = self._pieces.encode('\n' + text)
     if ids[: len(self._newline)] != self._newline:
       raise ValueError(
@@ -68,8 +115,9 @@ class Tokenizer:
     return ids[len(self._newline) :]
 
   def decode(self, ids: Iterable[int] | np.ndarray) -> str:
-    """Returns the text of ids, without special ids."""
-    return self._pieces.decode([int(i) for i in ids])
+    """Returns the text of ids; those of `control_ids` have none."""
+    texts = [int(i) for i in ids if int(i) not in self.control_ids]
+    return self._pieces.decode(texts)
 
 
 def load(path: str | Path) -> Tokenizer:
@@ -87,7 +135,7 @@ def load(path: str | Path) -> Tokenizer:
     )
   try:
     tokenizer = Tokenizer(path.read_bytes())
-  except RuntimeError as error:
+  except (RuntimeError, message.DecodeError) as error:
     raise ValueError(f'{str(path)!r} is not a SentencePiece model') from error
   found = (
     tokenizer.pad_id,
@@ -104,34 +152,18 @@ def load(path: str | Path) -> Tokenizer:
 
 
 def require_turns(tokenizer: Tokenizer) -> None:
-  """Checks that the markers of chat turns are single ids of the tokenizer.
+  """Checks that the tokenizer has pieces for the marks of turns.
 
   Raises:
-    ValueError: one of them is not.
+    ValueError: it has not, or it puts a space before every text.
   """
-  for marker in (prompts.START_OF_TURN, prompts.END_OF_TURN):
-    if len(tokenizer.encode(marker)) != 1:
-      raise ValueError(
-        f'the tokenizer has no piece {marker!r}: chats need an'
-        ' instruction-tuned Gemma model with its own tokenizer'
-      )
-
-
-def end_of_turn(tokenizer: Tokenizer) -> int:
-  """Returns the id that ends a turn of a chat.
-
-  Raises:
-    ValueError: as `require_turns`.
-  """
-  require_turns(tokenizer)
-  (found,) = tokenizer.encode(prompts.END_OF_TURN)
-  return found
-
-
-def stops(tokenizer: Tokenizer) -> tuple[int, ...]:
-  """Returns the ids that end a generated text, in or outside of a chat."""
-  found = tokenizer.encode(prompts.END_OF_TURN)
-  return (tokenizer.eos_id, *found) if len(found) == 1 else (tokenizer.eos_id,)
+  if not tokenizer.turn_ids:
+    names = ' and '.join(repr(mark.value) for mark in Mark)
+    raise ValueError(
+      f'the tokenizer has no turns (no pieces {names}, or a space before every'
+      ' text): chats need an instruction-tuned Gemma model with its own'
+      ' tokenizer'
+    )
 
 
 def report(tokenizer: Tokenizer, corpus: Corpus) -> dict[str, Any]:
@@ -224,7 +256,7 @@ def encode_document(
 
 
 def encode_choice(
-  tokenizer: Tokenizer, prompt: str, choice: str, *, after_context: bool
+  tokenizer: Tokenizer, prompt: Text, choice: str, *, after_context: bool
 ) -> Row:
   """Encodes a prompt with one choice, whose ids are scored.
 
@@ -244,7 +276,7 @@ def encode_choice(
     ValueError: the choice adds no id to the prompt.
   """
   encode = tokenizer.encode_inner if after_context else tokenizer.encode
-  ids, before = encode(prompt + choice), encode(prompt)
+  ids, before = encode(prompts.join(prompt, choice)), encode(prompt)
   given = _shared(before, ids)
   if given == len(ids):
     raise ValueError(
@@ -258,7 +290,7 @@ def encode_choice(
 
 def encode_choices(
   tokenizer: Tokenizer,
-  prompt: str,
+  prompt: Text,
   choices: Sequence[str],
   *,
   after_context: bool,

@@ -169,7 +169,7 @@ def test_mistakes_leave_the_workdir_empty(
     (train, {'dtype': 'float17'}, "'float17'; allowed are float32, bfloat16"),
     (evaluate, {'dtype': 'int32'}, "'int32'; allowed are float32, bfloat16"),
     (train, {'train.save_every': 0}, 'save_every=0; give 1'),
-    (evaluate, {'chat': True}, "no piece '<start_of_turn>'"),
+    (evaluate, {'chat': True}, "no turns .no pieces '<start_of_turn>'"),
     (train, {'train.length': 5000}, 'takes 5,000 tokens, more than the 3,072'),
     (augment, {'augment.max_tokens': 0}, 'max_tokens=0; give 1 to 1,000,000'),
     (evaluate, {'scoring.contexts_gib': math.inf}, 'contexts_gib=inf; give 0'),

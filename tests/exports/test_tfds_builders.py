@@ -1,5 +1,6 @@
 """Worlds loaded with TFDS have the records that `build` writes."""
 
+import json
 import subprocess
 import sys
 
@@ -45,6 +46,35 @@ def test_tfds_loads_what_build_writes(tmp_path, world):
   for split, rows in expected.items():
     assert [tfds_files.row_from_example(row) for row in found[split]] == rows
   assert set(rows[0]) == set(codec.COLUMNS)
+
+
+def test_a_builder_imports_nothing_that_its_directory_names(
+  tmp_path, monkeypatch
+):
+  import tensorflow_datasets as tfds
+
+  import icl_gen.exports.tfds_builders  # noqa: F401
+
+  (tmp_path / 'left_by_a_stranger.py').write_text('raise SystemError')
+  monkeypatch.syspath_prepend(str(tmp_path))
+
+  def load():
+    found = tfds.data_source(
+      'icl_codebook/nano',
+      data_dir=tmp_path / 'data',
+      builder_kwargs={'file_format': 'array_record'},
+    )
+    return {split: list(rows) for split, rows in found.items()}
+
+  expected = load()
+  (path,) = tmp_path.rglob('features.json')
+  described = json.loads(path.read_text())
+  described['pythonClassName'] = 'left_by_a_stranger.Feature'
+  path.write_text(json.dumps(described))
+  for split, rows in load().items():
+    for row, same in zip(rows, expected[split], strict=True):
+      one, other = (tfds_files.row_from_example(r) for r in (row, same))
+      assert one == other
 
 
 # If one changes, increase the major number of VERSION in tfds_builders.

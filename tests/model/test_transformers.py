@@ -19,7 +19,6 @@ import pytest
 from icl_gen import assets
 from icl_gen.exports import hugging_face_tokenizer
 from icl_gen.model import forward, head, loading, safetensors_folder
-from icl_gen.text import tokens
 from tests import tiny
 
 PYTHON = os.environ.get('TRANSFORMERS_PYTHON')
@@ -104,7 +103,7 @@ def test_nano_and_its_tokenizer_are_the_same(tmp_path, dtype):
     model.params,
     model.module.config,
     positions=3072,
-    stops=tokens.stops(model.tokenizer),
+    stops=model.tokenizer.end_ids,
   )
   hugging_face_tokenizer.write(
     tmp_path, pathlib.Path(assets.path('tokenizer.model')).read_bytes()

@@ -8,7 +8,6 @@ import pytest
 from icl_gen.model import prefix
 from icl_gen.sampling import answers, sampler
 from icl_gen.text import context as contexts
-from icl_gen.text import tokens
 from icl_gen.types import Document, Question, Score
 from tests import tiny
 
@@ -59,22 +58,6 @@ def test_answers_equal_a_greedy_loop(preceding):
   assert len(set(found)) > 1
 
 
-def test_in_a_chat_the_end_of_the_turn_ends_an_answer(monkeypatch):
-  """The tokenizer here has no piece for it; another one stands for it."""
-  monkeypatch.setattr(tokens, 'require_turns', lambda tokenizer: None)
-  context = contexts.NONE_IN_CHAT
-  monkeypatch.setattr(tokens, 'end_of_turn', lambda tokenizer: 0)
-  free = answers.write(tiny.model(), QUESTIONS, context)
-  ids = tiny.model().tokenizer.encode(free[0])
-  monkeypatch.setattr(tokens, 'end_of_turn', lambda tokenizer: ids[-1])
-  stopped = answers.write(tiny.model(), QUESTIONS, context)
-  assert free[0].startswith(stopped[0])
-  assert len(stopped[0]) < len(free[0])
-  # Outside of chats, nobody asks for it.
-  monkeypatch.delattr(tokens, 'end_of_turn')
-  answers.write(tiny.model(), QUESTIONS, contexts.NONE)
-
-
 def test_other_fields_of_scores_are_kept():
   scores = [
     Score(q.id, q.kind, '', q.cluster, q.answers, ()) for q in QUESTIONS
@@ -95,7 +78,6 @@ def test_other_fields_of_scores_are_kept():
     ('3 x.', (' 3 x.',), True),
     (' 3 x. And so on.', (' 3 x.',), True),
     (' 3 x.\n- the next', (' 3 x.',), True),
-    (' 3 x.<end_of_turn>\n', (' 3 x.',), True),
     (' 3 x', (' 3 x',), True),
     (' 3 x\n- the next', (' 3 x',), True),
     (' 3 x\n', (' 3 x',), True),

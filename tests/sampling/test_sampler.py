@@ -10,6 +10,7 @@ import pytest
 from icl_gen.model import prefix
 from icl_gen.sampling import sampler
 from icl_gen.text import context as contexts
+from icl_gen.text import tokens
 from icl_gen.types import Document
 from tests import tiny
 
@@ -50,15 +51,7 @@ def requests(*prompts):
   return [sampler.Request(f'name of {p}', p) for p in prompts or PROMPTS]
 
 
-def sample(
-  asked=None,
-  shared=None,
-  *,
-  seed='seed',
-  temperature=1.0,
-  rows=4,
-  stops=(),
-):
+def sample(asked=None, shared=None, *, seed='seed', temperature=1.0, rows=4):
   batches = sampler.sample(
     model(),
     asked or requests(),
@@ -66,7 +59,6 @@ def sample(
     seed=seed,
     temperature=temperature,
     max_tokens=MAX_TOKENS,
-    stops=stops,
     rows_per_batch=rows,
   )
   return [completion for batch in batches for completion in batch]
@@ -107,21 +99,30 @@ def test_temperature_zero_equals_a_greedy_loop(context):
     )
 
 
-def test_any_of_the_stops_ends_a_completion():
-  tokenizer = model().tokenizer
-  free = [greedy_by_hand([2, *tokenizer.encode(p)]) for p in PROMPTS]
-  stop = max(free, key=len)[2]
-  found = sample(temperature=0.0, stops=(stop,))
-  for ids, completion in zip(free, found, strict=True):
-    kept = ids[: ids.index(stop) + 1] if stop in ids else ids
-    ended = kept[-1] in (EOS, stop)
-    assert completion.tokens_out == len(kept)
-    assert completion.ended == ended
-    assert completion.text == tokenizer.decode(kept[:-1] if ended else kept)
-  assert any(
-    completion.tokens_out < len(ids)
-    for ids, completion in zip(free, found, strict=True)
+def test_the_end_of_a_turn_ends_a_completion_too():
+  """Some ordinary id stands for it, as the tiny model samples those."""
+  tokenizer = tokens.Tokenizer(tiny.tokenizer_bytes())
+  in_full = [
+    greedy_by_hand([2, *tokenizer.encode(prompt)]) for prompt in PROMPTS
+  ]
+  turn_end = in_full[0][2]
+  tokenizer.end_ids = (EOS, turn_end)
+  tokenizer.control_ids |= {turn_end}
+  (found,) = sampler.sample(
+    dataclasses.replace(model(), tokenizer=tokenizer),
+    requests(),
+    None,
+    seed='seed',
+    temperature=0.0,
+    max_tokens=MAX_TOKENS,
+    rows_per_batch=4,
   )
+  for ids, completion in zip(in_full, found, strict=True):
+    ends = [i for i, id in enumerate(ids) if id in tokenizer.end_ids]
+    count = ends[0] + 1 if ends else len(ids)
+    assert (completion.tokens_out, completion.ended) == (count, bool(ends))
+    assert completion.text == tokenizer.decode(ids[:count])
+  assert found[0].ended and found[0].tokens_out <= 3
 
 
 def test_a_sample_does_not_depend_on_its_batch():

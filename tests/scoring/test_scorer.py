@@ -13,7 +13,7 @@ from icl_gen.scoring import scorer
 from icl_gen.text import context as contexts
 from icl_gen.text import tokens
 from icl_gen.types import Document, Question
-from tests import tiny
+from tests import gemma_like, tiny
 
 
 def question(name, prompt, *choices):
@@ -312,21 +312,26 @@ def test_a_part_without_questions_is_refused():
     )
 
 
-def test_a_chat_puts_prompt_and_choice_in_turns(monkeypatch):
-  """The markers are spelled out: this tokenizer has no pieces for them."""
-  monkeypatch.setattr(tokens, 'require_turns', lambda tokenizer: None)
+def test_a_chat_puts_prompt_and_choice_in_turns():
+  """The ids are SentencePiece's own of the whole text, markers included."""
+  model = dataclasses.replace(
+    tiny.model(), tokenizer=tokens.Tokenizer(gemma_like.model())
+  )
+  encode = gemma_like.as_declared().encode
   preceding = contexts.build([Document('a', 'All femp.')], seed='c', chat=True)
   for context, opening in (
     (preceding, '<start_of_turn>user\n- All femp.\n- '),
     (contexts.NONE_IN_CHAT, '<start_of_turn>user\n'),
   ):
-    (found,) = score(QUESTIONS[:1], context)
+    (found,) = score(QUESTIONS[:1], context, model=model)
     text = f'{opening}The femp is<end_of_turn>\n<start_of_turn>model\n'
     for choice, given in zip(QUESTIONS[0].choices, found.choices, strict=True):
-      logp, alone, count = by_hand(text, choice.lstrip())
-      assert given.tokens == count
-      assert given.logp == pytest.approx(logp, abs=1e-4)
-      assert given.logp_unconditional == pytest.approx(alone, abs=1e-4)
+      ids, before = encode(text + choice.lstrip()), len(encode(text))
+      logps_L = tiny.logps('gemma3', np.int32([2, *ids]))
+      alone_L = tiny.logps('gemma3', np.int32([2, *ids[before:]]))
+      assert given.tokens == len(ids) - before
+      assert given.logp == pytest.approx(logps_L[before:].sum(), abs=1e-4)
+      assert given.logp_unconditional == pytest.approx(alone_L.sum(), abs=1e-4)
 
 
 def test_in_a_chat_choices_that_differ_in_leading_space_are_refused():
@@ -349,7 +354,7 @@ def test_in_a_chat_choices_that_differ_in_leading_space_are_refused():
 
 
 def test_a_chat_needs_a_tokenizer_with_turn_markers():
-  with pytest.raises(ValueError, match="no piece '<start_of_turn>'"):
+  with pytest.raises(ValueError, match="no turns .no pieces '<start_of_turn>'"):
     score(context=contexts.NONE_IN_CHAT)
 
 

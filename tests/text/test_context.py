@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from icl_gen.text import context, tokens
+from icl_gen.text import context, prompts, tokens
 from icl_gen.types import Document, Fact, Question
 from icl_gen.worlds import reversal
 
@@ -27,6 +27,7 @@ def documents_of(counts):
   ]
 
 
+START, END = prompts.Mark.START_OF_TURN, prompts.Mark.END_OF_TURN
 corpora = st.lists(st.integers(1, 4), min_size=1, max_size=6).map(documents_of)
 seeds = st.text(max_size=4)
 
@@ -135,11 +136,11 @@ def test_a_budget_limits_the_tokens_of_the_whole_text(pytestconfig):
 
 def test_a_budget_counts_the_opening_of_a_chat():
   documents = [Document(name, name * 5) for name in 'abcd']  # '- aaaaa\n'
-  opening = len('<start_of_turn>user\n')
+  opening = 1 + len('user\n')
   for budget, count in ((opening + 16, 1), (opening + 17, 2)):
     built = context.build(documents, seed='s', budget=budget, chat=True)
     assert len(built.documents) == count
-    assert 1 + len(built.text) <= budget
+    assert 1 + prompts.length(built.before) <= budget
 
 
 @pytest.mark.parametrize(
@@ -273,14 +274,20 @@ def test_a_chat_opens_the_users_turn():
   corpus, found = retrieved(chat=True)
   _, plain = retrieved()
   for built, same in zip(found, plain, strict=True):
-    assert built.text == '<start_of_turn>user\n' + same.text
+    assert (same.text, same.before) == (built.text, built.text)
+    assert built.before == (START, 'user\n' + same.text)
     assert context.tail(built, 'Glon are') == (
-      '- Glon are<end_of_turn>\n<start_of_turn>model\n'
+      *('- Glon are', END),
+      *('\n', START),
+      'model\n',
     )
     assert context.reply(built, ' more') == 'more'
     assert context.reply(same, ' more') == ' more'
+  assert context.NONE_IN_CHAT.before == ''
   assert context.tail(context.NONE_IN_CHAT, 'Glon are') == (
-    '<start_of_turn>user\nGlon are<end_of_turn>\n<start_of_turn>model\n'
+    *(START, 'user\nGlon are', END),
+    *('\n', START),
+    'model\n',
   )
 
 
