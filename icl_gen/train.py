@@ -80,10 +80,10 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     ),
   )
   writer.close()
-  weights = step.weights(model.module, state)
-  checkpoints.save_params(
-    stage.result, registry.with_all_rows(experiment.model, weights)
+  weights = registry.with_all_rows(
+    experiment.model, step.weights(model.module, state)
   )
+  checkpoints.save_params(stage.result, weights)
   saved.close()
   stage.finish()
 

@@ -1,7 +1,7 @@
 """Weights and training states on disk.
 
-Weights are stored in the gemma package's own format: an orbax directory of the
-nested parameter tree, which `gm.ckpts.load_params` reads.
+Weights are saved in the gemma package's own format, an orbax directory of the
+nested parameter tree, and read in any of its layouts.
 
 orbax's metadata of each tree also holds a SHA-256 of the contents of every
 array, which does not depend on the layout of the files. It is checked when the
@@ -23,6 +23,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import SingleDeviceSharding
 from orbax import checkpoint as ocp
 
 from icl_gen.model import differences, package_layouts
@@ -133,13 +134,10 @@ class _Incomplete:
 
 def _placed(leaf: Any) -> jax.ShapeDtypeStruct:
   """The shape of an array, with a sharding."""
-  sharding = getattr(leaf, 'sharding', None)
-  return jax.ShapeDtypeStruct(
-    leaf.shape,
-    leaf.dtype,
-    sharding=sharding
-    or jax.sharding.SingleDeviceSharding(jax.local_devices()[0]),
+  sharding = getattr(leaf, 'sharding', None) or SingleDeviceSharding(
+    jax.local_devices()[0]
   )
+  return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
 
 
 def _saved_tree(path: Path) -> tuple[Path, Tree]:
