@@ -36,7 +36,7 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
   model = loading.load(
     experiment.model,
     checkpoint=experiment.checkpoint,
-    tokenizer=experiment.tokenizer,
+    tokenizer=stages.tokenizer(experiment),
     dtype=experiment.dtype,
   )
   count_tokens = model.tokenizer.count

@@ -39,6 +39,9 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   else:
     world, size = config.world, config.size.to_dict()
     directory = directories.corpus(workdir, world=world, seed=config.seed)
+    shared['tokenizer'] = assets.tokenizer(
+      config.tokenizer, checkpoint=config.checkpoint
+    )
     _build(directory, world=world, size=size, **shared)
 
 

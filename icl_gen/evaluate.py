@@ -37,7 +37,7 @@ def _evaluate(experiment: Experiment, stage: Stage, checkpoint: str) -> None:
   model = loading.load(
     model_name,
     checkpoint=checkpoint,
-    tokenizer=experiment.tokenizer,
+    tokenizer=stages.tokenizer(experiment),
     dtype=experiment.dtype,
     mesh=sharding.make_mesh(data=scoring.data, model=scoring.model),
   )

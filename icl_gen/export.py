@@ -1,7 +1,8 @@
-"""Exports a built corpus in the formats of other tools.
+"""Exports a built corpus, or a cell's weights, in the formats of other tools.
 
 python -m icl_gen.export --config=configs/reversal.py --to=lm_eval
 python -m icl_gen.export --config=configs/reversal.py --to=hf
+python -m icl_gen.export --config=configs/reversal.py --to=safetensors
 """
 
 import dataclasses
@@ -11,24 +12,40 @@ from typing import Any
 import ml_collections
 
 from icl_gen import assets, cli
-from icl_gen.exports import hub_folder, lm_eval_tasks
+from icl_gen.exports import (
+  hub_folder,
+  hugging_face_tokenizer,
+  lm_eval_tasks,
+)
+from icl_gen.model import loading, registry, safetensors_folder
 from icl_gen.runs import experiments, in_context, stages
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
-from icl_gen.storage import corpus_files
+from icl_gen.storage import corpus_files, files
 from icl_gen.text import tokens
 from icl_gen.text.context import Context
 from icl_gen.worlds import catalog
 
-# lm_eval: tasks of lm-evaluation-harness; hf: a folder for a data hub.
-FORMS = ('lm_eval', 'hf')
+# lm_eval: tasks of lm-evaluation-harness; hf: the corpus as a folder for a data
+# hub; safetensors: the weights as a folder for transformers.
+OF_CORPORA = ('lm_eval', 'hf')
+FORMS = (*OF_CORPORA, 'safetensors')
 
 
 def run(
   config: ml_collections.FrozenConfigDict, workdir: pathlib.Path, *, to: str
 ) -> None:
-  """Writes <workdir>/exports/<corpus>-<to>/, unless it exists."""
+  """Writes <workdir>/exports/<corpus or cell>-<to>/, unless it exists."""
   experiment = experiments.read(config.to_dict())
+  if to == 'safetensors':
+    _export_weights(experiment, workdir)
+  else:
+    _export_corpus(experiment, workdir, to=to)
+
+
+def _export_corpus(
+  experiment: Experiment, workdir: pathlib.Path, *, to: str
+) -> None:
   wanted, chat = experiment.context, experiment.chat
   source = stages.require_built(experiment, workdir)
   sha256 = corpus_files.read_manifest(source)['sha256']
@@ -53,7 +70,7 @@ def _export(experiment: Experiment, stage: Stage, to: str) -> None:
 
   stage.begin()
   if to == 'lm_eval':
-    path = experiment.tokenizer or assets.path('tokenizer.model')
+    path = stages.tokenizer(experiment) or assets.path('tokenizer.model')
     context = in_context.context(
       experiment,
       corpus,
@@ -68,6 +85,35 @@ def _export(experiment: Experiment, stage: Stage, to: str) -> None:
     hub_folder.write(directory, corpus, manifest, about=about)
   stage.finish()
   print(f'exported {directory}')
+
+
+def _export_weights(experiment: Experiment, workdir: pathlib.Path) -> None:
+  registry.require_plain(experiment.model, door='export --to=safetensors')
+  stage = stages.export_weights(experiment, workdir)
+  if stage.is_finished():
+    return
+  path = stages.tokenizer(experiment) or assets.path('tokenizer.model')
+  model = loading.load(
+    experiment.model,
+    checkpoint=stages.checkpoint(experiment, workdir),
+    tokenizer=stages.tokenizer(experiment),
+    dtype=experiment.dtype,
+  )
+
+  stage.begin()
+  with files.atomic_write(stage.directory) as partial:
+    partial.mkdir()
+    safetensors_folder.write(
+      partial,
+      model.params,
+      model.module.config,
+      positions=registry.longest(model.name),
+      stops=model.tokenizer.end_ids,
+    )
+    content = pathlib.Path(path).read_bytes()
+    hugging_face_tokenizer.write(partial, content)
+  stage.finish()
+  print(f'exported {stage.directory}')
 
 
 if __name__ == '__main__':

@@ -45,7 +45,7 @@ def _train(experiment: Experiment, stage: Stage) -> None:
   model = loading.load(
     experiment.model,
     checkpoint=experiment.checkpoint,
-    tokenizer=experiment.tokenizer,
+    tokenizer=stages.tokenizer(experiment),
     dtype=experiment.dtype,
   )
   rows = batches.batches(
@@ -83,7 +83,10 @@ def _train(experiment: Experiment, stage: Stage) -> None:
     ),
   )
   writer.close()
-  checkpoints.save_params(stage.result, step.weights(model.module, state))
+  weights = registry.with_all_rows(
+    experiment.model, step.weights(model.module, state)
+  )
+  checkpoints.save_params(stage.result, weights)
   saved.close()
   stage.finish()
 

@@ -39,6 +39,7 @@ LIGHT = 3
 OWNERS = {
   'gemma': ('icl_gen.model',),
   'orbax': ('icl_gen.model.checkpoints',),
+  'safetensors': ('icl_gen.model.safetensors_folder',),
   'tensorflow_datasets': (
     'icl_gen.storage.tfds_files',
     'icl_gen.exports.tfds_builders',
@@ -54,6 +55,7 @@ OWNERS = {
     'icl_gen.text.tokens',
     'icl_gen.text.controls',
     'icl_gen.pretraining.vocabulary',
+    'icl_gen.exports.hugging_face_tokenizer',  # Writes pieces, encodes none.
   ),
   'filelock': ('icl_gen.storage.locks',),
   'rank_bm25': ('icl_gen.text.retrieval',),

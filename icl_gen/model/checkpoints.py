@@ -1,7 +1,7 @@
 """Weights and training states on disk.
 
-Weights are stored in the gemma package's own format: an orbax directory of the
-nested parameter tree, which `gm.ckpts.load_params` reads.
+Weights are saved in the gemma package's own format, an orbax directory of the
+nested parameter tree, and read in any of its layouts.
 
 orbax's metadata of each tree also holds a SHA-256 of the contents of every
 array, which does not depend on the layout of the files. It is checked when the
@@ -23,10 +23,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from gemma import gm
+from jax.sharding import SingleDeviceSharding
 from orbax import checkpoint as ocp
 
-from icl_gen.model import event_loops
+from icl_gen.model import differences, event_loops, package_layouts
 
 # A nested container of arrays, or of their shapes.
 Tree = Any
@@ -72,57 +72,101 @@ def save_params(path: str | Path, params: Tree) -> None:
 
 
 def load_params(path: str | Path, like: Tree) -> Tree:
-  """Reads weights.
+  """Reads weights, in any of the gemma package's layouts.
+
+  Arrays of other modalities (images, sound) are not read, and weights of
+  another floating dtype are cast; a line says so.
 
   Args:
     path: an orbax checkpoint directory of the gemma package.
-    like: a tree of arrays or shapes that the weights must match. Where shapes
-      have shardings, the weights are read directly to those devices.
+    like: a tree of arrays or shapes whose names and shapes the weights must
+      match, but the embedding table may have more rows. The weights are read
+      directly to its shardings; where it has none, to JAX's default device.
 
   Raises:
     ValueError: if there is no checkpoint, it is damaged, its contents are not
-      what was saved, or its names, shapes or dtypes differ.
+      what was saved, its names or shapes differ, or it has LoRA adapters or
+      quantised weights.
   """
   path = Path(path).absolute()
   if not path.is_dir():
     raise ValueError(
       f'no checkpoint at {str(path)!r}: give the directory of an orbax'
-      ' checkpoint in the format of the gemma package'
+      ' checkpoint in the format of the gemma package, or a Hugging Face folder'
     )
-  try:
-    digests = _saved_digests(path)
-    params = _read_with(
-      lambda: gm.ckpts.load_params(
-        path,
-        text_only=True,
-        # The package calls this with its own wrapper of the tree.
-        sharding=lambda found: found.replace(tree=_shardings(found.tree, like)),
-      )
-    )
-  except ValueError as error:
-    raise ValueError(
-      f'{str(path)!r} is not a complete checkpoint of the gemma package:'
-      f' {error}; {_REMEDY}'
-    ) from error
-  if differences := _differences(_shapes(params), _shapes(like)):
-    raise ValueError(
-      f'checkpoint {str(path)!r} is not of this model: {differences}. Choose'
-      ' the model and the dtype that it was saved with.'
-    )
-  if changed := digests and _changed(digests, _digests(params)):
-    raise ValueError(f'{str(path)!r} is damaged: {changed}; {_REMEDY}')
-  return params
-
-
-def _shardings(found: Tree, like: Tree) -> Tree:
-  """For each array of `found`, the sharding of the same name in `like`."""
   wanted = {
-    jax.tree_util.keystr(path): leaf.sharding
-    for path, leaf in jax.tree_util.tree_leaves_with_path(like)
-    if isinstance(leaf, jax.ShapeDtypeStruct)
+    package_layouts.path_of(keys): _placed(leaf)
+    for keys, leaf in jax.tree_util.tree_leaves_with_path(like)
   }
+  with _Incomplete(path):
+    digests = _saved_digests(path)
+    directory, tree = _read_with(lambda: _saved_tree(path))
+  found = package_layouts.matched(path, tree, wanted)
+  target = package_layouts.targets(tree, found, wanted, skip=ocp.PLACEHOLDER)
+  with _Incomplete(path):
+    read = _read_with(lambda: _restored(directory, target))
+  arrays = {
+    package_layouts.path_of(keys): leaf
+    for keys, leaf in jax.tree_util.tree_leaves_with_path(read)
+    if isinstance(leaf, jax.Array)
+  }
+  del read
+  if changed := digests and _changed(digests, _digests(arrays)):
+    raise ValueError(f'{str(path)!r} is damaged: {changed}; {_REMEDY}')
+  params = package_layouts.assembled(arrays, found, wanted)
   return jax.tree_util.tree_map_with_path(
-    lambda path, _: wanted.get(jax.tree_util.keystr(path)), found
+    lambda keys, _: params[package_layouts.path_of(keys)], like
+  )
+
+
+class _Incomplete:
+  """In a `with`, says of which checkpoint a ValueError is."""
+
+  def __init__(self, path: Path) -> None:
+    self._path = path
+
+  def __enter__(self) -> None:
+    pass
+
+  def __exit__(
+    self,
+    kind: type[BaseException] | None,
+    error: BaseException | None,
+    trace: TracebackType | None,
+  ) -> None:
+    if isinstance(error, ValueError):
+      raise ValueError(
+        f'{str(self._path)!r} is not a complete checkpoint of the gemma'
+        f' package: {error}; {_REMEDY}'
+      ) from error
+
+
+def _placed(leaf: Any) -> jax.ShapeDtypeStruct:
+  """The shape of an array, with a sharding."""
+  sharding = getattr(leaf, 'sharding', None) or SingleDeviceSharding(
+    jax.local_devices()[0]
+  )
+  return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
+
+
+def _saved_tree(path: Path) -> tuple[Path, Tree]:
+  """The directory of a tree, and its arrays' shapes and dtypes."""
+  reader = ocp.StandardCheckpointer()
+  metadata = reader.metadata(path).item_metadata
+  if metadata is None and (path / 'default').is_dir():  # kauldron's
+    path = path / 'default'
+    metadata = reader.metadata(path).item_metadata
+  if metadata is None:
+    raise ValueError('it has no metadata of a tree of arrays')
+  return path, metadata.tree
+
+
+def _restored(path: Path, target: Tree) -> Tree:
+  """Reads the arrays of a tree that are not placeholders."""
+  reader = ocp.Checkpointer(ocp.PyTreeCheckpointHandler())
+  restore = ocp.checkpoint_utils.construct_restore_args(target)
+  return reader.restore(
+    path, args=ocp.args.PyTreeRestore(item=target, restore_args=restore)
   )
 
 
@@ -134,23 +178,6 @@ def _shapes(tree: Tree) -> dict[str, str]:
     )
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
   }
-
-
-def _differences(found: dict[str, str], wanted: dict[str, str]) -> str:
-  """A description of the first three differences; '' if there are none."""
-  names = [
-    name
-    for name in sorted(found.keys() | wanted.keys())
-    if found.get(name) != wanted.get(name)
-  ]
-  words = [
-    f'{name} is {found.get(name, "missing")}, expected'
-    f' {wanted.get(name, "no such name")}'
-    for name in names[:3]
-  ]
-  if len(names) > 3:
-    words.append(f'and {len(names) - 3} more')
-  return '; '.join(words)
 
 
 class _CauseOfBareException:
@@ -177,7 +204,7 @@ class _CauseOfBareException:
 def _read_with(read: Callable[[], Tree]) -> Tree:
   """Calls orbax; what damage raises there becomes a ValueError of one line."""
   try:
-    with event_loops.patient(), _CauseOfBareException():
+    with _without_logs(), event_loops.patient(), _CauseOfBareException():
       return read()
   except _DAMAGE as error:
     raise ValueError(_first_line(error)) from error
@@ -393,15 +420,17 @@ class Checkpoints:
     damaged: dict[int, Exception] = {}
     for step in sorted(self._orbax.all_steps(), reverse=True):
       try:
-        differences = _differences(self._saved_shapes(step), _shapes(like))
-        found = None if differences else self._read(step, like)
+        differing = differences.describe(
+          self._saved_shapes(step), _shapes(like)
+        )
+        found = None if differing else self._read(step, like)
       except _DAMAGE as error:
         damaged[step] = error
         continue
       if found is None:
         raise ValueError(
           f'the training state {step} in {str(self._directory)!r} is not of'
-          f' this run: {differences}. Resume with the settings that it was'
+          f' this run: {differing}. Resume with the settings that it was'
           ' saved with, or start in a new directory.'
         )
       self._move_aside(damaged, kept=step)

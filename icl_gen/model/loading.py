@@ -8,7 +8,13 @@ import jax.numpy as jnp
 from gemma import gm
 
 from icl_gen import assets
-from icl_gen.model import checkpoints, initialisation, registry, sharding
+from icl_gen.model import (
+  checkpoints,
+  initialisation,
+  registry,
+  safetensors_folder,
+  sharding,
+)
 from icl_gen.model.parameters import Params
 from icl_gen.text import tokens
 
@@ -44,12 +50,19 @@ def load(
 
   Args:
     name: a name in the registry.
-    checkpoint: directory in the gemma package's format; '' for the weights
-      embedded in icl_gen, which nano models have.
-    tokenizer: path of the SentencePiece model; '' as for `checkpoint`.
-    dtype: the weights' dtype.
+    checkpoint: directory in the gemma package's format, or a Hugging Face
+      folder with safetensors; '' for the weights embedded in icl_gen, which
+      nano models have.
+    tokenizer: path of the SentencePiece model; '' for the `tokenizer.model` in
+      the checkpoint's directory, or for the one embedded in icl_gen.
+    dtype: the weights' dtype. Weights of another one are cast, and a line says
+      so.
     mesh: from `sharding.make_mesh`; weights are read directly to its devices.
       None, or one device: JAX's default device.
+
+  Returns:
+    the model; its embedding table has one row per piece of the tokenizer, so
+    that ids without a piece neither count nor can be sampled.
 
   Raises:
     ValueError: for an unknown model, files that are missing or do not match it,
@@ -59,8 +72,15 @@ def load(
   module = registry.make_module(name, dtype=dtype)
   if name in registry.NANO:
     checkpoint = checkpoint or assets.path(name)
+  tokenizer = assets.tokenizer(tokenizer, checkpoint=checkpoint)
+  if name in registry.NANO:
     tokenizer = tokenizer or assets.path('tokenizer.model')
   for path, what in ((checkpoint, 'checkpoint'), (tokenizer, 'tokenizer')):
+    if '://' in path:
+      raise ValueError(
+        f'{what} {path!r} is not a local path: copy it here first, for example'
+        ' with `gcloud storage cp --recursive`'
+      )
     if not path:
       raise ValueError(
         f'model {name!r} is not embedded: give --config.{what}=PATH (embedded'
@@ -69,17 +89,22 @@ def load(
   _require_regular(checkpoint)
   loaded_tokenizer = tokens.load(tokenizer)
   registry.require_vocabulary(name, module, pieces=loaded_tokenizer.size)
+  module = registry.with_rows(module, loaded_tokenizer.size)
   _require_same_tokenizer(checkpoint, tokenizer)
-  like = jax.eval_shape(lambda: initialisation.make_params(module, seed=0))
   if mesh is not None and mesh.size == 1:
     mesh = None
-  if mesh is not None:
-    like = jax.tree.map(
-      lambda leaf, place: leaf.update(sharding=place),
-      like,
-      sharding.shardings(mesh, module, like),
+  like = _shapes(module, mesh)
+  if not safetensors_folder.is_folder(checkpoint):
+    params = checkpoints.load_params(checkpoint, like)
+  elif name in registry.PACKAGED:
+    raise ValueError(
+      f"model {name!r} is read from the gemma package's checkpoints only, and"
+      f' {checkpoint!r} is a Hugging Face folder'
     )
-  params = checkpoints.load_params(checkpoint, like)
+  else:
+    params = safetensors_folder.load_params(
+      checkpoint, like, model=name, architecture=module.config
+    )
   _require_finite(params, checkpoint)
   return Model(name, module, params, loaded_tokenizer, mesh)
 
@@ -92,6 +117,20 @@ def _require_regular(checkpoint: str) -> None:
         f'checkpoint {checkpoint!r}: {path} is not a regular file (but a link'
         ' to nothing or a device); copy the checkpoint again'
       )
+
+
+def _shapes(
+  module: gm.nn.Transformer, mesh: jax.sharding.Mesh | None
+) -> Params:
+  """The parameters' shapes, with the shardings to read them to."""
+  like = jax.eval_shape(lambda: initialisation.make_params(module, seed=0))
+  if mesh is not None:
+    places = sharding.shardings(mesh, module, like)
+    return jax.tree.map(
+      lambda leaf, place: leaf.update(sharding=place), like, places
+    )
+  place = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
+  return jax.tree.map(lambda leaf: leaf.update(sharding=place), like)
 
 
 def _require_same_tokenizer(checkpoint: str, tokenizer: str) -> None:

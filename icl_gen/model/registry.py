@@ -1,7 +1,11 @@
 """Model names: the released Gemma models (text only) and the nano models."""
 
+import dataclasses
+
 import jax.numpy as jnp
 from gemma import gm
+
+from icl_gen.model.parameters import Params
 
 _LOCAL = gm.nn.AttentionType.LOCAL_SLIDING
 _GLOBAL = gm.nn.AttentionType.GLOBAL
@@ -155,6 +159,39 @@ def require_vocabulary(
     )
 
 
+def with_rows(module: gm.nn.Transformer, rows: int) -> gm.nn.Transformer:
+  """The module with so many rows in its embedding table.
+
+  Gemma 2's table has 128 rows that no piece of the tokenizer has. With one row
+  per piece, such ids neither take a share of the probability nor can be
+  sampled. Gemma 3n and 4 have no such rows and are left as they are.
+  """
+  config = module.config
+  if type(config) is not gm.nn.config.TransformerConfig:
+    return module
+  if config.num_embed == rows:
+    return module
+  return module.clone(config=dataclasses.replace(config, num_embed=rows))
+
+
+def with_all_rows(name: str, params: Params) -> Params:
+  """Parameters whose table has as many rows as the gemma package's model.
+
+  The inverse of what `with_rows` leaves out; the rows are zero.
+  """
+  table = params['embedder']['input_embedding']
+  missing = make_module(name).config.num_embed - table.shape[0]
+  if not missing:
+    return params
+  table = jnp.pad(table, ((0, missing), (0, 0)))
+  return params | {'embedder': params['embedder'] | {'input_embedding': table}}
+
+
+def longest(name: str) -> int:
+  """Tokens of the longest rows that a model was trained on."""
+  return next(n for start, n in _LONGEST.items() if name.startswith(start))
+
+
 def require_room(name: str, *, tokens: int, what: str) -> None:
   """Checks that a row is no longer than the rows a model was trained on.
 
@@ -168,10 +205,10 @@ def require_room(name: str, *, tokens: int, what: str) -> None:
   """
   if name not in {*NANO, *RELEASED, *PACKAGED}:
     raise _unknown(name)
-  longest = next(n for start, n in _LONGEST.items() if name.startswith(start))
-  if tokens > longest:
+  most = longest(name)
+  if tokens > most:
     raise ValueError(
-      f'{what} takes {tokens:,} tokens, more than the {longest:,} that {name!r}'
+      f'{what} takes {tokens:,} tokens, more than the {most:,} that {name!r}'
       ' was trained on: shorten it (a context, with --config.context.factor or'
       ' --config.context.budget)'
     )

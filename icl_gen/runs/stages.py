@@ -63,7 +63,7 @@ def build(experiment: Experiment, workdir: files.Path) -> Stage:
     seed=experiment.seed,
     file_format=experiment.file_format,
     audit=experiment.audit,
-    tokenizer=experiment.tokenizer,
+    tokenizer=tokenizer(experiment),
   )
 
 
@@ -136,15 +136,7 @@ def evaluate(experiment: Experiment, workdir: files.Path) -> Stage:
       ' (a questions.jsonl in your own folder), delete the corpus and build it'
       ' again'
     )
-  if experiment.condition in directories.TRAINED:
-    model = _of_weights(
-      checkpoint(experiment, workdir), experiment.tokenizer, experiment.dtype
-    )
-    alike = {name: model[name] for name in ('tokenizer_is', 'dtype')}
-    Stage('train', directory, alike).require()
-  else:
-    model = _of_models(experiment)
-  settings = model | {
+  settings = _of_cell(experiment, workdir) | {
     'corpus': manifest['sha256'],
     'chat': experiment.chat,
     'generate': experiment.scoring.generate,
@@ -153,6 +145,20 @@ def evaluate(experiment: Experiment, workdir: files.Path) -> Stage:
     settings['context'] = dataclasses.asdict(experiment.context)
   parts = {'scores': directory / 'scored.jsonl'}
   return Stage('evaluate', directory, settings, (source,), parts)
+
+
+def export_weights(experiment: Experiment, workdir: files.Path) -> Stage:
+  """Exporting the weights that a cell is scored with.
+
+  Raises:
+    ValueError: as `evaluate`, without those about corpora.
+  """
+  name = f'{_run(experiment, workdir).name}-safetensors'
+  return Stage(
+    'export',
+    pathlib.Path(workdir) / 'exports' / name,
+    _of_cell(experiment, workdir),
+  )
 
 
 # Door -> its stage.
@@ -186,6 +192,16 @@ def checkpoint(experiment: Experiment, workdir: files.Path) -> str:
   return experiment.checkpoint
 
 
+def tokenizer(experiment: Experiment) -> str:
+  """The tokenizer that an experiment uses; '' for the embedded one.
+
+  Fine-tuned weights are used with that of the checkpoint they started from.
+  """
+  return assets.tokenizer(
+    experiment.tokenizer, checkpoint=experiment.checkpoint
+  )
+
+
 # --- settings of models -----------------------------------------------------
 
 
@@ -200,8 +216,26 @@ def of_model(
     tokenizer: SentencePiece model; '' for the embedded one.
     dtype: of the weights.
   """
+  used = assets.tokenizer(tokenizer, checkpoint=checkpoint)
   weights = checkpoint or assets.path(model)
-  return _of_weights(weights, tokenizer, dtype) | {'checkpoint': checkpoint}
+  return _of_weights(weights, used, dtype) | {'checkpoint': checkpoint}
+
+
+def _of_cell(experiment: Experiment, workdir: files.Path) -> dict[str, Any]:
+  """Settings for the weights that a cell is scored with.
+
+  Raises:
+    ValueError: the condition is a trained one and its weights are missing, or
+      were trained with another tokenizer or dtype.
+  """
+  if experiment.condition not in directories.TRAINED:
+    return _of_models(experiment)
+  model = _of_weights(
+    checkpoint(experiment, workdir), tokenizer(experiment), experiment.dtype
+  )
+  alike = {name: model[name] for name in ('tokenizer_is', 'dtype')}
+  Stage('train', _run(experiment, workdir), alike).require()
+  return model
 
 
 def _of_models(experiment: Experiment) -> dict[str, Any]:

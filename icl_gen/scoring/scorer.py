@@ -70,11 +70,12 @@ def score(
 
   Raises:
     ValueError: for no questions, a repeated id, a number of contexts that
-      differs from that of the questions, a choice without tokens, or a model
-      whose log-probabilities are not finite.
+      differs from that of the questions, a choice without tokens, choices that
+      are the same reply in a chat, or a model whose log-probabilities are not
+      finite.
   """
-  _check(questions)
   context_of = contexts.per_question(context, len(questions))
+  _check(questions, context_of)
   if any(one.chat for one in context_of):
     tokens.require_turns(model.tokenizer)
   rows = [
@@ -134,12 +135,12 @@ def in_parts(
     ValueError: as `score`, or for fewer than one question per part. Arguments
       are checked by this call, before the first part is computed.
   """
-  _check(questions)
+  context_of = contexts.per_question(context, len(questions))
+  _check(questions, context_of)
   if questions_per_part < 1:
     raise ValueError(
       f'{questions_per_part} questions at a time; it must be 1 or more'
     )
-  context_of = contexts.per_question(context, len(questions))
   parts = (
     slice(first, first + questions_per_part)
     for first in range(start, len(questions), questions_per_part)
@@ -150,11 +151,24 @@ def in_parts(
   )
 
 
-def _check(questions: Sequence[Question]) -> None:
+def _check(
+  questions: Sequence[Question], context_of: Sequence[Context]
+) -> None:
   if not questions:
     raise ValueError('no questions to score; build a corpus with questions')
   if len({question.id for question in questions}) != len(questions):
     raise ValueError('two questions have the same id; ids must be distinct')
+  for question, context in zip(questions, context_of, strict=True):
+    choice_of: dict[str, str] = {}
+    for choice in question.choices:
+      reply = contexts.reply(context, choice)
+      other = choice_of.setdefault(reply, choice)
+      if other != choice:
+        raise ValueError(
+          f'question {question.id!r} has choices {other!r} and {choice!r}: in a'
+          ' chat both are the same reply, so they would score the same. Remove'
+          ' one, or score without --config.chat.'
+        )
 
 
 def encode_question(

@@ -5,7 +5,7 @@ torch==2.13.0 transformers lm_eval accelerate`), exchanging files:
 
   PYTHON tests/bench/harness.py DIRECTORY
 
-reads DIRECTORY/{config.json,weights.npz,requests.json} and writes
+reads DIRECTORY/{config.json,model.safetensors,requests.json} and writes
 DIRECTORY/results.json. Requests are token ids, so no tokenizer is needed; the
 harness's batching, padding, sorting and reuse of one-token choices all apply.
 """
@@ -16,7 +16,6 @@ import pathlib
 import sys
 import time
 
-import numpy as np
 import tokenizers
 import torch
 import transformers
@@ -28,17 +27,9 @@ logging.disable(logging.WARNING)
 
 def load(directory, batch_size):
   """The harness's model with the weights in the directory, in float32."""
-  config = json.loads((directory / 'config.json').read_text())
-  model = transformers.Gemma3ForCausalLM(
-    transformers.Gemma3TextConfig(**config, attn_implementation='sdpa')
+  model = transformers.AutoModelForCausalLM.from_pretrained(
+    directory, attn_implementation='sdpa', dtype=torch.float32
   )
-  with np.load(directory / 'weights.npz') as weights:
-    state = {name: torch.from_numpy(weights[name]) for name in weights.files}
-  missing, unexpected = model.load_state_dict(state, strict=False)
-  # Tied to the embeddings.
-  assert set(missing) <= {'lm_head.weight'}, missing
-  assert not unexpected, unexpected
-  model.tie_weights()
   words = tokenizers.models.WordLevel({'<unk>': 3}, unk_token='<unk>')
   tokenizer = transformers.PreTrainedTokenizerFast(
     tokenizer_object=tokenizers.Tokenizer(words),
@@ -51,7 +42,7 @@ def load(directory, batch_size):
     pretrained=model.eval(),
     tokenizer=tokenizer,
     batch_size=batch_size,
-    max_length=config['max_position_embeddings'],
+    max_length=model.config.max_position_embeddings,
     device='cpu',
     dtype='float32',
   )

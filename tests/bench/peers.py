@@ -14,7 +14,7 @@ import time
 import jax
 import numpy as np
 
-from tests.golden import convert
+from icl_gen.model import safetensors_folder
 
 
 def package(model, requests):
@@ -50,9 +50,13 @@ def lm_eval(model, requests, *, python):
   )
   with tempfile.TemporaryDirectory() as folder:
     directory = pathlib.Path(folder)
-    settings = convert.settings(model.module.config, positions=longest + 1)
-    (directory / 'config.json').write_text(json.dumps(settings))
-    np.savez(directory / 'weights.npz', **convert.weights(model.params))
+    safetensors_folder.write(
+      directory,
+      model.params,
+      model.module.config,
+      positions=longest + 1,
+      stops=[model.tokenizer.eos_id],
+    )
     (directory / 'requests.json').write_text(json.dumps(requests))
     env = {k: v for k, v in os.environ.items() if k != 'PYTHONPATH'}
     script = pathlib.Path(__file__).with_name('harness.py')

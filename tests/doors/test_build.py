@@ -118,7 +118,7 @@ def test_complaints_are_printed_and_kept(tmp_path, capsys):
   assert complaint in text
 
 
-@pytest.mark.parametrize('to', export.FORMS)
+@pytest.mark.parametrize('to', export.OF_CORPORA)
 def test_exports_are_written_once(built, tmp_path, capsys, to):
   config = frozen('custom')
   with pytest.raises(ValueError, match='run `python -m icl_gen.build`'):

@@ -157,27 +157,22 @@ def without(tree, name):
   ('saved', 'wanted', 'message'),
   [
     (
-      params(),
-      params(dtype='bfloat16'),
-      r'is float32\[7, 4\], expected bfloat16\[7, 4\].*dtype',
-    ),
-    (
       without(params(), 'layer_0'),
       params(),
-      rf'{LAYER} is missing, expected float32\[4, 4\]',
+      rf'{LAYER} is missing, expected \[4, 4\]',
     ),
     (
       params(),
       without(params(), 'layer_0'),
-      rf'{LAYER} is float32\[4, 4\], expected no such name',
+      rf'{LAYER} is \[4, 4\], expected no such name',
     ),
     (
-      params() | {'embedder': {'input_embedding': jnp.zeros((9, 4))}},
+      params() | {'embedder': {'input_embedding': jnp.zeros((5, 4))}},
       params(),
-      r'embedder/input_embedding is float32\[9, 4\], expected float32\[7, 4\]',
+      r'embedder/input_embedding is \[5, 4\], expected \[7, 4\]',
     ),
   ],
-  ids=['dtype', 'missing', 'extra', 'shape'],
+  ids=['missing', 'extra', 'shape'],
 )
 def test_weights_of_another_model_are_refused(tmp_path, saved, wanted, message):
   checkpoints.save_params(tmp_path / 'params', saved)

@@ -1,10 +1,12 @@
 """Module, weights and tokenizer are loaded if they fit together."""
 
+import dataclasses
 import io
 import os
 import shutil
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import sentencepiece
@@ -16,8 +18,13 @@ from icl_gen.model import (
   initialisation,
   loading,
   registry,
+  safetensors_folder,
   sharding,
 )
+from icl_gen.sampling import sampler
+from icl_gen.scoring import scorer
+from icl_gen.text import context as contexts
+from icl_gen.types import Question
 from tests import tiny
 
 
@@ -42,7 +49,7 @@ def tokenizer(tmp_path):
   return path
 
 
-def test_saved_weights_are_loaded(tmp_path, weights, tokenizer):
+def test_saved_weights_are_loaded(tmp_path, weights, tokenizer, capsys):
   checkpoints.save_params(tmp_path / 'params', weights)
   paths = {
     'checkpoint': str(tmp_path / 'params'),
@@ -53,11 +60,22 @@ def test_saved_weights_are_loaded(tmp_path, weights, tokenizer):
   assert model.module == registry.make_module('nano_small')
   assert model.tokenizer.size == 2304
   jax.tree.map(np.testing.assert_array_equal, model.params, weights)
-  # A checkpoint of another model or dtype is an error.
+  # On one device, although there are eight.
+  for leaf in jax.tree.leaves(model.params):
+    assert leaf.devices() == {jax.devices()[0]}
+  # A checkpoint of another model is an error, one of another dtype is not.
   with pytest.raises(ValueError, match='not of this model'):
     loading.load('nano', **paths)
-  with pytest.raises(ValueError, match=r'is float32.*expected bfloat16'):
-    loading.load('nano_small', dtype='bfloat16', **paths)
+  assert capsys.readouterr().out == ''
+  cast = loading.load('nano_small', dtype='bfloat16', **paths)
+  assert 'from float32 to bfloat16' in capsys.readouterr().out
+  jax.tree.map(
+    lambda one, two: np.testing.assert_array_equal(
+      one, two.astype(jnp.bfloat16)
+    ),
+    cast.params,
+    weights,
+  )
 
 
 @pytest.mark.parametrize('make', ['pipe', 'link to nothing'])
@@ -141,6 +159,12 @@ def test_models_that_are_not_embedded_need_both_paths(tokenizer):
     loading.load('gemma3_1b', checkpoint='somewhere')
 
 
+def test_paths_of_buckets_are_refused(tokenizer):
+  """They would be taken for paths below this directory."""
+  with pytest.raises(ValueError, match="'gs://b/it' is not a local path"):
+    loading.load('nano', checkpoint='gs://b/it', tokenizer=str(tokenizer))
+
+
 def load_with(tokenizer):
   return loading.load('nano', checkpoint='nowhere', tokenizer=str(tokenizer))
 
@@ -219,3 +243,110 @@ def test_weights_pretrained_here_need_their_own_tokenizer(
     ValueError, match=r"params' was pretrained with .*r.model"
   ):
     loading.load('nano_small', tokenizer=str(other), **own)
+
+
+# --- tables with more rows than the tokenizer has pieces ---------------------
+
+
+def padded(name, pieces, monkeypatch):
+  """nano_small with more rows than pieces, as Gemma 2 has."""
+  config = registry.NANO[name]
+  wide = dataclasses.replace(config, num_embed=pieces + 64)
+  monkeypatch.setitem(registry.NANO, name, wide)
+
+
+def test_rows_without_a_piece_change_nothing(
+  tmp_path, weights, tokenizer, monkeypatch
+):
+  """They neither take a share of the probability, nor are they sampled."""
+  draw = np.random.default_rng(0).standard_normal
+  weights = jax.tree.map(
+    lambda leaf: draw(leaf.shape).astype(leaf.dtype) / 8, weights
+  )
+  checkpoints.save_params(tmp_path / 'params', weights)
+  paths = {'tokenizer': str(tokenizer)}
+  plain = loading.load(
+    'nano_small', checkpoint=str(tmp_path / 'params'), **paths
+  )
+  padded('nano_small', 2304, monkeypatch)
+  table = weights['embedder']['input_embedding']
+  # Likelier than any piece.
+  more = np.concatenate([table, 9 * table[:64]])
+  checkpoints.save_params(
+    tmp_path / 'more', weights | {'embedder': {'input_embedding': more}}
+  )
+  wide = loading.load('nano_small', checkpoint=str(tmp_path / 'more'), **paths)
+  asked = [Question('q', 'The glon', (' is', ' are'), (0,), 'kind')]
+  assert scorer.score(plain, asked, contexts.NONE) == scorer.score(
+    wide, asked, contexts.NONE
+  )
+  requests = [sampler.Request(str(i), 'The glon') for i in range(8)]
+  settings = {'seed': 's', 'temperature': 1.0, 'max_tokens': 8}
+  assert list(sampler.sample(plain, requests, None, **settings)) == list(
+    sampler.sample(wide, requests, None, **settings)
+  )
+  # What is saved has as many rows as the package's model, and is read again.
+  saved = registry.with_all_rows('nano_small', wide.params)
+  assert saved['embedder']['input_embedding'].shape == more.shape
+  checkpoints.save_params(tmp_path / 'again', saved)
+  again = loading.load(
+    'nano_small', checkpoint=str(tmp_path / 'again'), **paths
+  )
+  jax.tree.map(np.testing.assert_array_equal, again.params, wide.params)
+
+
+@pytest.mark.parametrize('name', [*registry.NANO, *registry.RELEASED])
+def test_only_tables_with_further_rows_change(name):
+  module = registry.make_module(name)
+  pieces = 256_000 if name.startswith('gemma2') else module.config.num_embed
+  found = registry.with_rows(module, pieces)
+  assert (found is module) == (not name.startswith('gemma2'))
+  assert found.config.num_embed == pieces
+  assert type(found) is type(module)
+
+
+# --- folders of Hugging Face ------------------------------------------------
+
+
+def export(folder, params, tokenizer):
+  folder.mkdir()
+  config = registry.NANO['nano_small']
+  safetensors_folder.write(folder, params, config, positions=9, stops=[1])
+  if tokenizer:
+    shutil.copy(tokenizer, folder / 'tokenizer.model')
+
+
+@pytest.mark.parametrize('mesh', [False, True])
+def test_a_folder_of_hugging_face_is_loaded_with_its_tokenizer(
+  tmp_path, weights, tokenizer, mesh
+):
+  export(tmp_path / 'hf', weights, tokenizer)
+  model = loading.load(
+    'nano_small',
+    checkpoint=str(tmp_path / 'hf'),
+    mesh=sharding.make_mesh(data=4, model=2) if mesh else None,
+  )
+  jax.tree.map(np.testing.assert_array_equal, model.params, weights)
+  assert len(model.params['final_norm']['scale'].devices()) == (
+    8 if mesh else 1
+  )
+  # Its own tokenizer is not the embedded one; a given one counts.
+  other = train_tokenizer(
+    tmp_path / 'hf' / 'tokenizer.model',
+    size=2600,
+    pad_id=0,
+    eos_id=1,
+    bos_id=2,
+    unk_id=3,
+    user_defined_symbols=[f'<piece{i}>' for i in range(2400)],
+  )
+  assert other.stat().st_size
+  with pytest.raises(ValueError, match='2304 embeddings'):
+    loading.load('nano_small', checkpoint=str(tmp_path / 'hf'))
+  loading.load(
+    'nano_small', checkpoint=str(tmp_path / 'hf'), tokenizer=str(tokenizer)
+  )
+  with pytest.raises(ValueError, match=r"is not of model 'nano'.*128"):
+    loading.load(
+      'nano', checkpoint=str(tmp_path / 'hf'), tokenizer=str(tokenizer)
+    )

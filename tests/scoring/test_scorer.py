@@ -334,6 +334,25 @@ def test_a_chat_puts_prompt_and_choice_in_turns():
       assert given.logp_unconditional == pytest.approx(alone_L.sum(), abs=1e-4)
 
 
+def test_in_a_chat_choices_that_differ_in_leading_space_are_refused():
+  """A reply has no space before it, so both would score the same."""
+  asked = Question('q', 'The femp is', (' more', 'more', ' less'), (0,), 'k')
+  (found,) = score([asked], contexts.NONE)
+  assert len({choice.logp for choice in found.choices}) == 3
+  for call in (
+    lambda: score([asked], contexts.NONE_IN_CHAT),
+    lambda: scorer.in_parts(
+      tiny.model(),
+      [asked],
+      contexts.NONE_IN_CHAT,
+      questions_per_part=1,
+      encode=None,
+    ),
+  ):
+    with pytest.raises(ValueError, match="'q' has choices ' more' and 'more'"):
+      call()
+
+
 def test_a_chat_needs_a_tokenizer_with_turn_markers():
   with pytest.raises(ValueError, match="no turns .no pieces '<start_of_turn>'"):
     score(context=contexts.NONE_IN_CHAT)
