@@ -8,7 +8,6 @@ import pathlib
 from collections.abc import Sequence
 
 import ml_collections
-import optax
 
 from icl_gen import cli
 from icl_gen.model import checkpoints, loading, registry, sharding
@@ -18,11 +17,10 @@ from icl_gen.storage import corpus_files
 from icl_gen.text import splitting, tokens
 from icl_gen.training import (
   batches,
+  fine_tuning,
   limits,
   loop,
   metrics,
-  optimizer,
-  step,
 )
 
 
@@ -36,11 +34,13 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   if stage.is_finished():
     return
 
+  plan = fine_tuning.make_plan(train)
   model = loading.load(
     experiment.model,
     checkpoint=experiment.checkpoint,
     tokenizer=experiment.tokenizer,
     dtype=experiment.dtype,
+    mesh=plan.mesh,
   )
   registry.require_room(
     experiment.model, tokens=train.length, what='a row of train.length'
@@ -52,9 +52,8 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     seed=seed,
     steps=train.steps,
   )
-  updates = _optimizer(train)
-  devices = sharding.make_data_mesh(batch_size=train.batch_size)
-  state = sharding.replicate(devices, step.make_state(model.params, updates))
+  tuning = fine_tuning.start(model.module, model.params, train, plan, seed=seed)
+  state = tuning.state
 
   stage.begin()
   saved = checkpoints.Checkpoints(stage.checkpoints)
@@ -68,8 +67,8 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   state = loop.loop(
     state,
     rows,
-    step.make_step(model.module, updates),
-    place=lambda batch: sharding.split_rows(devices, batch),
+    tuning.step,
+    place=lambda batch: sharding.split_rows(plan.mesh, batch),
     first_step=done,
     steps=train.steps,
     report_every=train.report_every,
@@ -80,7 +79,7 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     ),
   )
   writer.close()
-  checkpoints.save_params(stage.result, step.weights(model.module, state))
+  checkpoints.save_params(stage.result, tuning.weights(state))
   saved.close()
   stage.finish()
 
@@ -97,21 +96,6 @@ def _examples(
     )
     for document in splitting.split(documents, splitting=train.splitting)
   ]
-
-
-def _optimizer(train: Training) -> optax.GradientTransformation:
-  schedule = optimizer.make_schedule(
-    peak=train.learning_rate,
-    warmup_steps=train.warmup_steps,
-    steps=train.steps,
-    final_share=train.final_share,
-  )
-  return optimizer.make_optimizer(
-    train.optimizer,
-    schedule,
-    weight_decay=train.weight_decay,
-    clip=train.clip,
-  )
 
 
 if __name__ == '__main__':
