@@ -42,6 +42,7 @@ def main(
   *,
   prog: str | None = None,
   choices: Mapping[str, Sequence[str]] | None = None,
+  texts: Mapping[str, str] | None = None,
   short: Mapping[str, str] | None = None,
 ) -> NoReturn:
   """Runs a door from the command line and exits.
@@ -55,13 +56,15 @@ def main(
     prog: the door's name in messages; None: the module that Python runs.
     choices: further flags of this door and their allowed values. They are
       required, and passed to `run` as keywords.
+    texts: further flags of this door that take any text, and what each is for;
+      '' if not given, and passed to `run` as keywords.
     short: short form -> the override of the config that it stands for.
   """
-  choices, short = choices or {}, short or {}
+  choices, texts, short = choices or {}, texts or {}, short or {}
   prog = prog or _module_given()
   # In place, because ml_collections looks for overrides in sys.argv only.
   sys.argv[1:] = [short.get(arg, arg) for arg in sys.argv[1:]]
-  _define_flags(choices)
+  _define_flags(choices, texts)
 
   def parse(argv: list[str]) -> list[str]:
     debug = '--debug' in argv  # the flag itself is not parsed yet
@@ -75,15 +78,19 @@ def main(
     workdir = pathlib.Path(flags.FLAGS.workdir).expanduser()
     if signal.getsignal(signal.SIGINT) is icl_gen.end_at_once:
       signal.signal(signal.SIGINT, signal.default_int_handler)
+    given = {name: flags.FLAGS[name].value for name in texts}
     _or_exit(
-      lambda: run(config, workdir, **_chosen(choices)), debug=flags.FLAGS.debug
+      lambda: run(config, workdir, **_chosen(choices), **given),
+      debug=flags.FLAGS.debug,
     )
 
   app.run(call, flags_parser=parse)
   raise AssertionError('app.run does not return')
 
 
-def _define_flags(choices: Mapping[str, Sequence[str]]) -> None:
+def _define_flags(
+  choices: Mapping[str, Sequence[str]], texts: Mapping[str, str]
+) -> None:
   flags.DEFINE_bool('debug', False, 'Show the traceback of every error.')
   flags.DEFINE_string('workdir', 'out', 'Where everything is written.')
   config_flags.DEFINE_config_file(
@@ -91,7 +98,9 @@ def _define_flags(choices: Mapping[str, Sequence[str]]) -> None:
   )
   for name, allowed in choices.items():
     flags.DEFINE_enum(name, None, list(allowed), 'Required.')
-  for name in ('debug', 'workdir', 'config', *choices):  # for --help
+  for name, meaning in texts.items():
+    flags.DEFINE_string(name, '', meaning)
+  for name in ('debug', 'workdir', 'config', *choices, *texts):  # for --help
     flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS[name])
 
 
