@@ -71,7 +71,8 @@ def next_token_loss(
   Returns:
     as `loss.next_token_loss`.
   """
-  weights = weights_BxL.at[:, 0].set(0.0)
+  # Of the token after each, where there is one.
+  weights = jnp.pad(weights_BxL[:, 1:], ((0, 0), (0, 1)))
   total = jnp.sum(weights)
   mesh = None if mesh is None or mesh.size == 1 else mesh
   soft_cap = module.config.final_logit_softcap
@@ -81,7 +82,7 @@ def next_token_loss(
     table_VxD,
     hidden_BxLxD,
     jnp.roll(tokens_BxL, -1, axis=1),
-    jnp.roll(weights, -1, axis=1) / jnp.maximum(total, 1e-6),
+    weights / jnp.maximum(total, 1e-6),
   )
   return mean, total
 
