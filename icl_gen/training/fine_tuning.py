@@ -124,11 +124,12 @@ def start(
     )
   adapters = lora.make(params, seed=seed)
   axes = parameters.axes(params)
-  merge = jax.jit(lambda adapters: lora.merged(params, adapters, axes))
+  # The weights are an argument: as constants, they would be in the program.
+  merge = jax.jit(lambda params, adapters: lora.merged(params, adapters, axes))
   return Run(
     state=make_state(module, adapters, updates, plan.mesh),
     step=functools.partial(train_step, frozen=params),
-    weights=lambda state: merge(state.params),
+    weights=lambda state: merge(params, state.params),
   )
 
 

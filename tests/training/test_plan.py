@@ -10,6 +10,7 @@ import pytest
 
 from icl_gen.model import forward, head, parameters, sharding
 from icl_gen.model.lora import Lora
+from icl_gen.runs.experiments import Training
 from icl_gen.training import (
   chunked_loss,
   fine_tuning,
@@ -167,6 +168,30 @@ def test_adapters_applied_are_adapters_merged(where, options):
     adapters,
     jax.device_get(alone.params),
   )
+
+
+@pytest.mark.parametrize('where', ['one', 'both'])
+def test_a_run_with_adapters_saves_merged_weights(where):
+  settings = Training(steps=2, length=LENGTH, lora_rank=2, warmup_steps=0)
+  how, module = Plan(mesh(where)), tiny.module('gemma3')
+  params = tiny.params('gemma3')
+  if where != 'one':
+    params = tiny.placed(how.mesh, module, params)
+  run = fine_tuning.start(module, params, settings, how, seed=0)
+  before = run.weights(run.state)
+  jax.tree.map(np.testing.assert_array_equal, before, params)
+  state = run.state
+  for _ in range(2):
+    state, _ = run.step(state, sharding.split_rows(how.mesh, batch()))
+  after = run.weights(state)
+  assert jax.tree.structure(after) == jax.tree.structure(params)
+  for axes, one, two in zip(
+    jax.tree.leaves(parameters.axes(params)),
+    jax.tree.leaves(params),
+    jax.tree.leaves(after),
+    strict=True,
+  ):
+    assert bool((one != two).any()) == bool(axes.inputs)
 
 
 def test_the_state_lives_where_its_parameters_do():
