@@ -68,6 +68,10 @@ setuptools.setup(
   ],
   extras_require={
     'tpu': ['jax[tpu]'],
+    # The TPU compiler alone, for `icl_gen.compile` on a CPU; the version that
+    # jax[tpu] names for the pinned jax. Better in a directory of its own (pip
+    # install --no-deps --target), as jax looks for TPUs where it is installed.
+    'tpu_compile': ['libtpu==0.0.50.*'],
     'cuda': ['jax[cuda12]'],
     'hf': ['torch>=2.4', 'transformers>=4.50'],
     # Scores exported questions with any model; wants torch for the models

@@ -6,7 +6,9 @@
 
 The defaults of all other settings are in icl_gen/runs/experiments.py.
 
-Variants: `tiny` runs every stage in seconds, to check that it works.
+Variants: `tiny` runs every stage in seconds, to check that it works;
+`gemma3_1b` and the other names of icl_gen/runs/released.py are settings for
+those models.
 """
 
 import dataclasses
@@ -14,6 +16,7 @@ import dataclasses
 from ml_collections import config_dict
 
 from icl_gen import cli
+from icl_gen.runs import released
 from icl_gen.runs.experiments import (
   Augmentation,
   Context,
@@ -21,7 +24,17 @@ from icl_gen.runs.experiments import (
   Training,
 )
 
-VARIANTS = ('tiny',)
+VARIANTS = (
+  'tiny',
+  'gemma2_2b',
+  'gemma2_9b',
+  'gemma2_27b',
+  'gemma3_270m',
+  'gemma3_1b',
+  'gemma3_4b',
+  'gemma3_12b',
+  'gemma3_27b',
+)
 
 
 def get_config(arg: str = '') -> config_dict.ConfigDict:
@@ -38,6 +51,9 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   )
   config = config_dict.ConfigDict(dataclasses.asdict(experiment))
 
+  for model in variants:
+    if model in released.MODELS:
+      config.update_from_flattened_dict(released.settings(model))
   if 'tiny' in variants:
     config.size = dict(facts=6, documents_per_fact=3)
     config.context.factor = 3

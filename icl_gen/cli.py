@@ -49,6 +49,7 @@ def main(
   prog: str | None = None,
   choices: Mapping[str, Sequence[str]] | None = None,
   switches: Mapping[str, str] | None = None,
+  texts: Mapping[str, str] | None = None,
   short: Mapping[str, str] | None = None,
 ) -> NoReturn:
   """Runs a door from the command line and exits.
@@ -66,13 +67,16 @@ def main(
       required, and passed to `run` as keywords.
     switches: further flags of this door that are given or not -> what they do,
       for --help. They are passed to `run` as keywords, True if given.
+    texts: further flags of this door that take any text -> what each is for.
+      They are passed to `run` as keywords, '' if not given.
     short: short form -> the override of the config that it stands for.
   """
-  choices, switches, short = choices or {}, switches or {}, short or {}
+  choices, short = choices or {}, short or {}
+  switches, texts = switches or {}, texts or {}
   prog = prog or _module_given()
   # In place, because ml_collections looks for overrides in sys.argv only.
   sys.argv[1:] = [short.get(arg, arg) for arg in sys.argv[1:]]
-  _define_flags(choices, switches)
+  _define_flags(choices, switches, texts)
 
   def parse(argv: list[str]) -> list[str]:
     debug = '--debug' in argv  # the flag itself is not parsed yet
@@ -86,7 +90,9 @@ def main(
     workdir = pathlib.Path(flags.FLAGS.workdir).expanduser()
     signals.catch()
     _or_exit(
-      lambda: run(config, workdir, **_chosen(choices), **_switched(switches)),
+      lambda: run(
+        config, workdir, **_chosen(choices), **_values([*switches, *texts])
+      ),
       debug=flags.FLAGS.debug,
     )
     signals.release()
@@ -96,7 +102,9 @@ def main(
 
 
 def _define_flags(
-  choices: Mapping[str, Sequence[str]], switches: Mapping[str, str]
+  choices: Mapping[str, Sequence[str]],
+  switches: Mapping[str, str],
+  texts: Mapping[str, str],
 ) -> None:
   flags.DEFINE_bool('debug', False, 'Show the traceback of every error.')
   flags.DEFINE_string('workdir', 'out', 'Where everything is written.')
@@ -107,8 +115,10 @@ def _define_flags(
     flags.DEFINE_enum(name, None, list(allowed), 'Required.')
   for name, what in switches.items():
     flags.DEFINE_bool(name, False, what)
-  names = ('debug', 'workdir', 'config', *choices, *switches)
-  for name in names:  # for --help
+  for name, what in texts.items():
+    flags.DEFINE_string(name, '', what)
+  own = (*choices, *switches, *texts)
+  for name in ('debug', 'workdir', 'config', *own):  # for --help
     flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS[name])
 
 
@@ -211,9 +221,9 @@ def _chosen(choices: Mapping[str, Sequence[str]]) -> dict[str, str]:
   return chosen
 
 
-def _switched(switches: Mapping[str, str]) -> dict[str, bool]:
-  """Name -> whether it is given, of the door's own switches."""
-  return {name: bool(flags.FLAGS[name].value) for name in switches}
+def _values(names: Iterable[str]) -> dict[str, Any]:
+  """Name -> value of flags of the door that have a default."""
+  return {name: flags.FLAGS[name].value for name in names}
 
 
 def _is_disk_full(error: BaseException | None) -> bool:

@@ -20,6 +20,7 @@ from icl_gen.runs.stage import Stage
 from icl_gen.storage import files
 from icl_gen.text import tokens
 from icl_gen.training import limits, loop, metrics, optimizer, step
+from icl_gen.training.plan import Plan
 
 
 def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
@@ -58,12 +59,12 @@ def _pretrain(
     weight_decay=hyper.weight_decay,
     clip=hyper.clip,
   )
-  devices = sharding.make_data_mesh(
-    batch_size=min(phase.rows for phase in phases)
+  plan = Plan(
+    sharding.make_training_mesh(rows=min(phase.rows for phase in phases))
   )
   params = initialisation.make_params(module, seed=config.seed)
   state = step.make_state(initialisation.scaled_to_unit(params), updates)
-  state = sharding.replicate(devices, state)
+  state = sharding.replicate(plan.mesh, state)
 
   stage.begin()
   vocabulary_path = directory / 'tokenizer.model'
@@ -82,7 +83,7 @@ def _pretrain(
   writer = metrics.Writer(
     directory, name=name, steps=steps, done=int(state.step)
   )
-  train_step, done = step.make_step(module, updates), 0
+  train_step, done = step.make_step(module, updates, plan), 0
   for phase in phases:
     begin, done = done, done + phase.steps
     first = max(begin, int(state.step))
@@ -90,7 +91,7 @@ def _pretrain(
       state,
       stream.batches(phase, tokenizer, seed=config.stream, first_step=first),
       train_step,
-      place=lambda batch: sharding.split_rows(devices, batch),
+      place=lambda batch: sharding.split_rows(plan.mesh, batch),
       first_step=first,
       steps=done,
       report_every=config.report_every,

@@ -8,7 +8,6 @@ import pathlib
 from collections.abc import Sequence
 
 import ml_collections
-import optax
 
 from icl_gen import cli
 from icl_gen.model import checkpoints, loading, registry, sharding
@@ -19,11 +18,10 @@ from icl_gen.storage import corpus_files
 from icl_gen.text import splitting, tokens
 from icl_gen.training import (
   batches,
+  fine_tuning,
   limits,
   loop,
   metrics,
-  optimizer,
-  step,
 )
 
 
@@ -42,11 +40,13 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
 
 def _train(experiment: Experiment, stage: Stage) -> None:
   seed, train = experiment.seed, experiment.train
+  plan = fine_tuning.make_plan(train)
   model = loading.load(
     experiment.model,
     checkpoint=experiment.checkpoint,
     tokenizer=stages.tokenizer(experiment),
     dtype=experiment.dtype,
+    mesh=plan.mesh,
   )
   rows = batches.batches(
     _examples(model.tokenizer, stage.inputs, train),
@@ -55,9 +55,8 @@ def _train(experiment: Experiment, stage: Stage) -> None:
     seed=seed,
     steps=train.steps,
   )
-  updates = _optimizer(train)
-  devices = sharding.make_data_mesh(batch_size=train.batch_size)
-  state = sharding.replicate(devices, step.make_state(model.params, updates))
+  tuning = fine_tuning.start(model.module, model.params, train, plan, seed=seed)
+  state = tuning.state
 
   stage.begin()
   saved = checkpoints.Checkpoints(stage.checkpoints)
@@ -71,8 +70,8 @@ def _train(experiment: Experiment, stage: Stage) -> None:
   state = loop.loop(
     state,
     rows,
-    step.make_step(model.module, updates),
-    place=lambda batch: sharding.split_rows(devices, batch),
+    tuning.step,
+    place=lambda batch: sharding.split_rows(plan.mesh, batch),
     first_step=done,
     steps=train.steps,
     report_every=train.report_every,
@@ -83,9 +82,7 @@ def _train(experiment: Experiment, stage: Stage) -> None:
     ),
   )
   writer.close()
-  weights = registry.with_all_rows(
-    experiment.model, step.weights(model.module, state)
-  )
+  weights = registry.with_all_rows(experiment.model, tuning.weights(state))
   checkpoints.save_params(stage.result, weights)
   saved.close()
   stage.finish()
@@ -103,21 +100,6 @@ def _examples(
     )
     for document in splitting.split(documents, splitting=train.splitting)
   ]
-
-
-def _optimizer(train: Training) -> optax.GradientTransformation:
-  schedule = optimizer.make_schedule(
-    peak=train.learning_rate,
-    warmup_steps=train.warmup_steps,
-    steps=train.steps,
-    final_share=train.final_share,
-  )
-  return optimizer.make_optimizer(
-    train.optimizer,
-    schedule,
-    weight_decay=train.weight_decay,
-    clip=train.clip,
-  )
 
 
 if __name__ == '__main__':

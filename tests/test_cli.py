@@ -65,14 +65,15 @@ DOOR = """
 CHOOSY = """
   from icl_gen import cli
 
-  def run(config, workdir, *, to, loud):
-    print(to.upper() if loud else to, config.seed)
+  def run(config, workdir, *, to, loud, note):
+    print(to.upper() if loud else to, config.seed, note)
 
   if __name__ == '__main__':
     cli.main(
       run,
       choices={'to': ('here', 'there')},
       switches={'loud': 'Print in capitals.'},
+      texts={'note': 'Anything.'},
       short={'--again': '--config.seed=7'},
     )
 """
@@ -206,7 +207,9 @@ def test_debug_shows_where_the_mistake_was_found(door, mistake):
 def test_a_doors_own_flag_must_be_one_of_its_choices(door):
   config = '--config=configs/toy.py'
   done = door(config, '--to=there', module='choosy')
-  assert (done.returncode, done.stdout) == (0, 'there 1\n'), done.stderr
+  assert (done.returncode, done.stdout) == (0, 'there 1 \n'), done.stderr
+  done = door(config, '--to=there', '--note=a b', module='choosy')
+  assert done.stdout == 'there 1 a b\n'
   for flags, message in (
     ([], 'no --to given; allowed are here, there'),
     (['--to=nowhere'], '<here|there>'),
@@ -221,9 +224,9 @@ def test_a_doors_own_flag_must_be_one_of_its_choices(door):
 def test_a_doors_own_switch_is_off_unless_given(door):
   flags = '--config=configs/toy.py', '--to=here'
   for more, printed in (
-    ([], 'here 1\n'),
-    (['--loud'], 'HERE 1\n'),
-    (['--noloud'], 'here 1\n'),
+    ([], 'here 1 \n'),
+    (['--loud'], 'HERE 1 \n'),
+    (['--noloud'], 'here 1 \n'),
   ):
     done = door(*flags, *more, module='choosy')
     assert (done.returncode, done.stdout) == (0, printed), done.stderr
@@ -249,7 +252,7 @@ def test_the_config_of_another_door_is_not_taken_for_a_bug(door):
 def test_a_short_form_stands_for_an_override_of_its_door(door):
   flags = '--config=configs/toy.py', '--again'
   done = door(*flags, '--to=here', module='choosy')
-  assert (done.returncode, done.stdout) == (0, 'here 7\n'), done.stderr
+  assert (done.returncode, done.stdout) == (0, 'here 7 \n'), done.stderr
   done = door(*flags)
   assert (done.returncode, done.stdout) == (2, '')
   assert "Unknown command line flag 'again'" in done.stderr

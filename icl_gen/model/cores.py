@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from icl_gen.model import attention
+from icl_gen.model import attention, place
 
 CORES = ('plain', 'blockwise', 'cudnn', 'splash')
 # (queries x heads of a group, keys) of a tile of logits. On a CPU, 2 MiB stay
@@ -26,6 +26,11 @@ TILE_ON_CPU = (1024, 512)
 TILE_ON_ACCELERATOR = (8192, 1024)
 # Splash attention takes lengths that are multiples of this.
 SPLASH_BLOCK = 128
+SPLASH_TILES = (512, 256, 128)
+# The longest rows for which one kernel computes all gradients.
+SPLASH_FUSED = 4096
+# What rematerialisation may keep of attention, by this name.
+KEPT = 'attended'
 CUDNN_DTYPES = ('bfloat16', 'float16')
 
 # Positions int32[B, L] and segments int32[B, L] of queries or keys.
@@ -39,6 +44,7 @@ def choose(
   dtype: np.dtype[Any],
   width: int,
   soft_cap: float | None,
+  platform: str | None = None,
 ) -> str:
   """The name of the core to use.
 
@@ -48,6 +54,8 @@ def choose(
     dtype: dtype of queries, keys and values.
     width: width of the heads.
     soft_cap: soft cap of the attention logits, or None.
+    platform: of the device that computes by itself; None: this process's, where
+      an array may be on several devices.
 
   Raises:
     ValueError: for an unknown name, or a core that does not support this.
@@ -70,9 +78,10 @@ def choose(
     )
   if wanted != 'auto':
     return wanted
-  platform = jax.default_backend()
   # GSPMD does not split a Pallas kernel over devices.
-  if platform == 'tpu' and width % 128 == 0 and jax.device_count() == 1:
+  by_itself = platform is not None or place.device_count() == 1
+  platform = platform or place.platform()
+  if platform == 'tpu' and width % 128 == 0 and by_itself:
     return 'splash'
   # Before Hopper (9.0), cuDNN supports heads up to 128 wide.
   if platform == 'gpu' and fits_cudnn:
@@ -143,18 +152,24 @@ def within_rows(
   layer: attention.Layer,
   *,
   block: int,
+  platform: str | None = None,
 ) -> jax.Array:
   """Causal attention within the segments of rows, [B, N, L, H].
 
+  All cores have a gradient. Memory is linear in the length for all but `plain`
+  and `cudnn`, whose gradients keep L x L weights.
+
   Args:
-    wanted: the core, see `choose`; all but 'blockwise' have a gradient.
+    wanted: the core, see `choose`.
     q_BxNxLxH: queries, scaled.
     k_BxKxLxH: keys.
     v_BxKxLxH: values.
     positions_BxL: int32, ascending within each segment.
     segments_BxL: int32, 0 is padding.
     layer: window and soft cap.
-    block: queries per block, for `plain` and `cudnn`.
+    block: queries per block, for `plain`, `cudnn` and the gradient of
+      `blockwise`.
+    platform: see `choose`.
   """
   name = choose(
     wanted,
@@ -162,14 +177,15 @@ def within_rows(
     dtype=q_BxNxLxH.dtype,
     width=q_BxNxLxH.shape[-1],
     soft_cap=layer.soft_cap,
+    platform=platform,
   )
   qkv = q_BxNxLxH, k_BxKxLxH, v_BxKxLxH
   if name == 'splash':
-    return splash_within_rows(*qkv, segments_BxL, layer)
+    return splash_within_rows(*qkv, segments_BxL, layer, platform=platform)
   if name == 'blockwise':
-    places = positions_BxL, segments_BxL
-    part = blockwise(*qkv, places, places, layer)
-    return part.out_BxNxLxH.astype(v_BxKxLxH.dtype)
+    return _blockwise_within_rows(
+      (layer, block), *qkv, positions_BxL, segments_BxL
+    )
   return attention.causal_blocks(
     *qkv,
     positions_BxL,
@@ -178,6 +194,72 @@ def within_rows(
     block=block,
     core=cudnn if name == 'cudnn' else attention.plain,
   )
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _blockwise_within_rows(
+  how: tuple[attention.Layer, int],
+  q_BxNxLxH: jax.Array,
+  k_BxKxLxH: jax.Array,
+  v_BxKxLxH: jax.Array,
+  positions_BxL: jax.Array,
+  segments_BxL: jax.Array,
+) -> jax.Array:
+  """`blockwise`, with the gradient of blocks that are computed again.
+
+  Args:
+    how: layer, and queries per block of the gradient.
+    q_BxNxLxH: queries, scaled.
+    k_BxKxLxH: keys.
+    v_BxKxLxH: values.
+    positions_BxL: int32.
+    segments_BxL: int32.
+  """
+  places = positions_BxL, segments_BxL
+  qkv = q_BxNxLxH, k_BxKxLxH, v_BxKxLxH
+  part = blockwise(*qkv, places, places, how[0])
+  return part.out_BxNxLxH.astype(v_BxKxLxH.dtype)
+
+
+def _blockwise_forward(
+  how: tuple[attention.Layer, int], *inputs: jax.Array
+) -> tuple[jax.Array, tuple[jax.Array, ...]]:
+  return _blockwise_within_rows(how, *inputs), inputs
+
+
+def _blockwise_backward(
+  how: tuple[attention.Layer, int],
+  inputs: tuple[jax.Array, ...],
+  gradient: jax.Array,
+) -> tuple[Any, ...]:
+  layer, block = how
+  q_BxNxLxH, k_BxKxLxH, v_BxKxLxH, positions_BxL, segments_BxL = inputs
+
+  def again(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
+    found: jax.Array = attention.causal_blocks(
+      q,
+      k,
+      v,
+      positions_BxL,
+      segments_BxL,
+      layer,
+      block=block,
+      core=_plain_again,
+    )
+    return found
+
+  _, pull = jax.vjp(again, q_BxNxLxH, k_BxKxLxH, v_BxKxLxH)
+  return *pull(gradient), None, None
+
+
+def _plain_again(*args: jax.Array, soft_cap: float | None) -> jax.Array:
+  """`attention.plain`, whose gradient computes the weights again."""
+  core = functools.partial(attention.plain, soft_cap=soft_cap)
+  found: jax.Array = jax.checkpoint(core)(*args)
+  return found
+
+
+_blockwise_within_rows.defvjp(_blockwise_forward, _blockwise_backward)
 
 
 def blockwise(
@@ -209,7 +291,7 @@ def blockwise(
   _, K, S, _ = k_BxKxSxH.shape
   G = N // K
   if tile is None:
-    on_cpu = jax.default_backend() == 'cpu'
+    on_cpu = place.platform() == 'cpu'
     tile = TILE_ON_CPU if on_cpu else TILE_ON_ACCELERATOR
   queries, keys = min(max(tile[0] // G, 1), L), min(tile[1], S)
   in_use = jnp.max(jnp.where(k_places[1] > 0, jnp.arange(1, S + 1)[None], 0))
@@ -322,6 +404,8 @@ def splash_within_rows(
   v_BxKxLxH: jax.Array,
   segments_BxL: jax.Array,
   layer: attention.Layer,
+  *,
+  platform: str | None = None,
 ) -> jax.Array:
   """Causal splash attention within the segments of rows; has a gradient.
 
@@ -333,7 +417,9 @@ def splash_within_rows(
   """
   L = q_BxNxLxH.shape[2]
   qkv = q_BxNxLxH, k_BxKxLxH, v_BxKxLxH
-  found = _splash(*qkv, segments_BxL, segments_BxL, layer, causal=True)
+  found = _splash(
+    *qkv, segments_BxL, segments_BxL, layer, causal=True, platform=platform
+  )
   return found[:, :, :L]
 
 
@@ -364,6 +450,7 @@ def _splash(
   layer: attention.Layer,
   *,
   causal: bool,
+  platform: str | None = None,
 ) -> Any:
   """The kernel's output for padded rows; if not causal, also (lse,)."""
   # Imported here because Pallas is slow to import and only TPUs use it.
@@ -387,13 +474,36 @@ def _splash(
     masks.MultiHeadMask([mask] * q_BxNxLxH.shape[1]),
     head_shards=1,
     q_seq_shards=1,
+    block_sizes=_splash_blocks(kernels, *shape) if causal else None,
     save_residuals=not causal,
     attn_logits_soft_cap=layer.soft_cap,
+    residual_checkpoint_name=KEPT,
     # Slow, but lets tests compare it with the other cores.
-    interpret=jax.default_backend() != 'tpu',
+    interpret=(platform or place.platform()) != 'tpu',
   )
   segments = kernels.SegmentIds(q_segments_BxL, padded_BxS)
   return jax.vmap(kernel)(q_BxNxLxH, k_BxKxSxH, v_BxKxSxH, segments)
+
+
+def _splash_blocks(kernels: Any, L: int, S: int) -> Any:
+  """Large tiles: the default, 128 x 128, leaves most of the chip idle."""
+  q, k = (
+    next(size for size in SPLASH_TILES if length % size == 0)
+    for length in (L, S)
+  )
+  # Fused, the gradient of the queries exists once for every tile of keys.
+  fused = S <= SPLASH_FUSED
+  return kernels.BlockSizes(
+    block_q=q,
+    block_kv=k,
+    block_kv_compute=k,
+    block_q_dkv=q,
+    block_kv_dkv=k,
+    block_kv_dkv_compute=k,
+    block_q_dq=None if fused else q,
+    block_kv_dq=None if fused else k,
+    use_fused_bwd_kernel=fused,
+  )
 
 
 def _padded(
@@ -437,6 +547,6 @@ def cudnn(
     v_BxSxKxH,
     mask=mask_BxLxS[:, None],
     scale=1.0,
-    implementation='cudnn' if jax.default_backend() == 'gpu' else 'xla',
+    implementation='cudnn' if place.platform() == 'gpu' else 'xla',
   )
   return jnp.swapaxes(out_BxLxNxH, 1, 2)[:, :, :L]

@@ -87,18 +87,75 @@ def windows(module: gm.nn.Transformer) -> tuple[int | None, ...]:
 def _forward(
   module: Any, tokens_BxL: jax.Array, positions_BxL: jax.Array, attend: Attend
 ) -> tuple[jax.Array, tuple[Any, ...]]:
-  config = module.config
   x_BxLxD = module.embedder.encode(tokens_BxL)
   kept = []
-  for index, block in enumerate(module.blocks):
-    layer = attention.Layer(
-      index=index,
-      window=windows(module)[index],
-      soft_cap=config.attn_logits_soft_cap,
-    )
-    x_BxLxD, layer_kept = _block(block, x_BxLxD, positions_BxL, layer, attend)
+  for index in range(len(module.blocks)):
+    x_BxLxD, layer_kept = _layer(module, x_BxLxD, positions_BxL, attend, index)
     kept.append(layer_kept)
   return _normed(module.final_norm, x_BxLxD), tuple(kept)
+
+
+def layer(
+  module: gm.nn.Transformer,
+  params: Params,
+  x_BxLxD: jax.Array,
+  positions_BxL: jax.Array,
+  attend: Attend,
+  *,
+  index: int,
+) -> jax.Array:
+  """One layer of `forward`, from the parameters of that layer.
+
+  Args:
+    module: from `registry.make_module`.
+    params: the parameters of the layer.
+    x_BxLxD: its input.
+    positions_BxL: as in `forward`.
+    attend: as in `forward`.
+    index: number of the layer, from 0.
+  """
+  found: jax.Array = module.apply(
+    {'params': {f'layer_{index}': params}},
+    x_BxLxD,
+    positions_BxL,
+    attend,
+    index,
+    method=_layer,
+  )[0]
+  return found
+
+
+def final(
+  module: gm.nn.Transformer, params: Params, x_BxLxD: jax.Array
+) -> jax.Array:
+  """The hidden states of `forward`, from the output of the last layer.
+
+  Args:
+    module: from `registry.make_module`.
+    params: the parameters of the final norm.
+    x_BxLxD: output of the last layer.
+  """
+  found: jax.Array = module.apply(
+    {'params': {'final_norm': params}},
+    x_BxLxD,
+    method=lambda module, x: _normed(module.final_norm, x),
+  )
+  return found
+
+
+def _layer(
+  module: Any,
+  x_BxLxD: jax.Array,
+  positions_BxL: jax.Array,
+  attend: Attend,
+  index: int,
+) -> tuple[jax.Array, Any]:
+  layer = attention.Layer(
+    index=index,
+    window=windows(module)[index],
+    soft_cap=module.config.attn_logits_soft_cap,
+  )
+  return _block(module.blocks[index], x_BxLxD, positions_BxL, layer, attend)
 
 
 def _normed(norm: Any, x: jax.Array) -> jax.Array:
@@ -172,7 +229,11 @@ def _rotate(x_BxNxLxH: jax.Array, sin: jax.Array, cos: jax.Array) -> jax.Array:
 
 
 def within_batch(
-  positions_BxL: jax.Array, segments_BxL: jax.Array, *, core: str = 'auto'
+  positions_BxL: jax.Array,
+  segments_BxL: jax.Array,
+  *,
+  core: str = 'auto',
+  mesh: jax.sharding.Mesh | None = None,
 ) -> Attend:
   """Causal attention within the segments of each row; keeps keys and values.
 
@@ -180,7 +241,11 @@ def within_batch(
     positions_BxL: int32 positions in the segment.
     segments_BxL: int32, 0 is padding.
     core: one of `cores.CORES`, or 'auto' to choose by device.
+    mesh: devices of which each computes its own rows and heads; None: left to
+      the compiler, which cannot split kernels.
   """
+  if mesh is not None:
+    return _on_mesh(mesh, positions_BxL, segments_BxL, core)
 
   def attend(
     layer: attention.Layer, q: jax.Array, k: jax.Array, v: jax.Array, /
@@ -188,6 +253,56 @@ def within_batch(
     out = cores.within_rows(
       core, q, k, v, positions_BxL, segments_BxL, layer, block=QUERY_BLOCK
     )
+    return out, (k, v)
+
+  return attend
+
+
+def _on_mesh(
+  mesh: jax.sharding.Mesh,
+  positions_BxL: jax.Array,
+  segments_BxL: jax.Array,
+  core: str,
+) -> Attend:
+  """`within_batch`, each device by itself: heads are split over 'model'."""
+  platform, parts = mesh.devices.flat[0].platform, mesh.shape['model']
+  rows = jax.P(('data', 'fsdp'))
+  heads = jax.P(('data', 'fsdp'), 'model')
+
+  def attend(
+    layer: attention.Layer, q: jax.Array, k: jax.Array, v: jax.Array, /
+  ) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+    def of_device(
+      q: jax.Array, k: jax.Array, v: jax.Array, *places: jax.Array
+    ) -> jax.Array:
+      positions, segments = places
+      return cores.within_rows(
+        core,
+        q,
+        k,
+        v,
+        positions,
+        segments,
+        layer,
+        block=QUERY_BLOCK,
+        platform=platform,
+      )
+
+    if mesh.size == 1:
+      return of_device(q, k, v, positions_BxL, segments_BxL), (k, v)
+    k_heads = heads
+    if k.shape[1] == 1:
+      k_heads = rows
+    elif k.shape[1] % parts:
+      # Each head gets a copy of its key head, so that they are split alike.
+      k, v = (jnp.repeat(x, q.shape[1] // x.shape[1], axis=1) for x in (k, v))
+    out = jax.shard_map(
+      of_device,
+      mesh=mesh,
+      in_specs=(heads, k_heads, k_heads, rows, rows),
+      out_specs=heads,
+      check_vma=False,
+    )(q, k, v, positions_BxL, segments_BxL)
     return out, (k, v)
 
   return attend

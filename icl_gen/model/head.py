@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from icl_gen.model import attention
+from icl_gen.model import attention, place
 from icl_gen.model.parameters import Params
 
 # Tokens per block.
@@ -82,7 +82,7 @@ def normalisers(
   table_VxD = _table(params)
   V, T = table_VxD.shape[0], hidden_TxD.shape[0]
   if pieces is None:
-    pieces = PIECES_ON_CPU if jax.default_backend() == 'cpu' else V
+    pieces = PIECES_ON_CPU if place.platform() == 'cpu' else V
   pieces, size = min(pieces, V), min(TOKENS, T)
 
   def block(i: jax.Array, lse_T: jax.Array) -> jax.Array:

@@ -68,7 +68,7 @@ def axes(params: Params) -> Any:
   """The tree of `Axes` of a parameter tree.
 
   Args:
-    params: parameters of Gemma 2 or 3, or their shapes.
+    params: parameters of Gemma 2 or 3, or adapters of `lora`, or their shapes.
 
   Raises:
     ValueError: for a parameter that is not in the table.
@@ -88,6 +88,9 @@ def path_of(keys: tuple[Any, ...]) -> str:
 
 
 def _axes(path: str, shapes: dict[str, tuple[int, ...]]) -> Axes:
+  matrix, _, part = path.rpartition('/')
+  if part in ('down', 'up'):
+    return _axes_of_adapter(matrix, part)
   found = next((a for p, a in TABLE if re.fullmatch(p, path)), None)
   if found is None:
     raise ValueError(
@@ -103,3 +106,12 @@ def _axes(path: str, shapes: dict[str, tuple[int, ...]]) -> Axes:
       found = _GATING_UNTRANSPOSED
   assert len(found.names) == len(shapes[path]), (path, found, shapes[path])
   return found
+
+
+def _axes_of_adapter(matrix: str, part: str) -> Axes:
+  """The axes of an adapter of `lora`, one half of a low-rank matrix."""
+  of_matrix = next((a for p, a in TABLE if re.fullmatch(p, matrix)), Axes(()))
+  stacked = tuple(name for name in of_matrix.names if name in STACKED)
+  if part == 'down':
+    return Axes((*stacked, *of_matrix.inputs, 'rank'))
+  return Axes((*stacked, 'rank', *of_matrix.outputs))

@@ -114,6 +114,29 @@ def encode(
   )
 
 
+def lower(
+  module: Any, params: Params, *, length: int, core: str = 'auto'
+) -> tuple[Any, Prefix]:
+  """The program of `encode` for a context of `length` tokens, not compiled.
+
+  Args:
+    module: from `registry.make_module`.
+    params: shapes of its parameters, with shardings.
+    length: tokens of the context.
+    core: as in `encode`.
+
+  Returns:
+    (what `jax.jit(f).lower` gives, the shapes of the prefix).
+  """
+  buffer = bucket(length, chunk=CHUNK)
+  tokens_NxC = jax.ShapeDtypeStruct((buffer // CHUNK, CHUNK), jnp.int32)
+  inputs = module, params, tokens_NxC, jax.ShapeDtypeStruct((), jnp.int32)
+  shapes = jax.eval_shape(
+    lambda *rest: _encode(module, *rest, core=core), *inputs[1:]
+  )
+  return _encode.lower(*inputs, core=core), shapes
+
+
 @functools.partial(jax.jit, static_argnums=0, static_argnames='core')
 def _encode(
   module: Any,

@@ -1,11 +1,12 @@
-"""Meshes of ('data', 'model') devices, and where arrays live on them.
+"""Meshes of ('data', 'fsdp', 'model') devices, and where arrays live on them.
 
-Heads, the hidden width of the feed-forward layers and the vocabulary are split
-over 'model', rows of a batch over 'data'; everything else is replicated. GSPMD
-places the computation accordingly, so the same functions run on one device and
-on many.
+Rows of a batch are split over 'data' and 'fsdp'. Parameters are split by RULES:
+over 'model', whose devices each compute a part of every row, and over 'fsdp',
+whose devices gather a parameter when they use it. GSPMD places the computation
+accordingly, so the same functions run on one device and on many.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -15,99 +16,182 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from icl_gen.model import forward, parameters
 from icl_gen.model.parameters import Params
 
-SPLIT = ('vocabulary', 'heads', 'key heads', 'hidden')
+AXES = ('data', 'fsdp', 'model')
+# The axes that rows are split over.
+ROWS = ('data', 'fsdp')
+# Axis of a parameter -> the axes of the mesh that split it, in this order. The
+# first rule of a parameter that names an axis of the mesh takes it. What no
+# rule names is whole on every device, and so are parameters of one axis, the
+# scales of norms.
+RULES: tuple[tuple[str, tuple[str, ...]], ...] = (
+  ('vocabulary', ('model', 'fsdp')),
+  ('hidden', ('model', 'fsdp')),
+  ('heads', ('model',)),
+  ('key heads', ('model',)),
+  ('width', ('fsdp',)),
+)
 
 
-def make_mesh(*, data: int, model: int) -> Mesh:
-  """A mesh of the first data x model devices.
+def make_mesh(
+  *,
+  data: int,
+  model: int,
+  fsdp: int = 1,
+  devices: Sequence[Any] | None = None,
+) -> Mesh:
+  """A mesh of the first data x fsdp x model devices.
+
+  Args:
+    data: groups of devices that hold the same parameters.
+    model: devices that compute a row together.
+    fsdp: devices that split the parameters of a group, and its rows.
+    devices: to choose from; None: all of this process's backend.
 
   Raises:
     ValueError: if there are fewer devices.
   """
-  devices = jax.devices()
-  if not 1 <= data * model <= len(devices):
+  devices = jax.devices() if devices is None else devices
+  count = data * fsdp * model
+  if not 1 <= count <= len(devices):
     raise ValueError(
-      f'a mesh of {data} (data) x {model} (model) devices needs'
-      f' {data * model}; there are {len(devices)}'
+      f'a mesh of {data} (data) x {fsdp} (fsdp) x {model} (model) devices'
+      f' needs {count}; there are {len(devices)}'
     )
-  return Mesh(
-    np.asarray(devices[: data * model]).reshape(data, model),
-    ('data', 'model'),
+  grid = np.asarray(devices[:count]).reshape(data, fsdp, model)
+  return Mesh(grid, AXES)
+
+
+def make_training_mesh(
+  *,
+  rows: int,
+  fsdp: int = 1,
+  model: int = 1,
+  devices: Sequence[Any] | None = None,
+) -> Mesh:
+  """A mesh of all devices, for batches of so many rows.
+
+  Args:
+    rows: rows of a batch.
+    fsdp: devices that split the parameters; 0: as many as `model` leaves.
+    model: devices that compute a row together.
+    devices: None: all of this process's backend.
+
+  Raises:
+    ValueError: if the devices do not divide so, or the rows over them.
+  """
+  devices = jax.devices() if devices is None else devices
+  count = len(devices)
+  split = (fsdp or 1) * model
+  if count % split:
+    sizes = ', '.join(str(n) for n in range(1, count + 1) if count % n == 0)
+    raise ValueError(
+      f'{count} devices cannot be split into groups of fsdp={fsdp} x'
+      f' model={model}: choose sizes whose product divides {count} ({sizes})'
+    )
+  fsdp = fsdp or count // model
+  _require_divisible(rows, devices=count // model)
+  return make_mesh(
+    data=count // (fsdp * model), fsdp=fsdp, model=model, devices=devices
   )
 
 
-def make_data_mesh(*, batch_size: int) -> Mesh:
-  """A mesh of all devices along 'data', for batches of so many rows.
-
-  Raises:
-    ValueError: if the rows cannot be split evenly.
-  """
-  _require_divisible(batch_size, devices=jax.device_count())
-  return make_mesh(data=jax.device_count(), model=1)
+def rows(mesh: Mesh) -> NamedSharding:
+  """The sharding of a batch: its rows over `ROWS`."""
+  return NamedSharding(mesh, PartitionSpec(ROWS))
 
 
-def specs(module: Any, params: Params, *, model: int) -> Any:
+def specs(module: Any, params: Params, *, model: int, fsdp: int = 1) -> Any:
   """The tree of `PartitionSpec` of a parameter tree.
 
   Args:
     module: from `registry.make_module`.
     params: its parameters, or their shapes.
     model: length of the mesh's 'model' axis.
+    fsdp: length of its 'fsdp' axis.
 
   Raises:
-    ValueError: for Gemma 3n and 4, an unknown parameter, or one whose heads,
-      hidden width or vocabulary cannot be split evenly. (Key heads that cannot
-      be split evenly are replicated.)
+    ValueError: for Gemma 3n and 4, an unknown parameter, or one with an axis
+      that cannot be split evenly. (Key heads that cannot be split evenly are
+      whole on every device.)
   """
   if not forward.is_dense(module):
     raise ValueError(
       f'{type(module).__name__} does not have the architecture of Gemma 2 and'
       ' 3, so it cannot be put on several devices: use one device'
     )
-
-  def spec(keys: Any, axes: parameters.Axes, leaf: Any) -> PartitionSpec:
-    return PartitionSpec(
-      *(
-        'model' if _is_split(keys, axis, size, model=model) else None
-        for axis, size in zip(axes.names, leaf.shape, strict=True)
-      )
-    )
-
-  return jax.tree_util.tree_map_with_path(spec, parameters.axes(params), params)
+  lengths = {'model': model, 'fsdp': fsdp}
+  return jax.tree_util.tree_map_with_path(
+    lambda keys, axes, leaf: _spec(keys, axes, leaf.shape, lengths),
+    parameters.axes(params),
+    params,
+  )
 
 
-def _is_split(keys: Any, axis: str, size: int, *, model: int) -> bool:
-  if axis not in SPLIT:
+def _spec(
+  keys: Any,
+  axes: parameters.Axes,
+  shape: tuple[int, ...],
+  lengths: dict[str, int],
+) -> PartitionSpec:
+  """Where a parameter lives, by RULES."""
+  split: dict[str, tuple[str, ...]] = {}
+  free = {name for name, length in lengths.items() if length > 1}
+  for axis, wanted in RULES if len(shape) > 1 else ():
+    if axis not in axes.names:
+      continue
+    taken = tuple(name for name in wanted if name in free)
+    size = shape[axes.names.index(axis)]
+    if _is_split(keys, axis, size, {name: lengths[name] for name in taken}):
+      split[axis] = taken
+      free -= set(taken)
+  entries = [split.get(axis, ()) for axis in axes.names]
+  return PartitionSpec(
+    *((names[0] if len(names) == 1 else names) or None for names in entries)
+  )
+
+
+def _is_split(keys: Any, axis: str, size: int, lengths: dict[str, int]) -> bool:
+  if not lengths:
     return False
-  if size % model == 0:
+  devices = int(np.prod(list(lengths.values())))
+  if size % devices == 0:
     return True
   # Small models have one to four key heads, often fewer than devices.
   if axis == 'key heads':
     return False
   raise ValueError(
-    f'{parameters.path_of(keys)}: {size} {axis} cannot be split over {model}'
-    f' devices; choose a mesh whose model axis divides {size}'
+    f'{parameters.path_of(keys)}: {size} {axis} cannot be split over {devices}'
+    f' devices; choose a mesh whose {" x ".join(lengths)} divides {size}'
   )
 
 
 def shardings(mesh: Mesh, module: Any, params: Params) -> Any:
   """The tree of `NamedSharding` of a parameter tree; raises as `specs`."""
+  found = specs(
+    module, params, model=mesh.shape['model'], fsdp=mesh.shape['fsdp']
+  )
+  return placed(mesh, found)
+
+
+def placed(mesh: Mesh, specs: Any) -> Any:
+  """The tree of `NamedSharding` of a tree of `PartitionSpec`."""
   return jax.tree.map(
     lambda spec: NamedSharding(mesh, spec),
-    specs(module, params, model=mesh.shape['model']),
+    specs,
     is_leaf=lambda leaf: isinstance(leaf, PartitionSpec),
   )
 
 
 def split_rows(mesh: Mesh, tree: Any) -> Any:
-  """Puts arrays on a mesh, split along their first axis over 'data'.
+  """Puts arrays on a mesh, split along their first axis over `ROWS`.
 
   Raises:
     ValueError: if the rows cannot be split evenly.
   """
+  devices = mesh.shape['data'] * mesh.shape['fsdp']
   for leaf in jax.tree.leaves(tree):
-    _require_divisible(leaf.shape[0], devices=mesh.shape['data'])
-  return jax.device_put(tree, NamedSharding(mesh, PartitionSpec('data')))
+    _require_divisible(leaf.shape[0], devices=devices)
+  return jax.device_put(tree, rows(mesh))
 
 
 def replicate(mesh: Mesh, tree: Any) -> Any:

@@ -39,16 +39,27 @@ class Training:
   splitting: str = 'none'  # 'none', 'independent', 'cumulative' sentences
   loss_on: str = 'text'  # 'text' or 'completion'
   steps: int
-  batch_size: int = 8  # rows; a multiple of the number of devices
+  batch_size: int = 8  # rows; a multiple of the devices they are split over
   length: int  # tokens per row; short documents share one, longer: an error
-  optimizer: str = 'adamw'  # 'adamw' or 'muon'
+  optimizer: str = 'adamw'  # 'adamw', 'adafactor' or 'muon'
   learning_rate: float = 2e-3  # peak
   warmup_steps: int = 20
   final_share: float = 0.1  # of the peak, at the end of the cosine
   weight_decay: float = 0.0
+  decay_on: str = 'all'  # or 'matrices': neither embeddings nor norms
+  moments: str = 'float32'  # dtype of the optimizer's state; or 'bfloat16'
   clip: float = 1.0  # maximum gradient norm
+  lora_rank: int = 0  # of adapters of the weights; 0: the weights are trained
+  lora_alpha: float = 16.0  # adapters are scaled by alpha / rank
+  lora_on: str = 'all'  # matrices: or 'attention', 'feed-forward'
   report_every: int = 50  # steps
   save_every: int = 200  # steps
+  # How a step is computed. Rows are split over all devices but `model`.
+  fsdp: int = 1  # devices that weights and optimizer are split over; 0: all
+  model: int = 1  # devices that compute a row together
+  microbatches: int = 1  # parts of a batch, one after the other
+  remat: str = 'none'  # computed again: 'none', 'dots', 'attention', 'full'
+  scan: bool = False  # compile layers that repeat once
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -85,6 +96,10 @@ class Experiment:
   augment: Augmentation
 
 
+# Settings of training that say how, not what: a run may be resumed with others,
+# and its result differs by rounding only.
+HOW = ('fsdp', 'model', 'microbatches', 'remat', 'scan')
+
 _BLOCKS = {
   'context': Context,
   'scoring': Scoring,
@@ -105,6 +120,11 @@ RANGES = {
   'train.batch_size': (1, 65_536),
   'train.length': (2, 1_000_000),
   'augment.documents_per_fact': (1, 100_000),
+  'train.lora_rank': (0, 65_536),
+  'train.lora_alpha': (0, 1_000_000),
+  'train.fsdp': (0, 1_000_000),
+  'train.model': (1, 1_000_000),
+  'train.microbatches': (1, 65_536),
   'augment.local_samples': (0, 100_000),
   'augment.global_samples': (0, 100_000),
   'augment.temperature': (0, 100),

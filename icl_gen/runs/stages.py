@@ -11,7 +11,7 @@ from typing import Any
 
 from icl_gen import assets
 from icl_gen.runs import directories, experiments
-from icl_gen.runs.experiments import Experiment
+from icl_gen.runs.experiments import HOW, Experiment
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files, files
 from icl_gen.worlds import catalog
@@ -113,9 +113,9 @@ def train(experiment: Experiment, workdir: files.Path) -> Stage:
     source.name: corpus_files.read_manifest(source)['sha256']
     for source in sources
   }
-  settings = (
-    dataclasses.asdict(experiment.train) | _of_models(experiment) | corpora
-  )
+  train = dataclasses.asdict(experiment.train)
+  decisive = {name: train[name] for name in train if name not in HOW}
+  settings = decisive | _of_models(experiment) | corpora
   return Stage('train', directory, settings, sources)
 
 

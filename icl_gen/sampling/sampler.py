@@ -182,6 +182,47 @@ def _completion(
   )
 
 
+def lower(
+  module: Any,
+  params: Any,
+  shared_context: prefix.Prefix | None,
+  *,
+  prompt: int,
+  max_tokens: int,
+  rows: int = ROWS_PER_BATCH,
+) -> tuple[Any, int]:
+  """The program of one batch, not compiled.
+
+  Args:
+    module: from `registry.make_module`.
+    params: shapes of its parameters, with shardings.
+    shared_context: shapes of an encoded context, or None.
+    prompt: tokens of the longest prompt.
+    max_tokens: maximum number of sampled tokens per request.
+    rows: requests per batch.
+
+  Returns:
+    (what `jax.jit(f).lower` gives, tokens sampled at most).
+  """
+
+  def ints(*shape: int) -> Any:
+    return jax.ShapeDtypeStruct(shape, np.int32)
+
+  lowered = _generate.lower(
+    module,
+    params,
+    shared_context,
+    ints(rows, -(-prompt // PROMPT_BUCKET) * PROMPT_BUCKET),
+    ints(rows),
+    jax.ShapeDtypeStruct((rows,), np.uint32),
+    jax.ShapeDtypeStruct((), np.float32),
+    ints(),
+    1,
+    max_tokens,
+  )
+  return lowered, rows * max_tokens
+
+
 @functools.partial(jax.jit, static_argnums=(0, 8, 9))
 def _generate(
   module: Any,

@@ -318,6 +318,44 @@ def _pass_logps(
   )
 
 
+def lower(
+  module: Any,
+  params: Any,
+  shared_context: prefix.Prefix | None,
+  mesh: jax.sharding.Mesh,
+  *,
+  length: int = BUFFER,
+) -> tuple[Any, int]:
+  """The program of one full pass, not compiled.
+
+  Args:
+    module: from `registry.make_module`.
+    params: shapes of its parameters, with shardings.
+    shared_context: shapes of an encoded context, or None.
+    mesh: the devices.
+    length: tokens per tree.
+
+  Returns:
+    (what `jax.jit(f).lower` gives, tokens of the pass).
+  """
+  rows = max(1, TOKENS_PER_PASS // length) * mesh.shape['data']
+
+  def ints(*shape: int) -> Any:
+    return jax.ShapeDtypeStruct(shape, np.int32)
+
+  trees = (ints(rows, length).update(sharding=sharding.rows(mesh)),) * 3
+  places = ints(rows * length)
+  lowered = _edge_logps.lower(
+    module,
+    params,
+    shared_context,
+    trees,
+    (places, ints()),
+    (places, places),
+  )
+  return lowered, rows * length
+
+
 @functools.partial(jax.jit, static_argnums=0)
 def _edge_logps(
   module: Any,

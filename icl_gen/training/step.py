@@ -12,8 +12,10 @@ import optax
 from flax import struct
 
 from icl_gen.model import forward, head
+from icl_gen.model.lora import Lora
 from icl_gen.model.parameters import Params
-from icl_gen.training import loss
+from icl_gen.training import chunked_loss, hidden, loss, placement
+from icl_gen.training.plan import Plan
 from icl_gen.types import Batch
 
 # Not in `types`, which is imported without JAX.
@@ -41,7 +43,7 @@ class State:
   opt_state: Any
 
 
-Step = Callable[[State, Batch], tuple[State, dict[str, jax.Array]]]
+Step = Callable[..., tuple[State, dict[str, jax.Array]]]
 
 
 def make_state(
@@ -67,33 +69,36 @@ def _cast(params: Params, dtype: np.typing.DTypeLike) -> Params:
   )
 
 
-def make_step(module: Any, optimizer: optax.GradientTransformation) -> Step:
+def make_step(
+  module: Any,
+  optimizer: optax.GradientTransformation,
+  plan: Plan,
+  *,
+  lora: Lora | None = None,
+) -> Step:
   """A jitted step(state, batch) -> (state, metrics) that donates the state.
 
   The module computes in its own dtype; gradients are with respect to the
   state's float32 parameters. Metrics are float32 scalars: loss (nats per unit
   of weight), weight, grad_norm (before clipping).
+
+  Args:
+    module: from `registry.make_module`.
+    optimizer: from `optimizer.make_optimizer`.
+    plan: the devices, and how to compute on them.
+    lora: what the state's parameters are adapters of; the step then takes the
+      model's own parameters as a third argument. None: they are the model's.
   """
 
-  def batch_loss(masters: Params, batch: Batch) -> tuple[jax.Array, jax.Array]:
-    params = _cast(masters, module.dtype)
-    positions, segments = batch.positions_BxL, batch.segments_BxL
-    hidden_BxLxD, _ = forward.forward(
-      module,
-      params,
-      batch.tokens_BxL,
-      positions,
-      forward.within_batch(positions, segments),
-    )
-    logits_BxLxV = head.logits(module, params, hidden_BxLxD)
-    return loss.next_token_loss(
-      logits_BxLxV, batch.tokens_BxL, batch.weights_BxL
-    )
-
   @functools.partial(jax.jit, donate_argnums=0)
-  def step(state: State, batch: Batch) -> tuple[State, dict[str, jax.Array]]:
-    (value, weight), grads = jax.value_and_grad(batch_loss, has_aux=True)(
-      state.params, batch
+  def step(
+    state: State, batch: Batch, frozen: Params = None
+  ) -> tuple[State, dict[str, jax.Array]]:
+    batch_loss = functools.partial(
+      _batch_loss, module, frozen=frozen, plan=plan, lora=lora
+    )
+    value, weight, grads = _gradients(
+      batch_loss, state.params, batch, microbatches=plan.microbatches
     )
     updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
     params = optax.apply_updates(state.params, updates)
@@ -102,6 +107,89 @@ def make_step(module: Any, optimizer: optax.GradientTransformation) -> Step:
       'weight': weight,
       'grad_norm': optax.tree.norm(grads),
     }
-    return State(state.step + 1, params, opt_state), metrics
+    after = State(state.step + 1, params, opt_state)
+    if plan.is_split:
+      places = placement.shardings(module, plan.mesh, after)
+      after = jax.lax.with_sharding_constraint(after, places)
+    return after, metrics
 
   return step
+
+
+def _gradients(
+  batch_loss: Callable[..., tuple[jax.Array, jax.Array]],
+  masters: Params,
+  batch: Batch,
+  *,
+  microbatches: int,
+) -> tuple[jax.Array, jax.Array, Params]:
+  """The loss of a batch, its total weight, and the gradients."""
+  if microbatches == 1:
+    (value, weight), grads = jax.value_and_grad(batch_loss, has_aux=True)(
+      masters, batch
+    )
+    return value, weight, grads
+  total = jnp.sum(batch.weights_BxL[:, 1:])
+
+  def share(masters: Params, part: Batch) -> jax.Array:
+    # A part counts by its weight, so parts with few tokens count less.
+    value, weight = batch_loss(masters, part)
+    return value * weight / jnp.maximum(total, 1e-6)
+
+  def add(sums: Any, part: Batch) -> tuple[Any, None]:
+    found = jax.value_and_grad(share)(masters, part)
+    return jax.tree.map(jnp.add, sums, found), None
+
+  nothing = jnp.zeros(()), jax.tree.map(jnp.zeros_like, masters)
+  parts = jax.tree.map(lambda x: _parts(x, microbatches), batch)
+  (value, grads), _ = jax.lax.scan(add, nothing, parts)
+  return value, total, grads
+
+
+def _parts(x_BxL: jax.Array, count: int) -> jax.Array:
+  """[count, B / count, L]: each part has rows of every device."""
+  B, L = x_BxL.shape
+  return jnp.swapaxes(x_BxL.reshape(B // count, count, L), 0, 1)
+
+
+def _batch_loss(
+  module: Any,
+  masters: Params,
+  batch: Batch,
+  *,
+  frozen: Params,
+  plan: Plan,
+  lora: Lora | None,
+) -> tuple[jax.Array, jax.Array]:
+  """(loss, total weight) of a batch."""
+  tokens, weights = batch.tokens_BxL, batch.weights_BxL
+  params = masters if lora is None else frozen
+  adapters = None if lora is None else masters
+  table_VxD = params['embedder']['input_embedding']
+  (B, L), V = tokens.shape, table_VxD.shape[0]
+  if lora is None and plan.is_plain(rows=B, length=L, vocabulary=V):
+    return _plain_loss(module, masters, batch, plan)
+  hidden_BxLxD = hidden.hidden_states(
+    module, params, batch, plan, adapters=adapters, lora=lora
+  )
+  return chunked_loss.next_token_loss(
+    module,
+    table_VxD,
+    hidden_BxLxD,
+    tokens,
+    weights,
+    mesh=plan.mesh,
+    frozen=lora is not None,
+  )
+
+
+def _plain_loss(
+  module: Any, masters: Params, batch: Batch, plan: Plan
+) -> tuple[jax.Array, jax.Array]:
+  """`_batch_loss` as is fastest for small models on one device."""
+  params = _cast(masters, module.dtype)
+  tokens, positions = batch.tokens_BxL, batch.positions_BxL
+  attend = forward.within_batch(positions, batch.segments_BxL, mesh=plan.mesh)
+  hidden_BxLxD, _ = forward.forward(module, params, tokens, positions, attend)
+  logits_BxLxV = head.logits(module, params, hidden_BxLxD)
+  return loss.next_token_loss(logits_BxLxV, tokens, batch.weights_BxL)

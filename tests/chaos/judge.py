@@ -6,7 +6,7 @@ import signal
 IDENTICAL, REFUSED, FAILURE = 'identical', 'refused', 'failure'
 
 _HINT = '(--debug shows where)'
-_MISTAKE, _DISK_FULL = 2, 3
+MISTAKE, _DISK_FULL = 2, 3
 _UNHANDLED = re.compile(
   r'Traceback \(most recent|Exception ignored|Fatal Python error|^\w*Error: ',
   re.MULTILINE,
@@ -34,7 +34,7 @@ def ended(command):
     raise Failure(f'it had not ended after {command.seconds:.0f} s')
   if command.code == 0:
     return IDENTICAL
-  if command.code not in (_MISTAKE, _DISK_FULL):
+  if command.code not in (MISTAKE, _DISK_FULL):
     raise Failure(f'it ended with {command.code}')
   message(command)
   return REFUSED

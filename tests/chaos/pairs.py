@@ -42,7 +42,7 @@ def play(this):
   worked = 0
   for running in (first, second):
     ended = this.note(running.end())
-    if running is killed:
+    if running is killed and ended.code != judge.MISTAKE:  # it ended before
       judge.killed(ended, signum)
     else:
       verdict = judge.ended(ended)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from icl_gen.model import attention, cores
+from icl_gen.model import attention, cores, forward, sharding
 
 B, N, K, H = 2, 4, 2, 16
 L, S = 21, 40
@@ -134,19 +134,48 @@ def test_within_rows_every_core_equals_plain(
   np.testing.assert_allclose(found[read], wanted[read], atol=1e-5)
 
 
-def test_the_gradient_of_splash_equals_that_of_plain():
+@pytest.mark.parametrize('core', ['splash', 'blockwise'])
+def test_the_gradient_of_every_core_equals_that_of_plain(core):
   read = jnp.asarray(rows()[1] > 0, 'float32')[:, None, :, None]
 
   def loss(qkv, *, core):
-    return jnp.sum(jnp.sin(within(core, layer(4, 1.5), qkv)) * read)
+    return jnp.sum(jnp.sin(within(core, layer(4, 1.5), qkv, block=6)) * read)
 
   found, wanted = (
     jax.grad(functools.partial(loss, core=core))(drawn())
-    for core in ('splash', 'plain')
+    for core in (core, 'plain')
   )
   for found_leaf, wanted_leaf in zip(found, wanted, strict=True):
     assert abs(wanted_leaf).max() > 0.1
     np.testing.assert_allclose(found_leaf, wanted_leaf, atol=1e-4)
+
+
+@pytest.mark.parametrize('key_heads', [1, 2, 4])
+@pytest.mark.parametrize(('core', 'model'), [('splash', 2), ('blockwise', 4)])
+def test_on_a_mesh_every_core_equals_plain(core, model, key_heads):
+  """Rows are split over data and fsdp, heads over model."""
+  q, k, v = drawn()
+  k, v = (jnp.resize(x[:, :, :L], (B, key_heads, L, H)) for x in (k, v))
+  q, k, v = (jnp.tile(x, (2, 1, 1, 1)) for x in (q, k, v))
+  places = [np.tile(x, (2, 1)) for x in rows()]
+  mesh = sharding.make_mesh(data=2, fsdp=4 // model, model=model)
+  read = jnp.asarray(places[1] > 0, 'float32')[:, None, :, None]
+
+  def loss(qkv, attend):
+    return jnp.sum(jnp.sin(attend(layer(4, 1.5), *qkv)[0]) * read)
+
+  found, wanted = (
+    jax.jit(jax.value_and_grad(functools.partial(loss, attend=attend)))(
+      (q, k, v)
+    )
+    for attend in (
+      forward.within_batch(*places, core=core, mesh=mesh),
+      forward.within_batch(*places, core='plain'),
+    )
+  )
+  jax.tree.map(
+    lambda a, b: np.testing.assert_allclose(a, b, atol=1e-4), found, wanted
+  )
 
 
 @pytest.mark.parametrize('split', [0, 1, 13, S])

@@ -133,7 +133,7 @@ def test_rows_must_divide_evenly_and_devices_must_exist():
 
 
 def test_training_splits_rows_over_all_devices_and_replicates_the_rest():
-  mesh = sharding.make_data_mesh(batch_size=16)
+  mesh = sharding.make_training_mesh(rows=16)
   rows_BxL = np.arange(48).reshape(16, 3)
   split = sharding.split_rows(mesh, {'rows': rows_BxL})['rows']
   assert {s.data.shape for s in split.addressable_shards} == {(2, 3)}
@@ -145,4 +145,4 @@ def test_training_splits_rows_over_all_devices_and_replicates_the_rest():
 
 def test_a_batch_that_does_not_divide_evenly_is_refused():
   with pytest.raises(ValueError, match='12 rows .* over 8 devices'):
-    sharding.make_data_mesh(batch_size=12)
+    sharding.make_training_mesh(rows=12)

@@ -5,7 +5,8 @@ import math
 
 import pytest
 
-from icl_gen.runs import experiments
+from configs import reversal
+from icl_gen.runs import experiments, released
 from icl_gen.runs.experiments import (
   Augmentation,
   Context,
@@ -94,3 +95,15 @@ def test_a_number_out_of_range_names_its_key_and_what_is_allowed(
 def test_the_ends_of_a_range_are_allowed(key):
   for value in experiments.RANGES[key]:
     experiments.read(with_value(key, value))
+
+
+def test_how_a_step_is_computed_is_a_setting():
+  assert set(experiments.HOW) < set(VALUES['train'])
+
+
+def test_released_models_have_a_variant_whose_settings_are_of_an_experiment():
+  assert set(released.MODELS) < set(reversal.VARIANTS)
+  for model in released.MODELS:
+    config = reversal.get_config(model)
+    experiment = experiments.read(config.to_dict())
+    assert (experiment.model, experiment.dtype) == (model, 'bfloat16')

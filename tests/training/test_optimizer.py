@@ -8,7 +8,7 @@ import numpy as np
 import optax
 import pytest
 
-from icl_gen.model import initialisation, registry
+from icl_gen.model import initialisation, parameters, registry
 from icl_gen.training import optimizer
 from tests import tiny
 
@@ -140,7 +140,7 @@ def test_an_unknown_parameter_is_refused():
 
 
 def test_an_unknown_name_is_refused():
-  with pytest.raises(ValueError, match="'sgd'.*'adamw', 'muon'"):
+  with pytest.raises(ValueError, match="'sgd'.*'adamw'.*'muon'"):
     make('sgd')
 
 
@@ -152,6 +152,51 @@ def test_weights_decay_by_the_learning_rate(name):
   updates, _ = decaying.update(none, decaying.init(params), params)
   (update,) = jax.tree.leaves(updates)
   np.testing.assert_allclose(update, -0.5 * RATE, rtol=1e-6)
+
+
+@pytest.mark.parametrize('name', ['adamw', 'adafactor', 'muon'])
+def test_only_matrices_decay_if_so_asked(name):
+  params = one_layer('gemma3')
+  found = make(name, weight_decay=0.5, decay_on='matrices')
+  nothing = jax.tree.map(jnp.zeros_like, params)
+  updates, _ = jax.jit(found.update)(nothing, found.init(params), params)
+  axes = parameters.axes(params)
+  for axis, update, weight in zip(
+    *map(jax.tree.leaves, (axes, updates, params)), strict=True
+  ):
+    wanted = -RATE * 0.5 * weight if axis.inputs else 0 * weight
+    np.testing.assert_allclose(update, wanted, atol=1e-6)
+
+
+def bytes_of(state):
+  return sum(leaf.nbytes for leaf in jax.tree.leaves(state))
+
+
+def test_a_smaller_state_takes_almost_the_same_steps():
+  params = one_layer('gemma3')
+  rng = np.random.default_rng(0)
+  grads = [
+    jax.tree.map(lambda p: rng.normal(size=p.shape).astype(np.float32), params)
+    for _ in range(4)
+  ]
+  updates, sizes = [], []
+  for moments in ('float32', 'bfloat16'):
+    found = make('adamw', moments=moments)
+    state = found.init(params)
+    for grad in grads:
+      update, state = jax.jit(found.update)(grad, state, params)
+    updates.append(update)
+    sizes.append(bytes_of(state))
+  assert sizes[1] < 0.51 * sizes[0]
+  for one, two in zip(*map(jax.tree.leaves, updates), strict=True):
+    assert two.dtype == jnp.float32
+    np.testing.assert_allclose(two, one, atol=0.02 * RATE)
+
+
+def test_adafactor_keeps_sums_of_large_matrices_only():
+  params = {'layer_0': {'mlp': {'linear': jnp.ones((256, 512))}}}
+  adafactor, adam = make('adafactor'), make('adamw')
+  assert bytes_of(adafactor.init(params)) < 0.01 * bytes_of(adam.init(params))
 
 
 def test_gradients_are_clipped_by_their_global_norm():

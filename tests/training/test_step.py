@@ -9,6 +9,7 @@ import pytest
 
 from icl_gen.model import checkpoints, forward, sharding
 from icl_gen.training import batches, loop, optimizer, step
+from icl_gen.training.plan import Plan
 from tests import tiny
 
 ROWS, LENGTH, STEPS = 8, 16, 6
@@ -26,8 +27,9 @@ def updates():
 
 
 @functools.cache
-def train_step():
-  return step.make_step(tiny.module('gemma3'), updates())
+def train_step(mesh=None):
+  mesh = devices() if mesh is None else mesh
+  return step.make_step(tiny.module('gemma3'), updates(), Plan(mesh))
 
 
 def fresh():
@@ -51,8 +53,12 @@ def rows():
   )
 
 
+def one_device():
+  return sharding.make_mesh(data=1, model=1)
+
+
 def devices():
-  return sharding.make_data_mesh(batch_size=ROWS)
+  return sharding.make_training_mesh(rows=ROWS)
 
 
 def assert_equal(tree, other):
@@ -67,7 +73,7 @@ def assert_equal(tree, other):
 def test_eight_devices_train_like_one():
   alone, together = fresh(), sharding.replicate(devices(), fresh())
   for batch, _ in zip(rows(), range(2), strict=False):
-    alone, of_one = train_step()(alone, batch)
+    alone, of_one = train_step(one_device())(alone, batch)
     together, of_eight = train_step()(
       together, sharding.split_rows(devices(), batch)
     )
@@ -187,7 +193,9 @@ def of_dtype(dtype):
   adam = optimizer.make_optimizer(
     'adamw', optax.constant_schedule(SMALL), weight_decay=0.0, clip=1.0
   )
-  return step.make_step(tiny.module('gemma3', dtype), adam), adam
+  return step.make_step(
+    tiny.module('gemma3', dtype), adam, Plan(devices())
+  ), adam
 
 
 def state_of(dtype):
@@ -234,7 +242,9 @@ def test_the_model_computes_in_its_own_dtype(monkeypatch):
   monkeypatch.setattr(forward, 'forward', watched)
   module, (_, adam) = tiny.module('gemma3', 'bfloat16'), of_dtype('bfloat16')
   jax.eval_shape(
-    step.make_step(module, adam), state_of('bfloat16'), next(rows())
+    step.make_step(module, adam, Plan(one_device())),
+    state_of('bfloat16'),
+    next(rows()),
   )
   assert seen == {'bfloat16'}
 

@@ -1,0 +1,1 @@
+"""What the compiler says about a program: memory, cycles, communication."""

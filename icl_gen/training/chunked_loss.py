@@ -1,0 +1,238 @@
+"""The loss of `loss.next_token_loss`, in chunks of tokens.
+
+B x L x V logits never exist: for 8 rows of 1,024 tokens and Gemma 3's 262,144
+pieces they would take 8 GiB. A chunk's logits give its share of the loss and,
+while they are there, of the gradients, so that they are not computed again.
+"""
+
+import dataclasses
+import functools
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh
+
+from icl_gen.model import attention, sharding
+from icl_gen.training import gathering, plan
+
+# Axis names for sums over devices.
+_Sum = tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Head:
+  """What does not change between chunks.
+
+  Attributes:
+    mesh: the devices; None: one.
+    dtype: in which the model computes.
+    soft_cap: of the final logits, or None.
+    chunk: positions per chunk; None: suits the device.
+    frozen: whether the table gets no gradient.
+  """
+
+  mesh: Mesh | None
+  dtype: np.dtype[Any]
+  soft_cap: float | None
+  chunk: int | None
+  frozen: bool
+
+  @property
+  def splits_vocabulary(self) -> bool:
+    """Whether a device has a part of the pieces only."""
+    return self.mesh is not None and self.mesh.shape['model'] > 1
+
+
+def next_token_loss(
+  module: Any,
+  table_VxD: jax.Array,
+  hidden_BxLxD: jax.Array,
+  tokens_BxL: jax.Array,
+  weights_BxL: jax.Array,
+  *,
+  mesh: Mesh | None = None,
+  chunk: int | None = None,
+  frozen: bool = False,
+) -> tuple[jax.Array, jax.Array]:
+  """Mean negative log-likelihood per unit of weight, in nats.
+
+  Args:
+    module: from `registry.make_module`.
+    table_VxD: its embedding table, in float32.
+    hidden_BxLxD: final hidden states, in the module's dtype.
+    tokens_BxL: int32.
+    weights_BxL: float32 weight of predicting each token; column 0 is unused.
+    mesh: the devices; None: one.
+    chunk: positions per chunk; None: suits the device.
+    frozen: whether the table gets no gradient.
+
+  Returns:
+    as `loss.next_token_loss`.
+  """
+  # Of the token after each, where there is one.
+  weights = jnp.pad(weights_BxL[:, 1:], ((0, 0), (0, 1)))
+  total = jnp.sum(weights)
+  mesh = None if mesh is None or mesh.size == 1 else mesh
+  soft_cap = module.config.final_logit_softcap
+  head = _Head(mesh, module.dtype, soft_cap, chunk, frozen)
+  mean = _sum_of_losses(
+    head,
+    table_VxD,
+    hidden_BxLxD,
+    jnp.roll(tokens_BxL, -1, axis=1),
+    weights / jnp.maximum(total, 1e-6),
+  )
+  return mean, total
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _sum_of_losses(
+  head: _Head,
+  table_VxD: jax.Array,
+  hidden_BxLxD: jax.Array,
+  targets_BxL: jax.Array,
+  weights_BxL: jax.Array,
+) -> jax.Array:
+  return _with_gradients(
+    head, table_VxD, hidden_BxLxD, targets_BxL, weights_BxL
+  )[0]
+
+
+def _forward(head: _Head, *inputs: jax.Array) -> tuple[jax.Array, Any]:
+  found, *gradients = _with_gradients(head, *inputs)
+  return found, gradients
+
+
+def _backward(head: _Head, gradients: Any, scale: jax.Array) -> tuple[Any, ...]:
+  d_table, d_hidden = ((g * scale).astype(g.dtype) for g in gradients)
+  return None if head.frozen else d_table, d_hidden, None, None
+
+
+_sum_of_losses.defvjp(_forward, _backward)
+
+
+def _with_gradients(
+  head: _Head, *inputs: jax.Array
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+  """The loss, and its gradients with respect to table and hidden states."""
+  of_device = functools.partial(_of_device, head)
+  if head.mesh is None:
+    return of_device(*inputs)
+  table, rows = gathering.table_spec(head.mesh), jax.P(sharding.ROWS)
+  return jax.shard_map(
+    of_device,
+    mesh=head.mesh,
+    in_specs=(table, rows, rows, rows),
+    out_specs=(jax.P(), table, rows),
+    check_vma=False,
+  )(*inputs)
+
+
+def _of_device(
+  head: _Head,
+  table_VxD: jax.Array,
+  hidden_BxLxD: jax.Array,
+  targets_BxL: jax.Array,
+  weights_BxL: jax.Array,
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+  master = table_VxD.dtype
+  table_VxD, first = gathering.whole_table(
+    table_VxD, dtype=head.dtype, mesh=head.mesh
+  )
+  B, L, D = hidden_BxLxD.shape
+  size = head.chunk or plan.chunk(
+    rows=B, length=L, vocabulary=table_VxD.shape[0]
+  )
+  size = min(size, L)
+  count = -(-L // size)
+
+  def chunked(x: jax.Array) -> jax.Array:
+    """[B, L, ...] as [chunks, B x size, ...]; padding has no weight."""
+    more = ((0, 0), (0, count * size - L), *((0, 0),) * (x.ndim - 2))
+    parts = jnp.pad(x, more).reshape(B, count, size, *x.shape[2:])
+    return jnp.moveaxis(parts, 1, 0).reshape(count, B * size, *x.shape[2:])
+
+  def step(
+    sums: tuple[jax.Array, jax.Array], inputs: tuple[jax.Array, ...]
+  ) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
+    loss, d_table = sums
+    hidden_TxD, targets_T, weights_T = inputs
+    more, d_logits_TxV = _of_chunk(
+      head, table_VxD, hidden_TxD, targets_T - first, weights_T
+    )
+    d_hidden_TxD = jnp.einsum(
+      'TV,VD->TD', d_logits_TxV, table_VxD, preferred_element_type=jnp.float32
+    )
+    if head.splits_vocabulary:
+      d_hidden_TxD = jax.lax.psum(d_hidden_TxD, 'model')
+    if not head.frozen:
+      d_table += jnp.einsum(
+        'TV,TD->VD',
+        d_logits_TxV,
+        hidden_TxD,
+        preferred_element_type=jnp.float32,
+      )
+    return (loss + more, d_table), d_hidden_TxD.astype(hidden_TxD.dtype)
+
+  shape = (0, D) if head.frozen else table_VxD.shape
+  (loss, d_table), d_hidden = jax.lax.scan(
+    step,
+    (jnp.zeros((), jnp.float32), jnp.zeros(shape, jnp.float32)),
+    tuple(map(chunked, (hidden_BxLxD, targets_BxL, weights_BxL))),
+  )
+  d_hidden_BxLxD = jnp.moveaxis(
+    d_hidden.reshape(count, B, size, D), 0, 1
+  ).reshape(B, count * size, D)[:, :L]
+  loss, d_table = _summed(head, loss, d_table)
+  return loss, d_table.astype(master), d_hidden_BxLxD
+
+
+def _summed(
+  head: _Head, loss: jax.Array, d_table: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+  """Sums over the devices' rows; each keeps its part of the table."""
+  if head.mesh is None:
+    return loss, d_table
+  loss = jax.lax.psum(loss, sharding.ROWS)
+  if head.mesh.shape['fsdp'] > 1:
+    d_table = jax.lax.psum_scatter(
+      d_table, 'fsdp', scatter_dimension=0, tiled=True
+    )
+  return loss, jax.lax.psum(d_table, 'data')
+
+
+def _of_chunk(
+  head: _Head,
+  table_VxD: jax.Array,
+  hidden_TxD: jax.Array,
+  targets_T: jax.Array,
+  weights_T: jax.Array,
+) -> tuple[jax.Array, jax.Array]:
+  """The weighted loss of a chunk, and its gradient with respect to logits."""
+  logits_TxV = attention.capped(
+    jnp.einsum(
+      'TD,VD->TV', hidden_TxD, table_VxD, preferred_element_type=jnp.float32
+    ),
+    head.soft_cap,
+  )
+  is_target_TxV = (
+    jax.lax.broadcasted_iota(jnp.int32, logits_TxV.shape, 1)
+    == targets_T[:, None]
+  )
+  top_T = jnp.max(logits_TxV, axis=1)
+  if head.splits_vocabulary:
+    top_T = jax.lax.pmax(top_T, 'model')
+  weights_TxV = jnp.exp(logits_TxV - top_T[:, None])
+  sums_T = jnp.sum(weights_TxV, axis=1)
+  chosen_T = jnp.sum(jnp.where(is_target_TxV, logits_TxV, 0.0), axis=1)
+  if head.splits_vocabulary:
+    sums_T, chosen_T = jax.lax.psum((sums_T, chosen_T), 'model')
+  losses_T = jnp.log(sums_T) + top_T - chosen_T
+  d_logits_TxV = (weights_TxV / sums_T[:, None] - is_target_TxV) * weights_T[
+    :, None
+  ]
+  if head.soft_cap is not None:
+    d_logits_TxV *= 1.0 - jnp.square(logits_TxV / head.soft_cap)
+  return jnp.sum(losses_T * weights_T), d_logits_TxV.astype(head.dtype)
