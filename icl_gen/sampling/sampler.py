@@ -217,7 +217,7 @@ def lower(
     jax.ShapeDtypeStruct((rows,), np.uint32),
     jax.ShapeDtypeStruct((), np.float32),
     ints(),
-    1,
+    (1,),  # as many ends as a tokenizer without turns has
     max_tokens,
   )
   return lowered, rows * max_tokens
