@@ -99,8 +99,8 @@ def line(row, told):
 
 def table(lines):
   head = (
-    '| model | devices | trained | arguments + temporaries | cycles | of peak |'
-    ' tokens/s | compiled in |'
+    '| model | devices | trained | arguments + temporaries | cycles |'
+    ' of peak, at most | tokens/s, at most | compiled in |'
   )
   return '\n'.join([head, '|---' * 8 + '|', *lines]) + '\n'
 
