@@ -61,10 +61,10 @@ def _export_corpus(
     settings['tokenizer'] = experiment.tokenizer
   directory = workdir / 'exports' / f'{source.name}-{to}'
   stage = Stage('export', directory, settings, (source,))
-  stage.complete(lambda: _export(experiment, stage, to))
+  stage.complete(lambda: _write_corpus(experiment, stage, to))
 
 
-def _export(experiment: Experiment, stage: Stage, to: str) -> None:
+def _write_corpus(experiment: Experiment, stage: Stage, to: str) -> None:
   (source,) = stage.inputs
   corpus, directory = corpus_files.read(source), stage.directory
 
@@ -90,12 +90,17 @@ def _export(experiment: Experiment, stage: Stage, to: str) -> None:
 def _export_weights(experiment: Experiment, workdir: pathlib.Path) -> None:
   registry.require_plain(experiment.model, door='export --to=safetensors')
   stage = stages.export_weights(experiment, workdir)
-  if stage.is_finished():
-    return
+  checkpoint = stages.checkpoint(experiment, workdir)
+  stage.complete(lambda: _write_weights(experiment, stage, checkpoint))
+
+
+def _write_weights(
+  experiment: Experiment, stage: Stage, checkpoint: str
+) -> None:
   path = stages.tokenizer(experiment) or assets.path('tokenizer.model')
   model = loading.load(
     experiment.model,
-    checkpoint=stages.checkpoint(experiment, workdir),
+    checkpoint=checkpoint,
     tokenizer=stages.tokenizer(experiment),
     dtype=experiment.dtype,
   )
