@@ -1,6 +1,7 @@
 """Makes tests stricter than production; each part says how."""
 
 import os
+import signal
 import socket
 import sys
 
@@ -21,6 +22,10 @@ os.environ['TF_CPP_MIN_LOG_LEVEL'] = '2'
 # Keeps libraries from looking for a cloud or a hub when they are imported.
 os.environ['NO_GCE_CHECK'] = 'true'
 os.environ['HF_HUB_OFFLINE'] = '1'
+
+# What a shell starts in the background ignores Ctrl-C, and so do its children.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+  signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples in every run, so that results are reproducible. For new
 # ones: pytest --hypothesis-profile=explore

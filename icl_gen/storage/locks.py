@@ -108,7 +108,8 @@ def _wait_for(
     try:
       path.parent.mkdir(parents=True, exist_ok=True)
       lock = taken(path)
-    except FileNotFoundError:  # its last holder just removed the directory
+    # Its last holder just removed the directory; `mkdir` may see it go.
+    except (FileNotFoundError, FileExistsError):
       removed += 1
       if removed > _MOST_REMOVED:
         raise
