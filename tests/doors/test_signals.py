@@ -48,7 +48,9 @@ def elsewhere(tmp_path_factory):
     (signal.SIGINT, 130, 'interrupted; '),
   ],
 )
-@pytest.mark.parametrize('door', ['train', 'pretrain'])
+@pytest.mark.parametrize(
+  'door', ['train', pytest.param('pretrain', marks=pytest.mark.slow)]
+)
 def test_training_saves_the_step_reached_and_resumes_from_it(
   commands,
   flags,

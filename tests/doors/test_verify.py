@@ -181,10 +181,10 @@ DAMAGES = {
   ('which', 'how'),
   [
     ('results', 'flipped'),
-    ('settings', 'deleted'),
+    pytest.param('settings', 'deleted', marks=pytest.mark.slow),
     ('weights', 'truncated'),
-    ('training', 'emptied'),
-    ('manifests', 'flipped'),
+    pytest.param('training', 'emptied', marks=pytest.mark.slow),
+    pytest.param('manifests', 'flipped', marks=pytest.mark.slow),
   ],
 )
 def test_the_commands_and_the_study_repair_it(

@@ -86,8 +86,8 @@ def assert_same(found, wanted, *, atol=2e-6):
 @pytest.mark.parametrize(
   ('dialect', 'where'),
   [
-    ('gemma3', 'data'),
-    ('gemma3', 'fsdp'),
+    pytest.param('gemma3', 'data', marks=pytest.mark.slow),
+    pytest.param('gemma3', 'fsdp', marks=pytest.mark.slow),
     ('gemma3', 'all'),
     ('gemma2', 'both'),
     ('one_key_head', 'all'),
@@ -135,7 +135,11 @@ def with_adapters(how, frozen, lora):
 
 @pytest.mark.parametrize(
   ('where', 'options'),
-  [('one', {}), ('all', {'remat': 'full'}), ('both', {'scan': True})],
+  [
+    pytest.param('one', {}, marks=pytest.mark.slow),
+    ('all', {'remat': 'full'}),
+    pytest.param('both', {'scan': True}, marks=pytest.mark.slow),
+  ],
 )
 def test_adapters_applied_are_adapters_merged(where, options):
   """What the step computes with adapters, it computes with merged weights."""
@@ -170,7 +174,9 @@ def test_adapters_applied_are_adapters_merged(where, options):
   )
 
 
-@pytest.mark.parametrize('where', ['one', 'both'])
+@pytest.mark.parametrize(
+  'where', [pytest.param('one', marks=pytest.mark.slow), 'both']
+)
 def test_a_run_with_adapters_saves_merged_weights(where):
   settings = Training(steps=2, length=LENGTH, lora_rank=2, warmup_steps=0)
   how, module = Plan(mesh(where)), tiny.module('gemma3')
