@@ -239,9 +239,10 @@ def read_sealed_lines(path: Path) -> tuple[dict[str, Any], ...]:
 
 
 def keep_json_lines(path: Path, keep: Callable[[dict[str, Any]], bool]) -> None:
-  """Removes records from a file of JSON lines, atomically.
+  """Removes records from a log of JSON lines, atomically.
 
-  A torn last line is removed too.
+  A torn last line is removed too, and so are lines that are not JSON objects,
+  with a warning: a damaged log does not stop the run that continues it.
 
   Args:
     path: the file.
@@ -249,9 +250,18 @@ def keep_json_lines(path: Path, keep: Callable[[dict[str, Any]], bool]) -> None:
 
   Raises:
     FileNotFoundError: there is no such file.
-    ValueError: a line is not a JSON object; the message has its number.
   """
-  kept = [record for record in read_json_lines(path) if keep(record)]
+  lines = pathlib.Path(path).read_bytes().split(b'\n')[:-1]
+  found = [_object(line) for line in lines]
+  whole = [record for record in found if record is not None]
+  if len(whole) < len(lines):
+    _log.warning(
+      '%s: %d of %d lines are damaged and were removed',
+      path,
+      len(lines) - len(whole),
+      len(lines),
+    )
+  kept = [record for record in whole if keep(record)]
   with atomic_write(path) as partial:
     partial.touch()
     for record in kept:
@@ -376,6 +386,15 @@ def _parse_line(line: bytes, *, path: Path, number: int) -> dict[str, Any]:
       ' fix or delete the line'
     )
   return record
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+  """Returns the JSON object in a line, None if there is none."""
+  try:
+    record = json.loads(line)
+  except ValueError:  # not JSON, or not UTF-8
+    return None
+  return record if isinstance(record, dict) else None
 
 
 def _unsealed(text: bytes) -> dict[str, Any] | None:

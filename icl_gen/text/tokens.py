@@ -136,7 +136,10 @@ def load(path: str | Path) -> Tokenizer:
   try:
     tokenizer = Tokenizer(path.read_bytes())
   except (RuntimeError, message.DecodeError) as error:
-    raise ValueError(f'{str(path)!r} is not a SentencePiece model') from error
+    raise ValueError(
+      f'{str(path)!r} is not a SentencePiece model: give another file, or'
+      ' delete it and re-run the command that wrote it'
+    ) from error
   found = (
     tokenizer.pad_id,
     tokenizer.eos_id,

@@ -1,6 +1,7 @@
 """Writes metrics as JSON lines, TensorBoard events and a progress line."""
 
 import pathlib
+from typing import Any
 
 import tensorboardX
 
@@ -30,7 +31,7 @@ class Writer:
     self._lines = pathlib.Path(directory) / 'metrics.jsonl'
     self._lines.parent.mkdir(parents=True, exist_ok=True)
     if self._lines.exists():
-      files.keep_json_lines(self._lines, lambda line: line['step'] <= done)
+      files.keep_json_lines(self._lines, lambda line: _is_before(line, done))
     self._board = tensorboardX.SummaryWriter(
       str(directory), purge_step=done + 1
     )
@@ -54,3 +55,9 @@ class Writer:
     """Closes the TensorBoard events; writes the digest of the lines."""
     self._board.close()
     files.write_sums(f'{self._lines}.sha256', [self._lines.name])
+
+
+def _is_before(line: dict[str, Any], done: int) -> bool:
+  """Whether a line of the log is of a step that need not be repeated."""
+  step = line.get('step')
+  return isinstance(step, int) and step <= done

@@ -62,3 +62,18 @@ def test_a_resumed_run_continues_from_its_checkpoint(tmp_path):
   assert lines(tmp_path) == [
     {'step': step} | values(step) for step in (10, 20, 30, 40)
   ]
+
+
+def test_a_damaged_log_does_not_stop_the_run(tmp_path, caplog):
+  writer = metrics.Writer(tmp_path, name='glon', steps=20, done=0)
+  for step in (5, 10, 15):
+    writer.write(step, values(step))
+  writer.close()
+  log = tmp_path / 'metrics.jsonl'
+  first, second, third = log.read_bytes().splitlines(keepends=True)
+  log.write_bytes(
+    b'\x00\xff\n' + first + b'[]\n{"step": "x"}\n' + second + third
+  )
+  metrics.Writer(tmp_path, name='glon', steps=20, done=10).close()
+  assert [line['step'] for line in lines(tmp_path)] == [5, 10]
+  assert '2 of 6 lines are damaged' in caplog.text
