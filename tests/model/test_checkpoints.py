@@ -21,6 +21,13 @@ from icl_gen.model import checkpoints, sharding
 LAYER = 'layer_0/mlp/linear'
 
 
+# After the first array that cannot be read, orbax closes its event loop while
+# others are still being read.
+pytestmark = pytest.mark.filterwarnings(
+  'ignore:Exception ignored in. None:pytest.PytestUnraisableExceptionWarning'
+)
+
+
 def params(seed=0, dtype='float32'):
   rng = np.random.default_rng(seed)
 
