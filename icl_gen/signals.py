@@ -134,8 +134,8 @@ def _note(signum: int, frame: FrameType | None) -> None:
 def _repeat_if_swallowed(swallowed: 'sys.UnraisableHookArgs') -> None:
   """Repeats a request that was raised where Python drops every exception.
 
-  Signals are handled between any two instructions, those of `__del__` and of the
-  garbage collector's callbacks (JAX has one) included.
+  Signals are handled between any two instructions, including those of `__del__`
+  and of the garbage collector's callbacks (JAX has one).
   """
   if not isinstance(swallowed.exc_value, Interrupted):
     _requests.report_unraisable(swallowed)
