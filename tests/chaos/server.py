@@ -113,8 +113,8 @@ def _send(value):
 
 if __name__ == '__main__':
   registry.NANO['nano'] = forks.SHRUNK
-  # Otherwise the collector writes to every object that was imported, so that each
-  # command copies all pages when it ends: two seconds of the processor.
+  # Otherwise the collector writes to every imported object, so that each command
+  # copies all pages when it ends: two seconds of the processor.
   gc.collect()
   gc.freeze()
   _send(os.getpid())
