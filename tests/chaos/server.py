@@ -113,7 +113,7 @@ def _send(value):
 
 if __name__ == '__main__':
   registry.NANO['nano'] = forks.SHRUNK
-  # Otherwise the collector writes to every imported object, so that each command
+  # Otherwise the collector writes to all imported objects, so that each command
   # copies all pages when it ends: two seconds of the processor.
   gc.collect()
   gc.freeze()
