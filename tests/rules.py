@@ -64,6 +64,8 @@ OWNERS = {
 }
 # What the light floors never import; tfds and grain have OWNERS.
 HEAVY = {'jax', 'jaxlib', 'flax', 'optax', 'orbax', 'gemma', 'tensorflow'}
+# What nothing imports before it is used: it takes seconds.
+SLOW = {'tensorflow', 'keras', 'sklearn', 'kauldron.train', 'transformers'}
 
 _NOUNS = {'manager', 'helper', 'handler', 'processor', 'util'}
 FORBIDDEN = _NOUNS | {f'{noun}s' for noun in _NOUNS} | {'setup'}

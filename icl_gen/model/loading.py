@@ -5,7 +5,6 @@ import pathlib
 
 import jax
 import jax.numpy as jnp
-from gemma import gm
 
 from icl_gen import assets
 from icl_gen.model import (
@@ -15,6 +14,7 @@ from icl_gen.model import (
   safetensors_folder,
   sharding,
 )
+from icl_gen.model.package import gm
 from icl_gen.model.parameters import Params
 from icl_gen.text import tokens
 

@@ -1,10 +1,11 @@
 """Model names: the released Gemma models (text only) and the nano models."""
 
 import dataclasses
+from collections.abc import Callable
 
 import jax.numpy as jnp
-from gemma import gm
 
+from icl_gen.model.package import gm
 from icl_gen.model.parameters import Params
 
 _LOCAL = gm.nn.AttentionType.LOCAL_SLIDING
@@ -40,24 +41,26 @@ NANO = {
     width=64, hidden=128, heads=2, layers=6, window=64
   ),
 }
-RELEASED = {
-  'gemma2_2b': gm.nn.Gemma2_2B,
-  'gemma2_9b': gm.nn.Gemma2_9B,
-  'gemma2_27b': gm.nn.Gemma2_27B,
-  'gemma3_270m': gm.nn.Gemma3_270M,
-  'gemma3_1b': gm.nn.Gemma3_1B,
-  'gemma3_4b': gm.nn.Gemma3_4B,
-  'gemma3_12b': gm.nn.Gemma3_12B,
-  'gemma3_27b': gm.nn.Gemma3_27B,
+# Functions, because the classes import the package's training framework, which
+# takes seconds.
+RELEASED: dict[str, Callable[[], type[gm.nn.Transformer]]] = {
+  'gemma2_2b': lambda: gm.nn.Gemma2_2B,
+  'gemma2_9b': lambda: gm.nn.Gemma2_9B,
+  'gemma2_27b': lambda: gm.nn.Gemma2_27B,
+  'gemma3_270m': lambda: gm.nn.Gemma3_270M,
+  'gemma3_1b': lambda: gm.nn.Gemma3_1B,
+  'gemma3_4b': lambda: gm.nn.Gemma3_4B,
+  'gemma3_12b': lambda: gm.nn.Gemma3_12B,
+  'gemma3_27b': lambda: gm.nn.Gemma3_27B,
 }
 # Released too, but not plain transformers: see `package_forward`.
-PACKAGED = {
-  'gemma3n_e2b': gm.nn.Gemma3n_E2B,
-  'gemma3n_e4b': gm.nn.Gemma3n_E4B,
-  'gemma4_e2b': gm.nn.Gemma4_E2B,
-  'gemma4_e4b': gm.nn.Gemma4_E4B,
-  'gemma4_31b': gm.nn.Gemma4_31B,
-  'gemma4_26b_a4b': gm.nn.Gemma4_26B_A4B,
+PACKAGED: dict[str, Callable[[], type[gm.nn.Transformer]]] = {
+  'gemma3n_e2b': lambda: gm.nn.Gemma3n_E2B,
+  'gemma3n_e4b': lambda: gm.nn.Gemma3n_E4B,
+  'gemma4_e2b': lambda: gm.nn.Gemma4_E2B,
+  'gemma4_e4b': lambda: gm.nn.Gemma4_E4B,
+  'gemma4_31b': lambda: gm.nn.Gemma4_31B,
+  'gemma4_26b_a4b': lambda: gm.nn.Gemma4_26B_A4B,
 }
 
 # JAX has more dtypes; no model here has weights of the others.
@@ -97,7 +100,7 @@ def make_module(name: str, *, dtype: str = 'float32') -> gm.nn.Transformer:
       config=NANO[name], dtype=jnp.dtype(dtype), tokens='tokens'
     )
   if name in RELEASED:
-    module = RELEASED[name]
+    module = RELEASED[name]()
     options = (
       {}
       if name.startswith(('gemma2', 'gemma3_270m', 'gemma3_1b'))
@@ -105,7 +108,7 @@ def make_module(name: str, *, dtype: str = 'float32') -> gm.nn.Transformer:
     )
     return module(dtype=jnp.dtype(dtype), tokens='tokens', **options)
   if name in PACKAGED:
-    return PACKAGED[name](
+    return PACKAGED[name]()(
       dtype=jnp.dtype(dtype), tokens='tokens', text_only=True
     )
   raise _unknown(name)
