@@ -8,19 +8,12 @@ from collections.abc import Sequence
 
 import ml_collections
 
-from icl_gen import cli
-from icl_gen.model import (
-  checkpoints,
-  initialisation,
-  registry,
-  sharding,
-)
+from icl_gen import cli, signals
 from icl_gen.pretraining import stream, vocabulary
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import files
 from icl_gen.text import tokens
-from icl_gen.training import limits, loop, metrics, optimizer, step
-from icl_gen.training.plan import Plan
+from icl_gen.training import limits
 
 
 def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
@@ -46,6 +39,12 @@ def _pretrain(
   stage: Stage,
   phases: Sequence[stream.Stage],
 ) -> None:
+  # Imported here, so that mistakes and finished work answer at once.
+  with signals.importing():
+    from icl_gen.model import checkpoints, initialisation, registry, sharding
+    from icl_gen.training import loop, metrics, optimizer, step
+    from icl_gen.training.plan import Plan
+
   name, hyper, directory = config.model, config.optimizer, stage.directory
   module = registry.make_module(name)
   registry.require_vocabulary(name, module, pieces=config.vocabulary)

@@ -8,8 +8,7 @@ import pathlib
 
 import ml_collections
 
-from icl_gen import cli
-from icl_gen.reporting import write
+from icl_gen import cli, signals
 from icl_gen.reporting.records import AugmentationRecord, Cell
 from icl_gen.runs import directories, studies
 from icl_gen.runs.studies import Job, Study
@@ -26,6 +25,10 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
 
 
 def _write(study: Study, root: pathlib.Path) -> None:
+  # Imported here, so that mistakes answer at once.
+  with signals.importing():
+    from icl_gen.reporting import write
+
   # Again, as cells may have been finished while another report was written.
   stage = studies.report(study, root)
   cells, records = [], []

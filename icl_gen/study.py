@@ -14,10 +14,11 @@ from collections.abc import Callable, Sequence
 
 import ml_collections
 
-from icl_gen import cli
-from icl_gen.runs import directories, progress, studies, verification
+from icl_gen import cli, signals
+from icl_gen.runs import directories, models, progress, studies, verification
 from icl_gen.runs.studies import Job, Study
 from icl_gen.storage import corpus_files
+from icl_gen.training import limits
 
 Door = Callable[[ml_collections.FrozenConfigDict, pathlib.Path], None]
 
@@ -52,7 +53,8 @@ def run(
 
 
 def _verify(study: Study, root: pathlib.Path) -> None:
-  from icl_gen.model import checkpoints
+  with signals.importing():
+    from icl_gen.model import checkpoints
 
   readers = verification.Readers(
     weights=checkpoints.damage, states=checkpoints.damaged_states
@@ -101,11 +103,8 @@ def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:
 
 def _require_models(study: Study, left: Sequence[Job]) -> None:
   """Checks now what a job would find out hours later."""
-  from icl_gen.model import registry
-  from icl_gen.training import limits
-
   for model in study.models:
-    registry.make_module(model)
+    models.require_known(model)
   for job in left:
     experiment = job.experiment
     studies.require_weights(experiment)
@@ -119,7 +118,8 @@ def _require_models(study: Study, left: Sequence[Job]) -> None:
 
 def _doors(compiled: pathlib.Path) -> dict[str, Door]:
   """The doors; cells that share a program compile it once."""
-  import jax
+  with signals.importing():
+    import jax
 
   from icl_gen import augment, build, evaluate, train
 

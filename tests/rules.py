@@ -64,6 +64,9 @@ OWNERS = {
 }
 # What the light floors never import; tfds and grain have OWNERS.
 HEAVY = {'jax', 'jaxlib', 'flax', 'optax', 'orbax', 'gemma', 'tensorflow'}
+# What doors import with their work, not at the top; neither do they what is
+# heavy.
+LATE = {'grain', 'matplotlib', 'pandas', 'scipy', 'tensorflow_datasets'}
 # What nothing imports before it is used: it takes seconds.
 SLOW = {'tensorflow', 'keras', 'sklearn', 'kauldron.train', 'transformers'}
 

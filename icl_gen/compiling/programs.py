@@ -8,7 +8,8 @@ import jax
 
 from icl_gen.compiling import report
 from icl_gen.compiling.topology import Topology
-from icl_gen.model import flops, prefix, registry, sharding
+from icl_gen.model import flops, prefix, sharding
+from icl_gen.runs import models
 from icl_gen.runs.experiments import Experiment
 from icl_gen.sampling import sampler
 from icl_gen.scoring import scorer
@@ -118,7 +119,7 @@ def _context(
   length = experiment.context.budget
   if not length:
     return None, []
-  registry.require_room(experiment.model, tokens=length, what='the context')
+  models.require_room(experiment.model, tokens=length, what='the context')
   lowered, shapes = prefix.lower(module, weights, length=length, core=core)
   compiled = report.compiled(lambda: lowered)
   if compiled.program is not None:

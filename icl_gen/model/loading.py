@@ -16,6 +16,7 @@ from icl_gen.model import (
 )
 from icl_gen.model.package import gm
 from icl_gen.model.parameters import Params
+from icl_gen.runs import models
 from icl_gen.text import tokens
 
 
@@ -69,11 +70,11 @@ def load(
       weights that are not finite, or a model that cannot be split over the
       mesh.
   """
-  module = registry.make_module(name, dtype=dtype)
-  if name in registry.NANO:
+  models.require_known(name)
+  if name in models.NANO:
     checkpoint = checkpoint or assets.path(name)
   tokenizer = assets.tokenizer(tokenizer, checkpoint=checkpoint)
-  if name in registry.NANO:
+  if name in models.NANO:
     tokenizer = tokenizer or assets.path('tokenizer.model')
   for path, what in ((checkpoint, 'checkpoint'), (tokenizer, 'tokenizer')):
     if '://' in path:
@@ -84,8 +85,9 @@ def load(
     if not path:
       raise ValueError(
         f'model {name!r} is not embedded: give --config.{what}=PATH (embedded'
-        f' models: {", ".join(registry.NANO)})'
+        f' models: {", ".join(models.NANO)})'
       )
+  module = registry.make_module(name, dtype=dtype)
   _require_regular(checkpoint)
   loaded_tokenizer = tokens.load(tokenizer)
   registry.require_vocabulary(name, module, pieces=loaded_tokenizer.size)
@@ -96,7 +98,7 @@ def load(
   like = _shapes(module, mesh)
   if not safetensors_folder.is_folder(checkpoint):
     params = checkpoints.load_params(checkpoint, like)
-  elif name in registry.PACKAGED:
+  elif name in models.PACKAGED:
     raise ValueError(
       f"model {name!r} is read from the gemma package's checkpoints only, and"
       f' {checkpoint!r} is a Hugging Face folder'

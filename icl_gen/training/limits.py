@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from icl_gen.model import registry
+from icl_gen.runs import models
 
 # Setting -> its lower limit, and whether the limit itself is allowed.
 _LIMITS = {
@@ -25,7 +25,7 @@ def require_sensible(settings: Any, *, seed: int, model: str) -> None:
   Args:
     settings: a mapping that has `_LIMITS` and `_INTERVALS`.
     seed: seed of the order of the examples.
-    model: a name in the registry.
+    model: one of `models.ALL`.
 
   Raises:
     ValueError: names the first setting that is out of range or not finite, or
@@ -41,7 +41,7 @@ def require_sensible(settings: Any, *, seed: int, model: str) -> None:
       ' reach its peak'
     )
   _require('seed', seed, limit=0, included=True)
-  registry.require_room(
+  models.require_room(
     model, tokens=settings['length'], what='a row of train.length'
   )
 

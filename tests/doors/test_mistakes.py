@@ -7,9 +7,9 @@ import ml_collections
 import pytest
 
 from icl_gen import assets, augment, build, evaluate, pretrain, train
-from icl_gen.model import prefix_cache, registry
+from icl_gen.model import prefix_cache
 from icl_gen.pretraining import vocabulary
-from icl_gen.runs import directories, stages
+from icl_gen.runs import directories, models, stages
 from icl_gen.sampling import resumable
 from icl_gen.scoring import scorer
 from icl_gen.storage import corpus_files, files, scores
@@ -218,7 +218,7 @@ def test_rows_longer_than_the_models_context_are_an_error(
   experiment, built, monkeypatch, door, condition, longest, what
 ):
   """The message has both numbers; nothing is computed."""
-  monkeypatch.setitem(registry._LONGEST, 'nano', longest)
+  monkeypatch.setitem(models._LONGEST, 'nano', longest)
   monkeypatch.setattr(prefix_cache.PrefixCache, 'encode', None)
   monkeypatch.setattr(scorer, 'score', None)
   config = changed(experiment(), condition=condition)
