@@ -99,7 +99,10 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
     stage.directory,
   )
   stage.finish()
-  print(f'augmented {source.name}: {len(parsed.documents)} documents')
+  print(
+    f'augmented {source.name}: {len(parsed.documents)} documents,'
+    f' {stage.directory}'
+  )
   if warning := parse.warning(parsed, given=documents):
     print(warning, flush=True)
 

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import ml_collections
 
 from icl_gen import cli, signals
+from icl_gen.reporting import summary
+from icl_gen.reporting.records import Cell
 from icl_gen.runs import experiments, in_context, models, stages
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
@@ -26,7 +28,13 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   stage = stages.evaluate(experiment, workdir)
   checkpoint = stages.checkpoint(experiment, workdir)
   stage.complete(lambda: _evaluate(experiment, stage, checkpoint))
-  scores.read_scores(stage.result)  # a damaged file must not count as done
+  # Read in any case: a damaged file must not count as done.
+  answered = scores.read_scores(stage.result)
+  print(f'accuracy of {stage.directory.name}, in per cent [95 % interval]:')
+  of = experiment
+  cell = Cell(of.world, of.condition, of.model, of.seed, answered)
+  print(*summary.lines(cell), sep='\n')
+  print(f'scores: {stage.result}', flush=True)
 
 
 def _evaluate(experiment: Experiment, stage: Stage, checkpoint: str) -> None:

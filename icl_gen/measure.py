@@ -50,6 +50,7 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   stage.complete(measure)
   for row in files.read_sealed_json(stage.result)['rows']:
     print(_line(row))
+  print(f'the same with more digits: {stage.result}')
 
 
 def _measure(

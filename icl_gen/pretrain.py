@@ -104,6 +104,7 @@ def _pretrain(
   checkpoints.save_params(stage.result, state.params)
   saved.close()
   stage.finish()
+  print(f'pretrained {name}, weights: {stage.result}', flush=True)
 
 
 def _seconds_left(

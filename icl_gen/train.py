@@ -87,6 +87,7 @@ def _train(experiment: Experiment, stage: Stage) -> None:
   checkpoints.save_params(stage.result, weights)
   saved.close()
   stage.finish()
+  print(f'trained {name}, weights: {stage.result}', flush=True)
 
 
 if __name__ == '__main__':

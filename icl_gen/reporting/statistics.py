@@ -33,7 +33,6 @@ import math
 from collections.abc import Callable, Hashable, Iterable, Sequence
 
 import numpy as np
-import scipy.stats
 
 from icl_gen.types import ChoiceScore, Score
 
@@ -277,7 +276,9 @@ def sign_test(positive: int, negative: int) -> float:
   signs = positive + negative
   if not signs:
     return 1.0  # scipy would return NaN
-  return float(scipy.stats.binomtest(positive, signs).pvalue)
+  from scipy import stats  # takes a second to import, and only this needs it
+
+  return float(stats.binomtest(positive, signs).pvalue)
 
 
 def _rng(name: str) -> np.random.Generator:
