@@ -51,6 +51,7 @@ def main(
   switches: Mapping[str, str] | None = None,
   texts: Mapping[str, str] | None = None,
   short: Mapping[str, str] | None = None,
+  needs_config: bool = True,
 ) -> NoReturn:
   """Runs a door from the command line and exits.
 
@@ -70,6 +71,7 @@ def main(
     texts: further flags of this door that take any text -> what each is for.
       They are passed to `run` as keywords, '' if not given.
     short: short form -> the override of the config that it stands for.
+    needs_config: whether --config must be given; without, `run` gets None.
   """
   choices, short = choices or {}, short or {}
   switches, texts = switches or {}, texts or {}
@@ -80,11 +82,15 @@ def main(
 
   def parse(argv: list[str]) -> list[str]:
     debug = '--debug' in argv  # the flag itself is not parsed yet
-    return _or_exit(lambda: _parse(argv, prog=prog), debug=debug)
+    return _or_exit(
+      lambda: _parse(argv, prog=prog, needs_config=needs_config), debug=debug
+    )
 
   def call(argv: list[str]) -> None:
     del argv
-    config = ml_collections.FrozenConfigDict(flags.FLAGS.config)
+    config = flags.FLAGS.config and ml_collections.FrozenConfigDict(
+      flags.FLAGS.config
+    )
     # At its default level, orbax logs every step of every save.
     logging.set_verbosity(logging.WARNING)
     workdir = pathlib.Path(flags.FLAGS.workdir).expanduser()
@@ -242,7 +248,9 @@ def _is_disk_full(error: BaseException | None) -> bool:
   return False
 
 
-def _parse(argv: list[str], *, prog: str) -> list[str]:
+def _parse(
+  argv: list[str], *, prog: str, needs_config: bool = True
+) -> list[str]:
   """Parses the flags; a mistake is a ValueError that says what is allowed."""
   # First the config alone: ml_collections would bury a mistake in the config
   # file, or in the name of a key, in a traceback.
@@ -251,7 +259,7 @@ def _parse(argv: list[str], *, prog: str) -> list[str]:
   wants_help = any(re.match(r'--?help', arg) for arg in argv)
   try:
     first(argv, known_only=True)
-    if first.config is None and not wants_help:
+    if first.config is None and needs_config and not wants_help:
       raise ValueError(
         'no --config given; choose an experiment, e.g.'
         f' python -m {prog} --config=configs/reversal.py'

@@ -110,6 +110,45 @@ def check(job: Job, root: files.Path) -> None:
     stages.OF_DOORS[job.door](job.experiment, root).is_finished()
 
 
+def difference(study: Study, root: files.Path) -> str:
+  """How the settings differ from those that complete jobs were run with.
+
+  Returns:
+    '' if they do not; else what `check` says.
+  """
+  try:
+    for job in jobs(study, root):
+      check(job, root)
+  except ValueError as error:
+    return str(error)
+  return ''
+
+
+def main_kinds(study: Study) -> dict[str, str]:
+  """World -> the kind of question in the main figure."""
+  return {
+    experiment.world: study.main_kinds[name]
+    for name, experiment in study.experiments.items()
+  }
+
+
+def shown(study: Study) -> dict[str, Any]:
+  """The settings that a report shows; those of experiments by world."""
+  return {
+    'seeds': list(study.seeds),
+    'models': list(study.models),
+    'conditions': list(study.conditions),
+    'experiments': {
+      experiment.world: {
+        key: value
+        for key, value in dataclasses.asdict(experiment).items()
+        if key not in ('seed', 'model', 'condition')  # these differ by cell
+      }
+      for experiment in study.experiments.values()
+    },
+  }
+
+
 def can_start(job: Job) -> bool:
   """Whether a job's inputs exist and no other process is working on it."""
   lock = Stage(job.door, job.result.parent, {}).lock
