@@ -52,9 +52,10 @@ def _export_corpus(
   if to == 'lm_eval':
     if wanted.kind != 'all' or chat:
       raise ValueError(
-        f'context.kind={wanted.kind!r} with chat={chat} cannot be exported:'
-        ' tasks of lm_eval have one context for all questions, and its models'
-        " apply their own chat template; allowed are 'all' and False"
+        f'--config.context.kind={wanted.kind!r} with --config.chat={chat}'
+        ' cannot be exported: tasks of lm_eval have one context for all'
+        ' questions, and its models apply their own chat template; allowed are'
+        " 'all' and False"
       )
     settings['context'] = dataclasses.asdict(wanted)
     settings['tokenizer'] = experiment.tokenizer

@@ -21,9 +21,7 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   experiment = experiments.read(config.to_dict())
   models.require_plain(experiment.model, door='train')
   limits.require_sensible(
-    dataclasses.asdict(experiment.train),
-    seed=experiment.seed,
-    model=experiment.model,
+    dataclasses.asdict(experiment.train), model=experiment.model
   )
   stage = stages.train(experiment, workdir)
   stage.complete(lambda: _train(experiment, stage))

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from icl_gen import __main__ as overview
 from tests.rules import ROOT, is_door
 
 PAGES = [
@@ -138,6 +139,23 @@ def test_links_lead_to_files_and_headings(page):
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
 def test_commands_name_doors_and_configs(page):
   assert command_complaints(page.read_text('utf-8')) == []
+
+
+def test_the_overview_lists_every_door_with_an_example_that_runs():
+  doors = {
+    path.stem
+    for path in (ROOT / 'icl_gen').glob('*.py')
+    if 'cli.main(' in path.read_text('utf-8') and path.stem != 'cli'
+  }
+  assert doors == set(overview.DOORS)
+  lines = overview.lines()
+  assert len(lines) == 2 * len(overview.DOORS)
+  assert command_complaints('\n'.join(lines)) == []
+  for door, line, example in zip(
+    overview.DOORS, lines[::2], lines[1::2], strict=True
+  ):
+    assert line.startswith(f'{door} ') and line.endswith('.')
+    assert example.lstrip().startswith(f'python -m icl_gen.{door} --')
 
 
 def test_every_page_of_docs_is_linked_from_the_readme():

@@ -27,9 +27,7 @@ def train(
 ) -> Told:
   """The step of `train`."""
   settings = experiment.train
-  limits.require_sensible(
-    dataclasses.asdict(settings), seed=experiment.seed, model=experiment.model
-  )
+  limits.require_sensible(dataclasses.asdict(settings), model=experiment.model)
   plan = fine_tuning.make_plan(settings, found.devices)
   lower, state, frozen = fine_tuning.lower(module, params, settings, plan)
   rows, length = settings.batch_size, settings.length

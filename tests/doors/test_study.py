@@ -1,6 +1,7 @@
 """The study: every cell is run once, also after interruptions."""
 
 import csv
+import pathlib
 import re
 import shutil
 import sys
@@ -252,17 +253,19 @@ def test_mistakes_in_the_models_can_be_corrected(config, monkeypatch, tmp_path):
     ({'models': ('foo',)}, "unknown model 'foo'"),
     ({'checkpoint': '/nosuch'}, "no checkpoint at '/nosuch'"),
     ({'tokenizer': '/nosuch'}, "no tokenizer at '/nosuch'"),
+    ({'tokenizer': __file__}, 'is not a SentencePiece model'),
+    ({'checkpoint': str(pathlib.Path(__file__).parent)}, 'not a complete'),
+    ({'models': ('nano_small',)}, 'is not of this model'),
+    ({'models': ('gemma3_1b',)}, '2304 pieces.* 262144 embeddings'),
     ({'experiments.reversal.augment.max_tokens': 0}, 'max_tokens=0; give 1'),
     ({'experiments.reversal.train.warmup_steps': 9}, 'warmup_steps=9; give 0'),
     ({'experiments.reversal.train.length': 5000}, 'more than the 3,072'),
-    # The last one: the dtype is seen once corpora are built.
     ({'dtype': 'float17'}, "'float17'; allowed are float32"),
   ):
     wrong = changed(config, conditions=('ft_aug',), **change)
     with pytest.raises(ValueError, match=message):
       go(wrong, tmp_path, monkeypatch)
-    if 'dtype' not in change:
-      assert not list(tmp_path.rglob('corpora'))  # found at once
+    assert list(tmp_path.iterdir()) == []  # found at once
   assert 'evaluate' in go(config, tmp_path, monkeypatch)
 
 
@@ -319,7 +322,9 @@ def test_worlds_read_from_files_need_a_path(config, monkeypatch, tmp_path):
       }
     },
   )
-  with pytest.raises(ValueError, match='celebrity_files.*--config.size.path='):
+  with pytest.raises(
+    ValueError, match='--config.experiments.reversal.size.path='
+  ):
     go(own, tmp_path, monkeypatch)
 
 
