@@ -1,6 +1,6 @@
 """The adapter gives lm-evaluation-harness the scores of our own scorer.
 
-The slow test runs the real evaluator; it needs `pip install -e '.[lm_eval]'`.
+The slow test runs the real evaluator; it needs `make lm-eval`.
 """
 
 import collections
