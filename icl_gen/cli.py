@@ -30,6 +30,11 @@ os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '0')
 
 _HELP = {'--help', '-help', '-h', '--helpshort'}
 
+_WORKDIR = 'out'
+# Directories are named after worlds and models, so that a try-out would be in
+# the way of the experiment.
+_WORKDIR_OF_TINY = 'out/tiny'
+
 # What is longer loses its middle.
 _LONGEST_MESSAGE = 1500
 _LONGEST_QUOTE = 300
@@ -126,7 +131,7 @@ def _define_flags(
   texts: Mapping[str, str],
 ) -> None:
   flags.DEFINE_bool('debug', False, 'Show the traceback of every error.')
-  flags.DEFINE_string('workdir', 'out', 'Where everything is written.')
+  flags.DEFINE_string('workdir', _WORKDIR, 'Where everything is written.')
   config_flags.DEFINE_config_file(
     'config', None, 'configs/<experiment>.py[:variant,...]'
   )
@@ -150,7 +155,9 @@ def _own_flags(
   return {
     '--config=FILE.py[:variant,...]': 'The experiment; see configs/.',
     '--config.KEY=VALUE': 'Another value for a key of the config; see below.',
-    '--workdir=out': 'Where everything is written.',
+    f'--workdir={_WORKDIR}': (
+      f'Where everything is written; of the variant `tiny`, {_WORKDIR_OF_TINY}.'
+    ),
     **{
       f'--{name}={"|".join(allowed)}': 'Required.'
       for name, allowed in choices.items()
@@ -344,6 +351,8 @@ def _parse(
         config_files.load(first.config), argv, path=first.config.split(':')[0]
       )
     rest: list[str] = flags.FLAGS(argv)
+    if flags.FLAGS['workdir'].using_default_value and _is_tiny(first.config):
+      flags.FLAGS['workdir'].value = _WORKDIR_OF_TINY
   except flags.Error as error:
     raise ValueError(str(error)) from error
   if len(rest) > 1:
@@ -352,6 +361,12 @@ def _parse(
       ' --config.<key>=<value>'
     )
   return rest
+
+
+def _is_tiny(given: str | None) -> bool:
+  """Whether `path[:variants]` has the variant that only tries things out."""
+  variants = (given or '').partition(':')[2].split(',')
+  return 'tiny' in [variant.strip() for variant in variants]
 
 
 def _module_given() -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import ml_collections
 
 from icl_gen import cli, signals
-from icl_gen.runs import models, stages
+from icl_gen.runs import experiments, models, stages
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import files
 from icl_gen.text import context as contexts
@@ -28,6 +28,12 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     'tokenizer': config.tokenizer,
     'dtype': config.dtype,
   }
+  models.require_known(config.model)
+  for world, grown in config.worlds.items():
+    above = f'worlds.{world}.'
+    experiments.require_size(grown.fixed.to_dict(), above=f'{above}fixed.')
+    for value in grown.sizes:
+      experiments.require_size({'sizes': value}, above=above)
   settings = config.to_dict() | stages.of_model(config.model, **given)
   stage = Stage('measure', workdir / 'measure' / config.model, settings)
 

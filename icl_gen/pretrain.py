@@ -10,17 +10,21 @@ import ml_collections
 
 from icl_gen import cli, signals
 from icl_gen.pretraining import stream, vocabulary
+from icl_gen.runs import experiments, models
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import files
 from icl_gen.text import tokens
-from icl_gen.training import limits
 
 
 def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   """Writes <workdir>/pretrain/<model>/{tokenizer.model,params}; resumes."""
-  limits.require_intervals(
-    {'report_every': config.report_every, 'save_every': config.save_every}
-  )
+  models.require_known(config.model)
+  for flag in ('report_every', 'save_every'):
+    experiments.require_number(f'train.{flag}', config[flag], flag=flag)
+  for name in ('clip', 'weight_decay', 'warmup_steps'):
+    value = config.optimizer[name]
+    flag = f'optimizer.{name}'
+    experiments.require_number(f'train.{name}', value, flag=flag)
   phases = [
     stream.Stage(
       **phase.to_dict(),

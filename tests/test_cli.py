@@ -119,7 +119,10 @@ def test_run_gets_the_config_with_its_overrides(door, flags, printed):
 
 def test_variants_and_overrides_combine(door):
   done = door('--config=configs/toy.py:tiny', '--config.seed=2')
-  assert done.stdout.strip() == '2 40 2 out', done.stderr
+  # What only tries things out is not in the way of the experiment.
+  assert done.stdout.strip() == '2 40 2 out/tiny', done.stderr
+  done = door('--config=configs/toy.py:long,tiny', '--workdir=out')
+  assert done.stdout.strip() == '1 40 2 out', done.stderr
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ def read(values: Mapping[str, Any], *, above: str = '') -> Experiment:
   """
   require_keys(values, Experiment, above=above)
   _require_allowed(values, block='', above=above)
-  require_size(values['size'], above=above)
+  require_size(values['size'], above=f'{above}size.')
   blocks = {}
   for name, kind in BLOCKS.items():
     block = f'{name}.'
@@ -214,8 +214,23 @@ def _require_allowed(
       raise ValueError(
         f'--config.{above}{key}={value!r}; allowed are {allowed(key)}'
       )
-    if key in RANGES and not _is_within(key, value):
-      raise ValueError(f'--config.{above}{key}={value}; give {allowed(key)}')
+    if key in RANGES:
+      require_number(key, value, flag=above + key)
+
+
+def require_number(key: str, value: Any, *, flag: str) -> None:
+  """Checks that a number is in its range.
+
+  Args:
+    key: one of RANGES.
+    value: what the config has.
+    flag: its key in the config, for the message.
+
+  Raises:
+    ValueError: it is not a number, or out of range.
+  """
+  if not _is_within(key, value):
+    raise ValueError(f'--config.{flag}={value}; give {allowed(key)}')
 
 
 def _is_within(key: str, value: Any) -> bool:
@@ -225,12 +240,12 @@ def _is_within(key: str, value: Any) -> bool:
   return low <= value <= high  # NaN is in no range
 
 
-def require_size(size: Mapping[str, Any], *, above: str = '') -> None:
+def require_size(size: Mapping[str, Any], *, above: str = 'size.') -> None:
   """Checks that no number of a world's size is absurd.
 
   Args:
     size: keyword arguments of the world's function, which checks the rest.
-    above: as for `read`.
+    above: where it is in the config, for the message.
 
   Raises:
     ValueError: a number is greater than any machine could hold.
@@ -239,7 +254,7 @@ def require_size(size: Mapping[str, Any], *, above: str = '') -> None:
     number = isinstance(value, int | float)
     if number and not abs(value) <= _COUNT:
       raise ValueError(
-        f'--config.{above}size.{name}={value}; give at most {_COUNT:,}'
+        f'--config.{above}{name}={value}; give at most {_COUNT:,}'
       )
 
 

@@ -76,13 +76,22 @@ def longest(name: str) -> int:
   return next(n for start, n in _LONGEST.items() if name.startswith(start))
 
 
-def require_room(name: str, *, tokens: int, what: str) -> None:
+_SHORTER = (
+  'shorten it (a context, with --config.context.factor or'
+  ' --config.context.budget)'
+)
+
+
+def require_room(
+  name: str, *, tokens: int, what: str, remedy: str = _SHORTER
+) -> None:
   """Checks that a row is no longer than the rows a model was trained on.
 
   Args:
     name: one of ALL.
     tokens: length of the row.
     what: what the row contains, for the message.
+    remedy: what to do, for the message.
 
   Raises:
     ValueError: if it is longer, or the model is unknown.
@@ -92,6 +101,5 @@ def require_room(name: str, *, tokens: int, what: str) -> None:
   if tokens > most:
     raise ValueError(
       f'{what} takes {tokens:,} tokens, more than the {most:,} that {name!r}'
-      ' was trained on: shorten it (a context, with --config.context.factor or'
-      ' --config.context.budget)'
+      f' was trained on: {remedy}'
     )

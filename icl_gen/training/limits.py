@@ -4,8 +4,6 @@ from typing import Any
 
 from icl_gen.runs import models
 
-_INTERVALS = ('report_every', 'save_every')
-
 
 def require_sensible(settings: Any, *, model: str) -> None:
   """Checks how the numbers of a training run, each in its range, fit together.
@@ -28,15 +26,5 @@ def require_sensible(settings: Any, *, model: str) -> None:
     model,
     tokens=settings['length'],
     what=f'a row of --config.train.length={settings["length"]}',
+    remedy='give a smaller one',
   )
-
-
-def require_intervals(settings: Any) -> None:
-  """Checks `report_every` and `save_every`, in steps.
-
-  Raises:
-    ValueError: if one is less than a step.
-  """
-  for name in _INTERVALS:
-    if not settings[name] >= 1:
-      raise ValueError(f'--config.{name}={settings[name]}; give 1 or more')

@@ -21,11 +21,3 @@ def test_rows_are_no_longer_than_those_of_the_model():
     limits.require_sensible(SETTINGS | {'length': 3073}, model='nano')
   with pytest.raises(ValueError, match="unknown model 'gemma9'; known are"):
     limits.require_sensible(SETTINGS, model='gemma9')
-
-
-@pytest.mark.parametrize('name', ['report_every', 'save_every'])
-def test_intervals_are_checked(name):
-  intervals = {'report_every': 1, 'save_every': 1}
-  limits.require_intervals(intervals)
-  with pytest.raises(ValueError, match=f'{name}=0; give 1 or more'):
-    limits.require_intervals(intervals | {name: 0})
