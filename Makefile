@@ -9,7 +9,10 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 ARGS :=
 
-.PHONY: study test test-slow chaos lint format requirements clean
+# Optional packages, by the names that setup.py gives them.
+EXTRAS := cuda hf lm-eval tpu
+
+.PHONY: study test test-slow chaos lint format requirements clean $(EXTRAS)
 .DELETE_ON_ERROR:
 
 study: $(READY)
@@ -45,6 +48,12 @@ requirements: $(READY)
 	  setup.py --extra dev --universal --python-version 3.12 \
 	  --generate-hashes --no-annotate --quiet \
 	  --output-file requirements.txt $(ARGS)
+
+# `make hf` and the like. uv leaves out xmanager, as pyproject.toml says, which
+# pip would install with 48 packages more; the pinned packages stay as they are.
+$(EXTRAS): $(READY)
+	$(PY) -m uv pip install --python $(PY) --constraints requirements.txt \
+	  --no-build-isolation --editable '.[$@]' $(ARGS)
 
 # Keeps the outputs of runs (out/).
 clean:

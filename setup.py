@@ -71,13 +71,13 @@ setuptools.setup(
     # The TPU compiler alone, for `icl_gen.compile` on a CPU; the version that
     # jax[tpu] names for the pinned jax. Better in a directory of its own (pip
     # install --no-deps --target), as jax looks for TPUs where it is installed.
-    'tpu_compile': ['libtpu==0.0.50.*'],
+    'tpu-compile': ['libtpu==0.0.50.*'],
     'cuda': ['jax[cuda12]'],
     'hf': ['torch>=2.4', 'transformers>=4.50'],
     # Scores exported questions with any model; wants torch for the models
     # that need it (ours does not). From 0.4.10 on, its command hands models
     # their arguments by name.
-    'lm_eval': ['lm_eval>=0.4.10', 'datasets>=3'],
+    'lm-eval': ['lm_eval>=0.4.10', 'datasets>=3'],
     'launch': ['xmanager>=0.7'],
     'dev': [
       'hypothesis>=6',

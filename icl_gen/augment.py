@@ -7,13 +7,11 @@ import pathlib
 
 import ml_collections
 
-from icl_gen import cli
+from icl_gen import cli, signals
 from icl_gen.augmentation import audit, parse, plan
-from icl_gen.model import loading, registry
-from icl_gen.runs import experiments, stages
+from icl_gen.runs import experiments, models, stages
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
-from icl_gen.sampling import resumable, sampler
 from icl_gen.storage import corpus_files
 from icl_gen.text import context as contexts
 from icl_gen.types import Corpus
@@ -23,12 +21,17 @@ from icl_gen.worlds import catalog
 def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   """Writes <workdir>/corpora/<world>-s<seed>-augmented-<model>/; resumes."""
   experiment = experiments.read(config.to_dict())
-  registry.require_plain(experiment.model, door='augment')
+  models.require_plain(experiment.model, door='augment')
   stage = stages.augment(experiment, workdir)
   stage.complete(lambda: _augment(experiment, stage))
 
 
 def _augment(experiment: Experiment, stage: Stage) -> None:
+  # Imported here, so that mistakes and finished work answer at once.
+  with signals.importing():
+    from icl_gen.model import loading
+    from icl_gen.sampling import resumable, sampler
+
   seed, augment = experiment.seed, experiment.augment
   (source,) = stage.inputs
   world, rebuilt = catalog.build(experiment.world, seed=seed, **experiment.size)
@@ -53,7 +56,7 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
   )
   longest = plan.longest(chosen, context, count_tokens) + augment.max_tokens
   what = 'the longest prompt, with its context and what is sampled,'
-  registry.require_room(experiment.model, tokens=longest, what=what)
+  models.require_room(experiment.model, tokens=longest, what=what)
 
   stage.begin()
   answered, costs = [], {}
@@ -96,7 +99,10 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
     stage.directory,
   )
   stage.finish()
-  print(f'augmented {source.name}: {len(parsed.documents)} documents')
+  print(
+    f'augmented {source.name}: {len(parsed.documents)} documents,'
+    f' {stage.directory}'
+  )
   if warning := parse.warning(parsed, given=documents):
     print(warning, flush=True)
 

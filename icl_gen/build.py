@@ -14,7 +14,7 @@ import ml_collections
 
 from icl_gen import assets, cli
 from icl_gen.exports import data_card, jsonl_and_parquet
-from icl_gen.runs import directories, stages
+from icl_gen.runs import directories, experiments, stages
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files
 from icl_gen.text import tokens
@@ -56,6 +56,7 @@ def _build(
   tokenizer: str,
 ) -> None:
   corpus_files.check_format(file_format)
+  experiments.require_size(size)
   stage = stages.corpus(
     directory,
     world=world,

@@ -1,12 +1,11 @@
-"""The frame of a command: flags, the frozen config, and error messages.
+"""The frame of a command: flags, the frozen config, help, error messages.
 
 The only file apart from the doors that imports absl and ml_collections. It
-imports no room and nothing heavy, so config files may use `parse_variants`.
+imports nothing heavy, and a room for --help alone, so config files may use
+`parse_variants`.
 """
 
-import difflib
 import errno
-import importlib.util
 import os
 import pathlib
 import re
@@ -14,14 +13,14 @@ import shlex
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 import ml_collections
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from icl_gen import signals
+from icl_gen import config_files, signals
 
 # TensorFlow only reads and writes data sets here. Unless told not to before it
 # is imported, it prints several lines at the start of every command; the
@@ -29,8 +28,22 @@ from icl_gen import signals
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '0')
 
-# Longer messages quote a long text of the user's, and lose their middle.
-_LONGEST_MESSAGE = 2000
+_HELP = {'--help', '-help', '-h', '--helpshort'}
+
+_WORKDIR = 'out'
+# Directories are named after worlds and models, so that a try-out would be in
+# the way of the experiment.
+_WORKDIR_OF_TINY = 'out/tiny'
+
+# What is longer loses its middle.
+_LONGEST_MESSAGE = 1500
+_LONGEST_QUOTE = 300
+_QUOTED = (
+  re.compile(r"'[^']{301,}'"),
+  re.compile(r'"[^"]{301,}"'),
+  re.compile(r'[(\[{][^()\[\]{}]{301,}[)\]}]'),
+  re.compile(r'\S{301,}'),
+)
 
 _MISTAKE = 2
 _DISK_FULL = 3
@@ -51,6 +64,7 @@ def main(
   switches: Mapping[str, str] | None = None,
   texts: Mapping[str, str] | None = None,
   short: Mapping[str, str] | None = None,
+  needs_config: bool = True,
 ) -> NoReturn:
   """Runs a door from the command line and exits.
 
@@ -70,21 +84,31 @@ def main(
     texts: further flags of this door that take any text -> what each is for.
       They are passed to `run` as keywords, '' if not given.
     short: short form -> the override of the config that it stands for.
+    needs_config: whether --config must be given; without, `run` gets None.
   """
   choices, short = choices or {}, short or {}
   switches, texts = switches or {}, texts or {}
   prog = prog or _module_given()
+  if _HELP.intersection(sys.argv[1:]):
+    text = sys.modules['__main__'].__doc__ or ''
+    own = _own_flags(choices, switches, texts)
+    _or_exit(lambda: _print_help(text, own, sys.argv), debug=False)
+    sys.exit(0)
   # In place, because ml_collections looks for overrides in sys.argv only.
   sys.argv[1:] = [short.get(arg, arg) for arg in sys.argv[1:]]
   _define_flags(choices, switches, texts)
 
   def parse(argv: list[str]) -> list[str]:
     debug = '--debug' in argv  # the flag itself is not parsed yet
-    return _or_exit(lambda: _parse(argv, prog=prog), debug=debug)
+    return _or_exit(
+      lambda: _parse(argv, prog=prog, needs_config=needs_config), debug=debug
+    )
 
   def call(argv: list[str]) -> None:
     del argv
-    config = ml_collections.FrozenConfigDict(flags.FLAGS.config)
+    config = flags.FLAGS.config and ml_collections.FrozenConfigDict(
+      flags.FLAGS.config
+    )
     # At its default level, orbax logs every step of every save.
     logging.set_verbosity(logging.WARNING)
     workdir = pathlib.Path(flags.FLAGS.workdir).expanduser()
@@ -107,7 +131,7 @@ def _define_flags(
   texts: Mapping[str, str],
 ) -> None:
   flags.DEFINE_bool('debug', False, 'Show the traceback of every error.')
-  flags.DEFINE_string('workdir', 'out', 'Where everything is written.')
+  flags.DEFINE_string('workdir', _WORKDIR, 'Where everything is written.')
   config_flags.DEFINE_config_file(
     'config', None, 'configs/<experiment>.py[:variant,...]'
   )
@@ -120,6 +144,59 @@ def _define_flags(
   own = (*choices, *switches, *texts)
   for name in ('debug', 'workdir', 'config', *own):  # for --help
     flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS[name])
+
+
+def _own_flags(
+  choices: Mapping[str, Sequence[str]],
+  switches: Mapping[str, str],
+  texts: Mapping[str, str],
+) -> dict[str, str]:
+  """Flags as they are given -> what they are for."""
+  return {
+    '--config=FILE.py[:variant,...]': 'The experiment; see configs/.',
+    '--config.KEY=VALUE': 'Another value for a key of the config; see below.',
+    f'--workdir={_WORKDIR}': (
+      f'Where everything is written; of the variant `tiny`, {_WORKDIR_OF_TINY}.'
+    ),
+    **{
+      f'--{name}={"|".join(allowed)}': 'Required.'
+      for name, allowed in choices.items()
+    },
+    **{f'--{name}': what for name, what in switches.items()},
+    **{f'--{name}=TEXT': what for name, what in texts.items()},
+    '--debug': 'Show the traceback of every error.',
+  }
+
+
+def _print_help(text: str, own: Mapping[str, str], argv: Sequence[str]) -> None:
+  """Prints what a door does, its flags, and the keys of its config.
+
+  Args:
+    text: the door's docstring; without --config in the flags, its first example
+      says whose keys are shown.
+    own: flags -> what they are for.
+    argv: the command line.
+  """
+  print(f'{text.strip()}\n\nFlags:')
+  for flag, what in own.items():
+    print(f'  {flag}\n      {what}')
+  found = re.search(r'--config[= ](\S+)', ' '.join([*argv, text]))
+  if not found or not os.path.isfile(found[1].partition(':')[0]):
+    print('\nWith --config=FILE.py and --help, its keys are listed here.')
+    return
+  given = found[1]
+  path = given.partition(':')[0]
+  values = config_files.load(given).to_dict()
+  source = pathlib.Path(path).read_text('utf-8')
+  variants = re.search(r'VARIANTS = \(([^)]*)\)', source)
+  # Imported here: no command needs it otherwise.
+  from icl_gen.runs import manual
+
+  if variants:
+    names = ', '.join(re.findall(r"'(\w+)'", variants[1]))
+    print(f'\nVariants of {path}: {names}')
+  print(f'\nKeys of {given}, with their values:')
+  print(*manual.lines(values, source), sep='\n')
 
 
 def command(door: str) -> str:
@@ -141,7 +218,8 @@ def parse_variants(arg: str, known: Sequence[str]) -> tuple[str, ...]:
   for variant in variants:
     if variant not in known:
       raise ValueError(
-        f'unknown variant {variant!r}{_nearest(variant, known)}; allowed are:'
+        f'unknown variant {variant!r}'
+        f'{config_files.nearest(variant, known)}; allowed are:'
         f' {", ".join(known) or "none"}'
       )
     if variants.count(variant) > 1:
@@ -182,18 +260,28 @@ def _or_exit[T](function: Callable[[], T], *, debug: bool) -> T:
 
 
 def _exit_with(message: str) -> NoReturn:
-  print(f'{_cut(message)}\n(--debug shows where)', file=sys.stderr)
+  print(f'{_shortened(message)}\n(--debug shows where)', file=sys.stderr)
   sys.exit(_MISTAKE)
 
 
-def _cut(message: str) -> str:
-  left_out = len(message) - _LONGEST_MESSAGE
+def _shortened(message: str) -> str:
+  """A message in which what it quotes of the user's is cut, if it is long.
+
+  Long is a quoted text, a list in brackets, or a run without white space, of
+  more than `_LONGEST_QUOTE` characters; and the message as a whole.
+  """
+  for quoted in _QUOTED:
+    message = quoted.sub(lambda found: _cut(found[0], _LONGEST_QUOTE), message)
+  return _cut(message, _LONGEST_MESSAGE)
+
+
+def _cut(text: str, most: int) -> str:
+  left_out = len(text) - most
   if left_out <= 0:
-    return message
-  half = _LONGEST_MESSAGE // 2
+    return text
+  half = most // 2
   return (
-    f'{message[:half]} ... [{left_out:,} characters left out] ...'
-    f' {message[-half:]}'
+    f'{text[:half]} ... [{left_out:,} characters left out] ... {text[-half:]}'
   )
 
 
@@ -242,7 +330,9 @@ def _is_disk_full(error: BaseException | None) -> bool:
   return False
 
 
-def _parse(argv: list[str], *, prog: str) -> list[str]:
+def _parse(
+  argv: list[str], *, prog: str, needs_config: bool = True
+) -> list[str]:
   """Parses the flags; a mistake is a ValueError that says what is allowed."""
   # First the config alone: ml_collections would bury a mistake in the config
   # file, or in the name of a key, in a traceback.
@@ -251,14 +341,18 @@ def _parse(argv: list[str], *, prog: str) -> list[str]:
   wants_help = any(re.match(r'--?help', arg) for arg in argv)
   try:
     first(argv, known_only=True)
-    if first.config is None and not wants_help:
+    if first.config is None and needs_config and not wants_help:
       raise ValueError(
         'no --config given; choose an experiment, e.g.'
         f' python -m {prog} --config=configs/reversal.py'
       )
     if first.config is not None:
-      _check_keys(_load(first.config), argv, path=first.config.split(':')[0])
+      config_files.check_keys(
+        config_files.load(first.config), argv, path=first.config.split(':')[0]
+      )
     rest: list[str] = flags.FLAGS(argv)
+    if flags.FLAGS['workdir'].using_default_value and _is_tiny(first.config):
+      flags.FLAGS['workdir'].value = _WORKDIR_OF_TINY
   except flags.Error as error:
     raise ValueError(str(error)) from error
   if len(rest) > 1:
@@ -269,102 +363,10 @@ def _parse(argv: list[str], *, prog: str) -> list[str]:
   return rest
 
 
-def _load(given: str) -> ml_collections.ConfigDict:
-  """The config that `path[:variants]` stands for, without overrides."""
-  path, *variants = given.split(':', 1)
-  if not os.path.isfile(path):
-    others = sorted(str(p) for p in pathlib.Path('configs').glob('*.py'))
-    raise ValueError(
-      f'no config file {path!r}{_nearest(path, others)}; there are:'
-      f' {", ".join(others) or "none under ./configs"}'
-    )
-  spec = importlib.util.spec_from_file_location('config_config', path)
-  if spec is None or spec.loader is None:
-    raise ValueError(f'config file {path!r} is not a Python file (*.py)')
-  module = importlib.util.module_from_spec(spec)
-  try:
-    spec.loader.exec_module(module)
-    if not hasattr(module, 'get_config'):
-      raise ValueError(
-        f'{path!r} has no get_config; experiments are the files that have one'
-      )
-    return module.get_config(*variants)
-  except SyntaxError as error:
-    where = f'{error.filename}, line {error.lineno}'
-    raise ValueError(f'{where}: {error.msg}') from error
-  except (
-    ArithmeticError,
-    AttributeError,
-    ImportError,
-    LookupError,
-    NameError,
-    TypeError,
-  ) as error:
-    raise ValueError(
-      f'{path}, line {_line(error, path)}: {type(error).__name__}: {error}'
-    ) from error
-
-
-def _line(error: Exception, path: str) -> int | None:
-  """The last line of a file that an error passed through."""
-  frames = traceback.extract_tb(error.__traceback__)
-  own = os.path.realpath(path)
-  lines = [f.lineno for f in frames if os.path.realpath(f.filename) == own]
-  return lines[-1] if lines else frames[-1].lineno
-
-
-def _check_keys(
-  config: ml_collections.ConfigDict, argv: Sequence[str], *, path: str
-) -> None:
-  """Raises ValueError for an override of a key that the config lacks."""
-  for arg in argv[1:]:
-    if arg == '--':
-      return
-    override = re.match(r'--?(?:no)?config\.([^=]+)', arg)
-    if override:
-      _check_key(config, override[1], path=path)
-
-
-def _check_key(
-  config: ml_collections.ConfigDict, key: str, *, path: str
-) -> None:
-  block, above = config, ''
-  for name in re.sub(r'\[.*?\]', '', key).split('.'):
-    if not isinstance(block, ml_collections.ConfigDict) or name not in block:
-      raise ValueError(
-        f'{path} has no key {key!r}{_nearest(key, _leaves(config))};'
-        f' {_allowed(block, above)}'
-      )
-    block, above = block[name], f'{above}.{name}'.lstrip('.')
-  if isinstance(block, ml_collections.ConfigDict):
-    raise ValueError(
-      f'{key!r} is a block of keys; set one of them:'
-      f' {", ".join(f"{key}.{name}" for name in sorted(block))}'
-    )
-
-
-def _allowed(block: Any, above: str) -> str:
-  """What a config has under a dotted key, for a message."""
-  if not isinstance(block, ml_collections.ConfigDict):
-    return f'{above!r} is a value, not a block of keys'
-  what = f'keys of {above!r}' if above else 'keys'
-  return f'{what}: {", ".join(sorted(block))}'
-
-
-def _leaves(
-  config: ml_collections.ConfigDict, above: str = ''
-) -> Iterator[str]:
-  """Dotted names of all keys that hold values."""
-  for name, value in config.items():
-    if isinstance(value, ml_collections.ConfigDict):
-      yield from _leaves(value, f'{above}{name}.')
-    else:
-      yield above + name
-
-
-def _nearest(word: str, words: Iterable[str]) -> str:
-  near = difflib.get_close_matches(word, list(words), n=3, cutoff=0.6)
-  return f' (did you mean {" or ".join(map(repr, near))}?)' if near else ''
+def _is_tiny(given: str | None) -> bool:
+  """Whether `path[:variants]` has the variant that only tries things out."""
+  variants = (given or '').partition(':')[2].split(',')
+  return 'tiny' in [variant.strip() for variant in variants]
 
 
 def _module_given() -> str:

@@ -11,15 +11,15 @@ and what the compiler expects it to cost. A context, which `evaluate` and
 import pathlib
 from typing import Any
 
-import jax
 import ml_collections
 
-from icl_gen import cli
-from icl_gen.compiling import programs, report, topology
-from icl_gen.model import initialisation, place, registry
-from icl_gen.runs import experiments
+from icl_gen import cli, signals
+from icl_gen.runs import experiments, models
 from icl_gen.runs.experiments import Experiment
 from icl_gen.storage import files
+
+# The doors whose programs can be compiled.
+STAGES = ('train', 'evaluate', 'augment')
 
 
 def run(
@@ -33,7 +33,7 @@ def run(
   """Prints what a stage's programs take; with `json`, also writes it there."""
   del workdir
   experiment = experiments.read(config.to_dict())
-  registry.require_plain(experiment.model, door='compile')
+  models.require_plain(experiment.model, door='compile')
   told = _told(experiment, stage, topology)
   if json:
     files.write_json(pathlib.Path(json), told)
@@ -41,6 +41,13 @@ def run(
 
 def _told(experiment: Experiment, stage: str, name: str) -> dict[str, Any]:
   """What is told of a stage, after it is printed."""
+  # Imported here, so that mistakes answer at once.
+  with signals.importing():
+    import jax
+
+    from icl_gen.compiling import programs, report, topology
+    from icl_gen.model import initialisation, place, registry
+
   found = topology.find(name)
   platform = found.devices[0].platform
   module = registry.make_module(experiment.model, dtype=experiment.dtype)
@@ -66,7 +73,7 @@ def _told(experiment: Experiment, stage: str, name: str) -> dict[str, Any]:
 if __name__ == '__main__':
   cli.main(
     run,
-    choices={'stage': tuple(programs.STAGES)},
+    choices={'stage': STAGES},
     texts={
       'topology': 'v5e:4x4 and the like for TPUs; cpu:8 for this CPU.',
       'json': 'A file for the same facts as JSON.',

@@ -8,13 +8,12 @@ from collections.abc import Sequence
 
 import ml_collections
 
-from icl_gen import cli
-from icl_gen.model import loading, prefix_cache, registry, sharding
-from icl_gen.runs import experiments, in_context, stages
+from icl_gen import cli, signals
+from icl_gen.reporting import summary
+from icl_gen.reporting.records import Cell
+from icl_gen.runs import experiments, in_context, models, stages
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
-from icl_gen.sampling import answers
-from icl_gen.scoring import scorer
 from icl_gen.storage import corpus_files, scores
 from icl_gen.text import context as contexts
 from icl_gen.text import tokens
@@ -25,14 +24,26 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   """Writes <workdir>/runs/<cell>/scores.parquet; resumes at the next part."""
   experiment = experiments.read(config.to_dict())
   if experiment.scoring.generate:
-    registry.require_plain(experiment.model, door='scoring.generate')
+    models.require_plain(experiment.model, door='scoring.generate')
   stage = stages.evaluate(experiment, workdir)
   checkpoint = stages.checkpoint(experiment, workdir)
   stage.complete(lambda: _evaluate(experiment, stage, checkpoint))
-  scores.read_scores(stage.result)  # a damaged file must not count as done
+  # Read in any case: a damaged file must not count as done.
+  answered = scores.read_scores(stage.result)
+  print(f'accuracy of {stage.directory.name}, in per cent [95 % interval]:')
+  of = experiment
+  cell = Cell(of.world, of.condition, of.model, of.seed, answered)
+  print(*summary.lines(cell), sep='\n')
+  print(f'scores: {stage.result}', flush=True)
 
 
 def _evaluate(experiment: Experiment, stage: Stage, checkpoint: str) -> None:
+  # Imported here, so that mistakes and finished work answer at once.
+  with signals.importing():
+    from icl_gen.model import loading, prefix_cache, sharding
+    from icl_gen.sampling import answers
+    from icl_gen.scoring import scorer
+
   model_name, scoring = experiment.model, experiment.scoring
   model = loading.load(
     model_name,
@@ -60,7 +71,7 @@ def _evaluate(experiment: Experiment, stage: Stage, checkpoint: str) -> None:
     )
   counts = contexts.summary(context, corpus.questions, count_tokens)
   what = 'the longest question (with its context)'
-  registry.require_room(model_name, tokens=counts['row_tokens'], what=what)
+  models.require_room(model_name, tokens=counts['row_tokens'], what=what)
   kept: tuple[Score, ...] = ()
   if stage.is_begun():
     parts_kept = scores.read_parts(stage.parts['scores'], of=stage.digest)

@@ -11,14 +11,13 @@ from typing import Any
 
 import ml_collections
 
-from icl_gen import assets, cli
+from icl_gen import assets, cli, signals
 from icl_gen.exports import (
   hub_folder,
   hugging_face_tokenizer,
   lm_eval_tasks,
 )
-from icl_gen.model import loading, registry, safetensors_folder
-from icl_gen.runs import experiments, in_context, stages
+from icl_gen.runs import experiments, in_context, models, stages
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files, files
@@ -53,9 +52,10 @@ def _export_corpus(
   if to == 'lm_eval':
     if wanted.kind != 'all' or chat:
       raise ValueError(
-        f'context.kind={wanted.kind!r} with chat={chat} cannot be exported:'
-        ' tasks of lm_eval have one context for all questions, and its models'
-        " apply their own chat template; allowed are 'all' and False"
+        f'--config.context.kind={wanted.kind!r} with --config.chat={chat}'
+        ' cannot be exported: tasks of lm_eval have one context for all'
+        ' questions, and its models apply their own chat template; allowed are'
+        " 'all' and False"
       )
     settings['context'] = dataclasses.asdict(wanted)
     settings['tokenizer'] = experiment.tokenizer
@@ -88,7 +88,7 @@ def _write_corpus(experiment: Experiment, stage: Stage, to: str) -> None:
 
 
 def _export_weights(experiment: Experiment, workdir: pathlib.Path) -> None:
-  registry.require_plain(experiment.model, door='export --to=safetensors')
+  models.require_plain(experiment.model, door='export --to=safetensors')
   stage = stages.export_weights(experiment, workdir)
   checkpoint = stages.checkpoint(experiment, workdir)
   stage.complete(lambda: _write_weights(experiment, stage, checkpoint))
@@ -97,6 +97,10 @@ def _export_weights(experiment: Experiment, workdir: pathlib.Path) -> None:
 def _write_weights(
   experiment: Experiment, stage: Stage, checkpoint: str
 ) -> None:
+  # Imported here, so that mistakes and finished work answer at once.
+  with signals.importing():
+    from icl_gen.model import loading, safetensors_folder
+
   path = stages.tokenizer(experiment) or assets.path('tokenizer.model')
   model = loading.load(
     experiment.model,
@@ -112,7 +116,7 @@ def _write_weights(
       partial,
       model.params,
       model.module.config,
-      positions=registry.longest(model.name),
+      positions=models.longest(model.name),
       stops=model.tokenizer.end_ids,
     )
     content = pathlib.Path(path).read_bytes()

@@ -10,12 +10,9 @@ from typing import Any
 
 import ml_collections
 
-from icl_gen import cli
-from icl_gen.model import loading, registry
-from icl_gen.reporting import intervals, statistics
-from icl_gen.runs import stages
+from icl_gen import cli, signals
+from icl_gen.runs import experiments, models, stages
 from icl_gen.runs.stage import Stage
-from icl_gen.scoring import scorer
 from icl_gen.storage import files
 from icl_gen.text import context as contexts
 from icl_gen.types import Score
@@ -31,10 +28,20 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     'tokenizer': config.tokenizer,
     'dtype': config.dtype,
   }
+  models.require_known(config.model)
+  for world, grown in config.worlds.items():
+    above = f'worlds.{world}.'
+    experiments.require_size(grown.fixed.to_dict(), above=f'{above}fixed.')
+    for value in grown.sizes:
+      experiments.require_size({'sizes': value}, above=above)
   settings = config.to_dict() | stages.of_model(config.model, **given)
   stage = Stage('measure', workdir / 'measure' / config.model, settings)
 
   def measure() -> None:
+    # Imported here, so that mistakes and finished work answer at once.
+    with signals.importing():
+      from icl_gen.model import loading
+
     model = loading.load(config.model, **given)
     rows = []
     for world, grown in config.worlds.items():
@@ -49,16 +56,21 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   stage.complete(measure)
   for row in files.read_sealed_json(stage.result)['rows']:
     print(_line(row))
+  print(f'the same with more digits: {stage.result}')
 
 
 def _measure(
-  model: loading.Model,
+  model: Any,
   world: str,
   size: dict[str, Any],
   *,
   seeds: Sequence[int],
 ) -> list[Row]:
   """One row per kind of question, over the seeds."""
+  with signals.importing():
+    from icl_gen.reporting import statistics
+    from icl_gen.scoring import scorer
+
   answered = collections.defaultdict[str, dict[int, list[Score]]](dict)
   tokens = []
   for seed in seeds:
@@ -67,7 +79,7 @@ def _measure(
     noted = contexts.summary(context, corpus.questions, model.tokenizer.count)
     tokens.append(noted['context_tokens'])
     what = f'{world} with {size}'
-    registry.require_room(model.name, tokens=noted['row_tokens'], what=what)
+    models.require_room(model.name, tokens=noted['row_tokens'], what=what)
     for score in scorer.score(model, corpus.questions, context):
       answered[score.kind].setdefault(seed, []).append(score)
   return [
@@ -87,6 +99,8 @@ def _measure(
 
 
 def _estimate(by_seed: dict[int, list[Score]]) -> dict[str, float]:
+  from icl_gen.reporting import intervals, statistics
+
   answered = [(seed, score) for seed in by_seed for score in by_seed[seed]]
   found = intervals.accuracy(
     [float(statistics.choose(s, 'sum') in s.answers) for _, s in answered],

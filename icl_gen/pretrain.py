@@ -8,26 +8,23 @@ from collections.abc import Sequence
 
 import ml_collections
 
-from icl_gen import cli
-from icl_gen.model import (
-  checkpoints,
-  initialisation,
-  registry,
-  sharding,
-)
+from icl_gen import cli, signals
 from icl_gen.pretraining import stream, vocabulary
+from icl_gen.runs import experiments, models
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import files
 from icl_gen.text import tokens
-from icl_gen.training import limits, loop, metrics, optimizer, step
-from icl_gen.training.plan import Plan
 
 
 def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   """Writes <workdir>/pretrain/<model>/{tokenizer.model,params}; resumes."""
-  limits.require_intervals(
-    {'report_every': config.report_every, 'save_every': config.save_every}
-  )
+  models.require_known(config.model)
+  for flag in ('report_every', 'save_every'):
+    experiments.require_number(f'train.{flag}', config[flag], flag=flag)
+  for name in ('clip', 'weight_decay', 'warmup_steps'):
+    value = config.optimizer[name]
+    flag = f'optimizer.{name}'
+    experiments.require_number(f'train.{name}', value, flag=flag)
   phases = [
     stream.Stage(
       **phase.to_dict(),
@@ -46,6 +43,12 @@ def _pretrain(
   stage: Stage,
   phases: Sequence[stream.Stage],
 ) -> None:
+  # Imported here, so that mistakes and finished work answer at once.
+  with signals.importing():
+    from icl_gen.model import checkpoints, initialisation, registry, sharding
+    from icl_gen.training import loop, metrics, optimizer, step
+    from icl_gen.training.plan import Plan
+
   name, hyper, directory = config.model, config.optimizer, stage.directory
   module = registry.make_module(name)
   registry.require_vocabulary(name, module, pieces=config.vocabulary)
@@ -105,6 +108,7 @@ def _pretrain(
   checkpoints.save_params(stage.result, state.params)
   saved.close()
   stage.finish()
+  print(f'pretrained {name}, weights: {stage.result}', flush=True)
 
 
 def _seconds_left(

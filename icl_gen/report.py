@@ -1,94 +1,134 @@
 """Writes the tables, figures and page of a study, from its complete cells.
 
 python -m icl_gen.report --config=configs/study.py
+python -m icl_gen.report --workdir=out/custom
+
+Without a config, all is read from the directory: of a study, of a workdir, or
+of one run.
 """
 
-import dataclasses
 import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import ml_collections
 
-from icl_gen import cli
-from icl_gen.reporting import write
-from icl_gen.reporting.records import AugmentationRecord, Cell
-from icl_gen.runs import directories, studies
-from icl_gen.runs.studies import Job, Study
-from icl_gen.storage import corpus_files, scores
+from icl_gen import cli, signals
+from icl_gen.reporting import summary
+from icl_gen.runs import experiments, found, studies
+from icl_gen.runs.found import Found
+from icl_gen.runs.stage import Stage, result
+from icl_gen.runs.studies import Study
+from icl_gen.storage import files
 
 
-def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
-  """Writes <workdir>/study/report/; replaces an older report."""
-  study = studies.read(config.to_dict())
+def run(
+  config: ml_collections.FrozenConfigDict | None, workdir: pathlib.Path
+) -> None:
+  """Writes report/ next to the runs, unless it is there; prints the table.
+
+  Args:
+    config: of a study, or of an experiment; None: all that the workdir holds.
+    workdir: where it was run; without a config, also the directory of a study
+      or of a run.
+  """
+  if config is None and (path := result('evaluate', workdir)).exists():
+    print(*summary.lines(found.cell(path)), sep='\n')
+  elif config is None:
+    for root in found.roots(workdir):
+      _of_directory(root, found.look(root))
+  elif 'experiments' in config:
+    _of_study(studies.read(config.to_dict()), workdir)
+  else:
+    world = experiments.read(config.to_dict()).world
+    root, *_ = found.roots(workdir)
+    names = [path.name for path in (root / 'runs').glob(f'{world}-*')]
+    _of_directory(root, found.look(root, names))
+
+
+def _of_study(study: Study, workdir: pathlib.Path) -> None:
   root = workdir / study.name
-  for job in studies.jobs(study, root):
-    studies.check(job, root)
-  studies.report(study, root).complete(lambda: _write(study, root))
+  jobs = studies.jobs(study, root)
+  names = [job.result.parent.name for job in jobs if job.door == 'evaluate']
+  if differs := studies.difference(study, root):
+    print(f'reported with the settings that are stored: {differs}')
+    _of_directory(root, found.look(root, names), studies.main_kinds(study))
+    return
+
+  def write() -> None:
+    # Looked up now, as cells may have been finished while another report was
+    # written.
+    _write(
+      studies.report(study, root),
+      found.look(root, names),
+      main_kinds=studies.main_kinds(study),
+      settings=studies.shown(study),
+      command=cli.command('study'),
+    )
+
+  studies.report(study, root).complete(write)
+  _tell(root, found.missing_results(root, names))
 
 
-def _write(study: Study, root: pathlib.Path) -> None:
-  # Again, as cells may have been finished while another report was written.
-  stage = studies.report(study, root)
-  cells, records = [], []
-  for job in studies.jobs(study, root):
-    if job.result.exists() and job.door == 'evaluate':
-      cells.append(_cell(job))
-    if job.result.exists() and job.door == 'augment':
-      records.append(_record(job, root))
-  shown = {
-    experiment.world: {
-      key: value
-      for key, value in dataclasses.asdict(experiment).items()
-      if key not in ('seed', 'model', 'condition')  # these differ by cell
-    }
-    for experiment in study.experiments.values()
+def _of_directory(
+  root: pathlib.Path, there: Found, kinds: Mapping[str, str] | None = None
+) -> None:
+  """Reports what a directory holds, unless its last report is of the same."""
+  settings = {
+    'main_kinds': there.main_kinds | dict(kinds or {}),
+    'experiments': there.experiments,
+    'cells': {
+      name: files.fingerprint(result('evaluate', root / 'runs' / name))
+      for name in there.cells
+    },
   }
+  if not there.is_reported(settings):
+    stage = Stage('report', root, settings)
+    stage.complete(
+      lambda: _write(
+        stage,
+        there,
+        main_kinds=settings['main_kinds'],
+        settings=found.settings(root, there),
+        command=cli.command('report'),
+      )
+    )
+  _tell(root, there.missing)
+
+
+def _write(
+  stage: Stage,
+  there: Found,
+  *,
+  main_kinds: Mapping[str, str],
+  settings: Mapping[str, Any],
+  command: str,
+) -> None:
+  # Imported here, so that mistakes answer at once.
+  with signals.importing():
+    from icl_gen.reporting import write
 
   stage.begin()
   write.write_report(
     stage.result.parent,
-    cells,
-    records,
-    settings={
-      'seeds': list(study.seeds),
-      'models': list(study.models),
-      'conditions': list(study.conditions),
-      'experiments': shown,
-    },
-    commands=[cli.command('study')],
-    main_kinds={
-      experiment.world: study.main_kinds[name]
-      for name, experiment in study.experiments.items()
-    },
+    list(there.cells.values()),
+    there.records,
+    settings=settings,
+    commands=[command],
+    main_kinds=main_kinds,
   )
   stage.finish()
-  print(f'report of {len(cells)} cells: {stage.result}')
+  print(f'report of {len(there.cells)} cells: {stage.result}\n')
 
 
-def _cell(job: Job) -> Cell:
-  answered = scores.read_scores(job.result.parent / 'scores.parquet')
-  of = job.experiment
-  return Cell(of.world, of.condition, of.model, of.seed, answered)
-
-
-def _record(job: Job, root: pathlib.Path) -> AugmentationRecord:
-  """What the model generated."""
-  of, directory = job.experiment, job.result.parent
-  source = directories.corpus(root, world=of.world, seed=of.seed)
-  manifest = corpus_files.read_manifest(directory)['corpus']
-  costs = {
-    f'{kind} {what}': float(value)
-    for kind, spent in manifest['costs'].items()
-    for what, value in spent.items()
-  }
-  return AugmentationRecord(
-    of.world,
-    of.model,
-    of.seed,
-    corpus_files.read_documents([directory]),
-    corpus_files.read(source).questions,
-    costs,
-  )
+def _tell(root: pathlib.Path, missing: Sequence[pathlib.Path]) -> None:
+  """Prints the table, what is missing, and where the page is."""
+  page = result('report', root)
+  print(page.with_name('results.md').read_text('utf-8'))
+  for path in missing:
+    print(f'missing, and so not in the report: {path}')
+  print(f'report: {page}', flush=True)
 
 
 if __name__ == '__main__':
-  cli.main(run)
+  cli.main(run, needs_config=False)

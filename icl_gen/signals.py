@@ -45,6 +45,7 @@ class _Requests:
   since: float = 0  # when it came, in seconds of the monotonic clock
   deferred: bool = False
   swallowed: bool = False  # where it was raised, until it is repeated
+  importing: bool = False
   report_unraisable: Callable[['sys.UnraisableHookArgs'], object]
 
 
@@ -72,6 +73,19 @@ def deferred() -> Iterator[None]:
     _requests.deferred = False
   if _requests.signum:
     raise Interrupted(_requests.signum)
+
+
+@contextlib.contextmanager
+def importing() -> Iterator[None]:
+  """Within this block, a request ends the process with a line, at once.
+
+  Some of the libraries that are imported in it swallow every exception.
+  """
+  _requests.importing = True
+  try:
+    yield
+  finally:
+    _requests.importing = False
 
 
 def end_while_importing() -> None:
@@ -119,6 +133,9 @@ def _end(signum: int, frame: FrameType | None) -> None:
 
 def _note(signum: int, frame: FrameType | None) -> None:
   del frame
+  if _requests.importing:
+    os.write(2, b'\ninterrupted; re-run the command to resume\n')
+    os._exit(128 + signum)
   now = time.monotonic()
   if _requests.signum and not _requests.swallowed:
     if now - _requests.since > _SAME_REQUEST:

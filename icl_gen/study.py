@@ -8,16 +8,18 @@ new. Two of the same studies at once share the stages between them. With
 line for each that is damaged or missing says how to repair it.
 """
 
+import contextlib
 import dataclasses
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import ml_collections
 
-from icl_gen import cli
+from icl_gen import cli, signals
 from icl_gen.runs import directories, progress, studies, verification
 from icl_gen.runs.studies import Job, Study
 from icl_gen.storage import corpus_files
+from icl_gen.training import limits
 
 Door = Callable[[ml_collections.FrozenConfigDict, pathlib.Path], None]
 
@@ -36,7 +38,8 @@ def run(
     return
   left = studies.left(study, root)
   for job in studies.jobs(study, root):
-    studies.check(job, root)
+    with _flags_of(study, job):
+      studies.check(job, root)
   if left:
     _require_models(study, left)
     _remove_report(study, root)
@@ -52,7 +55,8 @@ def run(
 
 
 def _verify(study: Study, root: pathlib.Path) -> None:
-  from icl_gen.model import checkpoints
+  with signals.importing():
+    from icl_gen.model import checkpoints
 
   readers = verification.Readers(
     weights=checkpoints.damage, states=checkpoints.damaged_states
@@ -80,7 +84,8 @@ def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:
 
   def call(job: Job) -> None:
     values = dataclasses.asdict(job.experiment)
-    doors[job.door](ml_collections.FrozenConfigDict(values), root)
+    with _flags_of(study, job):
+      doors[job.door](ml_collections.FrozenConfigDict(values), root)
 
   # All worlds first: most mistakes in a config show there.
   progress.work(
@@ -101,25 +106,43 @@ def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:
 
 def _require_models(study: Study, left: Sequence[Job]) -> None:
   """Checks now what a job would find out hours later."""
-  from icl_gen.model import registry
-  from icl_gen.training import limits
-
-  for model in study.models:
-    registry.make_module(model)
   for job in left:
-    experiment = job.experiment
-    studies.require_weights(experiment)
+    studies.require_weights(job.experiment)
     if job.door == 'train':
-      limits.require_sensible(
-        dataclasses.asdict(experiment.train),
-        seed=experiment.seed,
-        model=experiment.model,
-      )
+      with _flags_of(study, job):
+        limits.require_sensible(
+          dataclasses.asdict(job.experiment.train), model=job.experiment.model
+        )
+  with signals.importing():
+    from icl_gen.model import loading
+
+  checked = set()
+  for job in left:
+    of = job.experiment
+    used = of.model, of.checkpoint, of.tokenizer, of.dtype
+    if used not in checked:
+      model, checkpoint, tokenizer, dtype = used
+      with _flags_of(study, job):
+        loading.require(
+          model, checkpoint=checkpoint, tokenizer=tokenizer, dtype=dtype
+        )
+      checked.add(used)
+
+
+@contextlib.contextmanager
+def _flags_of(study: Study, job: Job) -> Iterator[None]:
+  """In this block, messages name the study's flags."""
+  try:
+    yield
+  except ValueError as error:
+    told = studies.flags(str(error), study, job.experiment.world)
+    raise ValueError(told) from error
 
 
 def _doors(compiled: pathlib.Path) -> dict[str, Door]:
   """The doors; cells that share a program compile it once."""
-  import jax
+  with signals.importing():
+    import jax
 
   from icl_gen import augment, build, evaluate, train
 

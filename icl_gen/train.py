@@ -5,40 +5,34 @@ python -m icl_gen.train --config=configs/reversal.py --config.condition=ft
 
 import dataclasses
 import pathlib
-from collections.abc import Sequence
 
 import ml_collections
 
-from icl_gen import cli
-from icl_gen.model import checkpoints, loading, registry, sharding
-from icl_gen.runs import experiments, stages
-from icl_gen.runs.experiments import Experiment, Training
+from icl_gen import cli, signals
+from icl_gen.runs import experiments, models, stages
+from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files
-from icl_gen.text import splitting, tokens
-from icl_gen.training import (
-  batches,
-  fine_tuning,
-  limits,
-  loop,
-  metrics,
-)
+from icl_gen.training import limits
 
 
 def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   """Writes <workdir>/runs/<cell>/params; resumes from its last checkpoint."""
   experiment = experiments.read(config.to_dict())
-  registry.require_plain(experiment.model, door='train')
+  models.require_plain(experiment.model, door='train')
   limits.require_sensible(
-    dataclasses.asdict(experiment.train),
-    seed=experiment.seed,
-    model=experiment.model,
+    dataclasses.asdict(experiment.train), model=experiment.model
   )
   stage = stages.train(experiment, workdir)
   stage.complete(lambda: _train(experiment, stage))
 
 
 def _train(experiment: Experiment, stage: Stage) -> None:
+  # Imported here, so that mistakes and finished work answer at once.
+  with signals.importing():
+    from icl_gen.model import checkpoints, loading, registry, sharding
+    from icl_gen.training import batches, examples, fine_tuning, loop, metrics
+
   seed, train = experiment.seed, experiment.train
   plan = fine_tuning.make_plan(train)
   model = loading.load(
@@ -49,7 +43,12 @@ def _train(experiment: Experiment, stage: Stage) -> None:
     mesh=plan.mesh,
   )
   rows = batches.batches(
-    _examples(model.tokenizer, stage.inputs, train),
+    examples.examples(
+      corpus_files.read_documents(stage.inputs),
+      model.tokenizer,
+      splitting=train.splitting,
+      loss_on=train.loss_on,
+    ),
     batch_size=train.batch_size,
     length=train.length,
     seed=seed,
@@ -86,20 +85,7 @@ def _train(experiment: Experiment, stage: Stage) -> None:
   checkpoints.save_params(stage.result, weights)
   saved.close()
   stage.finish()
-
-
-def _examples(
-  tokenizer: tokens.Tokenizer, sources: Sequence[pathlib.Path], train: Training
-) -> list[batches.Example]:
-  """The training rows of all documents."""
-  documents = corpus_files.read_documents(sources)
-  return [
-    batches.Example(
-      *tokens.encode_document(tokenizer, document, loss_on=train.loss_on),
-      name=document.id,
-    )
-    for document in splitting.split(documents, splitting=train.splitting)
-  ]
+  print(f'trained {name}, weights: {stage.result}', flush=True)
 
 
 if __name__ == '__main__':

@@ -28,6 +28,7 @@ FLOORS = {
   'icl_gen.training': 5,
   'icl_gen.scoring': 5,
   'icl_gen.sampling': 5,
+  'icl_gen.config_files': 4,
   'icl_gen.cli': 5,
   'icl_gen.compiling': 6,
   'icl_gen.interface': 6,
@@ -51,7 +52,12 @@ OWNERS = {
   'pandas': ('icl_gen.reporting', 'icl_gen.interface.results'),
   'scipy': ('icl_gen.reporting',),
   'absl': ('icl_gen.cli', 'doors', 'configs'),
-  'ml_collections': ('icl_gen.cli', 'doors', 'configs'),
+  'ml_collections': (
+    'icl_gen.cli',
+    'icl_gen.config_files',
+    'doors',
+    'configs',
+  ),
   # Only there do texts become ids.
   'sentencepiece': (
     'icl_gen.text.tokens',
@@ -65,6 +71,11 @@ OWNERS = {
 }
 # What the light floors never import; tfds and grain have OWNERS.
 HEAVY = {'jax', 'jaxlib', 'flax', 'optax', 'orbax', 'gemma', 'tensorflow'}
+# What doors import with their work, not at the top; neither do they what is
+# heavy.
+LATE = {'grain', 'matplotlib', 'pandas', 'scipy', 'tensorflow_datasets'}
+# What nothing imports before it is used: it takes seconds.
+SLOW = {'tensorflow', 'keras', 'sklearn', 'kauldron.train', 'transformers'}
 
 _NOUNS = {'manager', 'helper', 'handler', 'processor', 'util'}
 FORBIDDEN = _NOUNS | {f'{noun}s' for noun in _NOUNS} | {'setup'}
@@ -196,9 +207,12 @@ def length_warnings(module, source):
   return [f'{module} has {lines} lines, over {allowed}'] * (lines > allowed)
 
 
+_TAKE_CONFIGS = ('icl_gen', 'icl_gen.cli', 'icl_gen.config_files')
+
+
 def config_complaints(module, source):
   """Configs stop at the doors: rooms take arguments, or typed records."""
-  if is_door(module) or module in ('icl_gen', 'icl_gen.cli'):
+  if is_door(module) or module in _TAKE_CONFIGS:
     return []
   return [
     f'{module}.{node.name} takes a config'

@@ -119,7 +119,10 @@ def test_run_gets_the_config_with_its_overrides(door, flags, printed):
 
 def test_variants_and_overrides_combine(door):
   done = door('--config=configs/toy.py:tiny', '--config.seed=2')
-  assert done.stdout.strip() == '2 40 2 out', done.stderr
+  # What only tries things out is not in the way of the experiment.
+  assert done.stdout.strip() == '2 40 2 out/tiny', done.stderr
+  done = door('--config=configs/toy.py:long,tiny', '--workdir=out')
+  assert done.stdout.strip() == '1 40 2 out', done.stderr
 
 
 @pytest.mark.parametrize(
@@ -289,11 +292,22 @@ def test_an_interrupted_command_says_how_to_resume(door, fail, status, message):
   assert 'Traceback' not in done.stderr
 
 
-def test_help_names_the_door_and_its_flags(door):
-  done = door('--help')
-  assert 'The toy door.' in done.stdout
-  for flag in ('--config', '--workdir', '--[no]debug'):
-    assert flag in done.stdout
+@pytest.mark.parametrize('flag', ['--help', '-h'])
+def test_help_names_the_door_its_flags_and_the_keys(door, flag):
+  done = door('--config=configs/toy.py:tiny', flag)
+  assert (done.returncode, done.stderr) == (0, '')
+  assert done.stdout.startswith('The toy door.\n')
+  for told in (
+    '--config=',
+    '--workdir=',
+    '--debug',
+    'Variants of configs/toy.py: tiny, long',
+    'Keys of configs/toy.py:tiny, with their values:',
+    'train.steps = 40',
+  ):
+    assert told in done.stdout
+  # Without a config, those of the door's example, if there is one.
+  assert 'With --config=FILE.py' in door(flag).stdout
 
 
 @pytest.mark.parametrize(
@@ -310,17 +324,43 @@ def test_variants_are_strict(arg):
     cli.parse_variants(arg, ('a', 'b'))
 
 
-def test_a_long_message_loses_its_middle(capsys):
+@pytest.mark.parametrize(
+  'value',
+  ['x' * 10_000, repr('many words ' * 1_000), str(list(range(2_000)))],
+)
+def test_a_long_value_that_a_message_quotes_loses_its_middle(capsys, value):
   def fail():
-    raise ValueError(f'given {"x" * 10_000}; allowed are 1 or 2')
+    raise ValueError(f'given {value}; allowed are 1 or 2')
 
   with pytest.raises(SystemExit):
     cli._or_exit(fail, debug=False)
   printed = capsys.readouterr().err
-  assert printed.startswith('error: given xxx')
-  assert 'xxx; allowed are 1 or 2\n' in printed
-  assert '[8,033 characters left out]' in printed
-  assert len(printed) < 2100
+  assert printed.startswith(f'error: given {value[:100]}')
+  assert f'{value[-100:]}; allowed are 1 or 2\n' in printed
+  assert ' characters left out] ... ' in printed
+  assert len(printed) < 450
+
+
+def test_a_long_message_loses_its_middle(capsys):
+  def fail():
+    raise ValueError(f'first {"word " * 2_000} last')
+
+  with pytest.raises(SystemExit):
+    cli._or_exit(fail, debug=False)
+  printed = capsys.readouterr().err
+  assert printed.startswith('error: first word') and ' last\n' in printed
+  assert len(printed) < 1600
+
+
+def test_a_message_that_is_not_long_is_printed_as_it_is(capsys):
+  message = f'given ({"x, " * 90}x); keys: {", ".join(["key"] * 100)}'
+
+  def fail():
+    raise ValueError(message)
+
+  with pytest.raises(SystemExit):
+    cli._or_exit(fail, debug=False)
+  assert capsys.readouterr().err.startswith(f'error: {message}\n')
 
 
 def test_importing_the_frame_is_light():

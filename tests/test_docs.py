@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from icl_gen import __main__ as overview
 from tests.rules import ROOT, is_door
 
 PAGES = [
@@ -52,6 +53,24 @@ def command_complaints(text):
     *(f'no command {module}' for module in modules if not _runs(module)),
     *(f'no config {config}' for config in configs if not _loads(config)),
   ]
+
+
+def target_complaints(text):
+  """Targets of make that the Makefile does not have."""
+  named = set(re.findall(r'(?:`|^ *)make ([a-z][a-z-]*)', text, re.MULTILINE))
+  return [f'no target {name}' for name in sorted(named - _targets())]
+
+
+def _targets():
+  makefile = (ROOT / 'Makefile').read_text('utf-8')
+  (phony,) = re.findall(r'^\.PHONY: (.*)$', makefile, re.MULTILINE)
+  return {*phony.replace('$(EXTRAS)', '').split(), *_extras()}
+
+
+def _extras():
+  makefile = (ROOT / 'Makefile').read_text('utf-8')
+  (extras,) = re.findall(r'^EXTRAS := (.*)$', makefile, re.MULTILINE)
+  return extras.split()
 
 
 def _runs(module):
@@ -124,6 +143,10 @@ def test_a_right_command_is_not_found():
   )
 
 
+def test_a_wrong_target_is_found():
+  assert target_complaints('run `make tee`\n  make study') == ['no target tee']
+
+
 # --- the pages keep them ----------------------------------------------------
 
 
@@ -138,6 +161,48 @@ def test_links_lead_to_files_and_headings(page):
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
 def test_commands_name_doors_and_configs(page):
   assert command_complaints(page.read_text('utf-8')) == []
+
+
+@pytest.mark.parametrize(
+  'path',
+  [
+    *PAGES,
+    ROOT / 'icl_gen/scoring/lm_eval_model.py',
+    ROOT / 'icl_gen/worlds/celebrity/files.py',
+  ],
+  ids=lambda path: path.name,
+)
+def test_commands_name_targets_of_the_makefile(path):
+  text = path.read_text('utf-8')
+  assert target_complaints(text) == []
+  # pip would install more than is pinned.
+  assert not re.search(r'pip install\b.*\[[a-z_-]+\]', text)
+
+
+def test_extras_have_the_names_that_installers_use():
+  """They normalise others, and install nothing for those."""
+  source = (ROOT / 'setup.py').read_text('utf-8')
+  (block,) = re.findall(r'extras_require=\{(.*?)\n  \}', source, re.DOTALL)
+  names = re.findall(r"^    '([^']+)': \[", block, re.MULTILINE)
+  assert set(_extras()) < set(names)
+  assert [name for name in names if re.search('[^a-z0-9-]', name)] == []
+
+
+def test_the_overview_lists_every_door_with_an_example_that_runs():
+  doors = {
+    path.stem
+    for path in (ROOT / 'icl_gen').glob('*.py')
+    if 'cli.main(' in path.read_text('utf-8') and path.stem != 'cli'
+  }
+  assert doors == set(overview.DOORS)
+  lines = overview.lines()
+  assert len(lines) == 2 * len(overview.DOORS)
+  assert command_complaints('\n'.join(lines)) == []
+  for door, line, example in zip(
+    overview.DOORS, lines[::2], lines[1::2], strict=True
+  ):
+    assert line.startswith(f'{door} ') and line.endswith('.')
+    assert example.lstrip().startswith(f'python -m icl_gen.{door} --')
 
 
 def test_every_page_of_docs_is_linked_from_the_readme():

@@ -8,7 +8,8 @@ import jax
 
 from icl_gen.compiling import report
 from icl_gen.compiling.topology import Topology
-from icl_gen.model import flops, prefix, registry, sharding
+from icl_gen.model import flops, prefix, sharding
+from icl_gen.runs import models
 from icl_gen.runs.experiments import Experiment
 from icl_gen.sampling import sampler
 from icl_gen.scoring import scorer
@@ -26,9 +27,7 @@ def train(
 ) -> Told:
   """The step of `train`."""
   settings = experiment.train
-  limits.require_sensible(
-    dataclasses.asdict(settings), seed=experiment.seed, model=experiment.model
-  )
+  limits.require_sensible(dataclasses.asdict(settings), model=experiment.model)
   plan = fine_tuning.make_plan(settings, found.devices)
   lower, state, frozen = fine_tuning.lower(module, params, settings, plan)
   rows, length = settings.batch_size, settings.length
@@ -118,7 +117,7 @@ def _context(
   length = experiment.context.budget
   if not length:
     return None, []
-  registry.require_room(experiment.model, tokens=length, what='the context')
+  models.require_room(experiment.model, tokens=length, what='the context')
   lowered, shapes = prefix.lower(module, weights, length=length, core=core)
   compiled = report.compiled(lambda: lowered)
   if compiled.program is not None:

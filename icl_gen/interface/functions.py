@@ -11,14 +11,14 @@ from icl_gen import types
 from icl_gen.augmentation import audit as audits
 from icl_gen.augmentation import parse, plan
 from icl_gen.interface.results import Audit, Inferences, Scores, World
-from icl_gen.model import loading, registry, sharding
+from icl_gen.model import loading, sharding
 from icl_gen.model.loading import Model
+from icl_gen.runs import experiments, models
 from icl_gen.runs.experiments import Training
 from icl_gen.sampling import sampler
 from icl_gen.scoring import scorer
 from icl_gen.text import context as contexts
-from icl_gen.text import splitting, tokens
-from icl_gen.training import batches, fine_tuning, limits, loop
+from icl_gen.training import batches, examples, fine_tuning, limits, loop
 from icl_gen.types import Document, Question
 from icl_gen.worlds import catalog
 
@@ -116,7 +116,7 @@ def score(
   before = _context(model, context, seed=seed)
   needed = contexts.summary(before, asked, model.tokenizer.count)['row_tokens']
   what = 'the longest question (with its context)'
-  registry.require_room(model.name, tokens=needed, what=what)
+  models.require_room(model.name, tokens=needed, what=what)
   return Scores(asked, scorer.score(model, asked, before))
 
 
@@ -149,13 +149,13 @@ def infer(
     ValueError: no documents, an unknown kind, impossible numbers, or documents
       that the model has no room for.
   """
-  registry.require_plain(model.name, door='infer')
+  models.require_plain(model.name, door='infer')
   given = _documents(documents)
   chosen = plan.choose(given, per_fact=per_fact, seed=str(seed))
   requests = plan.requests(chosen, kind=kind, samples=samples)
   before = _context(model, given if kind == 'global' else (), seed=seed)
   longest = plan.longest(chosen, before, model.tokenizer.count) + max_tokens
-  registry.require_room(
+  models.require_room(
     model.name, tokens=longest, what='the longest prompt and what is sampled'
   )
   sampled = sampler.sample(
@@ -226,33 +226,30 @@ def finetune(
     FloatingPointError: the loss is not finite.
     TypeError: an unknown setting.
   """
-  registry.require_plain(model.name, door='finetune')
-  given = splitting.split(
-    _documents(documents), splitting=settings.get('splitting', 'none')
+  models.require_plain(model.name, door='finetune')
+  rows = examples.examples(
+    _documents(documents),
+    model.tokenizer,
+    splitting=settings.get('splitting', 'none'),
+    loss_on=settings.get('loss_on', 'text'),
   )
-  loss_on = settings.get('loss_on', 'text')
-  examples = [
-    batches.Example(
-      *tokens.encode_document(model.tokenizer, document, loss_on=loss_on),
-      name=document.id,
-    )
-    for document in given
-  ]
-  longest = max(len(example.ids) for example in examples)
+  longest = max(len(row.ids) for row in rows)
   defaults = {
     'length': -(-longest // _MULTIPLE) * _MULTIPLE,
     'warmup_steps': min(20, steps),
   }
   train = Training(steps=steps, **{**defaults, **settings})
-  limits.require_sensible(
-    dataclasses.asdict(train), seed=seed, model=model.name
-  )
-  return _tuned(model, examples, train, seed=seed, report=report)
+  values = dataclasses.asdict(train)
+  for name, value in values.items():
+    if f'train.{name}' in experiments.RANGES:
+      experiments.require_number(f'train.{name}', value, flag=f'train.{name}')
+  limits.require_sensible(values, model=model.name)
+  return _tuned(model, rows, train, seed=seed, report=report)
 
 
 def _tuned(
   model: Model,
-  examples: Sequence[batches.Example],
+  sequences: Sequence[batches.Example],
   train: Training,
   *,
   seed: int,
@@ -265,7 +262,7 @@ def _tuned(
   params = jax.tree.map(jnp.copy, model.params)
   tuning = fine_tuning.start(model.module, params, train, how, seed=seed)
   rows = batches.batches(
-    examples,
+    sequences,
     batch_size=train.batch_size,
     length=train.length,
     seed=seed,

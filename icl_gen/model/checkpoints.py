@@ -89,19 +89,13 @@ def load_params(path: str | Path, like: Tree) -> Tree:
       quantised weights.
   """
   path = Path(path).absolute()
-  if not path.is_dir():
-    raise ValueError(
-      f'no checkpoint at {str(path)!r}: give the directory of an orbax'
-      ' checkpoint in the format of the gemma package, or a Hugging Face folder'
-    )
   wanted = {
     package_layouts.path_of(keys): _placed(leaf)
     for keys, leaf in jax.tree_util.tree_leaves_with_path(like)
   }
+  directory, tree, found = _matched(path, wanted)
   with _Incomplete(path):
     digests = _saved_digests(path)
-    directory, tree = _read_with(lambda: _saved_tree(path))
-  found = package_layouts.matched(path, tree, wanted)
   target = package_layouts.targets(tree, found, wanted, skip=ocp.PLACEHOLDER)
   with _Incomplete(path):
     read = _read_with(lambda: _restored(directory, target))
@@ -117,6 +111,35 @@ def load_params(path: str | Path, like: Tree) -> Tree:
   return jax.tree_util.tree_map_with_path(
     lambda keys, _: params[package_layouts.path_of(keys)], like
   )
+
+
+def require_params(path: str | Path, like: Tree) -> None:
+  """Checks what `load_params` checks before it reads an array.
+
+  Args:
+    path: an orbax checkpoint directory of the gemma package.
+    like: a tree of arrays or shapes that the weights must match.
+
+  Raises:
+    ValueError: as `load_params`.
+  """
+  wanted = {
+    package_layouts.path_of(keys): _placed(leaf)
+    for keys, leaf in jax.tree_util.tree_leaves_with_path(like)
+  }
+  _matched(Path(path).absolute(), wanted)
+
+
+def _matched(path: Path, wanted: dict[str, Any]) -> tuple[Path, Tree, Any]:
+  """The directory of the weights, their tree, and what is what in it."""
+  if not path.is_dir():
+    raise ValueError(
+      f'no checkpoint at {str(path)!r}: give the directory of an orbax'
+      ' checkpoint in the format of the gemma package, or a Hugging Face folder'
+    )
+  with _Incomplete(path):
+    directory, tree = _read_with(lambda: _saved_tree(path))
+  return directory, tree, package_layouts.matched(path, tree, wanted)
 
 
 class _Incomplete:

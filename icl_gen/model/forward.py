@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
-from gemma import gm
 
 from icl_gen.model import attention, cores
+from icl_gen.model.package import gm
 from icl_gen.model.parameters import Params
 
 # Queries per block. Without blocks, attention materialises B x N x L x L

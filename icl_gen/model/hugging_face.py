@@ -28,9 +28,9 @@ from collections.abc import Callable, Iterator, Mapping
 import jax
 import jax.numpy as jnp
 import numpy as np
-from gemma import gm
 
 from icl_gen.model import parameters
+from icl_gen.model.package import gm
 from icl_gen.model.parameters import Params
 
 type Architecture = gm.nn.config.TransformerConfig

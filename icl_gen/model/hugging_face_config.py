@@ -7,7 +7,7 @@ files of all versions are read.
 from collections.abc import Mapping
 from typing import Any
 
-from gemma import gm
+from icl_gen.model.package import gm
 
 type Architecture = gm.nn.config.TransformerConfig
 

@@ -5,7 +5,6 @@ import pathlib
 
 import jax
 import jax.numpy as jnp
-from gemma import gm
 
 from icl_gen import assets
 from icl_gen.model import (
@@ -15,7 +14,9 @@ from icl_gen.model import (
   safetensors_folder,
   sharding,
 )
+from icl_gen.model.package import gm
 from icl_gen.model.parameters import Params
+from icl_gen.runs import models
 from icl_gen.text import tokens
 
 
@@ -69,11 +70,57 @@ def load(
       weights that are not finite, or a model that cannot be split over the
       mesh.
   """
-  module = registry.make_module(name, dtype=dtype)
-  if name in registry.NANO:
+  module, tokens_of, checkpoint = _prepared(
+    name, checkpoint=checkpoint, tokenizer=tokenizer, dtype=dtype
+  )
+  if mesh is not None and mesh.size == 1:
+    mesh = None
+  like = _shapes(module, mesh)
+  if safetensors_folder.is_folder(checkpoint):
+    params = safetensors_folder.load_params(
+      checkpoint, like, model=name, architecture=module.config
+    )
+  else:
+    params = checkpoints.load_params(checkpoint, like)
+  _require_finite(params, checkpoint)
+  return Model(name, module, params, tokens_of, mesh)
+
+
+def require(
+  name: str, *, checkpoint: str = '', tokenizer: str = '', dtype: str
+) -> None:
+  """Checks what `load` checks before it reads the weights.
+
+  Args:
+    name: one of `models.ALL`.
+    checkpoint: as for `load`.
+    tokenizer: as for `load`.
+    dtype: as for `load`.
+
+  Raises:
+    ValueError: as `load`; but weights may be damaged or not finite.
+  """
+  module, _, checkpoint = _prepared(
+    name, checkpoint=checkpoint, tokenizer=tokenizer, dtype=dtype
+  )
+  like = _shapes(module, None)
+  if safetensors_folder.is_folder(checkpoint):
+    safetensors_folder.require_params(
+      checkpoint, like, model=name, architecture=module.config
+    )
+  else:
+    checkpoints.require_params(checkpoint, like)
+
+
+def _prepared(
+  name: str, *, checkpoint: str, tokenizer: str, dtype: str
+) -> tuple[gm.nn.Transformer, tokens.Tokenizer, str]:
+  """The module, the tokenizer and the directory of the weights."""
+  models.require_known(name)
+  if name in models.NANO:
     checkpoint = checkpoint or assets.path(name)
   tokenizer = assets.tokenizer(tokenizer, checkpoint=checkpoint)
-  if name in registry.NANO:
+  if name in models.NANO:
     tokenizer = tokenizer or assets.path('tokenizer.model')
   for path, what in ((checkpoint, 'checkpoint'), (tokenizer, 'tokenizer')):
     if '://' in path:
@@ -84,29 +131,20 @@ def load(
     if not path:
       raise ValueError(
         f'model {name!r} is not embedded: give --config.{what}=PATH (embedded'
-        f' models: {", ".join(registry.NANO)})'
+        f' models: {", ".join(models.NANO)})'
       )
+  module = registry.make_module(name, dtype=dtype)
   _require_regular(checkpoint)
   loaded_tokenizer = tokens.load(tokenizer)
   registry.require_vocabulary(name, module, pieces=loaded_tokenizer.size)
   module = registry.with_rows(module, loaded_tokenizer.size)
   _require_same_tokenizer(checkpoint, tokenizer)
-  if mesh is not None and mesh.size == 1:
-    mesh = None
-  like = _shapes(module, mesh)
-  if not safetensors_folder.is_folder(checkpoint):
-    params = checkpoints.load_params(checkpoint, like)
-  elif name in registry.PACKAGED:
+  if name in models.PACKAGED and safetensors_folder.is_folder(checkpoint):
     raise ValueError(
       f"model {name!r} is read from the gemma package's checkpoints only, and"
       f' {checkpoint!r} is a Hugging Face folder'
     )
-  else:
-    params = safetensors_folder.load_params(
-      checkpoint, like, model=name, architecture=module.config
-    )
-  _require_finite(params, checkpoint)
-  return Model(name, module, params, loaded_tokenizer, mesh)
+  return module, loaded_tokenizer, checkpoint
 
 
 def _require_regular(checkpoint: str) -> None:

@@ -3,9 +3,10 @@
 import dataclasses
 
 import jax.numpy as jnp
-from gemma import gm
 
+from icl_gen.model.package import gm
 from icl_gen.model.parameters import Params
+from icl_gen.runs import models
 
 _LOCAL = gm.nn.AttentionType.LOCAL_SLIDING
 _GLOBAL = gm.nn.AttentionType.GLOBAL
@@ -40,98 +41,38 @@ NANO = {
     width=64, hidden=128, heads=2, layers=6, window=64
   ),
 }
-RELEASED = {
-  'gemma2_2b': gm.nn.Gemma2_2B,
-  'gemma2_9b': gm.nn.Gemma2_9B,
-  'gemma2_27b': gm.nn.Gemma2_27B,
-  'gemma3_270m': gm.nn.Gemma3_270M,
-  'gemma3_1b': gm.nn.Gemma3_1B,
-  'gemma3_4b': gm.nn.Gemma3_4B,
-  'gemma3_12b': gm.nn.Gemma3_12B,
-  'gemma3_27b': gm.nn.Gemma3_27B,
-}
-# Released too, but not plain transformers: see `package_forward`.
-PACKAGED = {
-  'gemma3n_e2b': gm.nn.Gemma3n_E2B,
-  'gemma3n_e4b': gm.nn.Gemma3n_E4B,
-  'gemma4_e2b': gm.nn.Gemma4_E2B,
-  'gemma4_e4b': gm.nn.Gemma4_E4B,
-  'gemma4_31b': gm.nn.Gemma4_31B,
-  'gemma4_26b_a4b': gm.nn.Gemma4_26B_A4B,
-}
-
-# JAX has more dtypes; no model here has weights of the others.
-_DTYPES = ('float32', 'bfloat16', 'float16')
 # Embedding tables are padded by up to this many rows, so that they split
 # evenly: Gemma 2 has 256,000 pieces in 256,128 rows.
 _ROUNDED_TO = 128
-
-# Tokens of the longest rows that a model was trained on, by the beginning of
-# its name; the first match counts. From the model cards.
-_LONGEST = {
-  'nano': 3_072,
-  'gemma2': 8_192,
-  'gemma3_270m': 32_768,
-  'gemma3_1b': 32_768,
-  'gemma3_': 131_072,
-  'gemma3n': 32_768,
-  'gemma4_e': 131_072,
-  'gemma4_': 262_144,
-}
 
 
 def make_module(name: str, *, dtype: str = 'float32') -> gm.nn.Transformer:
   """The Flax module of a model.
 
   Args:
-    name: a key of NANO, RELEASED or PACKAGED.
+    name: one of `models.ALL`.
     dtype: dtype of the parameters and of the computation.
 
   Raises:
     ValueError: for an unknown name or dtype.
   """
-  if dtype not in _DTYPES:
-    raise ValueError(f'dtype {dtype!r}; allowed are {", ".join(_DTYPES)}')
+  models.require_known(name)
+  if dtype not in models.DTYPES:
+    raise ValueError(f'dtype {dtype!r}; allowed are {", ".join(models.DTYPES)}')
   if name in NANO:
     return gm.nn.Transformer(
       config=NANO[name], dtype=jnp.dtype(dtype), tokens='tokens'
     )
-  if name in RELEASED:
-    module = RELEASED[name]
+  if name in models.RELEASED:
+    module = getattr(gm.nn, models.RELEASED[name])
     options = (
       {}
       if name.startswith(('gemma2', 'gemma3_270m', 'gemma3_1b'))
       else {'text_only': True}
     )
     return module(dtype=jnp.dtype(dtype), tokens='tokens', **options)
-  if name in PACKAGED:
-    return PACKAGED[name](
-      dtype=jnp.dtype(dtype), tokens='tokens', text_only=True
-    )
-  raise _unknown(name)
-
-
-def _unknown(name: str) -> ValueError:
-  known = ', '.join((*NANO, *RELEASED, *PACKAGED))
-  return ValueError(f'unknown model {name!r}; known are {known}')
-
-
-def require_plain(name: str, *, door: str) -> None:
-  """Checks, before loading it, that a model can be trained and sampled from.
-
-  Args:
-    name: a name in the registry.
-    door: the command that needs this, for the message.
-
-  Raises:
-    ValueError: for Gemma 3n and 4.
-  """
-  if name in PACKAGED:
-    raise ValueError(
-      f'{door} cannot use model {name!r}: Gemma 3n and 4 can be evaluated, but'
-      ' neither trained nor sampled from. Choose one of'
-      f' {", ".join((*NANO, *RELEASED))}'
-    )
+  module = getattr(gm.nn, models.PACKAGED[name])
+  return module(dtype=jnp.dtype(dtype), tokens='tokens', text_only=True)
 
 
 def require_vocabulary(
@@ -185,30 +126,3 @@ def with_all_rows(name: str, params: Params) -> Params:
     return params
   table = jnp.pad(table, ((0, missing), (0, 0)))
   return params | {'embedder': params['embedder'] | {'input_embedding': table}}
-
-
-def longest(name: str) -> int:
-  """Tokens of the longest rows that a model was trained on."""
-  return next(n for start, n in _LONGEST.items() if name.startswith(start))
-
-
-def require_room(name: str, *, tokens: int, what: str) -> None:
-  """Checks that a row is no longer than the rows a model was trained on.
-
-  Args:
-    name: a name in the registry.
-    tokens: length of the row.
-    what: what the row contains, for the message.
-
-  Raises:
-    ValueError: if it is longer, or the model is unknown.
-  """
-  if name not in {*NANO, *RELEASED, *PACKAGED}:
-    raise _unknown(name)
-  most = longest(name)
-  if tokens > most:
-    raise ValueError(
-      f'{what} takes {tokens:,} tokens, more than the {most:,} that {name!r}'
-      ' was trained on: shorten it (a context, with --config.context.factor or'
-      ' --config.context.budget)'
-    )

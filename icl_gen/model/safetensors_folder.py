@@ -91,19 +91,8 @@ def load_params(
       model, a tensor is missing, unexpected, or has another shape, or the
       weights are quantised or LoRA adapters.
   """
-  folder = Path(path)
-  _require_same_architecture(folder, model, architecture)
-  leaves = {
-    parameters.path_of(keys): leaf
-    for keys, leaf in jax.tree_util.tree_leaves_with_path(like)
-  }
-  with _opened(folder) as tensors:
-    prefix = _prefix(folder, tensors)
-    stored = {
-      ours: _with_prefix(hugging_face.stored(ours, architecture), prefix)
-      for ours in leaves
-    }
-    _require_same_tensors(folder, tensors, stored, leaves)
+  leaves = _leaves(like)
+  with _matched(Path(path), leaves, model, architecture) as (tensors, stored):
     dtypes = {
       one: tensors.dtypes[one] for s in stored.values() for one in s.tensors
     }
@@ -119,6 +108,48 @@ def load_params(
   return jax.tree_util.tree_map_with_path(
     lambda keys, _: arrays[parameters.path_of(keys)], like
   )
+
+
+def require_params(
+  path: str | Path,
+  like: Params,
+  *,
+  model: str,
+  architecture: hugging_face.Architecture,
+) -> None:
+  """Checks what `load_params`, which has these arguments, checks first.
+
+  Raises:
+    ValueError: as `load_params`.
+  """
+  with _matched(Path(path), _leaves(like), model, architecture):
+    pass
+
+
+def _leaves(like: Params) -> dict[str, Any]:
+  return {
+    parameters.path_of(keys): leaf
+    for keys, leaf in jax.tree_util.tree_leaves_with_path(like)
+  }
+
+
+@contextlib.contextmanager
+def _matched(
+  folder: Path,
+  leaves: Mapping[str, Any],
+  model: str,
+  architecture: hugging_face.Architecture,
+) -> Iterator[tuple[_Tensors, dict[str, Stored]]]:
+  """Opens a folder; yields its tensors, and where our parameters are."""
+  _require_same_architecture(folder, model, architecture)
+  with _opened(folder) as tensors:
+    prefix = _prefix(folder, tensors)
+    stored = {
+      ours: _with_prefix(hugging_face.stored(ours, architecture), prefix)
+      for ours in leaves
+    }
+    _require_same_tensors(folder, tensors, stored, leaves)
+    yield tensors, stored
 
 
 def _read(

@@ -33,10 +33,10 @@ three seeds differ by 20 points around 85 %, as their distribution is skewed.
 """
 
 import dataclasses
+import math
 from collections.abc import Hashable, Sequence
 
 import numpy as np
-import scipy.stats
 
 LEVEL = 95  # per cent
 _UPPER = 0.5 + LEVEL / 200  # of the two-sided quantiles
@@ -86,7 +86,7 @@ def accuracy(
   """
   found = _moments(values, clusters, seeds, pooled=pooled)
   share = found.mean
-  normal = float(scipy.stats.norm.ppf(_UPPER))
+  normal = _quantile()
   if not 0 < share < 1:
     effective = float(found.clusters)
   else:
@@ -96,7 +96,7 @@ def accuracy(
     effective = (
       min(spread / found.variance, questions) if found.variance else (questions)
     )
-    effective *= (normal / scipy.stats.t.ppf(_UPPER, found.df)) ** 2
+    effective *= (normal / _quantile(found.df)) ** 2
   return Estimate(share, *wilson(share, float(effective)))
 
 
@@ -109,7 +109,7 @@ def wilson(share: float, number: float) -> tuple[float, float]:
     share: from 0 to 1.
     number: of independent questions; need not be whole.
   """
-  z = float(scipy.stats.norm.ppf(_UPPER))
+  z = _quantile()
   center = share + z**2 / (2 * number)
   spread = share * (1 - share) / number + (z / (2 * number)) ** 2
   low, high = (center + sign * z * spread**0.5 for sign in (-1, 1))
@@ -133,13 +133,33 @@ def difference(
   found = _moments(gains, clusters, seeds)
   least = 2 * (1 + found.mean**2) / (found.clusters + 2) ** 2
   error = max(found.variance, least) ** 0.5
-  reach = float(scipy.stats.t.ppf(_UPPER, found.df)) * error
+  reach = _quantile(found.df) * error
   low, high = max(found.mean - reach, -1.0), min(found.mean + reach, 1.0)
   return Difference(
     estimate=Estimate(found.mean, low, high),
-    p_value=float(2 * scipy.stats.t.sf(abs(found.mean) / error, found.df)),
+    p_value=_p_value(found.mean / error, found.df),
     clusters=found.clusters,
   )
+
+
+# scipy is imported late, as it takes longer than the rest of a command's start.
+
+
+def _quantile(df: float = math.inf) -> float:
+  """The two-sided t quantile of LEVEL; the normal one for infinite df."""
+  from scipy import special
+
+  found = (
+    special.ndtri(_UPPER) if df == math.inf else (special.stdtrit(df, _UPPER))
+  )
+  return float(found)
+
+
+def _p_value(t: float, df: float) -> float:
+  """Of a two-sided t test."""
+  from scipy import special
+
+  return float(2 * special.stdtr(df, -abs(t)))
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:

@@ -8,12 +8,16 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from icl_gen.runs import directories, models
+from icl_gen.storage import corpus_files
+from icl_gen.text import splitting
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Context:
   """The documents before a question in condition 'icl'."""
 
-  kind: str = 'all'  # or retrieved by premises ('oracle') or words ('bm25')
+  kind: str = 'all'  # or retrieved by premises (oracle) or words (bm25)
   factor: int  # 'all': keep one document in this many (1: all of them)
   budget: int = 0  # 'all': maximum number of tokens (0: no limit)
   documents: int = 4  # 'oracle', 'bm25': maximum number of documents
@@ -36,29 +40,29 @@ class Scoring:
 class Training:
   """Fine-tuning, of conditions 'ft' and 'ft_aug'."""
 
-  splitting: str = 'none'  # 'none', 'independent', 'cumulative' sentences
-  loss_on: str = 'text'  # 'text' or 'completion'
-  steps: int
+  splitting: str = 'none'  # of documents into sentences
+  loss_on: str = 'text'  # all of it, or what follows a document's prompt
+  steps: int  # updates of the weights
   batch_size: int = 8  # rows; a multiple of the devices they are split over
   length: int  # tokens per row; short documents share one, longer: an error
-  optimizer: str = 'adamw'  # 'adamw', 'adafactor' or 'muon'
-  learning_rate: float = 2e-3  # peak
-  warmup_steps: int = 20
-  final_share: float = 0.1  # of the peak, at the end of the cosine
-  weight_decay: float = 0.0
-  decay_on: str = 'all'  # or 'matrices': neither embeddings nor norms
-  moments: str = 'float32'  # dtype of the optimizer's state; or 'bfloat16'
+  optimizer: str = 'adamw'  # for LoRA, not muon
+  learning_rate: float = 2e-3  # at its peak
+  warmup_steps: int = 20  # in which the learning rate rises to its peak
+  final_share: float = 0.1  # of the peak, at the end of the cosine decay
+  weight_decay: float = 0.0  # decoupled, times the learning rate
+  decay_on: str = 'all'  # what decays; matrices: not embeddings and norms
+  moments: str = 'float32'  # dtype of the optimizer's state
   clip: float = 1.0  # maximum gradient norm
   lora_rank: int = 0  # of adapters of the weights; 0: the weights are trained
   lora_alpha: float = 16.0  # adapters are scaled by alpha / rank
-  lora_on: str = 'all'  # matrices: or 'attention', 'feed-forward'
-  report_every: int = 50  # steps
-  save_every: int = 200  # steps
+  lora_on: str = 'all'  # the matrices that get adapters
+  report_every: int = 50  # steps between two lines of metrics
+  save_every: int = 200  # steps between two checkpoints
   # How a step is computed. Rows are split over all devices but `model`.
   fsdp: int = 1  # devices that weights and optimizer are split over; 0: all
   model: int = 1  # devices that compute a row together
   microbatches: int = 1  # parts of a batch, one after the other
-  remat: str = 'none'  # computed again: 'none', 'dots', 'attention', 'full'
+  remat: str = 'none'  # what is computed again, to save memory
   scan: bool = False  # compile layers that repeat once
 
 
@@ -69,7 +73,7 @@ class Augmentation:
   documents_per_fact: int = 1  # of those that state the same facts
   local_samples: int  # per document, prompted with that document alone
   global_samples: int  # per document, prompted after all documents
-  temperature: float = 0.7
+  temperature: float = 0.7  # of sampling; 0: the likeliest token
   max_tokens: int = 64  # per completion
 
 
@@ -80,11 +84,11 @@ class Experiment:
   world: str  # a name in worlds/catalog.py
   size: Mapping[str, Any]  # keyword arguments of the world's function
   seed: int = 0  # of the world, of sampling and of training
-  file_format: str = 'array_record'  # of the corpus; or 'tfrecord'
+  file_format: str = 'array_record'  # of the corpus
   audit: bool = False  # check the corpus before it is written
-  condition: str = 'ft'  # 'pretrained', 'icl', 'ft', 'ft_aug'
+  condition: str = 'ft'  # how the model comes to the documents, if at all
 
-  model: str = 'nano'  # a name in model/registry.py
+  model: str = 'nano'  # a name in runs/models.py
   checkpoint: str = ''  # directory of weights; '' for the embedded model
   tokenizer: str = ''  # SentencePiece model; '' for the embedded one
   dtype: str = 'float32'  # of the weights and of computation
@@ -100,7 +104,7 @@ class Experiment:
 # and its result differs by rounding only.
 HOW = ('fsdp', 'model', 'microbatches', 'remat', 'scan')
 
-_BLOCKS = {
+BLOCKS = {
   'context': Context,
   'scoring': Scoring,
   'train': Training,
@@ -108,62 +112,158 @@ _BLOCKS = {
 }
 
 
+# Key -> what it may be. Names that rooms define which import JAX are repeated
+# here, so that a mistake is found before; a test compares them.
+CHOICES: dict[str, tuple[str, ...]] = {
+  'file_format': corpus_files.FILE_FORMATS,
+  'condition': directories.CONDITIONS,
+  'model': models.ALL,
+  'dtype': models.DTYPES,
+  'context.kind': ('all', 'oracle', 'bm25'),
+  'scoring.core': ('auto', 'plain', 'blockwise', 'splash', 'cudnn'),
+  'train.splitting': splitting.SPLITTINGS,
+  'train.loss_on': ('text', 'completion'),
+  'train.optimizer': ('adamw', 'adafactor', 'muon'),
+  'train.decay_on': ('all', 'matrices'),
+  'train.moments': ('float32', 'bfloat16'),
+  'train.lora_on': ('all', 'attention', 'feed-forward'),
+  'train.remat': ('none', 'dots', 'attention', 'full'),
+}
+
+_COUNT = 1_000_000
 # Key -> the least and the greatest value that is allowed. What is greater is a
-# mistake on any machine, and would end in a library's words or in no words at
-# all. Settings that are not here are checked where they are used.
+# mistake on any machine, and would end in a library's words, or never.
 RANGES = {
-  'scoring.questions': (1, 1_000_000),
-  'scoring.contexts_gib': (0, 1_000_000),
-  'scoring.data': (1, 1_000_000),
-  'scoring.model': (1, 1_000_000),
-  'train.steps': (1, 1_000_000_000),
+  'seed': (0, 2**32 - 1),
+  'context.factor': (1, _COUNT),
+  'context.budget': (0, 1_000 * _COUNT),
+  'context.documents': (0, _COUNT),
+  'context.distractors': (0, _COUNT),
+  'scoring.questions': (1, _COUNT),
+  'scoring.contexts_gib': (0, _COUNT),
+  'scoring.data': (1, _COUNT),
+  'scoring.model': (1, _COUNT),
+  'train.steps': (1, 1_000 * _COUNT),
   'train.batch_size': (1, 65_536),
-  'train.length': (2, 1_000_000),
-  'augment.documents_per_fact': (1, 100_000),
+  'train.length': (2, _COUNT),
+  'train.learning_rate': (0, 1_000),
+  'train.warmup_steps': (0, 1_000 * _COUNT),
+  'train.final_share': (0, 1_000),
+  'train.weight_decay': (0, 1_000),
+  'train.clip': (0, _COUNT),
   'train.lora_rank': (0, 65_536),
-  'train.lora_alpha': (0, 1_000_000),
-  'train.fsdp': (0, 1_000_000),
-  'train.model': (1, 1_000_000),
+  'train.lora_alpha': (0, _COUNT),
+  'train.report_every': (1, 1_000 * _COUNT),
+  'train.save_every': (1, 1_000 * _COUNT),
+  'train.fsdp': (0, _COUNT),
+  'train.model': (1, _COUNT),
   'train.microbatches': (1, 65_536),
+  'augment.documents_per_fact': (1, 100_000),
   'augment.local_samples': (0, 100_000),
   'augment.global_samples': (0, 100_000),
   'augment.temperature': (0, 100),
-  'augment.max_tokens': (1, 1_000_000),
+  'augment.max_tokens': (1, _COUNT),
 }
+# Those whose least value is itself not allowed.
+_ABOVE = ('train.learning_rate', 'train.clip')
 
 
-def read(values: Mapping[str, Any]) -> Experiment:
+def read(values: Mapping[str, Any], *, above: str = '') -> Experiment:
   """Returns the experiment of a config's values.
 
   Args:
     values: `config.to_dict()`.
+    above: where the values are in the config, as messages say: '', or
+      'experiments.<name>.' in that of a study.
 
   Raises:
-    ValueError: a key is missing or unknown, or a number is out of its range;
-      names it.
+    ValueError: a key is missing or unknown, a number is out of its range, or a
+      name is not one of its choices; has the flag that gives it.
   """
-  require_keys(values, Experiment)
+  require_keys(values, Experiment, above=above)
+  _require_allowed(values, block='', above=above)
+  require_size(values['size'], above=f'{above}size.')
   blocks = {}
-  for name, kind in _BLOCKS.items():
-    require_keys(values[name], kind, above=f'{name}.')
-    _require_ranges(values[name], above=f'{name}.')
+  for name, kind in BLOCKS.items():
+    block = f'{name}.'
+    require_keys(values[name], kind, above=above + block)
+    _require_allowed(values[name], block=block, above=above)
     blocks[name] = kind(**values[name])
   return Experiment(**{**values, **blocks})
 
 
-def _require_ranges(values: Mapping[str, Any], *, above: str) -> None:
-  """Checks the numbers of a block of settings."""
+def allowed(key: str) -> str:
+  """What a key may be, in words; '' if that depends on other things."""
+  if key in CHOICES:
+    return ', '.join(CHOICES[key])
+  if key not in RANGES:
+    return ''
+  low, high = RANGES[key]
+  if key in _ABOVE:
+    return f'more than {low:,}, up to {high:,}'
+  return f'{low:,} to {high:,}'
+
+
+def _require_allowed(
+  values: Mapping[str, Any], *, block: str, above: str
+) -> None:
+  """Checks the names and numbers of a block of settings."""
   for name, value in values.items():
-    low, high = RANGES.get(above + name, (None, None))
-    if low is None or high is None:
-      continue
-    # NaN is in no range.
-    if not isinstance(value, int | float) or not low <= value <= high:
-      raise ValueError(f'{above}{name}={value}; give {low:,} to {high:,}')
+    key = block + name
+    if key in CHOICES and value not in CHOICES[key]:
+      raise ValueError(
+        f'--config.{above}{key}={value!r}; allowed are {allowed(key)}'
+      )
+    if key in RANGES:
+      require_number(key, value, flag=above + key)
 
 
-def require_samples(experiment: Experiment) -> None:
+def require_number(key: str, value: Any, *, flag: str) -> None:
+  """Checks that a number is in its range.
+
+  Args:
+    key: one of RANGES.
+    value: what the config has.
+    flag: its key in the config, for the message.
+
+  Raises:
+    ValueError: it is not a number, or out of range.
+  """
+  if not _is_within(key, value):
+    raise ValueError(f'--config.{flag}={value}; give {allowed(key)}')
+
+
+def _is_within(key: str, value: Any) -> bool:
+  low, high = RANGES[key]
+  if not isinstance(value, int | float) or (key in _ABOVE and value == low):
+    return False
+  return low <= value <= high  # NaN is in no range
+
+
+def require_size(size: Mapping[str, Any], *, above: str = 'size.') -> None:
+  """Checks that no number of a world's size is absurd.
+
+  Args:
+    size: keyword arguments of the world's function, which checks the rest.
+    above: where it is in the config, for the message.
+
+  Raises:
+    ValueError: a number is greater than any machine could hold.
+  """
+  for name, value in size.items():
+    number = isinstance(value, int | float)
+    if number and not abs(value) <= _COUNT:
+      raise ValueError(
+        f'--config.{above}{name}={value}; give at most {_COUNT:,}'
+      )
+
+
+def require_samples(experiment: Experiment, *, above: str = '') -> None:
   """Checks that an augmentation would sample something.
+
+  Args:
+    experiment: its settings.
+    above: as for `read`.
 
   Raises:
     ValueError: both kinds have no samples.
@@ -171,7 +271,8 @@ def require_samples(experiment: Experiment) -> None:
   augment = experiment.augment
   if not augment.local_samples and not augment.global_samples:
     raise ValueError(
-      'augment.local_samples=0 and augment.global_samples=0: nothing would be'
+      f'--config.{above}augment.local_samples=0 and'
+      f' --config.{above}augment.global_samples=0: nothing would be'
       " sampled; give 1 or more of either, or leave out condition 'ft_aug'"
     )
 

@@ -106,7 +106,7 @@ class Stage:
     return locks.held(self.lock, what=f'{self.directory} ({self.door})')
 
   def complete(self, work: Callable[[], None]) -> None:
-    """Calls the work, unless the stage is finished.
+    """Calls the work, unless the stage is finished, and then says so.
 
     Of two processes, the second waits for the first, and then finds the work
     finished, or resumes it if the first one failed. A report is finished only
@@ -121,10 +121,13 @@ class Stage:
     """
     is_replaced = self.door in _REPLACED
     if not is_replaced and self.is_finished():
+      print(f'nothing to do, complete already: {self.result}', flush=True)
       return
     with self.guard() as at_once:
       if (is_replaced and at_once) or not self.is_finished():
         work()
+      else:
+        print(f'completed by another process: {self.result}', flush=True)
 
   def is_finished(self) -> bool:
     """Whether the result exists; changes nothing.

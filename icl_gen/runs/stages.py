@@ -35,8 +35,7 @@ def corpus(
   if size.get('path') == '':
     raise ValueError(
       f'world {world!r} is read from files: give their directory as'
-      ' --config.size.path=DIRECTORY (in a study:'
-      ' --config.experiments.<name>.size.path)'
+      ' --config.size.path=DIRECTORY'
     )
   settings = {
     'world': world,
@@ -304,8 +303,8 @@ def _require_documents(augmented: Stage) -> None:
   raise ValueError(
     f"{augmented.directory} has no documents for condition 'ft_aug': of"
     f' {made["lines"]} sampled lines none was kept (dropped:'
-    f' {dropped or "none"}). Check the model, or change config.augment'
-    ' (more samples, a greater max_tokens); then delete it and'
-    f' {augmented.settings_directory}, and run `python -m icl_gen.augment`'
-    " again. Or leave out 'ft_aug'."
+    f' {dropped or "none"}). Check the model, or give a greater'
+    ' --config.augment.local_samples or --config.augment.max_tokens; then'
+    f' delete it and {augmented.settings_directory}, and run'
+    " `python -m icl_gen.augment` again. Or leave out 'ft_aug'."
   )

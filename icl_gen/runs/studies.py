@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -72,8 +73,11 @@ def read(values: Mapping[str, Any]) -> Study:
   """
   experiments.require_keys(values, Study)
   of_all = {name: values[name] for name in _OF_ALL if values[name]}
+  _require_known(values)
   made = {
-    name: experiments.read({**experiment, **of_all})
+    name: experiments.read(
+      {**experiment, **of_all}, above=f'experiments.{name}.'
+    )
     for name, experiment in values['experiments'].items()
   }
   study = Study(**{**values, 'experiments': made})
@@ -108,6 +112,45 @@ def check(job: Job, root: files.Path) -> None:
   """
   if all(path.exists() for path in (job.result, *job.needs)):
     stages.OF_DOORS[job.door](job.experiment, root).is_finished()
+
+
+def difference(study: Study, root: files.Path) -> str:
+  """How the settings differ from those that complete jobs were run with.
+
+  Returns:
+    '' if they do not; else what `check` says.
+  """
+  try:
+    for job in jobs(study, root):
+      check(job, root)
+  except ValueError as error:
+    return str(error)
+  return ''
+
+
+def main_kinds(study: Study) -> dict[str, str]:
+  """World -> the kind of question in the main figure."""
+  return {
+    experiment.world: study.main_kinds[name]
+    for name, experiment in study.experiments.items()
+  }
+
+
+def shown(study: Study) -> dict[str, Any]:
+  """The settings that a report shows; those of experiments by world."""
+  return {
+    'seeds': list(study.seeds),
+    'models': list(study.models),
+    'conditions': list(study.conditions),
+    'experiments': {
+      experiment.world: {
+        key: value
+        for key, value in dataclasses.asdict(experiment).items()
+        if key not in ('seed', 'model', 'condition')  # these differ by cell
+      }
+      for experiment in study.experiments.values()
+    },
+  }
 
 
 def can_start(job: Job) -> bool:
@@ -156,15 +199,51 @@ def require_weights(experiment: Experiment) -> None:
       raise ValueError(f'no {what} at {path!r}')
 
 
+def flags(message: str, study: Study, world: str) -> str:
+  """Replaces the flags of an experiment by those of the study it is in.
+
+  Args:
+    message: names flags as the door of a single experiment has them.
+    study: the study.
+    world: of the experiment.
+  """
+  (name,) = (n for n, e in study.experiments.items() if e.world == world)
+  several = {'model': 'models', 'seed': 'seeds', 'condition': 'conditions'}
+
+  def flag(found: re.Match[str]) -> str:
+    key = found[1]
+    if key in _OF_ALL:
+      return found[0]
+    return f'--config.{several.get(key, f"experiments.{name}.{key}")}'
+
+  return re.sub(r'--config\.(\w+)', flag, message)
+
+
+def _require_known(values: Mapping[str, Any]) -> None:
+  """Checks the names that experiments are given by the study."""
+  for key, one in (('models', 'model'), ('conditions', 'condition')):
+    for name in values[key]:
+      if name not in experiments.CHOICES[one]:
+        raise ValueError(
+          f'--config.{key}={tuple(values[key])}: unknown {one} {name!r};'
+          f' allowed are {experiments.allowed(one)}'
+        )
+  if values['dtype'] and values['dtype'] not in experiments.CHOICES['dtype']:
+    raise ValueError(
+      f'--config.dtype={values["dtype"]!r}; allowed are'
+      f' {experiments.allowed("dtype")}'
+    )
+
+
 def _check(study: Study) -> None:
   if 'ft_aug' in study.conditions:
-    for experiment in study.experiments.values():
-      experiments.require_samples(experiment)
+    for name, experiment in study.experiments.items():
+      experiments.require_samples(experiment, above=f'experiments.{name}.')
   name = study.name
   if name in ('', '.', '..') or any(mark in name for mark in '/\\\0'):
     raise ValueError(
-      f'name={name!r}: give the name of a directory, without / or \\; where it'
-      ' is, --workdir says'
+      f'--config.name={name!r}: give the name of a directory, without / or'
+      ' \\; where it is, --workdir says'
     )
   worlds = [experiment.world for experiment in study.experiments.values()]
   if len(set(worlds)) < len(worlds):
@@ -179,11 +258,11 @@ def _check(study: Study) -> None:
   }
   for name, values in given.items():
     if not values or len(set(values)) < len(values):
-      raise ValueError(f'{name}={values}: give one or more, each once')
+      raise ValueError(f'--config.{name}={values}: give one or more, each once')
   for seed in study.seeds:
     if type(seed) is not int or seed < 0:
       raise ValueError(
-        f'seeds={study.seeds}: seeds are whole numbers, 0 or more'
+        f'--config.seeds={study.seeds}: seeds are whole numbers, 0 or more'
       )
   if len(study.models) > 1 and (study.checkpoint or study.tokenizer):
     raise ValueError(

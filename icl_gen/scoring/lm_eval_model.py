@@ -137,7 +137,7 @@ def main() -> None:
     ValueError: if lm_eval is not installed.
   """
   if LM is object:
-    raise ValueError("lm_eval is missing: pip install -e '.[lm_eval]'")
+    raise ValueError('lm_eval is missing: run `make lm-eval`')
   from lm_eval import __main__ as harness
   from lm_eval.api import registry
 

@@ -28,13 +28,13 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from icl_gen.storage import codec, files, tfds_files
+from icl_gen.storage import codec, files
 from icl_gen.types import Corpus, Document, Question
 
 MANIFEST = 'manifest.json'
 FORMAT = 'icl_gen corpus'
 VERSION = 2
-FILE_FORMATS = tfds_files.FILE_FORMATS
+FILE_FORMATS = ('array_record', 'tfrecord')
 DOCUMENTS = 'documents'
 
 # Writes more files into a corpus's directory, given the corpus and its manifest
@@ -70,6 +70,8 @@ def write(
       value would not be read back equal.
     OSError: the disk is full, or the directory is not writable.
   """
+  from icl_gen.storage import tfds_files  # seconds, needed here and below only
+
   directory = pathlib.Path(directory)
   check_format(file_format)
   _check_replaceable(directory)
@@ -390,6 +392,8 @@ def _rows(
   """Returns the rows of a split, given the manifest's entry for it."""
   if entry['count'] == 0:  # splits without records are not written
     return []
+  from icl_gen.storage import tfds_files
+
   rows = tfds_files.read_split(
     directory, entry['split'], file_format=manifest['file_format']
   )

@@ -118,6 +118,18 @@ def read_scores(path: files.Path) -> tuple[Score, ...]:
   return tuple(_score(row) for row in file.read().to_pylist())
 
 
+def read_metadata(path: files.Path) -> dict[str, Any]:
+  """Returns the metadata that `write_scores` was given.
+
+  Args:
+    path: a file that `read_scores` accepts.
+  """
+  found: dict[str, Any] = json.loads(
+    pq.read_schema(path).metadata[METADATA_KEY]
+  )
+  return found
+
+
 def append_part(path: files.Path, scores: Iterable[Score], *, of: str) -> None:
   """Appends scores to those of an unfinished run, all of them or none.
 

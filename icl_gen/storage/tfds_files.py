@@ -22,7 +22,6 @@ from tensorflow_datasets.core.utils import lazy_imports_utils
 
 from icl_gen.storage import codec, files
 
-FILE_FORMATS = ('array_record', 'tfrecord')
 # TFDS requires a name that is an identifier, which a corpus's own need not be.
 # It also records the module that wrote the data, and never imports it; both
 # are constants so that moving this code does not change the bytes on disk.
@@ -75,7 +74,7 @@ def write(
   Args:
     splits: the rows of each split.
     directory: an existing directory.
-    file_format: one of `FILE_FORMATS`.
+    file_format: one of `corpus_files.FILE_FORMATS`.
 
   Raises:
     OSError: the disk is full, or the directory is not writable.

@@ -302,6 +302,6 @@ def _within(
   if not kept:
     raise ValueError(
       f'no document fits into a context of {budget} tokens; give a larger'
-      ' budget or shorter documents'
+      ' --config.context.budget, or shorter documents'
     )
   return kept

@@ -221,9 +221,11 @@ def _check_examples(examples: Sequence[Example], *, length: int) -> None:
   for index, example in enumerate(examples):
     name = repr(example.name) if example.name else index
     if len(example.ids) > length:
+      longest = max(len(example.ids) for example in examples)
       raise ValueError(
-        f'example {name} has {len(example.ids)} tokens, a row holds {length};'
-        f' raise the length to {len(example.ids)} or split the document'
+        f'example {name} has {len(example.ids)} tokens, a row holds {length}:'
+        f' give --config.train.length={longest}, which holds every example, or'
+        ' split documents with --config.train.splitting=independent'
       )
     if len(example.ids) == 0:
       raise ValueError(f'example {name} has no tokens; remove it')

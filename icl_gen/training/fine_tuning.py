@@ -34,8 +34,9 @@ def make_plan(train: Training, devices: Sequence[Any] | None = None) -> Plan:
   rows, rest = divmod(train.batch_size, train.microbatches)
   if rest:
     raise ValueError(
-      f'train.batch_size={train.batch_size} rows cannot be split into'
-      f' train.microbatches={train.microbatches} parts: choose a multiple'
+      f'--config.train.batch_size={train.batch_size} rows cannot be split into'
+      f' --config.train.microbatches={train.microbatches} parts: choose a'
+      ' multiple'
     )
   mesh = sharding.make_training_mesh(
     rows=rows, fsdp=train.fsdp, model=train.model, devices=devices
@@ -76,8 +77,9 @@ def make_lora(train: Training) -> Lora | None:
     return None
   if train.optimizer == 'muon' or train.decay_on != 'all':
     raise ValueError(
-      f'train.optimizer={train.optimizer!r} and'
-      f' train.decay_on={train.decay_on!r} with train.lora_rank='
+      f'--config.train.optimizer={train.optimizer!r} and'
+      f' --config.train.decay_on={train.decay_on!r} with'
+      ' --config.train.lora_rank='
       f"{train.lora_rank}: adapters take 'adamw' or 'adafactor', and 'all'"
     )
   return Lora(train.lora_rank, train.lora_alpha, train.lora_on)

@@ -14,6 +14,17 @@ import sys
 from icl_gen import augment, build, cli, evaluate, pretrain, train
 from icl_gen.model import registry
 
+# What the doors import only when there is something to do.
+from icl_gen.sampling import answers, resumable  # noqa: F401
+from icl_gen.storage import tfds_files  # noqa: F401
+from icl_gen.training import (  # noqa: F401
+  batches,
+  examples,
+  fine_tuning,
+  loop,
+  metrics,
+)
+
 DOORS = {
   'augment': augment,
   'build': build,

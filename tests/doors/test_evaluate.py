@@ -76,7 +76,7 @@ def test_parts_of_other_settings_are_not_resumed(
 
 
 def test_a_mistake_deletes_no_part(interrupted, one_document_in, capsys):
-  with pytest.raises(ValueError, match="'fast'; known are auto"):
+  with pytest.raises(ValueError, match="'fast'; allowed are auto"):
     evaluate.run(one_document_in(3, core='fast'), interrupted)
   evaluate.run(one_document_in(3), interrupted)
   assert 'scored 10/12' not in capsys.readouterr().out

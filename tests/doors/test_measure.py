@@ -4,6 +4,7 @@ import ml_collections
 import pytest
 
 from icl_gen import measure
+from icl_gen.model import loading
 from tests.doors.conftest import configs
 
 ROW = {
@@ -22,7 +23,7 @@ def test_damaged_results_are_an_error_and_deleting_them_measures_again(
     return [ROW]
 
   monkeypatch.setattr(measure, '_measure', rows)
-  monkeypatch.setattr(measure.loading, 'load', lambda name, **given: None)
+  monkeypatch.setattr(loading, 'load', lambda name, **given: None)
   config = ml_collections.FrozenConfigDict(configs('measure').get_config())
   measure.run(config, tmp_path)
   (path,) = tmp_path.rglob('in_context.json')

@@ -7,9 +7,9 @@ import ml_collections
 import pytest
 
 from icl_gen import assets, augment, build, evaluate, pretrain, train
-from icl_gen.model import prefix_cache, registry
+from icl_gen.model import prefix_cache
 from icl_gen.pretraining import vocabulary
-from icl_gen.runs import directories, stages
+from icl_gen.runs import directories, models, stages
 from icl_gen.sampling import resumable
 from icl_gen.scoring import scorer
 from icl_gen.storage import corpus_files, files, scores
@@ -39,7 +39,7 @@ def built(experiment, tmp_path_factory):
     ('train', ['--config.model=gemma4_e2b'], ['gemma4_e2b', 'Choose one']),
     # Found before anything is read.
     ('train', ['--config.train.length=5000'], ['5,000 tokens', '3,072']),
-    ('train', ['--config.model=gemma9'], ["unknown model 'gemma9'"]),
+    ('train', ['--config.model=gemma9'], ["--config.model='gemma9'; allowed"]),
     ('augment', ['--config.model=gemma3n_e2b'], ['augment cannot use model']),
     ('build', ['--config.world=reversals'], ["'reversals'", 'syllogism']),
     (
@@ -60,7 +60,11 @@ def test_mistakes_before_a_corpus_is_built(
   ('door', 'more', 'messages'),
   [
     ('evaluate', [], ['ft-nano-s0/params', 'run `python -m icl_gen.train`']),
-    ('train', ['--config.train.length=8'], ['row holds 8', 'raise the length']),
+    (
+      'train',
+      ['--config.train.length=8'],
+      ['row holds 8: give --config.train.length='],
+    ),
     ('train', ['--config.checkpoint=/none'], ['/none', 'no checkpoint']),
   ],
 )
@@ -133,9 +137,9 @@ def test_mistakes_leave_the_workdir_empty(
   ('door', 'changes', 'message'),
   [
     (train, {'condition': 'ft_aug'}, 'augmented-nano.*run .*icl_gen.augment'),
-    (train, {'train.loss_on': 'all'}, "'all'; allowed are 'text'"),
+    (train, {'train.loss_on': 'all'}, "loss_on='all'; allowed are text"),
     (train, {'train.splitting': 'words'}, "'words'; allowed are none"),
-    (train, {'train.optimizer': 'sgd'}, "'sgd'; known are 'adamw'"),
+    (train, {'train.optimizer': 'sgd'}, "'sgd'; allowed are adamw"),
     (train, {'train.batch_size': 3}, '3 rows.*8 devices'),
     (augment, {'checkpoint': '/none'}, 'no checkpoint at .*/none'),
     (augment, {'augment.documents_per_fact': 0}, 'per_fact=0; give 1 to 100'),
@@ -145,7 +149,7 @@ def test_mistakes_leave_the_workdir_empty(
       'global_samples=0: nothing would be sampled; give 1 or more',
     ),
     (evaluate, {'tokenizer': '/none'}, 'no tokenizer at .*/none'),
-    (evaluate, {'context.factor': 0}, 'context factor 0'),
+    (evaluate, {'context.factor': 0}, 'context.factor=0; give 1 to'),
     (evaluate, {'context.budget': 5}, 'a context of 5 tokens'),
     (evaluate, {'context.kind': 'web'}, "'web'; allowed are all, oracle, bm25"),
     (
@@ -168,13 +172,13 @@ def test_mistakes_leave_the_workdir_empty(
       {'size.facts': 7},
       r'size.facts=6, now it is 7.*icl_gen.build` again',
     ),
-    (train, {'train.report_every': 0}, 'report_every=0; give 1'),
+    (train, {'train.report_every': 0}, 'report_every=0; give 1 to'),
     (train, {'train.learning_rate': math.nan}, 'learning_rate=nan; give more'),
     (train, {'train.learning_rate': math.inf}, 'learning_rate=inf; give more'),
-    (train, {'train.warmup_steps': -2}, 'warmup_steps=-2; give 0 or more'),
+    (train, {'train.warmup_steps': -2}, 'warmup_steps=-2; give 0 to'),
     (train, {'train.clip': -1.0}, 'clip=-1.0; give more than 0'),
     (train, {'train.steps': 0}, 'train.steps=0; give 1 to'),
-    (train, {'seed': -1}, 'seed=-1; give 0 or more'),
+    (train, {'seed': -1}, '--config.seed=-1; give 0 to'),
     (train, {'dtype': 'float17'}, "'float17'; allowed are float32, bfloat16"),
     (evaluate, {'dtype': 'int32'}, "'int32'; allowed are float32, bfloat16"),
     (train, {'train.save_every': 0}, 'save_every=0; give 1'),
@@ -182,7 +186,7 @@ def test_mistakes_leave_the_workdir_empty(
     (train, {'train.length': 5000}, 'takes 5,000 tokens, more than the 3,072'),
     (augment, {'augment.max_tokens': 0}, 'max_tokens=0; give 1 to 1,000,000'),
     (evaluate, {'scoring.contexts_gib': math.inf}, 'contexts_gib=inf; give 0'),
-    (evaluate, {'scoring.core': 'fast'}, "'fast'; known are auto, plain"),
+    (evaluate, {'scoring.core': 'fast'}, "'fast'; allowed are auto, plain"),
     (evaluate, {'scoring.questions': 0}, 'scoring.questions=0; give 1 to'),
     (evaluate, {'scoring.data': 9}, 'needs 9; there are 8'),
     (evaluate, {'scoring.model': 4}, '2 heads cannot be split over 4'),
@@ -192,7 +196,7 @@ def test_mistakes_leave_the_workdir_empty(
       {'scoring.generate': True, 'model': 'gemma4_e2b'},
       "scoring.generate cannot use model 'gemma4_e2b'",
     ),
-    (evaluate, {'model': 'gemma9'}, "'gemma9'; known are nano"),
+    (evaluate, {'model': 'gemma9'}, "'gemma9'; allowed are nano"),
     (
       evaluate,
       {'model': 'gemma3_1b', 'checkpoint': ''},
@@ -218,7 +222,7 @@ def test_rows_longer_than_the_models_context_are_an_error(
   experiment, built, monkeypatch, door, condition, longest, what
 ):
   """The message has both numbers; nothing is computed."""
-  monkeypatch.setitem(registry._LONGEST, 'nano', longest)
+  monkeypatch.setitem(models._LONGEST, 'nano', longest)
   monkeypatch.setattr(prefix_cache.PrefixCache, 'encode', None)
   monkeypatch.setattr(scorer, 'score', None)
   config = changed(experiment(), condition=condition)

@@ -76,13 +76,13 @@ def run_of(workdir, condition):
 
 def test_every_door_prints_what_it_did(printed):
   for (door, _), text in zip(ORDER, printed, strict=True):
-    verb = {
-      build: 'built',
-      train: 'step 4/4',
-      augment: 'augmented',
-      evaluate: 'scored',
-    }[door]
-    assert verb in text
+    for words in {
+      build: ['built'],
+      train: ['step 4/4', 'weights: ', 'nano-s0/params\n'],
+      augment: ['augmented', 'reversal-s0-augmented-nano\n'],
+      evaluate: ['scored', 'reversal', 'chance 50.0', 'scores.parquet\n'],
+    }[door]:
+      assert words in text
 
 
 def test_every_question_is_scored_in_every_condition(printed, workdir):
@@ -152,7 +152,12 @@ def test_inferences_are_documents_with_an_origin(printed, workdir):
 
 def test_a_second_time_changes_no_file(printed, experiment, workdir):
   before = everything(workdir)
-  assert go_through(experiment, workdir) == [''] * len(ORDER)
+  again = go_through(experiment, workdir)
+  for (door, _), first, second in zip(ORDER, printed, again, strict=True):
+    line, *others = second.splitlines()
+    assert line.startswith('nothing to do, complete already: ')
+    # The accuracies are the same.
+    assert others == (first.splitlines()[-4:] if door is evaluate else [])
   assert everything(workdir) == before
 
 

@@ -1,6 +1,8 @@
 """The study: every cell is run once, also after interruptions."""
 
 import csv
+import pathlib
+import re
 import shutil
 import sys
 
@@ -165,15 +167,22 @@ def test_a_finished_study_is_extended(config, copied, monkeypatch):
     ),
   ],
 )
-def test_neither_study_nor_report_use_results_of_other_settings(
-  config, copied, monkeypatch, change, message
+def test_results_of_other_settings_are_not_used(
+  config, copied, monkeypatch, capsys, change, message
 ):
   before = everything(copied)
   other = changed(config, **change)
   with pytest.raises(ValueError, match=message):
     go(other, copied, monkeypatch)
-  with pytest.raises(ValueError, match=message):
+  assert everything(copied) == before
+  # A report reads the settings that are stored, and says so.
+  if 'now' in message:
     report.run(other, copied)
+    said = capsys.readouterr().out
+    assert re.search(f'with the settings that are stored: .*{message}', said)
+  else:
+    with pytest.raises(ValueError, match=message):
+      report.run(other, copied)
   assert everything(copied) == before
 
 
@@ -186,22 +195,77 @@ def test_a_report_of_other_cells_is_written_again(config, copied, monkeypatch):
   assert 'ft_aug' in page.read_text()
 
 
+def test_a_report_needs_no_config(config, copied, capsys):
+  """Of a workdir, a study or a run, all is read from the directory."""
+  before = everything(copied)
+  table = (copied / 'study/report/results.md').read_text()
+  for directory in (copied, copied / 'study'):
+    report.run(None, directory)
+    said = capsys.readouterr().out
+    assert table in said
+    assert said.endswith('study/report/index.html\n')
+  report.run(None, copied / 'study/runs/reversal-ft_aug-nano-s0')
+  assert re.search(r'  reversal +\d.*, chance 50.0', capsys.readouterr().out)
+  assert everything(copied) == before
+  # Without the last report, it is written again, with the same numbers.
+  numbers = (copied / 'study/report/results.csv').read_bytes()
+  shutil.rmtree(copied / 'study/report')
+  report.run(None, copied)
+  assert (copied / 'study/report/results.csv').read_bytes() == numbers
+  report.run(config.experiments.reversal, copied)
+  assert table in capsys.readouterr().out
+
+
+def test_there_must_be_something_to_report(tmp_path):
+  with pytest.raises(ValueError, match='nothing to report in .*has runs/'):
+    report.run(None, tmp_path)
+
+
+@pytest.mark.parametrize('of_config', [True, False])
+@pytest.mark.parametrize(
+  'gone',
+  [
+    'runs/reversal-pretrained-nano-s0/scores.parquet',
+    'runs/reversal-pretrained-nano-s0',
+    'corpora/reversal-s0-augmented-nano/manifest.json',
+  ],
+)
+def test_a_report_says_what_is_missing(
+  config, copied, monkeypatch, capsys, gone, of_config
+):
+  monkeypatch.setattr(sys, 'argv', ['report'])
+  path = copied / 'study' / gone
+  shutil.rmtree(path) if path.is_dir() else path.unlink()
+  report.run(config if of_config else None, copied)
+  assert f'missing, and so not in the report: {path}' in capsys.readouterr().out
+
+
+def test_a_report_refuses_what_was_altered(config, copied):
+  path = copied / 'study/corpora/reversal-s0-augmented-nano/manifest.json'
+  path.write_text(path.read_text().replace('"lines": 1', '"lines": 2'))
+  for given in (config, None):
+    with pytest.raises(ValueError, match='manifest.json'):
+      report.run(given, copied)
+
+
 def test_mistakes_in_the_models_can_be_corrected(config, monkeypatch, tmp_path):
   for change, message in (
     ({'models': ('foo',)}, "unknown model 'foo'"),
     ({'checkpoint': '/nosuch'}, "no checkpoint at '/nosuch'"),
     ({'tokenizer': '/nosuch'}, "no tokenizer at '/nosuch'"),
+    ({'tokenizer': __file__}, 'is not a SentencePiece model'),
+    ({'checkpoint': str(pathlib.Path(__file__).parent)}, 'not a complete'),
+    ({'models': ('nano_small',)}, 'is not of this model'),
+    ({'models': ('gemma3_1b',)}, '2304 pieces.* 262144 embeddings'),
     ({'experiments.reversal.augment.max_tokens': 0}, 'max_tokens=0; give 1'),
     ({'experiments.reversal.train.warmup_steps': 9}, 'warmup_steps=9; give 0'),
     ({'experiments.reversal.train.length': 5000}, 'more than the 3,072'),
-    # The last one: the dtype is seen once corpora are built.
     ({'dtype': 'float17'}, "'float17'; allowed are float32"),
   ):
     wrong = changed(config, conditions=('ft_aug',), **change)
     with pytest.raises(ValueError, match=message):
       go(wrong, tmp_path, monkeypatch)
-    if 'dtype' not in change:
-      assert not list(tmp_path.rglob('corpora'))  # found at once
+    assert list(tmp_path.iterdir()) == []  # found at once
   assert 'evaluate' in go(config, tmp_path, monkeypatch)
 
 
@@ -258,7 +322,9 @@ def test_worlds_read_from_files_need_a_path(config, monkeypatch, tmp_path):
       }
     },
   )
-  with pytest.raises(ValueError, match='celebrity_files.*--config.size.path='):
+  with pytest.raises(
+    ValueError, match='--config.experiments.reversal.size.path='
+  ):
     go(own, tmp_path, monkeypatch)
 
 

@@ -143,7 +143,7 @@ def ask(code, *arguments, needs, tmp_path):
 
   if run('-c', f'import {needs}').returncode:
     pytest.skip(
-      f"{PYTHON} has no {needs}: pip install -e '.[lm_eval]', or set"
+      f'{PYTHON} has no {needs}: run `make lm-eval`, or set'
       ' ICL_GEN_EXTRAS_PYTHON to a Python that has it'
     )
   done = run('-c', code, *arguments)

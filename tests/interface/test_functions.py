@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 import icl_gen as ig
-from icl_gen.model import registry
-from icl_gen.runs.experiments import Training
+from icl_gen import assets
+from icl_gen.model import initialisation, registry
+from icl_gen.model.loading import Model
 from icl_gen.scoring import scorer
 from icl_gen.text import context as contexts
+from icl_gen.text import tokens
 from tests.doors import forks
 
 SIZE = {'facts': 6, 'documents_per_fact': 2}
@@ -22,16 +24,11 @@ def model():
   """nano with two layers and random weights, which compiles in seconds."""
   with pytest.MonkeyPatch.context() as patch:
     patch.setitem(registry.NANO, 'nano', forks.SHRUNK)
-    from icl_gen import assets
-    from icl_gen.model import initialisation
-    from icl_gen.model.loading import Model
-    from icl_gen.text import tokens
-
     tokenizer = tokens.load(assets.path('tokenizer.model'))
     module = registry.make_module('nano')
     module = registry.with_rows(module, tokenizer.size)
     params = initialisation.make_params(module, seed=0)
-    yield Model('nano', module, params, tokenizer)
+    return Model('nano', module, params, tokenizer)
 
 
 @pytest.fixture(scope='module')
@@ -162,4 +159,3 @@ def test_settings_of_training_are_checked(model, world):
     ig.finetune(model, world.documents, learning_rate=-1.0)
   with pytest.raises(ValueError, match='no documents'):
     ig.finetune(model, [])
-  assert 'learning_rate' in Training.__dataclass_fields__

@@ -21,6 +21,7 @@ from icl_gen.model import (
   safetensors_folder,
   sharding,
 )
+from icl_gen.runs import models
 from icl_gen.sampling import sampler
 from icl_gen.scoring import scorer
 from icl_gen.text import context as contexts
@@ -295,7 +296,7 @@ def test_rows_without_a_piece_change_nothing(
   jax.tree.map(np.testing.assert_array_equal, again.params, wide.params)
 
 
-@pytest.mark.parametrize('name', [*registry.NANO, *registry.RELEASED])
+@pytest.mark.parametrize('name', [*models.NANO, *models.RELEASED])
 def test_only_tables_with_further_rows_change(name):
   module = registry.make_module(name)
   pieces = 256_000 if name.startswith('gemma2') else module.config.num_embed

@@ -4,9 +4,10 @@ import jax
 import pytest
 
 from icl_gen.model import forward, initialisation, registry
+from icl_gen.runs import models
 
 
-@pytest.mark.parametrize('name', [*registry.NANO, *registry.RELEASED])
+@pytest.mark.parametrize('name', [*models.NANO, *models.RELEASED])
 def test_every_plain_model_has_local_and_global_layers(name):
   module = registry.make_module(name)
   windows = forward.windows(module)
@@ -19,16 +20,16 @@ def test_every_plain_model_has_local_and_global_layers(name):
 
 
 def test_only_other_architectures_use_the_package_forward():
-  for name in (*registry.NANO, *registry.RELEASED):
+  for name in (*models.NANO, *models.RELEASED):
     assert forward.is_dense(registry.make_module(name))
-    registry.require_plain(name, door='train')
-  for name in registry.PACKAGED:
+    models.require_plain(name, door='train')
+  for name in models.PACKAGED:
     module = registry.make_module(name)
     assert module.config.vision_encoder is None, 'text only'
     with pytest.raises(ValueError, match='neither trained nor sampled'):
       forward.forward(module, {}, None, None, None)
     with pytest.raises(ValueError, match=f"train cannot use model '{name}'"):
-      registry.require_plain(name, door='train')
+      models.require_plain(name, door='train')
 
 
 def test_parameters_have_the_given_dtype():
@@ -67,9 +68,9 @@ def test_unknown_names_are_refused():
 
 
 @pytest.mark.parametrize(
-  'name', [*registry.NANO, *registry.RELEASED, *registry.PACKAGED]
+  'name', [*models.NANO, *models.RELEASED, *models.PACKAGED]
 )
 def test_every_model_has_a_longest_row(name):
-  registry.require_room(name, tokens=3_072, what='a row')
+  models.require_room(name, tokens=3_072, what='a row')
   with pytest.raises(ValueError, match=f'a row takes 300,000 .*{name!r}'):
-    registry.require_room(name, tokens=300_000, what='a row')
+    models.require_room(name, tokens=300_000, what='a row')

@@ -2,10 +2,12 @@
 
 import dataclasses
 import math
+import re
 
 import pytest
 
 from configs import reversal
+from icl_gen.model import cores, lora
 from icl_gen.runs import experiments, released
 from icl_gen.runs.experiments import (
   Augmentation,
@@ -13,6 +15,8 @@ from icl_gen.runs.experiments import (
   Experiment,
   Training,
 )
+from icl_gen.text import context as contexts
+from icl_gen.training import plan
 
 EXPERIMENT = Experiment(
   world='reversal',
@@ -53,13 +57,25 @@ def test_a_key_that_is_missing_or_unknown_is_an_error(values, message):
 
 
 def with_value(key, value):
-  block, name = key.split('.')
+  block, _, name = key.rpartition('.')
+  if not block:
+    return VALUES | {name: value}
   return VALUES | {block: VALUES[block] | {name: value}}
 
 
 @pytest.mark.parametrize(
   ('key', 'value', 'allowed'),
   [
+    ('train.warmup_steps', 10**12, '0 to 1,000,000,000'),
+    ('train.save_every', 0, '1 to 1,000,000,000'),
+    ('train.report_every', 0, '1 to 1,000,000,000'),
+    ('train.learning_rate', 0.0, 'more than 0, up to 1,000'),
+    ('train.learning_rate', math.nan, 'more than 0, up to 1,000'),
+    ('train.learning_rate', math.inf, 'more than 0, up to 1,000'),
+    ('train.clip', 0.0, 'more than 0, up to 1,000,000'),
+    ('train.final_share', -0.1, '0 to 1,000'),
+    ('train.weight_decay', math.inf, '0 to 1,000'),
+    ('context.factor', 0, '1 to 1,000,000'),
     ('scoring.contexts_gib', math.inf, '0 to 1,000,000'),
     ('scoring.contexts_gib', math.nan, '0 to 1,000,000'),
     ('scoring.contexts_gib', -1.0, '0 to 1,000,000'),
@@ -87,14 +103,46 @@ def with_value(key, value):
 def test_a_number_out_of_range_names_its_key_and_what_is_allowed(
   key, value, allowed
 ):
-  with pytest.raises(ValueError, match=f'^{key}={value}; give {allowed}$'):
+  message = f'^--config.{key}={value}; give {allowed}$'
+  with pytest.raises(ValueError, match=message):
     experiments.read(with_value(key, value))
+  message = f'^--config.experiments.mine.{key}={value}; give {allowed}$'
+  with pytest.raises(ValueError, match=message):
+    experiments.read(with_value(key, value), above='experiments.mine.')
+
+
+@pytest.mark.parametrize('key', experiments.CHOICES)
+def test_a_name_that_is_unknown_names_its_key_and_what_is_allowed(key):
+  message = f"^--config.{key}='no'; allowed are {experiments.allowed(key)}$"
+  with pytest.raises(ValueError, match=re.escape(message[1:-1])):
+    experiments.read(with_value(key, 'no'))
+  for value in experiments.CHOICES[key]:
+    experiments.read(with_value(key, value))
+
+
+def test_the_choices_are_those_of_the_rooms():
+  choices = experiments.CHOICES
+  assert choices['context.kind'] == contexts.KINDS
+  assert set(choices['scoring.core']) == {'auto', *cores.CORES}
+  assert set(choices['train.remat']) == {'none', *plan.REMAT}
+  assert set(choices['train.lora_on']) == set(lora.TARGETS)
+
+
+def test_a_size_that_nothing_could_hold_is_refused():
+  for value in (10**12, -(10**12), math.inf, math.nan):
+    message = f'--config.size.facts={value}; give at most 1,000,000'
+    with pytest.raises(ValueError, match=re.escape(message)):
+      experiments.read(VALUES | {'size': {'facts': value}})
 
 
 @pytest.mark.parametrize('key', experiments.RANGES)
 def test_the_ends_of_a_range_are_allowed(key):
-  for value in experiments.RANGES[key]:
-    experiments.read(with_value(key, value))
+  low, high = experiments.RANGES[key]
+  experiments.read(with_value(key, high))
+  if 'more than' in experiments.allowed(key):
+    experiments.read(with_value(key, 1e-9))
+  else:
+    experiments.read(with_value(key, low))
 
 
 def test_how_a_step_is_computed_is_a_setting():

@@ -277,8 +277,9 @@ def test_the_second_of_two_waits_and_finds_the_work_finished(
   thread.join()
   assert done == [door]
   waiting = f'waiting: {stage(door).directory} ({door}) is being written by pid'
-  (line,) = capsys.readouterr().out.splitlines()
+  line, completed = capsys.readouterr().out.splitlines()
   assert line.startswith(waiting)
+  assert completed == f'completed by another process: {stage(door).result}'
   assert stage(door).is_finished()
   assert not stage(door).lock.exists()
 
@@ -310,13 +311,15 @@ def test_doors_of_one_directory_do_not_wait_for_each_other(stage, capsys):
   assert capsys.readouterr().out == ''
 
 
-def test_only_complete_calls_the_work_and_once(stage):
+def test_only_complete_calls_the_work_and_once(stage, capsys):
   with pytest.raises(AssertionError, match='only `complete`'):
     Stage.begin(stage())
   done = []
   for _ in range(2):
     worker(stage(), done)()
   assert done == ['train']
+  said = f'nothing to do, complete already: {stage().result}\n'
+  assert capsys.readouterr().out == said
   for _ in range(2):
     worker(stage('report'), done)()
   assert done == ['train', 'report', 'report']

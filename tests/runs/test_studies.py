@@ -30,7 +30,9 @@ def test_a_study_is_named_after_a_directory(name):
   'name', ['', '.', '..', '../x', 'a/b', '/x', 'x/', 'a\\b', 'a\0b']
 )
 def test_a_study_is_not_written_outside_the_workdir(name):
-  with pytest.raises(ValueError, match='^name=.*: give the name of a dir'):
+  with pytest.raises(
+    ValueError, match='^--config.name=.*: give the name of a dir'
+  ):
     studies.read(VALUES | {'name': name})
 
 
@@ -48,6 +50,32 @@ def test_jobs_of_other_processes_cannot_start(tmp_path):
   with Stage('train', train.result.parent, {}).guard():
     assert not studies.can_start(train)
   assert studies.left(study, tmp_path) == [train, evaluate]
+
+
+def test_flags_in_messages_are_those_of_the_study():
+  study = studies.read(VALUES)
+  told = 'give --config.train.length=99, --config.checkpoint or --config.seed'
+  assert studies.flags(told, study, 'reversal') == (
+    'give --config.experiments.reversal.train.length=99, --config.checkpoint or'
+    ' --config.seeds'
+  )
+
+
+@pytest.mark.parametrize(
+  ('change', 'message'),
+  [
+    ({'models': ('foo',)}, r"--config.models=\('foo',\): unknown model 'foo'"),
+    ({'conditions': ('tf',)}, "condition 'tf'; allowed are pretrained, icl"),
+    ({'dtype': 'float17'}, "--config.dtype='float17'; allowed are float32"),
+    (
+      {'experiments': {'a': {**VALUES['experiments']['reversal'], 'seed': -1}}},
+      '--config.experiments.a.seed=-1; give 0 to',
+    ),
+  ],
+)
+def test_mistakes_name_the_flag_of_the_study(change, message):
+  with pytest.raises(ValueError, match=message):
+    studies.read(VALUES | change)
 
 
 def test_a_study_of_ft_aug_needs_samples():

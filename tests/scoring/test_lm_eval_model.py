@@ -1,6 +1,6 @@
 """The adapter gives lm-evaluation-harness the scores of our own scorer.
 
-The slow test runs the real evaluator; it needs `pip install -e '.[lm_eval]'`.
+The slow test runs the real evaluator; it needs `make lm-eval`.
 """
 
 import collections
@@ -118,7 +118,7 @@ def test_generation_is_refused():
 
 def test_the_command_names_the_missing_package(monkeypatch):
   monkeypatch.setattr(lm_eval_model, 'LM', object)
-  with pytest.raises(ValueError, match=r'pip install.*lm_eval'):
+  with pytest.raises(ValueError, match='run `make lm-eval`'):
     lm_eval_model.main()
 
 

@@ -116,8 +116,8 @@ def from_hub(
     import huggingface_hub  # type: ignore[import-not-found, unused-ignore]
   except ImportError as error:
     raise ValueError(
-      'downloading from the hub needs the package huggingface_hub: install it'
-      " with pip install 'icl_gen[hf]', or give the path of the files"
+      'downloading from the hub needs the package huggingface_hub: run'
+      ' `make hf`, or give the path of the files'
     ) from error
   paths = [
     huggingface_hub.hf_hub_download(
