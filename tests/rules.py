@@ -49,8 +49,10 @@ OWNERS = {
   'matplotlib': ('icl_gen.reporting',),
   'pandas': ('icl_gen.reporting',),
   'scipy': ('icl_gen.reporting',),
-  'absl': ('icl_gen.cli', 'doors', 'configs'),
-  'ml_collections': ('icl_gen.cli', 'doors', 'configs'),
+  'absl': ('icl_gen.cli', 'doors', 'configs', 'launch'),
+  'ml_collections': ('icl_gen.cli', 'doors', 'configs', 'launch'),
+  'rich': ('launch.table',),
+  'xmanager': ('launch.xm',),
   # Only there do texts become ids.
   'sentencepiece': (
     'icl_gen.text.tokens',
