@@ -40,7 +40,15 @@ def write_report(experiment: Experiment) -> None:
   Raises:
     ValueError: it failed.
   """
-  command = [sys.executable, *experiments.command(experiment.report)]
+  require_success([sys.executable, *experiments.command(experiment.report)])
+
+
+def require_success(command: Sequence[str]) -> None:
+  """Runs the command that writes the report.
+
+  Raises:
+    ValueError: it failed.
+  """
   status = subprocess.run(command, check=False).returncode
   if status:
     raise ValueError(

@@ -174,5 +174,9 @@ def _stopping(running: Mapping[int, _Process]) -> Iterator[None]:
 
 
 def _signal(one: _Process, signum: signal.Signals) -> None:
+  """Asks a process to stop, alone, as it may need those that it started."""
+  if signum == signal.SIGTERM:
+    one.process.send_signal(signum)
+    return
   with contextlib.suppress(ProcessLookupError):  # it has just ended
     os.killpg(one.process.pid, signum)

@@ -47,22 +47,22 @@ def make_plan(
 ) -> Plan:
   """What `run` does."""
   folder = experiment.files / 'slurm'
-  scripts = {
-    folder / 'units.sbatch': _units(experiment, machines, retries),
-    folder / f'{_REPORT}.sbatch': _report(experiment),
-  }
-  array, report = scripts
+  array, report = folder / 'units.sbatch', folder / f'{_REPORT}.sbatch'
+  scripts, commands = {}, []
+  if experiment.units:
+    scripts[array] = _units(experiment, machines, retries)
+    submitted = plans.shell(['sbatch', '--parsable', str(array)])
+    commands.append(f'array=$({submitted})')
+  scripts[report] = _report(experiment)
+  after = ' '.join(_after('$array')) if experiment.units else ''
+  commands.append(f'sbatch --parsable {after} {shlex.quote(str(report))}')
   needs = experiment.requirements
   return Plan(
     [
       f'Slurm: {len(experiment.units)} tasks, {machines} at once, each on'
       f' {needs.processes} nodes with {_CPUS.value} cores'
     ],
-    [
-      f'array=$({plans.shell(["sbatch", "--parsable", str(array)])})',
-      f'sbatch --parsable {" ".join(_after("$array"))}'
-      f' {shlex.quote(str(report))}',
-    ],
+    commands,
     scripts,
   )
 
@@ -75,13 +75,11 @@ def run(experiment: Experiment, *, machines: int, retries: int) -> None:
   """
   plan = make_plan(experiment, machines=machines, retries=retries)
   plans.write(plan)
-  for unit in experiment.units:
-    unit.log.parent.mkdir(parents=True, exist_ok=True)
-  array, report = plan.files
+  *array, report = plan.files
   after: list[str] = []
-  if experiment.units:
-    number = _submit(array)
-    print(f'submitted {len(experiment.units)} units as job {number}: {array}')
+  for script in array:
+    number = _submit(script)
+    print(f'submitted {len(experiment.units)} units as job {number}: {script}')
     after = _after(number)
   last = _submit(report, *after)
   print(
@@ -117,7 +115,7 @@ def _units(experiment: Experiment, machines: int, retries: int) -> str:
   count, needs = len(experiment.units), experiment.requirements
   directives = {
     'job-name': experiment.name,
-    'array': f'0-{max(count - 1, 0)}%{machines}',
+    'array': f'0-{count - 1}%{machines}',
     'nodes': needs.processes,
     'ntasks-per-node': 1,
     'requeue': None,

@@ -6,6 +6,7 @@ from absl import flags
 from icl_gen.runs import studies
 from launch import experiment
 from launch.experiment import Requirements
+from tests.launch import studies as commands
 from tests.runs.test_studies import VALUES
 
 FLAGS = {'config': 'configs/study.py:tiny', 'config.seeds': '(0, 1)'}
@@ -42,3 +43,14 @@ def given(monkeypatch):
       monkeypatch.setattr(flags.FLAGS[name], 'value', value)
 
   return give
+
+
+@pytest.fixture(scope='session')
+def two_worlds(tmp_path_factory):
+  """Flags of a study of two worlds, and its results when `study` runs it."""
+  folder = tmp_path_factory.mktemp('two')
+  given = f'--config={commands.config(folder)}'
+  workdir = folder / 'alone'
+  alone = commands.start('icl_gen.study', given, f'--workdir={workdir}')
+  assert alone.wait() == 0
+  return given, commands.results(workdir)
