@@ -14,13 +14,14 @@ from ml_collections import config_flags
 
 from icl_gen import cli
 from icl_gen.runs import studies, units
-from launch import estimate, experiment, local, plan, slurm, tpu_vm
+from launch import estimate, experiment, local, plan, slurm, tpu_vm, xm
 from launch.experiment import Requirements
 
 EXECUTORS = {
   'local': local,
   'slurm': slurm,
   'tpu_vm': tpu_vm,
+  'xmanager': xm,
 }
 for _executor in EXECUTORS.values():
   flags.adopt_module_key_flags(_executor)

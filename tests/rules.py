@@ -52,7 +52,7 @@ OWNERS = {
   'absl': ('icl_gen.cli', 'doors', 'configs', 'launch'),
   'ml_collections': ('icl_gen.cli', 'doors', 'configs', 'launch'),
   'rich': ('launch.table',),
-  'xmanager': ('launch.xm',),
+  'xmanager': ('launch.xm_script',),
   # Only there do texts become ids.
   'sentencepiece': (
     'icl_gen.text.tokens',
