@@ -51,7 +51,7 @@ def main(
   switches: Mapping[str, str] | None = None,
   texts: Mapping[str, str] | None = None,
   short: Mapping[str, str] | None = None,
-  takes_config: bool = True,
+  needs_config: bool = True,
 ) -> NoReturn:
   """Runs a door from the command line and exits.
 
@@ -71,31 +71,34 @@ def main(
     texts: further flags of this door that take any text -> what each is for.
       They are passed to `run` as keywords, '' if not given.
     short: short form -> the override of the config that it stands for.
-    takes_config: whether there is a --config; if not, `run` is called with the
-      workdir.
+    needs_config: whether --config must be given; without, `run` gets None.
   """
   choices, short = choices or {}, short or {}
   switches, texts = switches or {}, texts or {}
   prog = prog or _module_given()
   # In place, because ml_collections looks for overrides in sys.argv only.
   sys.argv[1:] = [short.get(arg, arg) for arg in sys.argv[1:]]
-  _define_flags(choices, switches, texts, takes_config)
+  _define_flags(choices, switches, texts)
 
   def parse(argv: list[str]) -> list[str]:
     debug = '--debug' in argv  # the flag itself is not parsed yet
-    config_of = prog if takes_config else ''
-    return _or_exit(lambda: _parse(argv, prog=config_of), debug=debug)
+    return _or_exit(
+      lambda: _parse(argv, prog=prog, needs_config=needs_config), debug=debug
+    )
 
   def call(argv: list[str]) -> None:
     del argv
-    given: list[Any] = [pathlib.Path(flags.FLAGS.workdir).expanduser()]
-    if takes_config:
-      given.insert(0, ml_collections.FrozenConfigDict(flags.FLAGS.config))
+    config = flags.FLAGS.config and ml_collections.FrozenConfigDict(
+      flags.FLAGS.config
+    )
     # At its default level, orbax logs every step of every save.
     logging.set_verbosity(logging.WARNING)
+    workdir = pathlib.Path(flags.FLAGS.workdir).expanduser()
     signals.catch()
     _or_exit(
-      lambda: run(*given, **_chosen(choices), **_values([*switches, *texts])),
+      lambda: run(
+        config, workdir, **_chosen(choices), **_values([*switches, *texts])
+      ),
       debug=flags.FLAGS.debug,
     )
     signals.release()
@@ -108,22 +111,20 @@ def _define_flags(
   choices: Mapping[str, Sequence[str]],
   switches: Mapping[str, str],
   texts: Mapping[str, str],
-  takes_config: bool,
 ) -> None:
   flags.DEFINE_bool('debug', False, 'Show the traceback of every error.')
   flags.DEFINE_string('workdir', 'out', 'Where everything is written.')
-  if takes_config:
-    config_flags.DEFINE_config_file(
-      'config', None, 'configs/<experiment>.py[:variant,...]'
-    )
+  config_flags.DEFINE_config_file(
+    'config', None, 'configs/<experiment>.py[:variant,...]'
+  )
   for name, allowed in choices.items():
     flags.DEFINE_enum(name, None, list(allowed), 'Required.')
   for name, what in switches.items():
     flags.DEFINE_bool(name, False, what)
   for name, what in texts.items():
     flags.DEFINE_string(name, '', what)
-  own = (*choices, *switches, *texts, *(['config'] if takes_config else []))
-  for name in ('debug', 'workdir', *own):  # for --help
+  own = (*choices, *switches, *texts)
+  for name in ('debug', 'workdir', 'config', *own):  # for --help
     flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS[name])
 
 
@@ -247,13 +248,10 @@ def _is_disk_full(error: BaseException | None) -> bool:
   return False
 
 
-def _parse(argv: list[str], *, prog: str) -> list[str]:
-  """Parses the flags; a mistake is a ValueError that says what is allowed.
-
-  Args:
-    argv: of the process.
-    prog: the door's name in messages; '' for a door that takes no config.
-  """
+def _parse(
+  argv: list[str], *, prog: str, needs_config: bool = True
+) -> list[str]:
+  """Parses the flags; a mistake is a ValueError that says what is allowed."""
   # First the config alone: ml_collections would bury a mistake in the config
   # file, or in the name of a key, in a traceback.
   first = flags.FlagValues()
@@ -261,12 +259,12 @@ def _parse(argv: list[str], *, prog: str) -> list[str]:
   wants_help = any(re.match(r'--?help', arg) for arg in argv)
   try:
     first(argv, known_only=True)
-    if prog and first.config is None and not wants_help:
+    if first.config is None and needs_config and not wants_help:
       raise ValueError(
         'no --config given; choose an experiment, e.g.'
         f' python -m {prog} --config=configs/reversal.py'
       )
-    if prog and first.config is not None:
+    if first.config is not None:
       _check_keys(_load(first.config), argv, path=first.config.split(':')[0])
     rest: list[str] = flags.FLAGS(argv)
   except flags.Error as error:

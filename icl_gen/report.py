@@ -1,9 +1,6 @@
 """Writes the tables, figures and page of a study, from its complete cells.
 
 python -m icl_gen.report --config=configs/study.py
-
-The study may still be running: the page and a line name the cells that are
-missing.
 """
 
 import dataclasses
@@ -31,13 +28,10 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
 def _write(study: Study, root: pathlib.Path) -> None:
   # Again, as cells may have been finished while another report was written.
   stage = studies.report(study, root)
-  cells, records, missing = [], [], []
+  cells, records = [], []
   for job in studies.jobs(study, root):
-    if job.door == 'evaluate':
-      if job.result.exists():
-        cells.append(_cell(job))
-      else:
-        missing.append(job.result.parent.name)
+    if job.result.exists() and job.door == 'evaluate':
+      cells.append(_cell(job))
     if job.result.exists() and job.door == 'augment':
       records.append(_record(job, root))
   shown = {
@@ -59,7 +53,6 @@ def _write(study: Study, root: pathlib.Path) -> None:
       'models': list(study.models),
       'conditions': list(study.conditions),
       'experiments': shown,
-      **({'missing': missing} if missing else {}),
     },
     commands=[cli.command('study')],
     main_kinds={
@@ -69,8 +62,6 @@ def _write(study: Study, root: pathlib.Path) -> None:
   )
   stage.finish()
   print(f'report of {len(cells)} cells: {stage.result}')
-  if missing:
-    print(f'missing, as they are not complete: {", ".join(missing)}')
 
 
 def _cell(job: Job) -> Cell:

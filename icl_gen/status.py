@@ -10,13 +10,18 @@ import pathlib
 import textwrap
 from collections.abc import Sequence
 
+import ml_collections
+
 from icl_gen import cli
 from icl_gen.runs import states, units
 from icl_gen.runs.states import STATES, State
 
 
-def run(workdir: pathlib.Path) -> None:
+def run(
+  config: ml_collections.FrozenConfigDict | None, workdir: pathlib.Path
+) -> None:
   """Prints where the stages of all studies in the workdir are."""
+  del config  # a study's own record says what it is
   roots = [path.parent for path in sorted(workdir.glob('*/study.json'))]
   if not roots:
     raise ValueError(
@@ -57,4 +62,4 @@ def _print_names(what: str, door: str, found: Sequence[State]) -> None:
 
 
 if __name__ == '__main__':
-  cli.main(run, takes_config=False)
+  cli.main(run, needs_config=False)

@@ -38,7 +38,7 @@ _TOPOLOGY = flags.DEFINE_string(
   'topology', 'cpu:1', 'Devices of a unit: cpu:N, v5e:2x4 and the like.'
 )
 _PROCESSES = flags.DEFINE_integer(
-  'processes', 1, 'Processes that run a unit together, one a host.'
+  'processes_per_unit', 1, 'Processes that run a unit together, one a host.'
 )
 
 
@@ -60,6 +60,7 @@ def run(
     workdir,
     flags=_flags(),
     requirements=Requirements(_TOPOLOGY.value, _PROCESSES.value),
+    on=on,
   )
   executor = EXECUTORS[on]
   if dry_run:

@@ -85,6 +85,7 @@ def make(
   *,
   flags: Flags,
   requirements: Requirements,
+  on: str,
 ) -> Experiment:
   """Returns the units of a study that have something left to do.
 
@@ -93,12 +94,13 @@ def make(
     workdir: where the study's directory is.
     flags: of `python -m icl_gen.study`, for the whole study.
     requirements: of every unit.
+    on: the executor.
 
   Raises:
-    ValueError: several processes, which the commands cannot be yet.
+    ValueError: several processes a unit, which cannot be.
   """
   root = workdir / study.name
-  together = processes.flags(requirements.processes)
+  together = processes.flags(requirements.processes, on=on)
   found = [
     Unit(
       name,

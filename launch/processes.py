@@ -6,10 +6,12 @@ of our commands for several processes.
 
 import os
 
-# The flag with which our commands start `jax.distributed`, which finds the
-# other processes through Slurm's variables or the TPU's metadata. '': they have
-# none yet, and each runs in one process.
-DISTRIBUTED = ''
+from absl import flags as absl_flags
+
+# The flag with which our commands start `jax.distributed`, and, for every
+# executor that can start several processes, how these find each other.
+_FLAG = 'distributed'
+_FOUND_BY = {'slurm': 'slurm', 'tpu_vm': 'tpu'}
 
 _FORCED = '--xla_force_host_platform_device_count'
 PLATFORMS = ('cpu', 'gpu', 'tpu')
@@ -17,22 +19,33 @@ PLATFORMS = ('cpu', 'gpu', 'tpu')
 _BOUNDS = {1: '1,1,1', 2: '1,2,1', 4: '2,2,1', 8: '2,4,1'}
 
 
-def flags(processes: int) -> dict[str, str]:
+def flags(processes: int, *, on: str) -> dict[str, str]:
   """The flags of a command that several processes run together.
 
+  Args:
+    processes: how many.
+    on: the executor.
+
   Raises:
-    ValueError: fewer than one; or several, if commands cannot do it.
+    ValueError: fewer than one; or several, if the executor or our commands
+      cannot do it.
   """
   if processes < 1:
-    raise ValueError(f'processes={processes}; give 1 or more')
+    raise ValueError(f'processes_per_unit={processes}; give 1 or more')
   if processes == 1:
     return {}
-  if not DISTRIBUTED:
+  if on not in _FOUND_BY:
     raise ValueError(
-      f'processes={processes}: our commands run in one process each, so give 1'
-      ' and a topology whose chips are all on one host, such as v5e:2x4'
+      f'processes_per_unit={processes}: only {" and ".join(_FOUND_BY)} start'
+      f' several, not {on}'
     )
-  return {DISTRIBUTED: 'true'}
+  # Every command has the flag, this one too, or none has it.
+  if _FLAG not in absl_flags.FLAGS:
+    raise ValueError(
+      f'processes_per_unit={processes}: our commands run in one process each;'
+      ' give 1, and a topology whose chips are all on one host, such as v5e:2x4'
+    )
+  return {_FLAG: _FOUND_BY[on]}
 
 
 def of_worker(platform: str, *, worker: int, devices: int) -> dict[str, str]:

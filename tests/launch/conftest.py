@@ -23,15 +23,24 @@ def launched(tmp_path):
   """Makes the experiment of one world and two seeds."""
   study = studies.read(VALUES | {'seeds': (0, 1), 'conditions': ('icl', 'ft')})
 
-  def make(topology='cpu:1', processes=1):
+  def make(topology='cpu:1', processes=1, on='local'):
     return experiment.make(
       study,
       tmp_path / 'out',
       flags=FLAGS | {'workdir': str(tmp_path / 'out')},
       requirements=Requirements(topology, processes),
+      on=on,
     )
 
   return make
+
+
+@pytest.fixture
+def distributed():
+  """As if our commands had the flag for several processes."""
+  flags.DEFINE_string('distributed', '', 'Of the tests.')
+  yield
+  delattr(flags.FLAGS, 'distributed')
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from absl import flags
 
 from icl_gen.runs import studies
 from icl_gen.runs.experiments import Training
@@ -42,15 +43,22 @@ def test_complete_units_are_left_out(launched):
   assert [unit.name for unit in launched().units] == [second.name]
 
 
-def test_several_processes_are_told_of_each_other(launched, monkeypatch):
-  with pytest.raises(ValueError, match='processes=2: our commands run in one'):
+def test_several_processes_are_told_of_each_other(launched, distributed):
+  for on, how in (('slurm', 'slurm'), ('tpu_vm', 'tpu')):
+    made = launched(processes=2, on=on)
+    assert made.units[0].flags['distributed'] == how
+    assert 'distributed' not in made.report
+    assert 'distributed' not in launched(on=on).units[0].flags
+  with pytest.raises(ValueError, match='=2: only slurm and tpu_vm start sev'):
     launched(processes=2)
-  with pytest.raises(ValueError, match='processes=0; give 1 or more'):
+
+
+def test_several_processes_need_commands_that_can_be_them(launched):
+  with pytest.raises(ValueError, match='unit=0; give 1 or more'):
     launched(processes=0)
-  monkeypatch.setattr(processes, 'DISTRIBUTED', 'together')
-  assert launched(processes=2).units[0].flags['together'] == 'true'
-  assert 'together' not in launched(processes=2).report
-  assert 'together' not in launched(processes=1).units[0].flags
+  if 'distributed' not in flags.FLAGS:
+    with pytest.raises(ValueError, match='=2: our commands run in one process'):
+      launched(processes=2, on='slurm')
 
 
 def test_a_plan_says_everything(launched, tmp_path):

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from launch import processes, slurm
+from launch import slurm
 from tests.launch import slurm_host
 from tests.launch import studies as commands
 
@@ -43,12 +43,11 @@ def test_flags_become_directives(launched, given):
     assert '\nmodule load python\n' in script
 
 
-def test_several_processes_are_one_a_node(launched, monkeypatch):
-  monkeypatch.setattr(processes, 'DISTRIBUTED', 'together')
-  script = scripts(launched(processes=4))['units.sbatch']
+def test_several_processes_are_one_a_node(launched, distributed):
+  script = scripts(launched(processes=4, on='slurm'))['units.sbatch']
   assert directives(script)['nodes'] == '4'
   assert directives(script)['ntasks-per-node'] == '1'
-  assert '--together=true' in script
+  assert '--distributed=slurm' in script
 
 
 def test_the_scripts_are_bash(launched):

@@ -12,7 +12,7 @@ import pytest
 
 from icl_gen.runs import units as names
 from launch import plan as plans
-from launch import pool, processes, tpu_vm
+from launch import pool, tpu_vm
 from tests.launch import studies as commands
 
 # What a unit does here: writes a result (or, with a file `fail` next to
@@ -119,16 +119,15 @@ def test_machines_are_kept_if_asked(launched, asked, machines, monkeypatch):
 
 
 def test_all_workers_run_a_unit_together(
-  launched, asked, machines, monkeypatch
+  launched, asked, machines, monkeypatch, distributed
 ):
-  monkeypatch.setattr(processes, 'DISTRIBUTED', 'together')
   asked(accelerator_type='v5litepod-16')
-  made = launched(processes=2)
+  made = launched(processes=2, on='tpu_vm')
   run(made, monkeypatch)
   said = made.units[0].log.read_text()
   for worker in (0, 1):
     assert f'worker {worker} ran -m icl_gen.study' in said
-  assert said.count('--together=true') == 2
+  assert said.count('--distributed=tpu') == 2
 
 
 def preempt(machines, name):

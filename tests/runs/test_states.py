@@ -112,13 +112,13 @@ def test_the_time_left_is_that_of_like_stages(study, tmp_path):
 
 def test_status_says_where_every_stage_is(study, tmp_path, capsys):
   with pytest.raises(ValueError, match='no study in .*: give the --workdir'):
-    status.run(tmp_path)
+    status.run(None, tmp_path)
   root = tmp_path / 'study'
   units.record(study, root)
   build, _, train, _ = studies.jobs(study, root)
   finish(build, seconds=10)
   with Stage('train', train.result.parent, {}).guard():
-    status.run(tmp_path)
+    status.run(None, tmp_path)
   printed = capsys.readouterr().out.splitlines()
   assert printed[0] == (
     f'{root}: 4 stages: 1 done, 1 running, 0 failed, 2 to do; about 0:00:30'
