@@ -85,6 +85,7 @@ setuptools.setup(
       'hypothesis>=6',
       'mypy>=1.13',
       'pytest>=8',
+      'pytest-xdist>=3.6',
       'ruff>=0.9',
       'uv>=0.5',
     ],

@@ -12,7 +12,7 @@ import ml_collections
 
 from icl_gen import cli
 from icl_gen.model import loading, registry
-from icl_gen.reporting import statistics
+from icl_gen.reporting import intervals, statistics
 from icl_gen.runs import stages
 from icl_gen.runs.stage import Stage
 from icl_gen.scoring import scorer
@@ -81,20 +81,17 @@ def _measure(
         [score for found in by_seed.values() for score in found]
       ),
     }
-    | _estimate(by_seed, name=f'{world}/{kind}')
+    | _estimate(by_seed)
     for kind, by_seed in sorted(answered.items())
   ]
 
 
-def _estimate(
-  by_seed: dict[int, list[Score]], *, name: str
-) -> dict[str, float]:
+def _estimate(by_seed: dict[int, list[Score]]) -> dict[str, float]:
   answered = [(seed, score) for seed in by_seed for score in by_seed[seed]]
-  found = statistics.estimate(
+  found = intervals.accuracy(
     [float(statistics.choose(s, 'sum') in s.answers) for _, s in answered],
     clusters=[score.cluster for _, score in answered],
     seeds=[seed for seed, _ in answered],
-    name=name,
   )
   return {'accuracy': found.mean, 'low': found.low, 'high': found.high}
 

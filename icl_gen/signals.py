@@ -9,14 +9,18 @@ at once. Signals whose handler somebody else set, or which are ignored (as after
 import contextlib
 import os
 import signal
+import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 # Within this many seconds, a second signal is the same request: schedulers
 # signal every process, and `make` passes on what it gets.
 _SAME_REQUEST = 0.5
+# Seconds until a request that was swallowed is repeated.
+_AGAIN = 0.01
 
 
 class Interrupted(KeyboardInterrupt):
@@ -40,6 +44,8 @@ class _Requests:
   signum: int = 0  # of the first request; 0: none
   since: float = 0  # when it came, in seconds of the monotonic clock
   deferred: bool = False
+  swallowed: bool = False  # where it was raised, until it is repeated
+  report_unraisable: Callable[['sys.UnraisableHookArgs'], object]
 
 
 _requests = _Requests()
@@ -84,6 +90,9 @@ def catch() -> None:
   for signum, usual in _usual().items():
     if signal.getsignal(signum) in (usual, _end):
       signal.signal(signum, _note)
+  if sys.unraisablehook is not _repeat_if_swallowed:
+    _requests.report_unraisable = sys.unraisablehook
+    sys.unraisablehook = _repeat_if_swallowed
 
 
 def release() -> None:
@@ -111,11 +120,27 @@ def _end(signum: int, frame: FrameType | None) -> None:
 def _note(signum: int, frame: FrameType | None) -> None:
   del frame
   now = time.monotonic()
-  if _requests.signum:
+  if _requests.signum and not _requests.swallowed:
     if now - _requests.since > _SAME_REQUEST:
       os.write(2, b'\nended at once; re-run the command to resume\n')
       os._exit(128 + signum)
     return
   _requests.signum, _requests.since = signum, now
+  _requests.swallowed = False
   if not _requests.deferred:
     raise Interrupted(signum)
+
+
+def _repeat_if_swallowed(swallowed: 'sys.UnraisableHookArgs') -> None:
+  """Repeats a request that was raised where Python drops every exception.
+
+  Signals are handled between any two instructions, including those of `__del__`
+  and of the garbage collector's callbacks (JAX has one).
+  """
+  if not isinstance(swallowed.exc_value, Interrupted):
+    _requests.report_unraisable(swallowed)
+    return
+  _requests.swallowed = True
+  again = threading.Timer(_AGAIN, os.kill, (os.getpid(), _requests.signum))
+  again.daemon = True
+  again.start()

@@ -96,6 +96,45 @@ def test_a_second_request_ends_at_once_unless_it_is_the_same(
     assert (done.returncode, done.stdout) == (0, 'still here')
 
 
+@pytest.mark.parametrize('times', [1, 3])
+def test_a_request_that_python_drops_is_repeated(python, times):
+  """JAX has a callback in the garbage collector; signals arrive there too."""
+  done = python(f"""
+    import gc
+    signals.catch()
+    left = [{times}]
+
+    def callback(phase, info):
+      if left[0] and phase == 'start':
+        left[0] -= 1
+        if left[0] == {times} - 1:
+          ask(signal.SIGTERM)
+        time.sleep(1)  # the next ones arrive by themselves
+
+    gc.callbacks.append(callback)
+    try:
+      for _ in range({times}):
+        gc.collect()
+      time.sleep(1)
+    except signals.Interrupted as error:
+      print(error.status, left)
+  """)
+  assert (done.stdout, done.stderr) == ('143 [0]\n', '')
+
+
+def test_other_exceptions_that_python_drops_are_reported(python):
+  done = python("""
+    signals.catch()
+
+    class Broken:
+      def __del__(self):
+        raise ValueError('in __del__')
+
+    Broken()
+  """)
+  assert 'ValueError: in __del__' in done.stderr
+
+
 @pytest.mark.parametrize(
   'own', ['signal.SIG_IGN', 'lambda *_: os.write(1, b"own")']
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from icl_gen.reporting import statistics
+from icl_gen.reporting import intervals, statistics
 from icl_gen.reporting.records import CONDITIONS, Cell, kinds, ordered
 
 # The label of rows that average over seeds.
@@ -65,7 +65,7 @@ class Comparison:
     difference: accuracy of the first minus that of the second.
     low: lower end of the 95 % interval.
     high: upper end.
-    p_value: exact sign test on clusters; see `statistics.difference`.
+    p_value: of the t test; see `intervals.difference`.
   """
 
   world: str
@@ -136,14 +136,20 @@ def per_seed(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def estimate(
-  frame: pd.DataFrame, column: str, *, name: str
-) -> statistics.Estimate:
-  """Mean and interval of a column, over the frame's clusters and seeds."""
-  return statistics.estimate(
+  frame: pd.DataFrame, column: str, *, pooled: bool = False
+) -> intervals.Estimate:
+  """Mean and interval of a column, over the frame's clusters and seeds.
+
+  Args:
+    frame: one row per value, with its cluster and seed.
+    column: of values from 0 to 1.
+    pooled: whether every row counts the same, instead of every seed.
+  """
+  return intervals.accuracy(
     frame[column].to_numpy(),
     clusters=frame['cluster'].to_numpy(),
     seeds=frame['seed'].to_numpy(),
-    name=name,
+    pooled=pooled,
   )
 
 
@@ -169,7 +175,7 @@ def _chance(rows: pd.DataFrame) -> float:
 
 def _result(key: tuple[str, ...], rows: pd.DataFrame, chance: float) -> Result:
   world, condition, model, kind, measure, label = key
-  found = estimate(rows, measure, name='/'.join(key))
+  found = estimate(rows, measure)
   return Result(
     world=world,
     condition=condition,
@@ -236,13 +242,11 @@ def _comparison(
 ) -> Comparison:
   world, model, kind, measure, label = key
   first, second = pair
-  prefix = '/'.join(key)
-  found = statistics.difference(
+  found = intervals.difference(
     both[f'{measure} of first'].to_numpy(),
     both[f'{measure} of second'].to_numpy(),
     clusters=both['cluster'].to_numpy(),
     seeds=both['seed'].to_numpy(),
-    names=(f'{prefix}/{first}', f'{prefix}/{second}'),
   )
   return Comparison(
     world=world,

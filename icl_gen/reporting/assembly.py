@@ -8,6 +8,7 @@ from icl_gen.reporting import (
   augmentation_figure,
   augmentations,
   figures,
+  intervals,
   statistics,
 )
 from icl_gen.reporting.formatting import interval, p_value, percent, points
@@ -29,6 +30,8 @@ class Report:
   Attributes:
     results: rows of results.csv.
     comparisons: rows of differences.csv.
+    adjusted: those that the page shows -> their p-values, adjusted for their
+      number.
     quality: rows of augmentation.csv.
     coverage: rows of coverage.csv.
     costs: rows of costs.csv.
@@ -44,6 +47,7 @@ class Report:
 
   results: tuple[answers.Result, ...]
   comparisons: tuple[answers.Comparison, ...]
+  adjusted: Mapping[answers.Comparison, float]
   quality: tuple[augmentations.Quality, ...]
   coverage: tuple[augmentations.Coverage, ...]
   costs: tuple[augmentations.Cost, ...]
@@ -86,6 +90,9 @@ def assemble(
   table = answers.table(cells)
   results = answers.results(table)
   comparisons = answers.comparisons(table)
+  adjusted = _adjusted(
+    shown(comparisons, main_kinds=main_kinds, normalisation=normalisation)
+  )
   quality = augmentations.quality(records)
   coverage = augmentations.coverage(records, table)
   drawn = {
@@ -104,12 +111,13 @@ def assemble(
   return Report(
     results=results,
     comparisons=comparisons,
+    adjusted=adjusted,
     quality=quality,
     coverage=coverage,
     costs=augmentations.costs(records),
     records=records,
     findings=_findings(
-      results, comparisons, main_kinds=main_kinds, normalisation=normalisation
+      results, adjusted, main_kinds=main_kinds, normalisation=normalisation
     ),
     gaps=gaps(cells, records, main_kinds=main_kinds),
     ties=answers.ties(cells),
@@ -120,9 +128,33 @@ def assemble(
   )
 
 
+def shown[T: (answers.Comparison, augmentations.Coverage)](
+  rows: Sequence[T], *, main_kinds: Mapping[str, str], normalisation: str
+) -> list[T]:
+  """The rows that the page shows; the CSV files have all of them.
+
+  Means over the seeds under one normalisation, of all kinds; strata only if
+  they are the main figure's kind.
+  """
+  return [
+    row
+    for row in rows
+    if (row.seed, row.normalisation) == (answers.MEAN, normalisation)
+    and (':' not in row.kind or row.kind == main_kinds[row.world])
+  ]
+
+
+def _adjusted(
+  rows: Sequence[answers.Comparison],
+) -> dict[answers.Comparison, float]:
+  """Differences that are shown together -> their adjusted p-values."""
+  p_values = intervals.holm([row.p_value for row in rows])
+  return dict(zip(rows, p_values, strict=True))
+
+
 def _findings(
   results: Sequence[answers.Result],
-  comparisons: Sequence[answers.Comparison],
+  adjusted: Mapping[answers.Comparison, float],
   *,
   main_kinds: Mapping[str, str],
   normalisation: str,
@@ -135,10 +167,9 @@ def _findings(
     and row.kind == main_kinds[row.world]
   ]
   gains = {
-    (row.world, row.model): _gain(row)
-    for row in comparisons
-    if (row.seed, row.normalisation) == (answers.MEAN, normalisation)
-    and (row.kind, row.comparison) == (main_kinds[row.world], 'ft_aug-ft')
+    (row.world, row.model): _gain(row, found)
+    for row, found in adjusted.items()
+    if (row.kind, row.comparison) == (main_kinds[row.world], 'ft_aug-ft')
   }
   sentences = []
   for place in sorted(
@@ -162,8 +193,8 @@ def _findings(
   return tuple(sentences)
 
 
-def _gain(row: answers.Comparison) -> str:
-  p = p_value(row.p_value)
+def _gain(row: answers.Comparison, adjusted: float) -> str:
+  p = p_value(adjusted)
   return (
     " Adding the model's own inferences to the fine-tuning data changed"
     f' accuracy by {points(row.difference)} points'

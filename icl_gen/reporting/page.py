@@ -13,7 +13,7 @@ import jinja2
 
 from icl_gen.reporting import glossary
 from icl_gen.reporting.answers import MEAN, Result, questions_and_seeds
-from icl_gen.reporting.assembly import Report
+from icl_gen.reporting.assembly import Report, shown
 from icl_gen.reporting.formatting import (
   fixed,
   interval,
@@ -29,7 +29,7 @@ from icl_gen.reporting.records import (
   hops,
   verdict,
 )
-from icl_gen.reporting.statistics import MEASURES, NORMALISATIONS, RESAMPLES
+from icl_gen.reporting.statistics import MEASURES, NORMALISATIONS
 from icl_gen.types import Document
 
 # Shown per world, model, augmentation kind and verdict.
@@ -80,7 +80,6 @@ def page(
     costs=_costs(report),
     samples=_samples(report.records),
     normalisations=tuple(NORMALISATIONS),
-    resamples=RESAMPLES,
     samples_shown=SAMPLES,
     settings=[{'setting': k, 'value': v} for k, v in _flat(settings)],
     commands=commands,
@@ -130,14 +129,14 @@ def _accuracy(row: Result) -> str:
 
 def _differences(report: Report) -> list[Row]:
   return _rows(
-    _in_main_measure(report, report.comparisons),
+    list(report.adjusted),
     lambda row: {
       'kind': row.kind,
       'comparison': ' \N{MINUS SIGN} '.join(
         CONDITIONS[side] for side in row.comparison.split('-')
       ),
       'difference': f'{points(row.difference)} {interval(row.low, row.high)}',
-      'p': p_value(row.p_value),
+      'p': p_value(report.adjusted[row]),
       'questions': str(row.questions),
       'clusters': str(row.clusters),
     },
@@ -165,7 +164,11 @@ def _quality(report: Report) -> list[Row]:
 
 def _coverage(report: Report) -> list[Row]:
   return _rows(
-    _in_main_measure(report, report.coverage),
+    shown(
+      report.coverage,
+      main_kinds=report.main_kinds,
+      normalisation=report.normalisation,
+    ),
     lambda row: {
       'augmentation': row.augmentation,
       'kind': row.kind,
@@ -193,21 +196,6 @@ def _rows(records: Sequence[Any], columns: Callable[[Any], Row]) -> list[Row]:
     {'world': record.world, 'model': record.model} | columns(record)
     for record in records
     if record.seed == MEAN
-  ]
-
-
-def _in_main_measure(report: Report, records: Sequence[Any]) -> list[Any]:
-  """Those with the report's normalisation, of the kinds that are shown.
-
-  Strata are left to the CSV files, except in the main figure's kind.
-  """
-  return [
-    record
-    for record in records
-    if record.normalisation == report.normalisation
-    and (
-      ':' not in record.kind or record.kind == report.main_kinds[record.world]
-    )
   ]
 
 

@@ -57,7 +57,7 @@ ON_PAPER = {'facecolor': 'white', 'edgecolor': 'none', 'pad': 0.8}
 def note(normalisation: str) -> str:
   """The sentence below every figure: what the lines and values are."""
   return (
-    'Lines: 95 % bootstrap intervals over seeds and clusters of questions.'
+    'Lines: 95 % intervals over seeds and clusters of questions.'
     f' Choices ranked by {_VALUES[normalisation]}.'
   )
 

@@ -3,6 +3,7 @@
 import argparse
 import collections
 import concurrent.futures
+import json
 import multiprocessing
 import os
 import pathlib
@@ -36,6 +37,7 @@ def parse(argv):
   add('--workers', type=int, default=2, help='rounds at a time')
   add('--keep', default='out/chaos', help='directory for failed rounds')
   add('--reference', help='directory of the reference; reused if it is there')
+  add('--played', help='file of outcomes; only what failed is played again')
   options = parser.parse_args(argv)
   if options.only is not None and options.kind is None:
     parser.error('--only needs --kind')
@@ -54,8 +56,8 @@ def rounds(options):
   return sorted(found, key=lambda one: (one[1] + 0.5) / counts[one[0]])
 
 
-def play_all(options, folder):
-  """Plays the rounds; yields an Outcome of each, or the harness's own error."""
+def play_all(options, left, folder):
+  """Plays rounds; yields an Outcome of each, or the harness's own error."""
   # Imports JAX and the doors, which --help does not need.
   from tests.chaos import workers
 
@@ -75,7 +77,7 @@ def play_all(options, folder):
         seed=options.seed,
         keep=os.path.abspath(options.keep),
       ): (kind, number)
-      for kind, number in rounds(options)
+      for kind, number in left
     }
     for future in concurrent.futures.as_completed(playing):
       yield *playing[future], future.exception() or future.result()
@@ -88,13 +90,19 @@ def main(argv):
   total, began = len(rounds(options)), time.monotonic()
   seconds = collections.Counter()
   verdicts = {kind: collections.Counter() for kind in SHARES}
-  for kind, number, outcome in play_all(options, folder):
-    if isinstance(outcome, BaseException):
-      verdict, why = FAILURE, f'the harness: {outcome!r}'
-    else:
-      verdict, why = outcome.verdict, outcome.why
-      seconds[kind] += outcome.seconds
+  played = _read_played(options)
+  for (kind, _), (verdict, took) in played.items():
     verdicts[kind][verdict] += 1
+    seconds[kind] += took
+  left = [one for one in rounds(options) if one not in played]
+  for kind, number, outcome in play_all(options, left, folder):
+    if isinstance(outcome, BaseException):
+      verdict, why, took = FAILURE, f'the harness: {outcome!r}', 0.0
+    else:
+      verdict, why, took = outcome.verdict, outcome.why, outcome.seconds
+    verdicts[kind][verdict] += 1
+    seconds[kind] += took
+    _write_played(options, kind, number, verdict, took)
     if verdict == FAILURE:
       print(
         f'\nfailure: --kind={kind} --seed={options.seed} --only={number}:'
@@ -106,6 +114,32 @@ def main(argv):
     shutil.rmtree(folder)
   print('\n\n' + table(verdicts, seconds))
   return 1 if _sum(verdicts)[FAILURE] else 0
+
+
+def _read_played(options):
+  """(kind, number) -> (verdict, seconds) of rounds that need not be played."""
+  if not options.played or not os.path.exists(options.played):
+    return {}
+  lines = pathlib.Path(options.played).read_text().splitlines()
+  found = {
+    (line['kind'], line['number']): (line['verdict'], line['seconds'])
+    for line in map(json.loads, lines)
+    if line['seed'] == options.seed and line['verdict'] != FAILURE
+  }
+  return {one: found[one] for one in rounds(options) if one in found}
+
+
+def _write_played(options, kind, number, verdict, took):
+  if options.played:
+    line = {
+      'seed': options.seed,
+      'kind': kind,
+      'number': number,
+      'verdict': verdict,
+      'seconds': round(took, 1),
+    }
+    with open(options.played, 'a') as file:
+      file.write(json.dumps(line) + '\n')
 
 
 def _sum(verdicts):

@@ -229,3 +229,22 @@ def test_every_kind_has_its_share(number):
 def test_rounds_of_every_kind_pass(tmp_path, capfd):
   code = chaos.main(['--rounds=14', '--seed=1', f'--keep={tmp_path}'])
   assert code == 0, capfd.readouterr().out
+
+
+def test_rounds_that_were_played_are_not_played_again(monkeypatch, tmp_path):
+  asked = []
+
+  def play_all(options, left, folder):
+    asked.append(left)
+    for kind, number in left:
+      verdict = judge.FAILURE if number == 1 else judge.REFUSED
+      yield kind, number, rounds.Outcome(kind, number, verdict, 'why', 1.0)
+
+  monkeypatch.setattr(chaos, 'play_all', play_all)
+  played = f'--played={tmp_path / "played"}'
+  for number in (2, 4):
+    assert chaos.main(['--kind=kills', f'--rounds={number}', played]) == 1
+  assert asked == [
+    [('kills', 0), ('kills', 1)],
+    [('kills', 1), ('kills', 2), ('kills', 3)],
+  ]

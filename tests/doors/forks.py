@@ -6,6 +6,7 @@ once the process has ended, the exit status. Several commands may run at the
 same time. In these processes 'nano' has two layers, to compile faster.
 """
 
+import gc
 import json
 import os
 import sys
@@ -39,6 +40,8 @@ def send(number):
 
 if __name__ == '__main__':
   registry.NANO['nano'] = SHRUNK
+  gc.collect()
+  gc.freeze()  # or each command copies every page that was imported
   send(os.getpid())
   while line := sys.stdin.readline():
     told = json.loads(line)

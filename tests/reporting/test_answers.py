@@ -93,7 +93,8 @@ def test_questions_of_other_seeds_are_others_though_their_ids_are_equal():
       if (row.seed, row.normalisation) == ('mean', 'sum')
     )
     assert (mean.questions, mean.clusters) == (8, clusters)
-    assert mean.p_value == pytest.approx(min(1.0, 2 / 2**clusters))
+    # One question proves nothing, under however many seeds.
+    assert (mean.p_value < 0.05) == (clusters == 8)
 
 
 def test_strata_have_rows_of_their_own():
@@ -157,15 +158,11 @@ def test_comparisons_by_hand():
   ]
   rows = comparisons(cells)
   found = {
-    row.comparison: (row.difference, row.p_value)
+    row.comparison: row.difference
     for row in rows
     if (row.normalisation, row.seed) == ('sum', 'mean')
   }
-  assert found == {
-    'icl-ft': (0.75, 0.25),
-    'ft_aug-ft': (0.25, 1.0),
-    'ft_aug-icl': (-0.5, 0.5),
-  }
+  assert found == {'icl-ft': 0.75, 'ft_aug-ft': 0.25, 'ft_aug-icl': -0.5}
 
 
 def test_exact_is_compared_only_if_both_sides_were_generated():

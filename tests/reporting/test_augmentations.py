@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from icl_gen.reporting import answers, augmentations
+from icl_gen.reporting import answers, augmentations, intervals
 from icl_gen.reporting.records import AugmentationRecord
 from icl_gen.types import Document, Fact, Origin, Question
 from tests.reporting.synthetic import cell
@@ -100,8 +100,14 @@ def true_width(*records):
 
 
 def test_documents_made_from_the_same_ones_vary_together():
-  # Four families of two leave 0 and 1 in the interval; eight alone would not.
-  assert true_width(made_from(*'abcd')) == 1.0
+  # Four families of two are not eight documents, but four.
+  four, eight = (
+    true_width(made_from(*'abcd')),
+    true_width(made_from(*'abcdefgh')),
+  )
+  alone = intervals.wilson(0.5, 8)
+  assert eight == pytest.approx(alone[1] - alone[0], rel=0.2)
+  assert four > 1.2 * eight
 
 
 def test_documents_of_other_seeds_are_others_though_their_parents_are_equal():
@@ -206,7 +212,7 @@ def test_other_kinds_worlds_and_models_are_kept_apart():
   }
 
 
-def test_the_mean_weighs_seeds_alike_and_leaves_out_what_is_unknown():
+def test_coverage_weighs_seeds_alike_and_accuracy_questions():
   # Seed 1 covers one of one, of two covered and one uncovered of seed 0; in
   # seed 2 nothing has a target.
   second = dataclasses.replace(RECORD, seed=1, questions=RECORD.questions[:1])
@@ -216,7 +222,7 @@ def test_the_mean_weighs_seeds_alike_and_leaves_out_what_is_unknown():
   (row,) = mean_rows(rows, augmentation='all', normalisation='sum')
   assert (row.questions, row.untargeted) == (4 / 3, 2 / 3)
   assert row.coverage == pytest.approx((2 / 3 + 1) / 2)
-  assert row.covered_accuracy == (0.5 + 0.0) / 2
+  assert row.covered_accuracy == pytest.approx((1 + 0 + 0) / 3)
   assert row.uncovered_accuracy == 0.0
   assert row.covered_low < row.covered_accuracy < row.covered_high
   seeds = [r for r in rows if r.augmentation == 'all' and r.seed == '2']
