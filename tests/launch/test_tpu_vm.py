@@ -46,6 +46,7 @@ def machines(tmp_path, monkeypatch):
     program.chmod(0o755)
   monkeypatch.setenv('PATH', f'{bin}:{os.environ["PATH"]}')
   monkeypatch.setenv('GCLOUD_MACHINES', str(machines))
+  monkeypatch.setattr(tpu_vm, '_CODE', ('setup.py',))
   monkeypatch.setattr(tpu_vm, '_SECONDS_BETWEEN_LOOKS', 0.1)
   monkeypatch.setattr(pool, '_SECONDS_BETWEEN_LOOKS', 0.05)
   monkeypatch.chdir(commands.ROOT)
