@@ -177,10 +177,12 @@ def _head(directives: dict[str, object]) -> list[str]:
 
 
 # Slurm asks the shell, with USR1, before the time runs out. Not with TERM: that
-# is how a job is cancelled, after which it must not run again.
+# is how a job is cancelled, after which it must not run again. The shell passes
+# it on with scancel, which signals the command alone; srun, asked to end, would
+# kill the command before its state is saved.
 _RUN = """\
 out_of_time=
-trap 'out_of_time=1; kill -TERM $!' USR1
+trap 'out_of_time=1; scancel --signal=TERM "$SLURM_JOB_ID"' USR1
 srun --kill-on-bad-exit=1 --open-mode=append --output="$log" {python} "$@" &
 wait $!
 status=$?

@@ -11,8 +11,6 @@ here=$(dirname "$0")
 . "$here/tpu_vm.env"
 machine=$2
 unit=${3:-}
-kind=tpu-vm
-[ "$QUEUED" ] && kind=queued-resources
 
 tpu() { gcloud compute tpus "$@" --zone="$ZONE" --quiet; }
 on_all() { tpu tpu-vm ssh "$machine" --worker=all --command="$1"; }
