@@ -169,11 +169,16 @@ def _head(directives: dict[str, object]) -> list[str]:
   return [
     '#!/bin/bash',
     *(
-      f'#SBATCH --{name}' + ('' if value is None else f'={value}')
+      f'#SBATCH --{name}' + ('' if value is None else f'={_quoted(value)}')
       for name, value in every.items()
     ),
     *([_PROLOGUE.value] if _PROLOGUE.value else []),
   ]
+
+
+def _quoted(value: object) -> str:
+  """As sbatch reads it, which is not as a shell does."""
+  return f'"{value}"' if ' ' in str(value) else str(value)
 
 
 # Slurm asks the shell, with USR1, before the time runs out. Not with TERM: that

@@ -8,6 +8,7 @@ from what was fetched after the last attempt.
 
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 from collections.abc import Mapping
@@ -156,9 +157,10 @@ def _require(experiment: Experiment) -> None:
 
 
 def _machines(experiment: Experiment, machines: int) -> list[str]:
-  name = experiment.name.replace('_', '-').lower()
+  # Letters, digits and hyphens, and a letter first.
+  name = re.sub('[^a-z0-9]+', '-', experiment.name.lower()).strip('-')
   return [
-    f'{name}-{number}'
+    f'icl-gen-{name}-{number}'
     for number in range(max(1, min(machines, len(experiment.units))))
   ]
 
@@ -188,7 +190,8 @@ def _environment(experiment: Experiment) -> str:
     'QUEUED': 'yes' if _QUEUED.value else '',
     'CREATE': ' '.join(create),
     'SET_UP': _SET_UP.value + _mounting(experiment),
-    'REMOTE': '' if _MOUNT.value else remote,
+    # Part of a command of the machine's shell.
+    'REMOTE': '' if _MOUNT.value else shlex.quote(remote),
     'ROOT': str(experiment.root.absolute()),
     'ARCHIVE': str(_packed(experiment)),
     'SECONDS_BETWEEN_LOOKS': str(_SECONDS_BETWEEN_LOOKS),

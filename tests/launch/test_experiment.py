@@ -146,3 +146,23 @@ def test_workers_have_devices_of_their_own(platform, env, monkeypatch):
 def test_a_tpu_host_is_not_cut_into_threes():
   with pytest.raises(ValueError, match='_worker=3: a process can have 1, 2, 4'):
     processes.of_worker('tpu', worker=0, devices=3)
+
+
+@pytest.mark.parametrize('on', ['local', 'slurm', 'tpu_vm', 'xmanager'])
+def test_a_dry_run_starts_and_writes_nothing(on, tmp_path):
+  done = subprocess.run(
+    [
+      *(sys.executable, '-m', 'launch', f'--on={on}', '--dry_run'),
+      *('--config=configs/study.py:tiny', '--config.seeds=(4,)'),
+      *(f'--workdir={tmp_path / "out"}', '--zone=z'),
+    ],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+  )
+  assert done.returncode == 0, done.stderr
+  assert '  reversal-nano-s4: 8 of 8 stages\n' in done.stdout
+  assert '--config.seeds=(4,)' in done.stdout
+  assert '--only=syllogism-nano-s4' in done.stdout
+  assert '--topology=cpu:1 --stage=train\n' in done.stdout
+  assert not list(tmp_path.iterdir())

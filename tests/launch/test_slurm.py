@@ -1,5 +1,6 @@
 """Units as an array job of Slurm: the scripts, and a real Slurm of one host."""
 
+import dataclasses
 import pathlib
 import re
 import shlex
@@ -41,6 +42,11 @@ def test_flags_become_directives(launched, given):
     assert asked.items() <= directives(script).items()
     assert 'qos' not in directives(script)
     assert '\nmodule load python\n' in script
+
+
+def test_names_may_have_spaces(launched):
+  made = dataclasses.replace(launched(), name='my study')
+  assert directives(scripts(made)['units.sbatch'])['job-name'] == '"my study"'
 
 
 def test_several_processes_are_one_a_node(launched, distributed):

@@ -1,9 +1,12 @@
 """Units on TPU VMs, with gcloud.py in place of gcloud."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -99,7 +102,7 @@ def test_machines_are_made_used_and_deleted(
   run(made, monkeypatch, machines=2)
   kind = 'queued-resources' if queued else 'tpu-vm'
   found = calls(machines)
-  for name in ('study-0', 'study-1'):
+  for name in ('icl-gen-study-0', 'icl-gen-study-1'):
     assert [c for c in found if c[2] == name] == [
       [kind, 'create', name],
       [kind, 'delete', name],
@@ -114,9 +117,9 @@ def test_machines_are_made_used_and_deleted(
 def test_machines_are_kept_if_asked(launched, asked, machines, monkeypatch):
   asked(keep=True)
   run(launched(), monkeypatch)
-  assert (machines / 'study-0/state').read_text() == 'READY'
+  assert (machines / 'icl-gen-study-0/state').read_text() == 'READY'
   run(launched(), monkeypatch)  # and used again
-  assert calls(machines) == [['tpu-vm', 'create', 'study-0']]
+  assert calls(machines) == [['tpu-vm', 'create', 'icl-gen-study-0']]
 
 
 def test_all_workers_run_a_unit_together(
@@ -139,7 +142,7 @@ def preempt(machines, name):
       os.killpg(int(line), signal.SIGKILL)
 
 
-def start(made, *, machine='study-0'):
+def start(made, *, machine='icl-gen-study-0'):
   """Starts the first unit as the pool does; waits until it runs."""
   plan = tpu_vm.make_plan(made, machines=1)
   plans.write(plan)
@@ -159,11 +162,11 @@ def test_a_machine_that_is_taken_away_is_made_again(launched, asked, machines):
   (machines / 'block').touch()
   made = launched()
   started, unit = start(made)
-  preempt(machines, 'study-0')
+  preempt(machines, 'icl-gen-study-0')
   commands.wait(lambda: unit.log.read_text().count(' ran ') == 2, seconds=60)
   (machines / 'block').unlink()
   assert started.wait(60) == 0
-  assert 'study-0 was taken away' in unit.log.read_text()
+  assert 'icl-gen-study-0 was taken away' in unit.log.read_text()
   assert fetched(made, unit).read_text() == '0\n'
   assert [verb for _, verb, _ in calls(machines)] == [
     'create',
@@ -179,7 +182,9 @@ def test_a_unit_continues_from_what_is_here(launched, asked, machines):
   by.write_text('earlier\n')
   started, unit = start(made)
   assert started.wait(60) == 0
-  there = machines / 'study-0/0/icl_gen/out/study/corpora' / unit.name / 'by'
+  there = (
+    machines / 'icl-gen-study-0/0/icl_gen/out/study/corpora' / unit.name / 'by'
+  )
   assert there.read_text() == 'earlier\n0\n'
   assert by.read_text() == 'earlier\n'  # corpora are complete if they exist
 
@@ -204,6 +209,14 @@ def test_failures_are_reported_and_machines_deleted(
   assert [verb for _, verb, _ in calls(machines)] == ['create', 'delete']
 
 
+def test_machines_have_names_that_are_allowed(launched, asked):
+  made = dataclasses.replace(launched(), name='My study_2')
+  plan = tpu_vm.make_plan(made, machines=2)
+  assert 'icl-gen-my-study-2-0, icl-gen-my-study-2-1' in plan.resources[0]
+  remote = shlex.quote(shlex.quote('icl_gen/out/My study_2'))
+  assert f'export REMOTE={remote}\n' in list(plan.files.values())[1]
+
+
 def test_mounted_results_are_not_copied(launched, asked):
   asked(mount='10.0.0.2:/share')
   made = launched()
@@ -214,7 +227,7 @@ def test_mounted_results_are_not_copied(launched, asked):
   assert "export REMOTE=''" in environment
   assert f'--workdir={workdir}' in environment
   assert any(
-    command.endswith('run study-0 report') for command in plan.commands
+    command.endswith('run icl-gen-study-0 report') for command in plan.commands
   )
 
 
@@ -222,6 +235,43 @@ def test_mistakes_are_found_before_a_machine_is_made(launched, asked):
   asked(zone='')
   with pytest.raises(ValueError, match='no --zone given'):
     tpu_vm.make_plan(launched(), machines=1)
+
+
+@pytest.mark.slow
+def test_a_study_on_machines_that_are_taken_away_gives_the_same_results(
+  two_worlds, machines, monkeypatch, tmp_path
+):
+  given, expected = two_worlds
+  project = tmp_path / 'project'
+  for folder in ('icl_gen', 'configs', 'launch'):
+    shutil.copytree(commands.ROOT / folder, project / folder)
+  for file in ('setup.py', 'pyproject.toml', 'requirements.txt'):
+    shutil.copy(commands.ROOT / file, project)
+  config = pathlib.Path(given.removeprefix('--config='))
+  shutil.copy(config, project / 'configs')
+  launcher = subprocess.Popen(
+    [
+      *(sys.executable, '-m', 'launch', '--on=tpu_vm', '--machines=2'),
+      *(f'--config=configs/{config.name}', f'--workdir={tmp_path / "out"}'),
+      *('--zone=us-west4-a', '--spot', '--queued'),
+      f'--set_up=ln -sfn {sys.prefix} .venv',
+    ],
+    cwd=project,
+    env=commands.environment() | {'PYTHONPATH': '.'},
+  )
+  first = commands.UNITS[0]
+  commands.wait(
+    lambda: 'train reversal' in commands.log(tmp_path / 'out', first),
+    what=lambda: commands.log(tmp_path / 'out', first),
+  )
+  preempt(machines, 'icl-gen-study-0')
+  assert launcher.wait() == 0
+  assert 'was taken away' in commands.log(tmp_path / 'out', first)
+  assert commands.results(tmp_path / 'out') == expected
+  made = [call for call in calls(machines) if call[1] == 'create']
+  assert sorted(name for *_, name in made) == [
+    *('icl-gen-study-0', 'icl-gen-study-0', 'icl-gen-study-1')
+  ]
 
 
 def test_the_stand_in_refuses_what_gcloud_would(machines):
