@@ -56,10 +56,5 @@ def given(monkeypatch):
 
 @pytest.fixture(scope='session')
 def two_worlds(tmp_path_factory):
-  """Flags of a study of two worlds, and its results when `study` runs it."""
-  folder = tmp_path_factory.mktemp('two')
-  given = f'--config={commands.config(folder)}'
-  workdir = folder / 'alone'
-  alone = commands.start('icl_gen.study', given, f'--workdir={workdir}')
-  assert alone.wait() == 0
-  return given, commands.results(workdir)
+  """A study of two worlds."""
+  return commands.alone(tmp_path_factory.mktemp('two'))

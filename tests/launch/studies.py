@@ -1,6 +1,9 @@
 """A study of two tiny worlds as commands, for the slow tests."""
 
+import dataclasses
 import os
+import pathlib
+import shutil
 import subprocess
 import sys
 import time
@@ -15,16 +18,39 @@ def get_config(arg=''):
   for name in ('celebrity', 'semantic', 'process'):
     del config.experiments[name]
   config.seeds = (0,)
+  config.conditions = ('icl', 'ft_aug')  # every door is called
   return config
 """
 UNITS = ('reversal-nano-s0', 'syllogism-nano-s0')
 
 
-def config(folder):
-  """Writes the config; returns its path."""
-  path = folder / 'two.py'
+@dataclasses.dataclass(frozen=True)
+class Alone:
+  """The study when one process runs it.
+
+  Attributes:
+    config: the flag.
+    expected: its results.
+    compiled: its compiled programs.
+  """
+
+  config: str
+  expected: bytes
+  compiled: pathlib.Path
+
+  def begin(self, workdir):
+    """Returns flags for another workdir, which has the compiled programs."""
+    shutil.copytree(self.compiled, workdir / 'study/compiled')
+    return self.config, f'--workdir={workdir}'
+
+
+def alone(folder):
+  """Runs the study."""
+  path, workdir = folder / 'two.py', folder / 'alone'
   path.write_text(_CONFIG)
-  return path
+  given = f'--config={path}'
+  assert start('icl_gen.study', given, f'--workdir={workdir}').wait() == 0
+  return Alone(given, results(workdir), workdir / 'study/compiled')
 
 
 def environment():

@@ -11,8 +11,6 @@ import pytest
 from launch import local
 from tests.launch import studies as commands
 
-ROUNDS = 3
-
 
 def test_the_plan_has_the_devices_of_every_worker(launched, given):
   given(devices_per_worker=4, platform='gpu')
@@ -28,8 +26,8 @@ def test_the_plan_has_the_devices_of_every_worker(launched, given):
   assert '--only' not in report and 'CUDA' not in report
 
 
-def launch(given, workdir, *more, **options):
-  flags = ('--on=local', '--machines=2', given, f'--workdir={workdir}')
+def launch(given, *more, **options):
+  flags = ('--on=local', '--machines=2', *given)
   return commands.start('launch', *flags, *more, **options)
 
 
@@ -45,16 +43,16 @@ def workers(launcher):
 
 @pytest.mark.slow
 def test_two_workers_give_the_results_of_one_process(two_worlds, tmp_path):
-  given, expected = two_worlds
-  launcher = launch(given, tmp_path, stdout=subprocess.PIPE, text=True)
+  given = two_worlds.begin(tmp_path)
+  launcher = launch(given, stdout=subprocess.PIPE, text=True)
   said, _ = launcher.communicate()
   assert launcher.returncode == 0
-  assert commands.results(tmp_path) == expected
+  assert commands.results(tmp_path) == two_worlds.expected
   for number, unit in enumerate(commands.UNITS):
     assert f'{unit}: running on worker {number}, attempt 1' in said
     assert f'{unit}: done' in said
     assert f'{unit} is complete' in commands.log(tmp_path, unit)
-  again = launch(given, tmp_path, stdout=subprocess.PIPE, text=True)
+  again = launch(given, stdout=subprocess.PIPE, text=True)
   assert 'running' not in again.communicate()[0]
 
 
@@ -62,9 +60,9 @@ def test_two_workers_give_the_results_of_one_process(two_worlds, tmp_path):
 def test_killed_workers_and_launchers_give_the_same_results(
   two_worlds, tmp_path
 ):
-  given, expected = two_worlds
-  for signum in [signal.SIGKILL, signal.SIGTERM, signal.SIGINT][:ROUNDS]:
-    launcher = launch(given, tmp_path, '--retries=50')
+  given = two_worlds.begin(tmp_path)
+  for signum in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+    launcher = launch(given, '--retries=50')
     for _ in range(2):
       time.sleep(random.uniform(5, 25))
       if own := workers(launcher):
@@ -73,12 +71,12 @@ def test_killed_workers_and_launchers_give_the_same_results(
     if launcher.poll() is None:
       own = workers(launcher)
       launcher.send_signal(signum)
-      code = launcher.wait(120)
+      code = launcher.wait(300)
       assert code in (-9, 128 + signum, 0), code
       # Nobody works on: the next launcher gives the devices to others.
-      commands.wait(lambda own=own: not any(map(_runs, own)), seconds=120)
-  assert launch(given, tmp_path, '--retries=50').wait() == 0
-  assert commands.results(tmp_path) == expected
+      commands.wait(lambda own=own: not any(map(_runs, own)), seconds=300)
+  assert launch(given, '--retries=50').wait() == 0
+  assert commands.results(tmp_path) == two_worlds.expected
 
 
 def _runs(pid):

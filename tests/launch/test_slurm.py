@@ -133,12 +133,12 @@ def told(env, *command):
   return done.stdout.strip()
 
 
-def submit(env, given, workdir):
+def submit(env, given):
   """Launches; returns the number of the array."""
   done = subprocess.run(
     [
       *(sys.executable, '-m', 'launch', '--on=slurm', '--machines=2'),
-      *(given, f'--workdir={workdir}'),
+      *given,
     ],
     env=env,
     capture_output=True,
@@ -157,7 +157,7 @@ def queued(env):
 def test_a_study_cancelled_and_requeued_on_slurm_gives_the_same_results(
   cluster, two_worlds, tmp_path
 ):
-  given, expected = two_worlds
+  given = two_worlds.begin(tmp_path)
   first, second = commands.UNITS
 
   def said(unit, text):
@@ -167,20 +167,20 @@ def test_a_study_cancelled_and_requeued_on_slurm_gives_the_same_results(
     )
 
   # A user cancels everything: it ends, and nothing is queued again.
-  submit(cluster, given, tmp_path)
+  submit(cluster, given)
   said(first, 'evaluate')
   told(cluster, 'scancel', '--user=' + told(cluster, 'id', '-un'))
   commands.wait(lambda: not queued(cluster), seconds=90)
   assert not (tmp_path / 'study/report').exists()
 
-  job = submit(cluster, given, tmp_path)
+  job = submit(cluster, given)
   said(first, 'train reversal')
   told(cluster, 'scontrol', 'requeue', f'{job}_0')  # as preemption does
   said(second, 'train syllogism')
   # As if a minute were left.
   told(cluster, 'scancel', '--signal=USR1', '--batch', f'{job}_1')
   commands.wait(lambda: not queued(cluster), what=lambda: queued(cluster))
-  assert commands.results(tmp_path) == expected
+  assert commands.results(tmp_path) == two_worlds.expected
   restarts = [
     re.search(r'Restarts=(\d+)', told(cluster, 'scontrol', 'show', 'job', one))
     for one in (f'{job}_0', f'{job}_1')

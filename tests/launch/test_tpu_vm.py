@@ -241,18 +241,18 @@ def test_mistakes_are_found_before_a_machine_is_made(launched, asked):
 def test_a_study_on_machines_that_are_taken_away_gives_the_same_results(
   two_worlds, machines, monkeypatch, tmp_path
 ):
-  given, expected = two_worlds
+  _, workdir = two_worlds.begin(tmp_path / 'out')
   project = tmp_path / 'project'
   for folder in ('icl_gen', 'configs', 'launch'):
     shutil.copytree(commands.ROOT / folder, project / folder)
   for file in ('setup.py', 'pyproject.toml', 'requirements.txt'):
     shutil.copy(commands.ROOT / file, project)
-  config = pathlib.Path(given.removeprefix('--config='))
+  config = pathlib.Path(two_worlds.config.removeprefix('--config='))
   shutil.copy(config, project / 'configs')
   launcher = subprocess.Popen(
     [
       *(sys.executable, '-m', 'launch', '--on=tpu_vm', '--machines=2'),
-      *(f'--config=configs/{config.name}', f'--workdir={tmp_path / "out"}'),
+      *(f'--config=configs/{config.name}', workdir),
       *('--zone=us-west4-a', '--spot', '--queued'),
       f'--set_up=ln -sfn {sys.prefix} .venv',
     ],
@@ -267,7 +267,7 @@ def test_a_study_on_machines_that_are_taken_away_gives_the_same_results(
   preempt(machines, 'icl-gen-study-0')
   assert launcher.wait() == 0
   assert 'was taken away' in commands.log(tmp_path / 'out', first)
-  assert commands.results(tmp_path / 'out') == expected
+  assert commands.results(tmp_path / 'out') == two_worlds.expected
   made = [call for call in calls(machines) if call[1] == 'create']
   assert sorted(name for *_, name in made) == [
     *('icl-gen-study-0', 'icl-gen-study-0', 'icl-gen-study-1')

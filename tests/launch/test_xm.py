@@ -69,17 +69,17 @@ def python():
 
 @pytest.mark.slow
 def test_xmanager_runs_a_study_on_this_host(python, two_worlds, tmp_path):
-  given, expected = two_worlds
+  given = two_worlds.begin(tmp_path / 'out')
   home = tmp_path / 'home'  # where xmanager keeps its database
   home.mkdir()
   done = commands.start(
     'launch',
     *('--on=xmanager', '--machines=2', f'--xmanager_python={python}'),
-    *(given, f'--workdir={tmp_path / "out"}'),
+    *given,
     env=commands.environment() | {'HOME': str(home)},
   )
   assert done.wait() == 0
-  assert commands.results(tmp_path / 'out') == expected
+  assert commands.results(tmp_path / 'out') == two_worlds.expected
 
 
 @pytest.mark.slow
