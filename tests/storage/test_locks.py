@@ -146,3 +146,6 @@ def test_the_holder_is_named_while_there_is_one(tmp_path):
     assert locks.holder(path) == 'a process that has just begun'
   assert locks.holder(path) == ''
   assert not list(tmp_path.iterdir())
+  path.parent.mkdir()
+  path.write_text('pid 1 on here, which was killed')
+  assert locks.holder(path) == ''
