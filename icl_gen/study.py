@@ -43,7 +43,8 @@ def run(
     studies.check(job, root)
   if left:
     _require_models(study, left)
-    units.record(whole, root)
+  units.record(whole, root)
+  if left:
     _remove_report(study, root)
     _work(study, left, root)
   if only:

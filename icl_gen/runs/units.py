@@ -49,9 +49,16 @@ def log(root: files.Path, name: str) -> pathlib.Path:
   return pathlib.Path(root) / 'launch' / f'{name}.log'
 
 
+def record_of(root: files.Path) -> pathlib.Path:
+  """The file that says what the study of a directory is."""
+  return pathlib.Path(root) / 'study.json'
+
+
 def record(study: Study, root: files.Path) -> None:
   """Writes what the study is, for those who look at its directory."""
-  files.write_sealed_json(_record(root), dataclasses.asdict(study))
+  path, values = record_of(root), dataclasses.asdict(study)
+  if _digest(path) != files.digest(values):
+    files.write_sealed_json(path, values)
 
 
 def recorded(root: files.Path) -> Study:
@@ -60,7 +67,7 @@ def recorded(root: files.Path) -> Study:
   Raises:
     ValueError: none was, or its record is damaged.
   """
-  path = _record(root)
+  path = record_of(root)
   if not path.exists():
     raise ValueError(
       f'there is no {str(path)!r}: `python -m icl_gen.study` and `python -m'
@@ -70,5 +77,9 @@ def recorded(root: files.Path) -> Study:
   return studies.read(files.read_sealed_json(path))
 
 
-def _record(root: files.Path) -> pathlib.Path:
-  return pathlib.Path(root) / 'study.json'
+def _digest(path: pathlib.Path) -> str:
+  """The digest of a record; '' if there is none, or a damaged one."""
+  try:
+    return files.digest(files.read_sealed_json(path))
+  except (FileNotFoundError, ValueError):
+    return ''

@@ -50,6 +50,11 @@ def test_the_record_of_a_study_gives_the_same_stages(tmp_path):
   units.record(study, tmp_path)
   units.record(dataclasses.replace(study, seeds=(3,)), tmp_path)
   units.record(study, tmp_path)
+  written = units.record_of(tmp_path).stat().st_mtime_ns
+  units.record(study, tmp_path)
+  assert units.record_of(tmp_path).stat().st_mtime_ns == written
+  units.record_of(tmp_path).write_text('{}')
+  units.record(study, tmp_path)  # a damaged one is replaced
   found = units.recorded(tmp_path)
   assert [
     (job.door, job.result, job.needs) for job in studies.jobs(found, tmp_path)
