@@ -187,7 +187,9 @@ def _quoted(value: object) -> str:
 # kill the command before its state is saved.
 _RUN = """\
 out_of_time=
-trap 'out_of_time=1; scancel --signal=TERM "$SLURM_JOB_ID"' USR1
+# Not SLURM_JOB_ID, which for one of the tasks is also that of the whole array.
+task="${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID"
+trap 'out_of_time=1; scancel --signal=TERM "$task"' USR1
 srun --kill-on-bad-exit=1 --open-mode=append --output="$log" {python} "$@" &
 wait $!
 status=$?
@@ -198,7 +200,7 @@ echo "$name ended with exit status $status"
 if [ "$out_of_time" ] || {{ [ $status != 0 ] && [ $status != 2 ] &&
   [ "${{SLURM_RESTART_COUNT:-0}}" -lt {retries} ]; }}
 then
-  scontrol requeue "${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID"
+  scontrol requeue "$task"
   # Until it takes effect: an end of its own would count as the job's.
   sleep 60
 fi
