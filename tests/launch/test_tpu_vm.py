@@ -93,7 +93,9 @@ def launched(launched, monkeypatch):
   return launched
 
 
-@pytest.mark.parametrize('queued', [False, True])
+@pytest.mark.parametrize(
+  'queued', [False, pytest.param(True, marks=pytest.mark.slow)]
+)
 def test_machines_are_made_used_and_deleted(
   launched, asked, machines, monkeypatch, queued
 ):
@@ -114,6 +116,7 @@ def test_machines_are_made_used_and_deleted(
   assert not [path for path in machines.iterdir() if path.is_dir()]
 
 
+@pytest.mark.slow
 def test_machines_are_kept_if_asked(launched, asked, machines, monkeypatch):
   asked(keep=True)
   run(launched(), monkeypatch)
