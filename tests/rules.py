@@ -30,6 +30,7 @@ FLOORS = {
   'icl_gen.sampling': 5,
   'icl_gen.cli': 5,
   'icl_gen.compiling': 6,
+  'icl_gen.interface': 6,
   'icl_gen.study': 8,  # The only one that may import doors.
 }
 DOOR = 7
@@ -47,7 +48,7 @@ OWNERS = {
   ),
   'grain': ('icl_gen.training.batches',),
   'matplotlib': ('icl_gen.reporting',),
-  'pandas': ('icl_gen.reporting',),
+  'pandas': ('icl_gen.reporting', 'icl_gen.interface.results'),
   'scipy': ('icl_gen.reporting',),
   'absl': ('icl_gen.cli', 'doors', 'configs', 'launch'),
   'ml_collections': ('icl_gen.cli', 'doors', 'configs', 'launch'),
@@ -122,6 +123,8 @@ def floor_complaints(module, source):
       if in_room(name, 'icl_gen.cli'):
         if not is_door(module):
           complaints.append(f'{module} imports cli, which serves doors only')
+      elif module == 'icl_gen' and in_room(name, 'icl_gen.interface'):
+        pass  # Imported when it is used: a test sees that nothing else is.
       elif floor(name) > here:
         complaints.append(f'{module} imports {name}, which is above it')
       elif floor(name) == here and not in_room(name, room):

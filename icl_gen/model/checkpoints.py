@@ -462,7 +462,7 @@ class Checkpoints:
 
   def _saved_tree(self, step: int) -> Tree:
     """Shapes and dtypes of the arrays of a state."""
-    metadata = self._orbax.item_metadata(step)['state']
+    metadata = _read_with(lambda: self._orbax.item_metadata(step)['state'])
     if metadata is None:
       raise FileNotFoundError('its metadata cannot be read')
     return metadata.tree
