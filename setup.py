@@ -51,6 +51,8 @@ setuptools.setup(
     'python-dateutil<3',
     # BM25 in one file over numpy; bm25s starts JAX when it is imported.
     'rank-bm25>=0.2.2',
+    # The live table of `python -m launch`; flax needs it as well.
+    'rich>=13',
     # Hugging Face's format of weights; reads slices, needs numpy only.
     'safetensors>=0.8',
     'scipy>=1.14',

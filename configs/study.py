@@ -24,7 +24,8 @@ With a second embedded model of a third of the parameters, on three worlds:
   python -m icl_gen.study --config=configs/study.py:sizes
 
 Variants: `files`, `custom` and `sizes` (as above); `tiny` runs everything in a
-few minutes, to check that it works.
+few minutes, to check that it works; `gemma3_1b` and the other names of
+icl_gen/runs/released.py are settings for those models.
 """
 
 from ml_collections import config_dict
@@ -38,8 +39,22 @@ from configs import (
   syllogism,
 )
 from icl_gen import cli
+from icl_gen.runs import released
 
-VARIANTS = ('files', 'custom', 'sizes', 'tiny')
+VARIANTS = (
+  'files',
+  'custom',
+  'sizes',
+  'tiny',
+  'gemma2_2b',
+  'gemma2_9b',
+  'gemma2_27b',
+  'gemma3_270m',
+  'gemma3_1b',
+  'gemma3_4b',
+  'gemma3_12b',
+  'gemma3_27b',
+)
 
 
 def get_config(arg: str = '') -> config_dict.ConfigDict:
@@ -85,4 +100,9 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   if 'sizes' in variants:
     config.name = 'sizes'
     config.models = ('nano', 'nano_small')
+  for model in variants:
+    if model in released.MODELS:
+      for experiment in config.experiments.values():
+        experiment.update_from_flattened_dict(released.settings(model))
+      config.models = (model,)
   return config

@@ -8,6 +8,7 @@ import re
 DOORS = (
   'study',
   'report',
+  'status',
   'build',
   'train',
   'augment',

@@ -4,8 +4,10 @@
 
 Complete stages are kept: adding seeds, models or conditions runs only what is
 new. Two of the same studies at once share the stages between them. With
---verify, nothing is run or changed: all files of the study are read back, and a
-line for each that is damaged or missing says how to repair it.
+--only=<world>-<model>-s<seed>, one unit of the study is run, without the
+report; `python -m launch` runs units on several machines. With --verify,
+nothing is run or changed: all files of the study are read back, and a line for
+each that is damaged or missing says how to repair it.
 """
 
 import contextlib
@@ -16,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 import ml_collections
 
 from icl_gen import cli, signals
-from icl_gen.runs import directories, progress, studies, verification
+from icl_gen.runs import directories, progress, studies, units, verification
 from icl_gen.runs.studies import Job, Study
 from icl_gen.storage import corpus_files
 from icl_gen.training import limits
@@ -29,21 +31,28 @@ def run(
   workdir: pathlib.Path,
   *,
   verify: bool = False,
+  only: str = '',
 ) -> None:
   """Writes <workdir>/study/{corpora,runs,report}, or verifies what is there."""
-  study = studies.read(config.to_dict())
-  root = workdir / study.name
+  whole = studies.read(config.to_dict())
+  root = workdir / whole.name
   if verify:
-    _verify(study, root)
+    _verify(whole, root)
     return
+  study = units.of(whole, only) if only else whole
   left = studies.left(study, root)
   for job in studies.jobs(study, root):
     with _flags_of(study, job):
       studies.check(job, root)
   if left:
     _require_models(study, left)
+  units.record(whole, root)
+  if left:
     _remove_report(study, root)
     _work(study, left, root)
+  if only:
+    print(f'{only} is complete')
+    return
   report = studies.report(study, root)
   if not report.is_finished():
     # Imported here, so that a complete study answers without loading JAX or
@@ -161,4 +170,5 @@ if __name__ == '__main__':
     switches={
       'verify': 'Read all files back, say what is damaged; change nothing.'
     },
+    texts={'only': 'One unit, <world>-<model>-s<seed>, without the report.'},
   )

@@ -51,13 +51,16 @@ OWNERS = {
   'matplotlib': ('icl_gen.reporting',),
   'pandas': ('icl_gen.reporting', 'icl_gen.interface.results'),
   'scipy': ('icl_gen.reporting',),
-  'absl': ('icl_gen.cli', 'doors', 'configs'),
+  'absl': ('icl_gen.cli', 'doors', 'configs', 'launch'),
   'ml_collections': (
     'icl_gen.cli',
     'icl_gen.config_files',
     'doors',
     'configs',
+    'launch',
   ),
+  'rich': ('launch.table',),
+  'xmanager': ('launch.xm_script',),
   # Only there do texts become ids.
   'sentencepiece': (
     'icl_gen.text.tokens',

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 from icl_gen.reporting import sums
-from icl_gen.runs import directories, studies
+from icl_gen.runs import directories, studies, units
 from icl_gen.runs.stage import Stage
 from icl_gen.runs.studies import Job, Study
 from icl_gen.storage import corpus_files, files, scores
@@ -86,6 +86,7 @@ def verify(study: Study, root: files.Path, readers: Readers) -> int:
   jobs, report = studies.jobs(study, root), studies.report(study, root)
   parts = [(job.door, job.result.parent, _of_job(job, readers)) for job in jobs]
   parts.append(('report', report.result.parent, _of_report(report)))
+  parts.append(('record', pathlib.Path(root), _of_record(root)))
   damaged: set[pathlib.Path] = set()
   read: set[pathlib.Path] = set()
   for number, (door, directory, findings) in enumerate(parts, start=1):
@@ -134,18 +135,28 @@ def _of_job(job: Job, readers: Readers) -> Iterator[_Finding]:
     yield from _of_corpus(stage)
 
 
+def _of_record(root: files.Path) -> Iterator[_Finding]:
+  path = units.record_of(root)
+  yield _Finding(path, _wrong_with(path), (path,))
+
+
+def _wrong_with(path: pathlib.Path) -> str:
+  """What is wrong with a sealed record; '' if nothing."""
+  if not path.exists():
+    return 'missing'
+  try:
+    files.read_sealed_json(path)
+  except ValueError:
+    return _UNLIKE
+  return ''
+
+
 def _of_settings(
   stage: Stage, delete: tuple[pathlib.Path, ...]
 ) -> Iterator[_Finding]:
-  path, why = stage.settings_file, ''
-  if path.exists():
-    try:
-      files.read_sealed_json(path)
-    except ValueError:
-      why = _UNLIKE
-  elif stage.result.exists():
-    why = 'missing'
-  yield _Finding(path, why, delete)
+  path = stage.settings_file
+  made = path.exists() or stage.result.exists()
+  yield _Finding(path, _wrong_with(path) if made else '', delete)
 
 
 def _of_corpus(stage: Stage) -> Iterator[_Finding]:

@@ -67,6 +67,13 @@ def is_held(path: pathlib.Path) -> bool:
   return False
 
 
+def holder(path: pathlib.Path) -> str:
+  """Who holds a lock, and since when; '' if nobody does."""
+  if not is_held(path):
+    return ''
+  return _holder(path) or 'a process that has just begun'
+
+
 @contextlib.contextmanager
 def held(path: pathlib.Path, *, what: str) -> Iterator[bool]:
   """Holds a lock during the block.
@@ -117,12 +124,12 @@ def _wait_for(
     if lock is not None:
       return lock, made, at_once
     at_once = False
-    holder = _holder(path)
+    name = _holder(path)
     # Twice the same: not the name of a holder that died before this one.
-    if not announced and holder and holder == seen:
-      print(f'waiting: {what} is being written by {holder}', flush=True)
+    if not announced and name and name == seen:
+      print(f'waiting: {what} is being written by {name}', flush=True)
       announced = True
-    seen = holder
+    seen = name
     time.sleep(_SECONDS_BETWEEN_TRIES)
 
 

@@ -10,7 +10,7 @@ import ml_collections
 import pytest
 
 from icl_gen import augment, build, evaluate, report, study, train
-from icl_gen.runs import studies
+from icl_gen.runs import studies, units
 from tests.doors.test_pulse import everything
 
 DOORS = {
@@ -349,3 +349,32 @@ def test_a_report_that_another_study_finished_meanwhile_is_kept(
   )
   assert go(config, copied, monkeypatch) == ['evaluate']
   assert page.stat().st_mtime_ns == written
+
+
+def test_one_unit_of_a_study_is_run_alone(config, monkeypatch, tmp_path):
+  """The others are left to other processes, and so is the report."""
+  root = tmp_path / 'study'
+  two = changed(config, seeds=(0, 1), conditions=('pretrained',))
+  called = []
+
+  def evaluated(experiment, workdir):
+    called.append(experiment.seed)
+    name = f'reversal-pretrained-nano-s{experiment.seed}'
+    path = workdir / 'runs' / name / 'scores.parquet'
+    path.parent.mkdir(parents=True)
+    path.touch()
+
+  doors = DOORS | {'evaluate': evaluated}
+  monkeypatch.setattr(study, '_doors', lambda compiled: doors)
+  monkeypatch.setattr(studies, 'check', lambda job, root: None)
+  study.run(two, tmp_path, only='reversal-nano-s1')
+  assert called == [1]
+  assert not (root / 'corpora/reversal-s0').exists()
+  assert not (root / 'report').exists()
+  assert units.recorded(root).seeds == [0, 1]
+  study.run(two, tmp_path, only='reversal-nano-s1')
+  assert called == [1]
+  with pytest.raises(
+    ValueError, match="unit 'reversal-nano-s2': a unit is <wo"
+  ):
+    study.run(two, tmp_path, only='reversal-nano-s2')

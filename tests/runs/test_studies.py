@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
-from icl_gen.runs import studies
+from icl_gen.runs import released, studies
 from icl_gen.runs.stage import Stage
+from tests.rules import ROOT
 from tests.runs.test_experiments import EXPERIMENT
 
 VALUES = {
@@ -76,6 +77,18 @@ def test_flags_in_messages_are_those_of_the_study():
 def test_mistakes_name_the_flag_of_the_study(change, message):
   with pytest.raises(ValueError, match=message):
     studies.read(VALUES | change)
+
+
+def test_variants_of_models_are_those_of_every_world():
+  with pytest.MonkeyPatch.context() as patch:
+    patch.syspath_prepend(ROOT)
+    from configs import study as config
+  assert set(released.MODELS) < set(config.VARIANTS)
+  made = studies.read(config.get_config('gemma3_1b').to_dict())
+  assert made.models == ('gemma3_1b',)
+  assert len(made.experiments) == 5
+  for experiment in made.experiments.values():
+    assert (experiment.dtype, experiment.train.length) == ('bfloat16', 1024)
 
 
 def test_a_study_of_ft_aug_needs_samples():

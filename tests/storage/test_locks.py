@@ -135,3 +135,17 @@ def test_many_hold_it_one_after_another(lock):
     thread.join()
   assert most == [1] * 40
   assert list(lock.parent.glob('*')) == []
+
+
+def test_the_holder_is_named_while_there_is_one(tmp_path):
+  path = tmp_path / 'deep/.lock'
+  assert locks.holder(path) == ''
+  with locks.held(path, what='x'):
+    assert locks.holder(path).startswith(f'pid {os.getpid()} on ')
+    path.write_text('')  # as in the moment before the name is written
+    assert locks.holder(path) == 'a process that has just begun'
+  assert locks.holder(path) == ''
+  assert not list(tmp_path.iterdir())
+  path.parent.mkdir()
+  path.write_text('pid 1 on here, which was killed')
+  assert locks.holder(path) == ''

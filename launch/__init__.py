@@ -1,0 +1,1 @@
+"""Runs a study on as many machines as there are: `python -m launch`."""

@@ -1,0 +1,98 @@
+"""Launches a study: its units on this host, on TPU VMs, on Slurm or XManager.
+
+  python -m launch --config=configs/study.py --on=local --machines=2
+
+With --dry_run, everything that would be written, taken and run is printed, and
+nothing is started. docs/launch.md has an example for every executor.
+"""
+
+import pathlib
+
+import ml_collections
+from absl import flags
+from ml_collections import config_flags
+
+from icl_gen import cli
+from icl_gen.runs import studies, units
+from launch import estimate, experiment, local, plan, slurm, tpu_vm, xm
+from launch.experiment import Requirements
+
+EXECUTORS = {
+  'local': local,
+  'slurm': slurm,
+  'tpu_vm': tpu_vm,
+  'xmanager': xm,
+}
+for _executor in EXECUTORS.values():
+  flags.adopt_module_key_flags(_executor)
+_MACHINES = flags.DEFINE_integer(
+  'machines', 1, 'How many units run at once.', lower_bound=1
+)
+_RETRIES = flags.DEFINE_integer(
+  'retries',
+  2,
+  'How often a unit that fails is started again without progress.',
+  lower_bound=0,
+)
+_TOPOLOGY = flags.DEFINE_string(
+  'topology', 'cpu:1', 'Devices of a unit: cpu:N, v5e:2x4 and the like.'
+)
+_PROCESSES = flags.DEFINE_integer(
+  'processes_per_unit', 1, 'Processes that run a unit together, one a host.'
+)
+
+
+def run(
+  config: ml_collections.FrozenConfigDict,
+  workdir: pathlib.Path,
+  *,
+  on: str,
+  dry_run: bool,
+  estimate_memory: bool,
+) -> None:
+  """Launches the units that have something left to do, then the report."""
+  study = studies.read(config.to_dict())
+  root = workdir / study.name
+  for job in studies.jobs(study, root):
+    studies.check(job, root)
+  launched = experiment.make(
+    study,
+    workdir,
+    flags=_flags(),
+    requirements=Requirements(_TOPOLOGY.value, _PROCESSES.value),
+    on=on,
+  )
+  executor = EXECUTORS[on]
+  if dry_run:
+    print(
+      plan.text(
+        launched, executor.make_plan(launched, machines=_MACHINES.value)
+      )
+    )
+    estimate.show(study, topology=_TOPOLOGY.value, run=estimate_memory)
+    return
+  units.record(study, root)
+  executor.run(launched, machines=_MACHINES.value, retries=_RETRIES.value)
+
+
+def _flags() -> dict[str, str]:
+  """The flags of this command that are those of `python -m icl_gen.study`."""
+  holder = flags.FLAGS['config']
+  overrides = config_flags.get_override_values(holder)
+  return {
+    'config': config_flags.get_config_filename(holder),
+    **{f'config.{name}': str(value) for name, value in overrides.items()},
+    'workdir': flags.FLAGS.workdir,
+  }
+
+
+if __name__ == '__main__':
+  cli.main(
+    run,
+    prog='launch',
+    choices={'on': tuple(EXECUTORS)},
+    switches={
+      'dry_run': 'Print what would be done; start nothing.',
+      'estimate_memory': 'With --dry_run: compile, say what fits.',
+    },
+  )

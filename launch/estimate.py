@@ -1,0 +1,90 @@
+"""What `icl_gen.compile` says about the memory of a study's programs."""
+
+import dataclasses
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from configs import reversal
+from icl_gen.runs import experiments
+from icl_gen.runs.studies import Study
+from launch import plan
+
+# Any experiment will do: what it says otherwise is overridden.
+_BASE = 'configs/reversal.py'
+_STAGES = {
+  'pretrained': ('evaluate',),
+  'icl': ('evaluate',),
+  'ft': ('train', 'evaluate'),
+  'ft_aug': ('augment', 'train', 'evaluate'),
+}
+# No program depends on them.
+_NOT_COMPILED = (
+  *('world', 'size', 'seed', 'condition', 'audit', 'file_format'),
+  *('checkpoint', 'tokenizer', 'context.factor', 'augment.documents_per_fact'),
+  *('augment.local_samples', 'augment.global_samples', 'train.steps'),
+  *('train.warmup_steps', 'train.report_every', 'train.save_every'),
+)
+
+
+def show(study: Study, *, topology: str, run: bool) -> None:
+  """Prints the commands that compile a study's programs, or runs them.
+
+  Args:
+    study: its settings.
+    topology: the devices of a unit.
+    run: whether to run them.
+  """
+  print("memory on one unit's devices:")
+  for command in commands(study, topology=topology):
+    print(f'  {plan.shell(command)}', flush=True)
+    if run:
+      subprocess.run([sys.executable, *command[1:]], check=False)
+  if not run:
+    print('  (--estimate_memory runs these commands)')
+
+
+def commands(study: Study, *, topology: str) -> list[list[str]]:
+  """A command for every program that differs."""
+  found = {tuple(command) for command in _commands(study, topology)}
+  return [list(command) for command in sorted(found)]
+
+
+def _commands(study: Study, topology: str) -> Iterator[list[str]]:
+  kept = {stage for one in study.conditions for stage in _STAGES[one]}
+  for experiment in study.experiments.values():
+    for model in study.models:
+      changed = _changed(dataclasses.replace(experiment, model=model))
+      for stage in kept:
+        yield [
+          'python',
+          '-m',
+          'icl_gen.compile',
+          f'--config={_BASE}',
+          *changed,
+          f'--topology={topology}',
+          f'--stage={stage}',
+        ]
+
+
+def _changed(experiment: experiments.Experiment) -> list[str]:
+  """Overrides that turn the base into an experiment."""
+  base = _flat(reversal.get_config().to_dict())
+  values = _flat(dataclasses.asdict(experiment))
+  return [
+    f'--config.{name}={value}'
+    for name, value in values.items()
+    if not {name, name.split('.')[0]} & set(_NOT_COMPILED)
+    and base.get(name) != value
+  ]
+
+
+def _flat(values: Mapping[str, Any], above: str = '') -> dict[str, Any]:
+  flat: dict[str, Any] = {}
+  for name, value in values.items():
+    if isinstance(value, Mapping):
+      flat |= _flat(value, f'{above}{name}.')
+    else:
+      flat[above + name] = value
+  return flat

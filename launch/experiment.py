@@ -1,0 +1,123 @@
+"""What is launched: the units of a study as commands, with what each needs.
+
+A sweep is a list of dicts of flags; a unit's command is `python -m
+icl_gen.study` with the flags of one of them. Executors decide where commands
+run; they know nothing of worlds, models or stages.
+"""
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping, Sequence
+
+from icl_gen.runs import studies, units
+from icl_gen.runs.studies import Study
+from launch import processes
+
+Flags = Mapping[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Requirements:
+  """What one unit needs.
+
+  Attributes:
+    topology: of its devices, as in `icl_gen.compile`: 'cpu:1', 'v5e:2x2'.
+    processes: that run its command together, one a host.
+  """
+
+  topology: str
+  processes: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Unit:
+  """A chain of stages that one command runs.
+
+  Attributes:
+    name: <world>-<model>-s<seed>.
+    flags: of the command.
+    results: what exists once each of its stages is complete.
+    log: the file that the command's output is appended to.
+  """
+
+  name: str
+  flags: Flags
+  results: Sequence[pathlib.Path]
+  log: pathlib.Path
+
+  @property
+  def command(self) -> list[str]:
+    """The arguments of Python."""
+    return command(self.flags)
+
+  def complete(self) -> int:
+    """How many of its stages are complete."""
+    return sum(path.exists() for path in self.results)
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+  """A study to be launched.
+
+  Attributes:
+    name: of the study.
+    root: the study's own directory.
+    units: those that are not complete.
+    requirements: of every unit.
+    report: flags of the last command, which writes the report.
+  """
+
+  name: str
+  root: pathlib.Path
+  units: Sequence[Unit]
+  requirements: Requirements
+  report: Flags
+
+  @property
+  def files(self) -> pathlib.Path:
+    """Directory of what a launch writes: logs and scripts."""
+    return self.root / 'launch'
+
+
+def make(
+  study: Study,
+  workdir: pathlib.Path,
+  *,
+  flags: Flags,
+  requirements: Requirements,
+  on: str,
+) -> Experiment:
+  """Returns the units of a study that have something left to do.
+
+  Args:
+    study: its settings.
+    workdir: where the study's directory is.
+    flags: of `python -m icl_gen.study`, for the whole study.
+    requirements: of every unit.
+    on: the executor.
+
+  Raises:
+    ValueError: several processes a unit, which cannot be.
+  """
+  root = workdir / study.name
+  together = processes.flags(requirements.processes, on=on)
+  found = [
+    Unit(
+      name,
+      {**flags, 'only': name, **together},
+      [job.result for job in studies.jobs(unit, root)],
+      units.log(root, name),
+    )
+    for name, unit in units.units(study).items()
+  ]
+  left = [unit for unit in found if unit.complete() < len(unit.results)]
+  return Experiment(study.name, root, left, requirements, flags)
+
+
+def command(flags: Flags) -> list[str]:
+  """The arguments of Python for a study's command."""
+  return [
+    '-m',
+    'icl_gen.study',
+    *(f'--{name}={value}' for name, value in flags.items()),
+  ]

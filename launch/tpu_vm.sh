@@ -1,0 +1,131 @@
+#!/bin/bash
+# Runs a unit of a study on a TPU VM, or deletes the VM:
+#   tpu_vm.sh run MACHINE UNIT    |    tpu_vm.sh delete MACHINE
+#
+# Reads, from the file that it is started with (tpu_vm.env, next to it):
+# ZONE, QUEUED, CREATE (flags), SET_UP, REMOTE (the study's directory there, ''
+# if the VM sees ours), ROOT (the study's directory here), ARCHIVE (our code),
+# COMMANDS (unit -> command), FOLDERS (unit -> what it writes under ROOT).
+set -uo pipefail
+here=$(dirname "$0")
+. "$here/tpu_vm.env"
+machine=$2
+unit=${3:-}
+
+tpu() { gcloud compute tpus "$@" --zone="$ZONE" --quiet; }
+on_all() { tpu tpu-vm ssh "$machine" --worker=all --command="$1"; }
+state() {
+  tpu tpu-vm describe "$machine" --format='value(state)' 2>/dev/null
+}
+
+delete() {
+  rm -f "$here/$machine.ready"
+  if [ "$QUEUED" ]; then
+    tpu queued-resources delete "$machine" --force
+  else
+    tpu tpu-vm delete "$machine"
+  fi
+}
+
+# Asks for the machine and waits for it.
+create() {
+  if [ "$QUEUED" ]; then
+    tpu queued-resources create "$machine" --node-id="$machine" $CREATE || return
+  else
+    tpu tpu-vm create "$machine" $CREATE || return
+  fi
+  until [ "$(state)" = READY ]; do
+    if [ "$QUEUED" ]; then
+      case $(tpu queued-resources describe "$machine" \
+        --format='value(state.state)') in
+        FAILED | SUSPENDED) echo "no machine $machine was given"; return 1 ;;
+      esac
+    fi
+    sleep "$SECONDS_BETWEEN_LOOKS"
+  done
+}
+
+set_up() {
+  tpu tpu-vm scp "$ARCHIVE" "$machine:icl_gen.tar.gz" --worker=all &&
+    on_all "mkdir -p icl_gen && tar -xzf icl_gen.tar.gz -C icl_gen &&
+      cd icl_gen && $SET_UP"
+}
+
+# A machine that was never made, or that was taken away, is made (again).
+make_ready() {
+  [ -e "$here/$machine.ready" ] && [ "$(state)" = READY ] && return
+  rm -f "$here/$machine.ready"
+  case $(state) in
+    READY) ;;
+    '') create || return ;;
+    *) delete; create || return ;;
+  esac
+  set_up && touch "$here/$machine.ready"
+}
+
+# What the unit has so far, from here to there.
+send() {
+  [ "$REMOTE" ] || return 0
+  local there=()
+  for folder in ${FOLDERS[$unit]}; do
+    [ -e "$ROOT/$folder" ] && there+=("$folder")
+  done
+  [ ${#there[@]} = 0 ] && return
+  tar -czf "$here/$unit.tar.gz" -C "$ROOT" "${there[@]}" &&
+    tpu tpu-vm scp "$here/$unit.tar.gz" "$machine:unit.tar.gz" --worker=all &&
+    on_all "mkdir -p $REMOTE && tar -xzf unit.tar.gz -C $REMOTE"
+}
+
+# And back. Folders are renamed into place, so none is ever half here. Corpora
+# are complete as soon as they exist, and other units may be reading them.
+fetch() {
+  [ "$REMOTE" ] || return 0
+  local new="$here/$unit.new"
+  rm -rf "$new" && mkdir -p "$new"
+  tpu tpu-vm ssh "$machine" --worker=0 --command="cd $REMOTE &&
+    tar -czf ~/unit.tar.gz \$(ls -d ${FOLDERS[$unit]} 2>/dev/null)" &&
+    tpu tpu-vm scp "$machine:unit.tar.gz" "$here/$unit.tar.gz" --worker=0 &&
+    tar -xzf "$here/$unit.tar.gz" -C "$new" || return
+  for folder in ${FOLDERS[$unit]}; do
+    [ -e "$new/$folder" ] || continue
+    case $folder in
+      corpora/*) [ -e "$ROOT/$folder" ] && continue ;;
+    esac
+    mkdir -p "$(dirname "$ROOT/$folder")"
+    rm -rf "$ROOT/$folder"
+    mv "$new/$folder" "$ROOT/$folder"
+  done
+  rm -rf "$new" "$here/$unit.tar.gz"
+}
+
+# Asks the processes to save their state, and waits for them.
+stop() {
+  stopped=1
+  on_all 'p=$(cat icl_gen/unit.pid) && kill -TERM $p &&
+    while kill -0 $p 2>/dev/null; do sleep 0.2; done'
+}
+
+run() {
+  while true; do
+    make_ready && send || return
+    on_all "cd icl_gen && { ${COMMANDS[$unit]} & echo \$! >unit.pid; wait \$!; }" &
+    # A trapped signal ends `wait` before the command has ended.
+    while true; do
+      wait $!
+      status=$?
+      kill -0 $! 2>/dev/null || break
+    done
+    fetch || [ "$status" != 0 ] || status=1
+    [ "$stopped" ] && return 143
+    [ "$status" = 0 ] && return
+    [ "$(state)" = READY ] && return $status
+    echo "$machine was taken away; making another one"
+  done
+}
+
+stopped=
+trap stop TERM INT
+case $1 in
+  run) run ;;
+  delete) delete ;;
+esac

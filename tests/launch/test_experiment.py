@@ -1,0 +1,168 @@
+"""Units as commands, and what a launch imports."""
+
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+from absl import flags
+
+from icl_gen.runs import studies
+from icl_gen.runs.experiments import Training
+from launch import estimate, plan, processes
+from launch.plan import Plan
+from tests.rules import HEAVY, ROOT
+from tests.runs.test_experiments import EXPERIMENT
+from tests.runs.test_studies import VALUES
+
+
+def test_a_unit_is_a_command_that_names_it(launched):
+  made = launched()
+  assert [unit.name for unit in made.units] == [
+    'reversal-nano-s0',
+    'reversal-nano-s1',
+  ]
+  first = made.units[0]
+  assert first.command[:2] == ['-m', 'icl_gen.study']
+  assert '--config=configs/study.py:tiny' in first.command
+  assert '--config.seeds=(0, 1)' in first.command
+  assert first.command[-1] == '--only=reversal-nano-s0'
+  assert first.log == made.root / 'launch/reversal-nano-s0.log'
+  assert not any('--only' in flag for flag in made.report)
+
+
+def test_complete_units_are_left_out(launched):
+  first, second = launched().units
+  for path in first.results[:-1]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+  assert first.complete() == len(first.results) - 1
+  assert [unit.name for unit in launched().units] == [first.name, second.name]
+  first.results[-1].parent.mkdir(parents=True, exist_ok=True)
+  first.results[-1].touch()
+  assert [unit.name for unit in launched().units] == [second.name]
+
+
+def test_several_processes_are_told_of_each_other(launched, distributed):
+  for on, how in (('slurm', 'slurm'), ('tpu_vm', 'tpu')):
+    made = launched(processes=2, on=on)
+    assert made.units[0].flags['distributed'] == how
+    assert 'distributed' not in made.report
+    assert 'distributed' not in launched(on=on).units[0].flags
+  with pytest.raises(ValueError, match='=2: only slurm and tpu_vm start sev'):
+    launched(processes=2)
+
+
+def test_several_processes_need_commands_that_can_be_them(launched):
+  with pytest.raises(ValueError, match='unit=0; give 1 or more'):
+    launched(processes=0)
+  if 'distributed' not in flags.FLAGS:
+    with pytest.raises(ValueError, match='=2: our commands run in one process'):
+      launched(processes=2, on='slurm')
+
+
+def test_a_plan_says_everything(launched, tmp_path):
+  files = {tmp_path / 'x/a.sh': 'first\nsecond\n'}
+  made = plan.text(launched(), Plan(['two cores'], ['run this'], files))
+  for line in (
+    '  reversal-nano-s0: 4 of 4 stages',
+    '  two cores',
+    f'  {tmp_path}/x/a.sh',
+    '    | second',
+    '  run this',
+  ):
+    assert line in made.splitlines()
+  assert not (tmp_path / 'x').exists()
+
+
+def test_memory_is_estimated_once_for_equal_programs():
+  values = VALUES | {'seeds': (0, 1), 'conditions': ('icl', 'ft')}
+  longer = dataclasses.replace(
+    EXPERIMENT, train=Training(steps=7, length=99), dtype='bfloat16'
+  )
+  values['experiments'] = {'reversal': dataclasses.asdict(longer)}
+  study = studies.read(values)
+  found = estimate.commands(study, topology='v5e:2x2')
+  assert len(found) == 2  # stages: seeds and conditions share programs
+  for command in found:
+    assert '--topology=v5e:2x2' in command
+    assert '--config.train.length=99' in command
+    assert '--config.dtype=bfloat16' in command
+    assert not any('train.steps' in flag for flag in command)
+  assert not any('--stage=augment' in command for command in found)
+  more = studies.read(VALUES | {'conditions': ('ft_aug',)})
+  stages = {c[-1] for c in estimate.commands(more, topology='cpu:1')}
+  assert '--stage=augment' in stages
+
+
+def test_a_launch_and_a_status_import_nothing_heavy():
+  modules = [
+    f'launch.{path.stem}'
+    for path in sorted((ROOT / 'launch').glob('*.py'))
+    if path.stem[0] != '_' and path.stem != 'xm_script'
+  ]
+  code = f"""
+import importlib, sys
+for module in {[*modules, 'launch.__main__', 'icl_gen.status']}:
+  importlib.import_module(module)
+print(*{HEAVY | {'pandas', 'scipy', 'xmanager'}} & set(sys.modules))
+"""
+  done = subprocess.run(
+    [sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True
+  )
+  assert done.returncode == 0, done.stderr
+  assert done.stdout.strip() == ''
+
+
+@pytest.mark.parametrize(
+  ('platform', 'env'),
+  [
+    ('gpu', {'CUDA_VISIBLE_DEVICES': '2,3'}),
+    (
+      'tpu',
+      {
+        'TPU_VISIBLE_CHIPS': '2,3',
+        'TPU_CHIPS_PER_PROCESS_BOUNDS': '1,2,1',
+        'TPU_PROCESS_BOUNDS': '1,1,1',
+      },
+    ),
+    (
+      'cpu',
+      {
+        'JAX_PLATFORMS': 'cpu',
+        'XLA_FLAGS': '--a --xla_force_host_platform_device_count=2',
+      },
+    ),
+  ],
+)
+def test_workers_have_devices_of_their_own(platform, env, monkeypatch):
+  monkeypatch.setenv(
+    'XLA_FLAGS', '--a --xla_force_host_platform_device_count=8'
+  )
+  assert processes.of_worker(platform, worker=1, devices=2) == env
+  assert processes.of_worker(platform, worker=1, devices=0) == {}
+
+
+def test_a_tpu_host_is_not_cut_into_threes():
+  with pytest.raises(ValueError, match='_worker=3: a process can have 1, 2, 4'):
+    processes.of_worker('tpu', worker=0, devices=3)
+
+
+@pytest.mark.parametrize('on', ['local', 'slurm', 'tpu_vm', 'xmanager'])
+def test_a_dry_run_starts_and_writes_nothing(on, tmp_path):
+  done = subprocess.run(
+    [
+      *(sys.executable, '-m', 'launch', f'--on={on}', '--dry_run'),
+      *('--config=configs/study.py:tiny', '--config.seeds=(4,)'),
+      *(f'--workdir={tmp_path / "out"}', '--zone=z'),
+    ],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+  )
+  assert done.returncode == 0, done.stderr
+  assert '  reversal-nano-s4: 8 of 8 stages\n' in done.stdout
+  assert '--config.seeds=(4,)' in done.stdout
+  assert '--only=syllogism-nano-s4' in done.stdout
+  assert '--topology=cpu:1 --stage=train\n' in done.stdout
+  assert not list(tmp_path.iterdir())

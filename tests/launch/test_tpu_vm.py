@@ -1,0 +1,292 @@
+"""Units on TPU VMs, with gcloud.py in place of gcloud."""
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from icl_gen.runs import units as names
+from launch import plan as plans
+from launch import pool, tpu_vm
+from tests.launch import studies as commands
+
+# What a unit does here: writes a result (or, with a file `fail` next to
+# gcloud's machines, fails), and tells where it ran.
+_FAKE = """\
+#!/bin/bash
+echo "worker $WORKER ran $*"
+trap 'echo saved; exit 143' TERM
+while [ -e {machines}/block ]; do sleep 0.05; done
+[ -e {machines}/fail ] && exit 1
+for flag; do case $flag in
+  --only=*) mkdir -p out/study/corpora/${{flag#--only=}}
+    cd out/study/corpora/${{flag#--only=}}; echo $WORKER >>by ;;
+esac; done
+exit 0
+"""
+
+
+@pytest.fixture
+def machines(tmp_path, monkeypatch):
+  """The directory of the machines; gcloud is on the PATH."""
+  bin, machines = tmp_path / 'bin', tmp_path / 'machines'
+  bin.mkdir()
+  machines.mkdir()
+  script = pathlib.Path(__file__).with_name('gcloud.py')
+  (bin / 'gcloud').write_text(
+    f'#!/bin/sh\nexec {sys.executable} {script} "$@"\n'
+  )
+  (bin / 'fake').write_text(_FAKE.format(machines=machines))
+  for program in bin.iterdir():
+    program.chmod(0o755)
+  monkeypatch.setenv('PATH', f'{bin}:{os.environ["PATH"]}')
+  monkeypatch.setenv('GCLOUD_MACHINES', str(machines))
+  monkeypatch.setattr(tpu_vm, '_CODE', ('setup.py',))
+  monkeypatch.setattr(tpu_vm, '_SECONDS_BETWEEN_LOOKS', 0.1)
+  monkeypatch.setattr(pool, '_SECONDS_BETWEEN_LOOKS', 0.05)
+  monkeypatch.chdir(commands.ROOT)
+  return machines
+
+
+@pytest.fixture
+def asked(given, machines):
+  """Flags for the machines; their Python is the fake one."""
+  fake = f'mkdir -p .venv/bin && cp {machines.parent}/bin/fake .venv/bin/python'
+
+  def ask(**more):
+    given(**{'zone': 'us-west4-a', 'set_up': fake} | more)
+
+  ask()
+  return ask
+
+
+def calls(machines):
+  """The verbs and machines of all calls of gcloud but questions."""
+  lines = (machines / 'calls').read_text().splitlines()
+  every = [json.loads(line)[2:] for line in lines]
+  return [call[:3] for call in every if call[1] in ('create', 'delete')]
+
+
+def run(made, monkeypatch, machines=1, retries=0):
+  monkeypatch.setattr(tpu_vm.finish, 'write_report', lambda experiment: None)
+  tpu_vm.run(made, machines=machines, retries=retries)
+
+
+def fetched(made, unit):
+  return made.root / 'corpora' / unit.name / 'by'
+
+
+@pytest.fixture
+def launched(launched, monkeypatch):
+  """Units that write one corpus of their name each."""
+  monkeypatch.setattr(
+    tpu_vm, '_folders', lambda unit, root: [f'corpora/{unit.name}']
+  )
+  return launched
+
+
+@pytest.mark.parametrize(
+  'queued', [False, pytest.param(True, marks=pytest.mark.slow)]
+)
+def test_machines_are_made_used_and_deleted(
+  launched, asked, machines, monkeypatch, queued
+):
+  asked(queued=queued, spot=True)
+  made = launched()
+  run(made, monkeypatch, machines=2)
+  kind = 'queued-resources' if queued else 'tpu-vm'
+  found = calls(machines)
+  for name in ('icl-gen-study-0', 'icl-gen-study-1'):
+    assert [c for c in found if c[2] == name] == [
+      [kind, 'create', name],
+      [kind, 'delete', name],
+    ]
+  for unit in made.units:
+    assert fetched(made, unit).read_text() == '0\n'
+    assert f'--only={unit.name}' in unit.log.read_text()
+    assert '--workdir=out' in unit.log.read_text()
+  assert not [path for path in machines.iterdir() if path.is_dir()]
+
+
+@pytest.mark.slow
+def test_machines_are_kept_if_asked(launched, asked, machines, monkeypatch):
+  asked(keep=True)
+  run(launched(), monkeypatch)
+  assert (machines / 'icl-gen-study-0/state').read_text() == 'READY'
+  run(launched(), monkeypatch)  # and used again
+  assert calls(machines) == [['tpu-vm', 'create', 'icl-gen-study-0']]
+
+
+def test_all_workers_run_a_unit_together(
+  launched, asked, machines, monkeypatch, distributed
+):
+  asked(accelerator_type='v5litepod-16')
+  made = launched(processes=2, on='tpu_vm')
+  run(made, monkeypatch)
+  said = made.units[0].log.read_text()
+  for worker in (0, 1):
+    assert f'worker {worker} ran -m icl_gen.study' in said
+  assert said.count('--distributed=tpu') == 2
+
+
+def preempt(machines, name):
+  """Takes a machine away from under its commands."""
+  (machines / name / 'state').write_text('PREEMPTED')
+  for line in (machines / name / 'sessions').read_text().splitlines():
+    with contextlib.suppress(ProcessLookupError):
+      os.killpg(int(line), signal.SIGKILL)
+
+
+def start(made, *, machine='icl-gen-study-0'):
+  """Starts the first unit as the pool does; waits until it runs."""
+  plan = tpu_vm.make_plan(made, machines=1)
+  plans.write(plan)
+  subprocess.run(plan.commands[0], shell=True, check=True)
+  unit = made.units[0]
+  with open(unit.log, 'ab') as log:
+    started = subprocess.Popen(
+      ['bash', str(next(iter(plan.files))), 'run', machine, unit.name],
+      stdout=log,
+      stderr=log,
+    )
+  commands.wait(lambda: ' ran ' in unit.log.read_text(), seconds=60)
+  return started, unit
+
+
+def test_a_machine_that_is_taken_away_is_made_again(launched, asked, machines):
+  (machines / 'block').touch()
+  made = launched()
+  started, unit = start(made)
+  preempt(machines, 'icl-gen-study-0')
+  commands.wait(lambda: unit.log.read_text().count(' ran ') == 2, seconds=60)
+  (machines / 'block').unlink()
+  assert started.wait(60) == 0
+  assert 'icl-gen-study-0 was taken away' in unit.log.read_text()
+  assert fetched(made, unit).read_text() == '0\n'
+  assert [verb for _, verb, _ in calls(machines)] == [
+    'create',
+    'delete',
+    'create',
+  ]
+
+
+def test_a_unit_continues_from_what_is_here(launched, asked, machines):
+  made = launched()
+  by = fetched(made, made.units[0])
+  by.parent.mkdir(parents=True)
+  by.write_text('earlier\n')
+  started, unit = start(made)
+  assert started.wait(60) == 0
+  there = (
+    machines / 'icl-gen-study-0/0/icl_gen/out/study/corpora' / unit.name / 'by'
+  )
+  assert there.read_text() == 'earlier\n0\n'
+  assert by.read_text() == 'earlier\n'  # corpora are complete if they exist
+
+
+def test_a_stop_waits_for_the_machine(launched, asked, machines):
+  (machines / 'block').touch()
+  started, unit = start(launched())
+  started.terminate()
+  assert started.wait(60) == 143
+  assert 'saved' in unit.log.read_text().splitlines()
+
+
+def test_failures_are_reported_and_machines_deleted(
+  launched, asked, machines, monkeypatch
+):
+  (machines / 'fail').touch()
+  made = launched()
+  with pytest.raises(ValueError, match='2 of 2 units failed'):
+    run(made, monkeypatch, retries=1)
+  log = made.units[0].log.read_text()
+  assert log.count(names.ENDED.format(1)) == 2
+  assert [verb for _, verb, _ in calls(machines)] == ['create', 'delete']
+
+
+def test_machines_have_names_that_are_allowed(launched, asked):
+  made = dataclasses.replace(launched(), name='My study_2')
+  plan = tpu_vm.make_plan(made, machines=2)
+  assert 'icl-gen-my-study-2-0, icl-gen-my-study-2-1' in plan.resources[0]
+  remote = shlex.quote(shlex.quote('icl_gen/out/My study_2'))
+  assert f'export REMOTE={remote}\n' in list(plan.files.values())[1]
+
+
+def test_mounted_results_are_not_copied(launched, asked):
+  asked(mount='10.0.0.2:/share')
+  made = launched()
+  plan = tpu_vm.make_plan(made, machines=1)
+  environment = list(plan.files.values())[1]
+  workdir = made.root.parent
+  assert f'sudo mount -t nfs 10.0.0.2:/share {workdir}' in environment
+  assert "export REMOTE=''" in environment
+  assert f'--workdir={workdir}' in environment
+  assert any(
+    command.endswith('run icl-gen-study-0 report') for command in plan.commands
+  )
+
+
+def test_mistakes_are_found_before_a_machine_is_made(launched, asked):
+  asked(zone='')
+  with pytest.raises(ValueError, match='no --zone given'):
+    tpu_vm.make_plan(launched(), machines=1)
+
+
+@pytest.mark.slow
+def test_a_study_on_machines_that_are_taken_away_gives_the_same_results(
+  two_worlds, machines, monkeypatch, tmp_path
+):
+  _, workdir = two_worlds.begin(tmp_path / 'out')
+  project = tmp_path / 'project'
+  for folder in ('icl_gen', 'configs', 'launch'):
+    shutil.copytree(commands.ROOT / folder, project / folder)
+  for file in ('setup.py', 'pyproject.toml', 'requirements.txt'):
+    shutil.copy(commands.ROOT / file, project)
+  config = pathlib.Path(two_worlds.config.removeprefix('--config='))
+  shutil.copy(config, project / 'configs')
+  launcher = subprocess.Popen(
+    [
+      *(sys.executable, '-m', 'launch', '--on=tpu_vm', '--machines=2'),
+      *(f'--config=configs/{config.name}', workdir),
+      *('--zone=us-west4-a', '--spot', '--queued'),
+      f'--set_up=ln -sfn {sys.prefix} .venv',
+    ],
+    cwd=project,
+    env=commands.environment() | {'PYTHONPATH': '.'},
+  )
+  first = commands.UNITS[0]
+  commands.wait(
+    lambda: 'train reversal' in commands.log(tmp_path / 'out', first),
+    what=lambda: commands.log(tmp_path / 'out', first),
+  )
+  preempt(machines, 'icl-gen-study-0')
+  assert launcher.wait() == 0
+  assert 'was taken away' in commands.log(tmp_path / 'out', first)
+  assert commands.results(tmp_path / 'out') == two_worlds.expected
+  made = [call for call in calls(machines) if call[1] == 'create']
+  assert sorted(name for *_, name in made) == [
+    *('icl-gen-study-0', 'icl-gen-study-0', 'icl-gen-study-1')
+  ]
+
+
+def test_the_stand_in_refuses_what_gcloud_would(machines):
+  for wrong in (
+    'tpu-vm create a --version=x',  # no zone, no type
+    'tpu-vm create a --zone=z --accelerator-type=v5litepod-4'
+    ' --runtime-version=x',
+    'queued-resources create a --zone=z --accelerator-type=v5litepod-4'
+    ' --version=x --node-id=a',
+    'queued-resources delete a --zone=z',
+    'tpu-vm describe a --zone=z --format=value(state)',  # not there
+    'tpu-vm ssh a --zone=z --worker=all --comm=true',
+  ):
+    command = ['gcloud', 'compute', 'tpus', *wrong.split()]
+    assert subprocess.run(command, capture_output=True).returncode
