@@ -44,7 +44,9 @@ def test_every_key_of_an_experiment_is_explained(config):
     (number,) = (
       i for i, line in enumerate(lines) if line.startswith(f'  {key} = ')
     )
-    assert lines[number + 1].startswith('      '), f'nothing is said of {key}'
+    said = lines[number + 1]
+    assert said.startswith('      '), f'nothing is said of {key}'
+    assert not said.startswith('      Allowed'), f'no comment on {key}'
   assert max(map(len, lines)) <= 80
   joined = ' '.join(text.split())
   for key in (*experiments.CHOICES, *experiments.RANGES):
