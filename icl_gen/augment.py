@@ -7,7 +7,7 @@ import pathlib
 
 import ml_collections
 
-from icl_gen import cli
+from icl_gen import cli, processes
 from icl_gen.augmentation import audit, parse, plan
 from icl_gen.model import loading, registry
 from icl_gen.runs import experiments, stages
@@ -91,10 +91,11 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
     'costs': costs,
     'prompts': {kind: plan.prompt_hash(kind) for kind in plan.PROMPTS},
   }
-  corpus_files.write(
-    Corpus(stage.directory.name, parsed.documents, (), manifest),
-    stage.directory,
-  )
+  if processes.is_first():
+    corpus_files.write(
+      Corpus(stage.directory.name, parsed.documents, (), manifest),
+      stage.directory,
+    )
   stage.finish()
   print(f'augmented {source.name}: {len(parsed.documents)} documents')
   if warning := parse.warning(parsed, given=documents):
@@ -102,4 +103,4 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
 
 
 if __name__ == '__main__':
-  cli.main(run)
+  cli.main(run, together=True)

@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 
 import ml_collections
 
-from icl_gen import cli
+from icl_gen import cli, processes
 from icl_gen.runs import directories, progress, studies, verification
+from icl_gen.runs.stage import Stage
 from icl_gen.runs.studies import Job, Study
 from icl_gen.storage import corpus_files
 
@@ -32,16 +33,28 @@ def run(
   study = studies.read(config.to_dict())
   root = workdir / study.name
   if verify:
-    _verify(study, root)
+    _alone(lambda: _verify(study, root))
     return
   left = studies.left(study, root)
   for job in studies.jobs(study, root):
     studies.check(job, root)
   if left:
     _require_models(study, left)
-    _remove_report(study, root)
+    _alone(lambda: _remove_report(study, root))
     _work(study, left, root)
-  report = studies.report(study, root)
+  _alone(lambda: _report(config, workdir, studies.report(study, root)))
+
+
+def _alone(work: Callable[[], None]) -> None:
+  """Does what is not computed by several processes together."""
+  with processes.alone() as is_ours:
+    if is_ours:
+      work()
+
+
+def _report(
+  config: ml_collections.FrozenConfigDict, workdir: pathlib.Path, report: Stage
+) -> None:
   if not report.is_finished():
     # Imported here, so that a complete study answers without loading JAX or
     # matplotlib.
@@ -79,8 +92,11 @@ def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:
   doors = _doors(root / 'compiled')
 
   def call(job: Job) -> None:
-    values = dataclasses.asdict(job.experiment)
-    doors[job.door](ml_collections.FrozenConfigDict(values), root)
+    values = ml_collections.FrozenConfigDict(dataclasses.asdict(job.experiment))
+    if job.door == 'build':
+      _alone(lambda: doors['build'](values, root))
+    else:
+      doors[job.door](values, root)
 
   # All worlds first: most mistakes in a config show there.
   progress.work(
@@ -135,6 +151,7 @@ def _doors(compiled: pathlib.Path) -> dict[str, Door]:
 if __name__ == '__main__':
   cli.main(
     run,
+    together=True,
     switches={
       'verify': 'Read all files back, say what is damaged; change nothing.'
     },

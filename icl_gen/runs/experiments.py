@@ -28,7 +28,7 @@ class Scoring:
   questions: int = 1000  # per part; a killed run keeps finished parts
   core: str = 'auto'  # attention to contexts; a name in model/cores.py
   contexts_gib: float = 4.0  # memory for encoded contexts that may be reused
-  data: int = 1  # devices that rows are split over
+  data: int = 1  # devices that rows are split over; 0: all that `model` leaves
   model: int = 1  # devices that weights are split over
 
 
@@ -54,6 +54,7 @@ class Training:
   lora_on: str = 'all'  # matrices: or 'attention', 'feed-forward'
   report_every: int = 50  # steps
   save_every: int = 200  # steps
+  keep: int = 2  # of the newest training states
   # How a step is computed. Rows are split over all devices but `model`.
   fsdp: int = 1  # devices that weights and optimizer are split over; 0: all
   model: int = 1  # devices that compute a row together
@@ -98,7 +99,7 @@ class Experiment:
 
 # Settings of training that say how, not what: a run may be resumed with others,
 # and its result differs by rounding only.
-HOW = ('fsdp', 'model', 'microbatches', 'remat', 'scan')
+HOW = ('keep', 'fsdp', 'model', 'microbatches', 'remat', 'scan')
 
 _BLOCKS = {
   'context': Context,
@@ -114,8 +115,9 @@ _BLOCKS = {
 RANGES = {
   'scoring.questions': (1, 1_000_000),
   'scoring.contexts_gib': (0, 1_000_000),
-  'scoring.data': (1, 1_000_000),
+  'scoring.data': (0, 1_000_000),
   'scoring.model': (1, 1_000_000),
+  'train.keep': (1, 1_000_000),
   'train.steps': (1, 1_000_000_000),
   'train.batch_size': (1, 65_536),
   'train.length': (2, 1_000_000),
