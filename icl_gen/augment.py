@@ -7,7 +7,7 @@ import pathlib
 
 import ml_collections
 
-from icl_gen import cli, signals
+from icl_gen import cli, processes, signals
 from icl_gen.augmentation import audit, parse, plan
 from icl_gen.runs import experiments, models, stages
 from icl_gen.runs.experiments import Experiment
@@ -94,10 +94,11 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
     'costs': costs,
     'prompts': {kind: plan.prompt_hash(kind) for kind in plan.PROMPTS},
   }
-  corpus_files.write(
-    Corpus(stage.directory.name, parsed.documents, (), manifest),
-    stage.directory,
-  )
+  if processes.is_first():
+    corpus_files.write(
+      Corpus(stage.directory.name, parsed.documents, (), manifest),
+      stage.directory,
+    )
   stage.finish()
   print(
     f'augmented {source.name}: {len(parsed.documents)} documents,'
@@ -108,4 +109,4 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
 
 
 if __name__ == '__main__':
-  cli.main(run)
+  cli.main(run, together=True)

@@ -20,7 +20,7 @@ import ml_collections
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from icl_gen import config_files, signals
+from icl_gen import config_files, joining, signals
 
 # TensorFlow only reads and writes data sets here. Unless told not to before it
 # is imported, it prints several lines at the start of every command; the
@@ -65,14 +65,15 @@ def main(
   texts: Mapping[str, str] | None = None,
   short: Mapping[str, str] | None = None,
   needs_config: bool = True,
+  together: bool = False,
 ) -> NoReturn:
   """Runs a door from the command line and exits.
 
   Exit codes: 0 success; 2 a mistake in the config, the flags or the data
   (printed as `error: ...`, with a traceback only if --debug is given); 3 disk
-  full; 130 Ctrl-C and 143 SIGTERM, after which the same command resumes; a
-  second one ends the process at once. Anything else is a bug and ends in its
-  traceback.
+  full; 4 another process of the run was lost; 130 Ctrl-C and 143 SIGTERM, after
+  which the same command resumes; a second one ends the process at once.
+  Anything else is a bug and ends in its traceback.
 
   Args:
     run: the door's function; called with the frozen config and the workdir.
@@ -85,6 +86,8 @@ def main(
       They are passed to `run` as keywords, '' if not given.
     short: short form -> the override of the config that it stands for.
     needs_config: whether --config must be given; without, `run` gets None.
+    together: whether several processes (joining.py) compute this together;
+      otherwise the first one does, and the others wait for it.
   """
   choices, short = choices or {}, short or {}
   switches, texts = switches or {}, texts or {}
@@ -113,13 +116,20 @@ def main(
     logging.set_verbosity(logging.WARNING)
     workdir = pathlib.Path(flags.FLAGS.workdir).expanduser()
     signals.catch()
+    debug = flags.FLAGS.debug
+    given = _values(joining.FLAGS)
     _or_exit(
-      lambda: run(
-        config, workdir, **_chosen(choices), **_values([*switches, *texts])
-      ),
-      debug=flags.FLAGS.debug,
+      lambda: joining.join(given, together=together, debug=debug), debug=debug
     )
-    signals.release()
+    with joining.joined(workdir, together=together) as is_ours:
+      if is_ours:
+        _or_exit(
+          lambda: run(
+            config, workdir, **_chosen(choices), **_values([*switches, *texts])
+          ),
+          debug=debug,
+        )
+      signals.release()
 
   app.run(call, flags_parser=parse)
   raise AssertionError('app.run does not return')
@@ -141,7 +151,12 @@ def _define_flags(
     flags.DEFINE_bool(name, False, what)
   for name, what in texts.items():
     flags.DEFINE_string(name, '', what)
-  own = (*choices, *switches, *texts)
+  for name, (default, what) in joining.FLAGS.items():
+    if isinstance(default, int):
+      flags.DEFINE_integer(name, default, what)
+    else:
+      flags.DEFINE_string(name, default, what)
+  own = (*choices, *switches, *texts, *joining.FLAGS)
   for name in ('debug', 'workdir', 'config', *own):  # for --help
     flags.FLAGS.register_key_flag_for_module(sys.argv[0], flags.FLAGS[name])
 
@@ -164,6 +179,7 @@ def _own_flags(
     },
     **{f'--{name}': what for name, what in switches.items()},
     **{f'--{name}=TEXT': what for name, what in texts.items()},
+    **{f'--{name}=VALUE': what for name, (_, what) in joining.FLAGS.items()},
     '--debug': 'Show the traceback of every error.',
   }
 
@@ -248,6 +264,7 @@ def _or_exit[T](function: Callable[[], T], *, debug: bool) -> T:
       )
       sys.exit(_DISK_FULL)
     if isinstance(error, RuntimeError):
+      joining.wait_for_reason()
       raise
     _exit_with(f'error: {error}')
   except AttributeError as error:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import ml_collections
 
-from icl_gen import cli, signals
+from icl_gen import cli, processes, signals
 from icl_gen.reporting import summary
 from icl_gen.reporting.records import Cell
 from icl_gen.runs import experiments, in_context, models, stages
@@ -76,6 +76,7 @@ def _evaluate(experiment: Experiment, stage: Stage, checkpoint: str) -> None:
   if stage.is_begun():
     parts_kept = scores.read_parts(stage.parts['scores'], of=stage.digest)
     kept = scores.of_first(parts_kept, corpus.questions)
+  kept = kept[: processes.agreed(lambda: len(kept))]
   parts = scorer.in_parts(
     model,
     corpus.questions,
@@ -88,7 +89,8 @@ def _evaluate(experiment: Experiment, stage: Stage, checkpoint: str) -> None:
   stage.begin()
   found = kept
   for part in parts:
-    scores.append_part(stage.parts['scores'], part, of=stage.digest)
+    if processes.is_first():
+      scores.append_part(stage.parts['scores'], part, of=stage.digest)
     found += part
     print(f'scored {len(found)}/{len(corpus.questions)}', flush=True)
   if scoring.generate:
@@ -102,10 +104,11 @@ def _evaluate(experiment: Experiment, stage: Stage, checkpoint: str) -> None:
     'seed': experiment.seed,
     **counts,
   }
-  scores.write_scores(stage.result, found, metadata=metadata)
+  if processes.is_first():
+    scores.write_scores(stage.result, found, metadata=metadata)
   stage.finish()
   print(f'scored {stage.directory.name}: {len(found)} questions')
 
 
 if __name__ == '__main__':
-  cli.main(run)
+  cli.main(run, together=True)

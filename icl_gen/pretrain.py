@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import ml_collections
 
-from icl_gen import cli, signals
+from icl_gen import cli, processes, signals
 from icl_gen.pretraining import stream, vocabulary
 from icl_gen.runs import experiments, models
 from icl_gen.runs.stage import Stage
@@ -46,7 +46,7 @@ def _pretrain(
   # Imported here, so that mistakes and finished work answer at once.
   with signals.importing():
     from icl_gen.model import checkpoints, initialisation, registry, sharding
-    from icl_gen.training import loop, metrics, optimizer, step
+    from icl_gen.training import loop, metrics, optimizer, step, stopping
     from icl_gen.training.plan import Plan
 
   name, hyper, directory = config.model, config.optimizer, stage.directory
@@ -74,11 +74,13 @@ def _pretrain(
   saved = checkpoints.Checkpoints(stage.checkpoints)
   # Without a checkpoint, the tokenizer may be from settings that were changed
   # since.
-  if saved.latest() is None or not vocabulary_path.exists():
+  is_new = saved.latest() is None or not vocabulary_path.exists()
+  if processes.is_first() and is_new:
     with files.atomic_write(vocabulary_path) as partial:
       partial.write_bytes(
         vocabulary.train(size=config.vocabulary, seed='vocabulary')
       )
+  processes.barrier()
   tokenizer = tokens.load(vocabulary_path)
   if saved.latest() is not None:
     state, _ = saved.restore(state)
@@ -86,24 +88,32 @@ def _pretrain(
   writer = metrics.Writer(
     directory, name=name, steps=steps, done=int(state.step)
   )
+  asked = stopping.make_asked(plan.mesh)
   train_step, done = step.make_step(module, updates, plan), 0
-  for phase in phases:
-    begin, done = done, done + phase.steps
-    first = max(begin, int(state.step))
-    state = loop.loop(
-      state,
-      stream.batches(phase, tokenizer, seed=config.stream, first_step=first),
-      train_step,
-      place=lambda batch: sharding.split_rows(plan.mesh, batch),
-      first_step=first,
-      steps=done,
-      report_every=config.report_every,
-      save_every=config.save_every,
-      on_report=lambda number, values: writer.write(
-        number, values | {'eta_seconds': _seconds_left(phases, number, values)}
-      ),
-      on_save=lambda number, state: saved.save(number, state, {'step': number}),
-    )
+  try:
+    for phase in phases:
+      begin, done = done, done + phase.steps
+      first = max(begin, int(state.step))
+      state = loop.loop(
+        state,
+        stream.batches(phase, tokenizer, seed=config.stream, first_step=first),
+        train_step,
+        place=lambda batch: sharding.split_rows(plan.mesh, batch),
+        first_step=first,
+        steps=done,
+        report_every=config.report_every,
+        save_every=config.save_every,
+        on_report=lambda number, values: writer.write(
+          number,
+          values | {'eta_seconds': _seconds_left(phases, number, values)},
+        ),
+        on_save=lambda number, state: saved.save(
+          number, state, {'step': number}
+        ),
+        asked=asked,
+      )
+  finally:  # of a run that is interrupted, too
+    saved.wait()
   writer.close()
   checkpoints.save_params(stage.result, state.params)
   saved.close()
@@ -124,4 +134,4 @@ def _seconds_left(
 
 
 if __name__ == '__main__':
-  cli.main(run)
+  cli.main(run, together=True)

@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import ml_collections
 
-from icl_gen import cli, signals
+from icl_gen import cli, processes, signals
 from icl_gen.runs import directories, progress, studies, units, verification
+from icl_gen.runs.stage import Stage
 from icl_gen.runs.studies import Job, Study
 from icl_gen.storage import corpus_files
 from icl_gen.training import limits
@@ -37,7 +38,7 @@ def run(
   whole = studies.read(config.to_dict())
   root = workdir / whole.name
   if verify:
-    _verify(whole, root)
+    _alone(lambda: _verify(whole, root))
     return
   study = units.of(whole, only) if only else whole
   left = studies.left(study, root)
@@ -46,14 +47,26 @@ def run(
       studies.check(job, root)
   if left:
     _require_models(study, left)
-  units.record(whole, root)
+  _alone(lambda: units.record(whole, root))
   if left:
-    _remove_report(study, root)
+    _alone(lambda: _remove_report(study, root))
     _work(study, left, root)
   if only:
     print(f'{only} is complete')
     return
-  report = studies.report(study, root)
+  _alone(lambda: _report(config, workdir, studies.report(study, root)))
+
+
+def _alone(work: Callable[[], None]) -> None:
+  """Does what is not computed by several processes together."""
+  with processes.alone() as is_ours:
+    if is_ours:
+      work()
+
+
+def _report(
+  config: ml_collections.FrozenConfigDict, workdir: pathlib.Path, report: Stage
+) -> None:
   if not report.is_finished():
     # Imported here, so that a complete study answers without loading JAX or
     # matplotlib.
@@ -92,9 +105,12 @@ def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:
   doors = _doors(root / 'compiled')
 
   def call(job: Job) -> None:
-    values = dataclasses.asdict(job.experiment)
+    values = ml_collections.FrozenConfigDict(dataclasses.asdict(job.experiment))
     with _flags_of(study, job):
-      doors[job.door](ml_collections.FrozenConfigDict(values), root)
+      if job.door == 'build':
+        _alone(lambda: doors['build'](values, root))
+      else:
+        doors[job.door](values, root)
 
   # All worlds first: most mistakes in a config show there.
   progress.work(
@@ -167,6 +183,7 @@ def _doors(compiled: pathlib.Path) -> dict[str, Door]:
 if __name__ == '__main__':
   cli.main(
     run,
+    together=True,
     switches={
       'verify': 'Read all files back, say what is damaged; change nothing.'
     },

@@ -31,7 +31,14 @@ def _train(experiment: Experiment, stage: Stage) -> None:
   # Imported here, so that mistakes and finished work answer at once.
   with signals.importing():
     from icl_gen.model import checkpoints, loading, registry, sharding
-    from icl_gen.training import batches, examples, fine_tuning, loop, metrics
+    from icl_gen.training import (
+      batches,
+      examples,
+      fine_tuning,
+      loop,
+      metrics,
+      stopping,
+    )
 
   seed, train = experiment.seed, experiment.train
   plan = fine_tuning.make_plan(train)
@@ -58,7 +65,7 @@ def _train(experiment: Experiment, stage: Stage) -> None:
   state = tuning.state
 
   stage.begin()
-  saved = checkpoints.Checkpoints(stage.checkpoints)
+  saved = checkpoints.Checkpoints(stage.checkpoints, keep=train.keep)
   if saved.latest() is not None:
     state, position = saved.restore(state)
     rows.restore(position)
@@ -66,20 +73,24 @@ def _train(experiment: Experiment, stage: Stage) -> None:
   writer = metrics.Writer(
     stage.directory, name=name, steps=train.steps, done=done
   )
-  state = loop.loop(
-    state,
-    rows,
-    tuning.step,
-    place=lambda batch: sharding.split_rows(plan.mesh, batch),
-    first_step=done,
-    steps=train.steps,
-    report_every=train.report_every,
-    save_every=train.save_every,
-    on_report=writer.write,
-    on_save=lambda number, state: saved.save(
-      number, state, rows.state() | {'step': number}
-    ),
-  )
+  try:
+    state = loop.loop(
+      state,
+      rows,
+      tuning.step,
+      place=lambda batch: sharding.split_rows(plan.mesh, batch),
+      first_step=done,
+      steps=train.steps,
+      report_every=train.report_every,
+      save_every=train.save_every,
+      on_report=writer.write,
+      on_save=lambda number, state: saved.save(
+        number, state, rows.state() | {'step': number}
+      ),
+      asked=stopping.make_asked(plan.mesh),
+    )
+  finally:  # of a run that is interrupted, too
+    saved.wait()
   writer.close()
   weights = registry.with_all_rows(experiment.model, tuning.weights(state))
   checkpoints.save_params(stage.result, weights)
@@ -89,4 +100,4 @@ def _train(experiment: Experiment, stage: Stage) -> None:
 
 
 if __name__ == '__main__':
-  cli.main(run)
+  cli.main(run, together=True)

@@ -14,6 +14,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 # Imports go strictly down; within a room they never go up.
 FLOORS = {
   'icl_gen.signals': 0,
+  'icl_gen.processes': 0,
   'icl_gen.types': 0,
   'icl_gen.assets': 0,
   'icl_gen.text': 1,
@@ -29,7 +30,8 @@ FLOORS = {
   'icl_gen.scoring': 5,
   'icl_gen.sampling': 5,
   'icl_gen.config_files': 4,
-  'icl_gen.cli': 5,
+  'icl_gen.joining': 5,
+  'icl_gen.cli': 6,
   'icl_gen.compiling': 6,
   'icl_gen.interface': 6,
   'icl_gen.study': 8,  # The only one that may import doors.

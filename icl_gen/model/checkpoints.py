@@ -26,7 +26,8 @@ import numpy as np
 from jax.sharding import SingleDeviceSharding
 from orbax import checkpoint as ocp
 
-from icl_gen.model import differences, event_loops, package_layouts
+from icl_gen import processes
+from icl_gen.model import differences, event_loops, package_layouts, sharding
 
 # A nested container of arrays, or of their shapes.
 Tree = Any
@@ -42,10 +43,18 @@ _DAMAGE = (
   TypeError,
 )
 
+
+class _Changed(ValueError):
+  """The contents are not what was saved, in the eyes of every process."""
+
+
 # The file of orbax that holds what is given as `custom_metadata`, and our key.
 _METADATA = '_CHECKPOINT_METADATA'
 _DIGESTS = 'sha256'
 _POSITION = 'the position of the input'
+
+# Bytes that are gathered at a time from other processes' devices.
+_GATHERED = 2**28
 
 _NO_DIGESTS = 'it has no digests to compare with'
 _REMEDY = (
@@ -247,12 +256,28 @@ def _digests(tree: Tree) -> dict[str, str]:
 
 
 def _digest(leaf: jax.Array | np.ndarray) -> str:
-  if isinstance(leaf, jax.Array):
+  found = hashlib.sha256()
+  for part in _on_this_host(leaf):
+    flat = np.ascontiguousarray(part).reshape(-1)
+    found.update(flat.view(np.uint8))
+  return found.hexdigest()
+
+
+def _on_this_host(
+  leaf: jax.Array | np.ndarray,
+) -> Iterator[jax.Array | np.ndarray]:
+  """The parts of an array along its first axis, in order."""
+  if not isinstance(leaf, jax.Array):
+    yield leaf
+  elif leaf.is_fully_addressable or leaf.is_fully_replicated:
     # An array on an accelerator keeps its copy on the host as long as it lives;
     # the weights of a large model would fill the memory.
-    leaf = jnp.copy(leaf)
-  flat = np.ascontiguousarray(leaf).reshape(-1)
-  return hashlib.sha256(flat.view(np.uint8)).hexdigest()
+    yield jnp.copy(leaf)
+  else:
+    # Every process gathers every part, so a part must fit on each device.
+    rows = max(1, _GATHERED * len(leaf) // leaf.nbytes)
+    for start in range(0, len(leaf), rows):
+      yield sharding.on_host(leaf[start : start + rows])
 
 
 def _digest_of_position(position: dict[str, Any]) -> str:
@@ -355,6 +380,11 @@ def _compared(saved: dict[str, str], found: dict[str, str]) -> str:
   return _changed(saved, found)
 
 
+def _has_no_traceback(record: logging.LogRecord) -> bool:
+  """Threads that write log their errors, which are raised by `wait` as well."""
+  return not record.exc_info
+
+
 def _remove_empty_states(directory: Path) -> None:
   # orbax would take an empty directory named like a step as the latest one.
   for child in directory.iterdir():
@@ -369,8 +399,10 @@ def _in_words(error: BaseException) -> str:
 class Checkpoints:
   """Numbered training states of one run, from which it resumes.
 
-  A state is written under a temporary name and renamed when it is complete.
-  Only one process at a time may use the directory.
+  A state is written in the background, under a temporary name, and renamed when
+  it is complete.
+  Only one run at a time may use the directory; the processes of a run do all
+  of this together.
   """
 
   def __init__(
@@ -385,8 +417,12 @@ class Checkpoints:
     """
     self._directory = Path(directory).absolute()
     if not read_only:
-      self._directory.mkdir(parents=True, exist_ok=True)
-      _remove_empty_states(self._directory)
+      if processes.is_first():
+        self._directory.mkdir(parents=True, exist_ok=True)
+        _remove_empty_states(self._directory)
+      processes.barrier()
+    for name in ('absl', 'asyncio'):
+      logging.getLogger(name).addFilter(_has_no_traceback)
     self._orbax = ocp.CheckpointManager(
       self._directory,
       # Without handlers, metadata cannot be read before the first save.
@@ -396,7 +432,7 @@ class Checkpoints:
       },
       options=ocp.CheckpointManagerOptions(
         max_to_keep=None if read_only else keep,
-        enable_async_checkpointing=False,
+        enable_async_checkpointing=not read_only,
         # Otherwise what a killed run was writing stays forever.
         cleanup_tmp_directories=not read_only,
         read_only=read_only,
@@ -411,7 +447,15 @@ class Checkpoints:
     return self._orbax.latest_step()
 
   def save(self, step: int, state: Tree, position: dict[str, Any]) -> None:
-    """Writes the state and the input's position (JSON values) atomically."""
+    """Begins to write the state and the input's position (JSON values).
+
+    Both may be changed, and the state donated, once this returns. They are
+    written in the background, atomically; the next call waits for that.
+
+    Raises:
+      OSError: or others of orbax, if what was begun before could not be written
+        (a full disk).
+    """
     saved = self._orbax.save(
       step,
       args=ocp.args.Composite(
@@ -422,9 +466,12 @@ class Checkpoints:
         _DIGESTS: _digests(state) | {_POSITION: _digest_of_position(position)}
       },
     )
-    self._orbax.wait_until_finished()
     # orbax silently skips a step that is not newer than the latest one.
     assert saved, f'step {step} was not saved; the latest is {self.latest()}'
+
+  def wait(self) -> None:
+    """Waits until all is written; raises as `save`."""
+    self._orbax.wait_until_finished()
 
   def restore(self, like: Tree) -> tuple[Tree, dict[str, Any]]:
     """Reads the newest readable state and the position saved with it.
@@ -440,6 +487,7 @@ class Checkpoints:
       ValueError: if a name, shape or dtype differs (orbax alone would cast), or
         no state can be read.
     """
+    self.wait()
     damaged: dict[int, Exception] = {}
     for step in sorted(self._orbax.all_steps(), reverse=True):
       try:
@@ -448,6 +496,12 @@ class Checkpoints:
         )
         found = None if differing else self._read(step, like)
       except _DAMAGE as error:
+        if processes.count() > 1 and not isinstance(error, _Changed):
+          # The others may have read their parts, and wait for this process.
+          raise ValueError(
+            f'{self._move_aside(step, error)}; re-run the command to resume'
+            ' from the one before'
+          ) from error
         damaged[step] = error
         continue
       if found is None:
@@ -456,7 +510,7 @@ class Checkpoints:
           f' this run: {differing}. Resume with the settings that it was'
           ' saved with, or start in a new directory.'
         )
-      self._move_aside(damaged, kept=step)
+      self._move_all_aside(damaged, kept=step)
       return found
     why = '; '.join(f'{n}: {_first_line(e)}' for n, e in damaged.items())
     raise ValueError(
@@ -505,24 +559,32 @@ class Checkpoints:
     if digests := _saved_digests(self._directory / str(step)):
       found = _digests(state) | {_POSITION: _digest_of_position(position)}
       if changed := _compared(digests, found):
-        raise ValueError(changed)
+        raise _Changed(changed)
     return state, position
 
-  def _move_aside(self, damaged: dict[int, Exception], *, kept: int) -> None:
-    """Renames damaged states, so that training computes them again."""
+  def _move_all_aside(
+    self, damaged: dict[int, Exception], *, kept: int
+  ) -> None:
     for step, error in damaged.items():
-      aside = self._directory / f'damaged-{step}'
+      if processes.is_first():
+        what = self._move_aside(step, error)
+        print(f'warning: {what}; training resumes from {kept}', flush=True)
+    if damaged:
+      processes.barrier()
+      self._orbax.reload()
+
+  def _move_aside(self, step: int, error: Exception) -> str:
+    """Renames a damaged state, so that training computes it again."""
+    aside = self._directory / f'damaged-{step}'
+    # Unless another process, which found the same, was faster.
+    with contextlib.suppress(FileNotFoundError):
       if aside.exists():
         shutil.rmtree(aside)
       os.rename(self._directory / str(step), aside)
-      print(
-        f'warning: the training state {step} cannot be read; it is now'
-        f' {str(aside)!r}, and training resumes from {kept}'
-        f' ({_first_line(error)})',
-        flush=True,
-      )
-    if damaged:
-      self._orbax.reload()
+    return (
+      f'the training state {step} cannot be read ({_first_line(error)}) and is'
+      f' now {str(aside)!r}'
+    )
 
   def close(self) -> None:
     """Waits for what is being written and frees orbax's resources."""

@@ -11,8 +11,10 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from icl_gen import processes
 from icl_gen.model import forward, parameters
 from icl_gen.model.parameters import Params
 
@@ -42,20 +44,29 @@ def make_mesh(
   """A mesh of the first data x fsdp x model devices.
 
   Args:
-    data: groups of devices that hold the same parameters.
+    data: groups of devices that hold the same parameters; 0: as many as there
+      are.
     model: devices that compute a row together.
     fsdp: devices that split the parameters of a group, and its rows.
     devices: to choose from; None: all of this process's backend.
 
   Raises:
-    ValueError: if there are fewer devices.
+    ValueError: if there are fewer devices, or some of those of several
+      processes would be left out.
   """
   devices = jax.devices() if devices is None else devices
+  data = data or len(devices) // (fsdp * model)
   count = data * fsdp * model
   if not 1 <= count <= len(devices):
     raise ValueError(
       f'a mesh of {data} (data) x {fsdp} (fsdp) x {model} (model) devices'
       f' needs {count}; there are {len(devices)}'
+    )
+  if processes.count() > 1 and count != len(devices):
+    raise ValueError(
+      f'a mesh of {data} (data) x {fsdp} (fsdp) x {model} (model) devices'
+      f' leaves out some of the {len(devices)} devices of {processes.count()}'
+      ' processes: choose data=0, which is as many as there are'
     )
   grid = np.asarray(devices[:count]).reshape(data, fsdp, model)
   return Mesh(grid, AXES)
@@ -144,6 +155,10 @@ def _spec(
     if _is_split(keys, axis, size, {name: lengths[name] for name in taken}):
       split[axis] = taken
       free -= set(taken)
+  if not split:
+    # As JAX writes it: where a state comes from is part of a program's key, and
+    # a step that takes its own result would be compiled again.
+    return PartitionSpec()
   entries = [split.get(axis, ()) for axis in axes.names]
   return PartitionSpec(
     *((names[0] if len(names) == 1 else names) or None for names in entries)
@@ -191,12 +206,31 @@ def split_rows(mesh: Mesh, tree: Any) -> Any:
   devices = mesh.shape['data'] * mesh.shape['fsdp']
   for leaf in jax.tree.leaves(tree):
     _require_divisible(leaf.shape[0], devices=devices)
-  return jax.device_put(tree, rows(mesh))
+  return _put(tree, rows(mesh))
 
 
 def replicate(mesh: Mesh, tree: Any) -> Any:
   """Puts arrays on every device of a mesh, each in full."""
-  return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
+  return _put(tree, NamedSharding(mesh, PartitionSpec()))
+
+
+def _put(tree: Any, place: NamedSharding) -> Any:
+  """Puts arrays that every process has on devices, some of them others'."""
+  if place.is_fully_addressable:
+    return jax.device_put(tree, place)
+
+  def put(leaf: Any) -> jax.Array:
+    whole = np.asarray(leaf)
+    return jax.make_array_from_callback(whole.shape, place, whole.__getitem__)
+
+  return jax.tree.map(put, tree)
+
+
+def on_host(array: jax.Array) -> np.ndarray:
+  """An array as NumPy's, in every process, wherever its parts are."""
+  if not (array.is_fully_addressable or array.is_fully_replicated):
+    array = multihost_utils.process_allgather(array, tiled=True)
+  return np.asarray(array)
 
 
 def _require_divisible(rows: int, *, devices: int) -> None:

@@ -32,7 +32,7 @@ class Scoring:
   questions: int = 1000  # per part; a killed run keeps finished parts
   core: str = 'auto'  # attention to contexts; a name in model/cores.py
   contexts_gib: float = 4.0  # memory for encoded contexts that may be reused
-  data: int = 1  # devices that rows are split over
+  data: int = 1  # devices that rows are split over; 0: all that `model` leaves
   model: int = 1  # devices that weights are split over
 
 
@@ -58,6 +58,7 @@ class Training:
   lora_on: str = 'all'  # the matrices that get adapters
   report_every: int = 50  # steps between two lines of metrics
   save_every: int = 200  # steps between two checkpoints
+  keep: int = 2  # of the newest training states
   # How a step is computed. Rows are split over all devices but `model`.
   fsdp: int = 1  # devices that weights and optimizer are split over; 0: all
   model: int = 1  # devices that compute a row together
@@ -102,7 +103,7 @@ class Experiment:
 
 # Settings of training that say how, not what: a run may be resumed with others,
 # and its result differs by rounding only.
-HOW = ('fsdp', 'model', 'microbatches', 'remat', 'scan')
+HOW = ('keep', 'fsdp', 'model', 'microbatches', 'remat', 'scan')
 
 BLOCKS = {
   'context': Context,
@@ -141,8 +142,9 @@ RANGES = {
   'context.distractors': (0, _COUNT),
   'scoring.questions': (1, _COUNT),
   'scoring.contexts_gib': (0, _COUNT),
-  'scoring.data': (1, _COUNT),
+  'scoring.data': (0, _COUNT),
   'scoring.model': (1, _COUNT),
+  'train.keep': (1, _COUNT),
   'train.steps': (1, 1_000 * _COUNT),
   'train.batch_size': (1, 65_536),
   'train.length': (2, _COUNT),

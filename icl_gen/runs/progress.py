@@ -2,11 +2,14 @@
 
 import collections
 import datetime
+import functools
 import pathlib
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
+
+from icl_gen import processes
 
 
 class Job(Protocol):
@@ -42,7 +45,7 @@ def work[J: Job](
   spent = collections.defaultdict[str, list[float]](list)
   left = list(jobs)
   while left:
-    job = next(filter(can_start, left), left[0])
+    job = left[processes.agreed(functools.partial(_next, left, can_start))]
     eta = f', about {_to_go(spent, left)} to go' if any(spent.values()) else ''
     what = f'{job.door} {job.result.parent.name}'
     number = len(jobs) - len(left) + 1
@@ -53,6 +56,11 @@ def work[J: Job](
     if not is_done:  # by another process meanwhile
       spent[job.door].append(time.monotonic() - began)
     left.remove(job)
+
+
+def _next[J: Job](left: Sequence[J], can_start: Callable[[J], bool]) -> int:
+  """The index of the job to run next."""
+  return next((n for n, job in enumerate(left) if can_start(job)), 0)
 
 
 def _to_go(spent: Mapping[str, list[float]], left: Sequence[Job]) -> str:

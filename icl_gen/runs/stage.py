@@ -3,9 +3,10 @@
 import contextlib
 import dataclasses
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from icl_gen import processes
 from icl_gen.storage import corpus_files, files, locks
 
 Settings = Mapping[str, Any]
@@ -105,8 +106,16 @@ class Stage:
     """
     return locks.held(self.lock, what=f'{self.directory} ({self.door})')
 
+  @contextlib.contextmanager
+  def _guard_of_all(self) -> Iterator[bool]:
+    """`guard`, by the first of the processes that work together."""
+    with contextlib.ExitStack() as stack:
+      yield processes.agreed(lambda: stack.enter_context(self.guard()))
+
   def complete(self, work: Callable[[], None]) -> None:
     """Calls the work, unless the stage is finished, and then says so.
+
+    Processes that work together all call it.
 
     Of two processes, the second waits for the first, and then finds the work
     finished, or resumes it if the first one failed. A report is finished only
@@ -120,11 +129,11 @@ class Stage:
       OSError: as `guard`.
     """
     is_replaced = self.door in _REPLACED
-    if not is_replaced and self.is_finished():
+    if not is_replaced and processes.agreed(self.is_finished):
       print(f'nothing to do, complete already: {self.result}', flush=True)
       return
-    with self.guard() as at_once:
-      if (is_replaced and at_once) or not self.is_finished():
+    with self._guard_of_all() as at_once:
+      if (is_replaced and at_once) or not processes.agreed(self.is_finished):
         work()
       else:
         print(f'completed by another process: {self.result}', flush=True)
@@ -157,6 +166,11 @@ class Stage:
     Raises:
       ValueError: as `is_finished`.
     """
+    if processes.is_first():
+      self._begin()
+    processes.barrier()
+
+  def _begin(self) -> None:
     assert self.lock.exists(), 'only `complete` may call the work'
     if self.door in _REPLACED:
       # The result stays until the new one is complete, but its settings must
@@ -171,6 +185,11 @@ class Stage:
 
   def finish(self) -> None:
     """Marks the stage as complete and deletes its parts."""
+    if processes.is_first():
+      self._finish()
+    processes.barrier()
+
+  def _finish(self) -> None:
     assert self.result.exists(), self.result
     if self.door in _REPLACED:
       files.write_sealed_json(self.settings_file, self.settings)

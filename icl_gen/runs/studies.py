@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from icl_gen import processes
 from icl_gen.runs import directories, experiments, stages
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage, result
@@ -161,7 +162,11 @@ def can_start(job: Job) -> bool:
 
 def left(study: Study, root: files.Path) -> list[Job]:
   """Returns the jobs whose results do not exist, in the order of `jobs`."""
-  return [job for job in jobs(study, root) if not job.result.exists()]
+  every = jobs(study, root)
+  missing = processes.agreed(
+    lambda: [n for n, job in enumerate(every) if not job.result.exists()]
+  )
+  return [every[n] for n in missing]
 
 
 def report(study: Study, root: files.Path) -> Stage:

@@ -1,11 +1,13 @@
 """Samples resumably: every batch is appended to a file once it is sampled."""
 
 import dataclasses
+import itertools
 import pathlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from icl_gen import processes
 from icl_gen.model.loading import Model
 from icl_gen.sampling import sampler
 from icl_gen.storage import files
@@ -23,6 +25,9 @@ def sample(
   **settings: Any,
 ) -> tuple[tuple[sampler.Completion, ...], dict[str, float]]:
   """Samples completions of all requests, and counts their cost.
+
+  Several processes sample a batch each at a time. A completion depends on its
+  request only, so their number changes nothing.
 
   Args:
     model: the loaded model.
@@ -52,30 +57,19 @@ def sample(
   ]
   asked = [_asked(batch, shared) for batch in batches]
   part_of = _read(kept, asked)
+  kept_parts = processes.agreed(lambda: sorted(part_of))
   rest = [
-    (a, b) for a, b in zip(asked, batches, strict=True) if a not in part_of
+    (a, b) for a, b in zip(asked, batches, strict=True) if a not in kept_parts
   ]
   done = len(requests) - sum(len(batch) for _, batch in rest)
   start = time.monotonic()
   encoded = sampler.encode_context(model, context)
-  # Only whole batches are missing, so the sampler forms the same ones again.
-  sampled = sampler.sample(
-    model,
-    [request for _, batch in rest for request in batch],
-    encoded,
-    rows_per_batch=rows_per_batch,
-    **settings,
-  )
-  for (name, _), completions in zip(rest, sampled, strict=True):
-    took, start = time.monotonic() - start, time.monotonic()
-    part = {
-      'asked': name,
-      'seconds': took,
-      'completions': [dataclasses.asdict(c) for c in completions],
-    }
-    files.append_json_line(kept, files.sealed(part))
-    part_of[name] = part
-    done += len(completions)
+  settings = settings | {'rows_per_batch': rows_per_batch}
+  for part in _sampled(model, rest, encoded, settings, start=start):
+    if processes.is_first():
+      files.append_json_line(kept, files.sealed(part))
+    part_of[part['asked']] = part
+    done += len(part['completions'])
     print(f'sampled {done}/{len(requests)}', flush=True)
   parts = [part_of[one] for one in asked]
   found = tuple(
@@ -91,6 +85,36 @@ def sample(
     'seconds': sum(part['seconds'] for part in parts),
   }
   return found, cost
+
+
+def _sampled(
+  model: Model,
+  rest: Sequence[tuple[str, Sequence[sampler.Request]]],
+  encoded: Any,
+  settings: dict[str, Any],
+  *,
+  start: float,
+) -> Iterator[dict[str, Any]]:
+  """Yields a part for every named batch, in order; `start` is when it began."""
+  mine = rest[processes.index() :: processes.count()]
+  # Only whole batches are missing, so the sampler forms the same ones again.
+  sampled = sampler.sample(
+    model,
+    [request for _, batch in mine for request in batch],
+    encoded,
+    **settings,
+  )
+  own = zip([name for name, _ in mine], sampled, strict=True)
+  for _ in range(0, len(rest), processes.count()):
+    part: dict[str, Any] = {}  # of a process that has no batch left
+    for name, completions in itertools.islice(own, 1):
+      took, start = time.monotonic() - start, time.monotonic()
+      part = {
+        'asked': name,
+        'seconds': took,
+        'completions': [dataclasses.asdict(c) for c in completions],
+      }
+    yield from filter(None, processes.gathered(part))
 
 
 def _asked(batch: Sequence[sampler.Request], shared: str) -> str:

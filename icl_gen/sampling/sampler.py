@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from icl_gen.model import forward, head, prefix, prefix_attention
+from icl_gen.model import forward, head, prefix, prefix_attention, sharding
 from icl_gen.model.loading import Model
 from icl_gen.text import tokens
 from icl_gen.text.context import Context
@@ -132,7 +132,8 @@ def sample(
       model.tokenizer.end_ids,
       max_tokens,
     )
-    sampled_BxT, counts_B = np.asarray(sampled_BxT), np.asarray(counts_B)
+    sampled_BxT = sharding.on_host(sampled_BxT)
+    counts_B = sharding.on_host(counts_B)
     yield [
       _completion(model.tokenizer, request, row, sampled_BxT[b, : counts_B[b]])
       for b, (request, row) in enumerate(zip(chosen, rows, strict=True))

@@ -298,7 +298,7 @@ def _tree_sums(
   sums_R = np.zeros(len(rows))
   for part in passes:
     logps_E = _pass_logps(model, shared_context, part)
-    sums_R += part.sums(np.asarray(logps_E), len(rows))
+    sums_R += part.sums(sharding.on_host(logps_E), len(rows))
   return sums_R
 
 

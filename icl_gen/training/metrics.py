@@ -5,11 +5,14 @@ from typing import Any
 
 import tensorboardX
 
+from icl_gen import processes
 from icl_gen.storage import files
 
 
 class Writer:
   """Writes a run's metrics; a resumed run continues the same files.
+
+  Of several processes, the first one writes.
 
   `metrics.jsonl` is a log: lines without digests, for other programs to read.
   When it is complete, its SHA-256 is written to `metrics.jsonl.sha256`.
@@ -29,16 +32,20 @@ class Writer:
         again.
     """
     self._lines = pathlib.Path(directory) / 'metrics.jsonl'
+    self._name, self._steps = name, steps
+    if not processes.is_first():
+      return
     self._lines.parent.mkdir(parents=True, exist_ok=True)
     if self._lines.exists():
       files.keep_json_lines(self._lines, lambda line: _is_before(line, done))
     self._board = tensorboardX.SummaryWriter(
       str(directory), purge_step=done + 1
     )
-    self._name, self._steps = name, steps
 
   def write(self, step: int, values: dict[str, float]) -> None:
     """Writes the values of one step and prints the progress line."""
+    if not processes.is_first():
+      return
     files.append_json_line(self._lines, {'step': step, **values})
     for name, value in values.items():
       self._board.add_scalar(name, value, step)
@@ -53,6 +60,8 @@ class Writer:
 
   def close(self) -> None:
     """Closes the TensorBoard events; writes the digest of the lines."""
+    if not processes.is_first():
+      return
     self._board.close()
     files.write_sums(f'{self._lines}.sha256', [self._lines.name])
 

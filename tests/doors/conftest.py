@@ -70,11 +70,12 @@ class Commands:
     self._server.stdin.write(line + '\n')
     self._server.stdin.flush()
 
-  def start(self, door, *flags):
+  def start(self, door, *flags, env=None):
     """Starts a door; returns its process id."""
     number = next(self._numbers)
     files = [str(self._folder / f'{number}.{n}') for n in ('stdout', 'stderr')]
-    self._send(json.dumps({'door': door, 'flags': flags, 'files': files}))
+    told = {'door': door, 'flags': flags, 'files': files, 'env': env or {}}
+    self._send(json.dumps(told))
     self._last = self._receive()
     self._files[self._last] = files
     return self._last

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 
-from icl_gen import augment, build, cli, evaluate, pretrain, train
+from icl_gen import augment, build, cli, evaluate, pretrain, study, train
 from icl_gen.model import registry
 
 # What the doors import only when there is something to do.
@@ -30,6 +30,7 @@ DOORS = {
   'build': build,
   'evaluate': evaluate,
   'pretrain': pretrain,
+  'study': study,
   'train': train,
 }
 SHRUNK = registry._nano_config(
@@ -37,12 +38,13 @@ SHRUNK = registry._nano_config(
 )
 
 
-def become(door, flags, files):
+def become(door, flags, files, env):
   """Does in the child what `python -m icl_gen.<door> <flags>` does."""
+  os.environ.update(env)
   for descriptor, path in zip((1, 2), files, strict=True):
     os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
   sys.argv = [DOORS[door].__file__, *flags]
-  cli.main(DOORS[door].run, prog=f'icl_gen.{door}')
+  cli.main(DOORS[door].run, prog=f'icl_gen.{door}', together=door != 'build')
 
 
 def send(number):

@@ -4,7 +4,9 @@ import contextlib
 import functools
 import json
 import os
+import resource
 import shutil
+import signal
 import sys
 import time
 
@@ -311,8 +313,41 @@ def test_states_are_read_back_with_the_position(tmp_path):
   assert {p.name for p in tmp_path.iterdir()} == {'7', '11'}, 'two are kept'
 
 
+def test_a_state_may_be_donated_while_it_is_written(tmp_path):
+  saved = checkpoints.Checkpoints(tmp_path)
+  trained = jax.tree.map(jnp.copy, state(weights=large(3)))
+  saved.save(3, trained, {'step': 3})
+  step = jax.jit(lambda t: jax.tree.map(jnp.zeros_like, t), donate_argnums=0)
+  for _ in range(3):
+    trained = step(trained)
+  jax.block_until_ready(trained)
+  found, _ = saved.restore(state(weights=large()))
+  assert_equal(found, state(weights=large(3)))
+
+
+def test_what_cannot_be_written_is_an_error_of_the_next_call(tmp_path, capfd):
+  saved = checkpoints.Checkpoints(tmp_path)
+  saved.save(3, state(3), {})
+  saved.wait()
+  before = resource.getrlimit(resource.RLIMIT_FSIZE)
+  handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+  resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, before[1]))
+  try:
+    saved.save(4, state(weights=large(4)), {})
+    with pytest.raises(ValueError, match='Failed writing.*File too large'):
+      saved.wait()
+  finally:
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, handler)
+  again = checkpoints.Checkpoints(tmp_path)
+  assert again.latest() == 3
+  assert capfd.readouterr().err == '', 'the error says it all'
+
+
 def test_an_empty_directory_is_not_a_state(tmp_path):
-  checkpoints.Checkpoints(tmp_path).save(3, state(3), {})
+  before = checkpoints.Checkpoints(tmp_path)
+  before.save(3, state(3), {})
+  before.close()
   (tmp_path / '7').mkdir()
   (tmp_path / 'notes').mkdir()
   saved = checkpoints.Checkpoints(tmp_path)
@@ -327,6 +362,7 @@ def test_a_state_of_other_settings_is_refused(tmp_path):
   saved = checkpoints.Checkpoints(tmp_path)
   saved.save(3, state(3, dtype='bfloat16'), {})
   saved.save(4, state(4), {})
+  saved.wait()
   name = r'/embedder/input_embedding is float32\[7, 4\], expected'
   with pytest.raises(ValueError, match=rf'state 4 .*{name} bfloat16'):
     saved.restore(state(dtype='bfloat16'))
@@ -369,6 +405,7 @@ def test_the_state_before_a_damaged_one_is_used(tmp_path, capsys, how):
   saved = checkpoints.Checkpoints(tmp_path)
   for step in (3, 4):
     saved.save(step, state(step), {'step': step})
+  saved.wait()
   damage(tmp_path / '4', how)
   again = checkpoints.Checkpoints(tmp_path)
   found, position = again.restore(state())
@@ -380,6 +417,7 @@ def test_the_state_before_a_damaged_one_is_used(tmp_path, capsys, how):
   # Training reaches step 4 again, and saves it.
   assert again.latest() == 3
   again.save(4, state(44), {'step': 4})
+  again.wait()
   found, _ = checkpoints.Checkpoints(tmp_path).restore(state())
   assert_equal(found, state(44))
   assert (tmp_path / 'damaged-4').is_dir(), 'nothing is deleted'
@@ -392,6 +430,7 @@ def test_a_state_whose_largest_file_is_damaged_gives_way(
   saved = checkpoints.Checkpoints(tmp_path)
   for step in (3, 4):
     saved.save(step, state(weights=large(step)), {'step': step})
+  saved.wait()
   HARM[harm](largest(tmp_path / '4' / 'state' / 'ocdbt.process_0' / 'd'))
   like = state(weights=large())
   found, position = checkpoints.Checkpoints(tmp_path).restore(like)
@@ -411,6 +450,7 @@ def test_a_state_whose_index_is_damaged_prints_only_the_warning(
     saved = checkpoints.Checkpoints(folder)
     for step in (3, 4):
       saved.save(step, state(weights=large(step)), {'step': step})
+    saved.wait()
     for path in (folder / '4' / 'state' / 'd').iterdir():
       os.truncate(path, 0)
     checkpoints.Checkpoints(folder).restore(state(weights=large()))
@@ -425,6 +465,7 @@ def test_a_state_with_an_unknown_sharding_gives_way(tmp_path):
   saved = checkpoints.Checkpoints(tmp_path)
   for step in (3, 4):
     saved.save(step, state(step), {'step': step})
+  saved.wait()
   names = tmp_path / '4' / 'state' / '_sharding'
   names.write_text(names.read_text().replace('Sharding', 'Sherding'))
   _, position = checkpoints.Checkpoints(tmp_path).restore(state())
@@ -435,6 +476,7 @@ def test_a_changed_position_is_noticed(tmp_path, capsys):
   saved = checkpoints.Checkpoints(tmp_path)
   for step in (3, 4):
     saved.save(step, state(step), {'step': step, 'place': (1, 2)})
+  saved.wait()
   written = tmp_path / '4' / 'position' / 'metadata'
   written.write_text(written.read_text().replace('4', '5'))
   _, position = checkpoints.Checkpoints(tmp_path).restore(state())
@@ -492,6 +534,7 @@ def test_states_without_digests_are_read(tmp_path):
   """Those of older versions."""
   saved = checkpoints.Checkpoints(tmp_path)
   saved.save(3, state(3), {'step': 3})
+  saved.wait()
   metadata = tmp_path / '3' / '_CHECKPOINT_METADATA'
   written = json.loads(metadata.read_text())
   assert written['custom_metadata']
@@ -506,6 +549,8 @@ def test_if_no_state_can_be_read_nothing_is_moved(tmp_path):
   saved = checkpoints.Checkpoints(tmp_path)
   for step in (3, 4):
     saved.save(step, state(step), {'step': step})
+  saved.wait()
+  for step in (3, 4):
     damage(tmp_path / str(step), 'state')
   for _ in range(2):
     with pytest.raises(ValueError, match=r'can be read \(4: .*; 3: .*delete'):
@@ -526,8 +571,10 @@ def test_a_kill_at_any_moment_leaves_a_complete_state(tmp_path):
   saved = checkpoints.Checkpoints(root)
   for step in (1, 2):
     saved.save(step, state(step), {'step': step})
+  saved.wait()
   with every_moment(root, tmp_path / 'copies') as moments:
     saved.save(3, state(3), {'step': 3})  # and 1 is removed
+    saved.wait()
   half_written = [
     moment
     for moment in moments
@@ -546,6 +593,7 @@ def test_a_kill_at_any_moment_leaves_a_complete_state(tmp_path):
   begun = half_written[-1]
   again = checkpoints.Checkpoints(begun)
   again.save(4, state(4), {'step': 4})
+  again.wait()
   found, _ = checkpoints.Checkpoints(begun).restore(state())
   assert_equal(found, state(4))
   assert {p.name for p in begun.iterdir()} == {'2', '4'}

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from icl_gen import processes
 from icl_gen.model import (
   forward,
   head,
@@ -146,3 +147,16 @@ def test_training_splits_rows_over_all_devices_and_replicates_the_rest():
 def test_a_batch_that_does_not_divide_evenly_is_refused():
   with pytest.raises(ValueError, match='12 rows .* over 8 devices'):
     sharding.make_training_mesh(rows=12)
+
+
+def test_a_mesh_may_have_all_the_devices_there_are():
+  assert sharding.make_mesh(data=0, model=2).shape['data'] == 4
+  with pytest.raises(ValueError, match=r'0 \(data\) .* 16 \(model\)'):
+    sharding.make_mesh(data=0, model=16)
+
+
+def test_several_processes_leave_no_device_out(monkeypatch):
+  monkeypatch.setattr(processes._run, 'count', 2)
+  assert sharding.make_mesh(data=4, model=2).size == 8
+  with pytest.raises(ValueError, match='leaves out .* 8 devices.*data=0'):
+    sharding.make_mesh(data=2, model=2)
