@@ -53,14 +53,12 @@ def _pretrain(
   module = registry.make_module(name)
   registry.require_vocabulary(name, module, pieces=config.vocabulary)
   steps = sum(phase.steps for phase in phases)
+  schedule = optimizer.make_piecewise(
+    [(phase.steps, *phase.learning_rate) for phase in phases],
+    warmup_steps=hyper.warmup_steps,
+  )
   updates = optimizer.make_optimizer(
-    hyper.name,
-    optimizer.make_piecewise(
-      [(phase.steps, *phase.learning_rate) for phase in phases],
-      warmup_steps=hyper.warmup_steps,
-    ),
-    weight_decay=hyper.weight_decay,
-    clip=hyper.clip,
+    hyper.name, schedule, weight_decay=hyper.weight_decay, clip=hyper.clip
   )
   plan = Plan(
     sharding.make_training_mesh(rows=min(phase.rows for phase in phases))
