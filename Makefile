@@ -1,13 +1,16 @@
 # Two commands: `make study` and `make test`. Each sets up .venv once if needed.
 #
 # ARGS is passed on, e.g. `make study ARGS=--workdir=/data/out` or
-# `make test ARGS="-k cli"`. PYTHON names the interpreter to use.
+# `make test ARGS="-k cli"` (ARGS=-n0 for one process, as debuggers need it).
+# PYTHON names the interpreter to use.
 
 SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
 ARGS :=
+# Tests of a file share what they compile. More processes need more memory.
+PYTEST := $(PY) -m pytest -n auto --maxprocesses=4 --dist=loadfile
 
 # Optional packages, by the names that setup.py gives them.
 EXTRAS := cuda hf lm-eval tpu
@@ -19,11 +22,11 @@ study: $(READY)
 	$(PY) -m icl_gen.study --config=configs/study.py $(ARGS)
 
 test: lint
-	$(PY) -m pytest -m 'not slow' $(ARGS)
+	$(PYTEST) -m 'not slow' $(ARGS)
 
 # Slow tests: kills at random moments, the --small size of every benchmark, ...
 test-slow: $(READY)
-	$(PY) -m pytest -m slow $(ARGS)
+	$(PYTEST) -m slow $(ARGS)
 
 # Kills, damage, pairs of commands and hostile input, at random (tests/chaos/):
 # make chaos ARGS="--rounds=1000 --seed=0"

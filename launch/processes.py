@@ -6,8 +6,6 @@ of our commands for several processes.
 
 import os
 
-from absl import flags as absl_flags
-
 # The flag with which our commands start `jax.distributed`, and, for every
 # executor that can start several processes, how these find each other.
 _FLAG = 'distributed'
@@ -27,8 +25,7 @@ def flags(processes: int, *, on: str) -> dict[str, str]:
     on: the executor.
 
   Raises:
-    ValueError: fewer than one; or several, if the executor or our commands
-      cannot do it.
+    ValueError: fewer than one, or several that the executor cannot start.
   """
   if processes < 1:
     raise ValueError(f'processes_per_unit={processes}; give 1 or more')
@@ -38,12 +35,6 @@ def flags(processes: int, *, on: str) -> dict[str, str]:
     raise ValueError(
       f'processes_per_unit={processes}: only {" and ".join(_FOUND_BY)} start'
       f' several, not {on}'
-    )
-  # Every command has the flag, this one too, or none has it.
-  if _FLAG not in absl_flags.FLAGS:
-    raise ValueError(
-      f'processes_per_unit={processes}: our commands run in one process each;'
-      ' give 1, and a topology whose chips are all on one host, such as v5e:2x4'
     )
   return {_FLAG: _FOUND_BY[on]}
 

@@ -36,14 +36,6 @@ def launched(tmp_path):
 
 
 @pytest.fixture
-def distributed():
-  """As if our commands had the flag for several processes."""
-  flags.DEFINE_string('distributed', '', 'Of the tests.')
-  yield
-  delattr(flags.FLAGS, 'distributed')
-
-
-@pytest.fixture
 def given(monkeypatch):
   """Sets flags of an executor."""
 

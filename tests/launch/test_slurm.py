@@ -49,7 +49,7 @@ def test_names_may_have_spaces(launched):
   assert directives(scripts(made)['units.sbatch'])['job-name'] == '"my study"'
 
 
-def test_several_processes_are_one_a_node(launched, distributed):
+def test_several_processes_are_one_a_node(launched):
   script = scripts(launched(processes=4, on='slurm'))['units.sbatch']
   assert directives(script)['nodes'] == '4'
   assert directives(script)['ntasks-per-node'] == '1'
