@@ -126,7 +126,7 @@ def test_machines_are_kept_if_asked(launched, asked, machines, monkeypatch):
 
 
 def test_all_workers_run_a_unit_together(
-  launched, asked, machines, monkeypatch, distributed
+  launched, asked, machines, monkeypatch
 ):
   asked(accelerator_type='v5litepod-16')
   made = launched(processes=2, on='tpu_vm')
