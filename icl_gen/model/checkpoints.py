@@ -10,6 +10,7 @@ are.
 """
 
 import contextlib
+import errno
 import hashlib
 import json
 import logging
@@ -575,12 +576,17 @@ class Checkpoints:
 
   def _move_aside(self, step: int, error: Exception) -> str:
     """Renames a damaged state, so that training computes it again."""
+    state = self._directory / str(step)
     aside = self._directory / f'damaged-{step}'
     # Unless another process, which found the same, was faster.
     with contextlib.suppress(FileNotFoundError):
-      if aside.exists():
+      try:
+        os.rename(state, aside)
+      except OSError as occupied:
+        if occupied.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+          raise
         shutil.rmtree(aside)
-      os.rename(self._directory / str(step), aside)
+        os.rename(state, aside)
     return (
       f'the training state {step} cannot be read ({_first_line(error)}) and is'
       f' now {str(aside)!r}'

@@ -188,7 +188,8 @@ def test_two_processes_run_a_study(commands, noise, tmp_path):
   flags = (f'--config={tmp_path}/study.py', f'--workdir={tmp_path}')
   first, _ = run(commands, 'study', *flags)
   # Every job once, and then none.
-  assert len(re.findall(r'^\[\d/5', first.stdout, re.M)) == 5
+  jobs = re.findall(r'^\[(\d/\d)', first.stdout, re.M)
+  assert jobs == ['1/1', '1/4', '2/4', '3/4', '4/4']
   assert 'the study is finished' in first.stdout
   assert (tmp_path / 'study/report/index.html').is_file()
   again, _ = run(commands, 'study', *flags)
@@ -250,6 +251,33 @@ def test_if_one_is_killed_the_other_says_so_and_both_resume(
     other.stderr,
   )
   assert_resumes(commands, longer, tmp_path, last=max(states(tmp_path)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('how', ['cut off', 'changed'])
+def test_a_damaged_state_gives_way_to_the_one_before(
+  commands, longer, tmp_path, how
+):
+  pids = begin_training(commands, longer)
+  os.kill(pids[0], signal.SIGTERM)
+  for pid in pids:
+    commands.end(pid)
+  before, newest = sorted(states(tmp_path))
+  state = cell(tmp_path) / 'checkpoints' / str(newest)
+  if how == 'cut off':
+    for path in state.glob('state/**/d/*'):
+      os.truncate(path, 0)
+    # Not all of them may notice, so the run ends.
+    ended = [commands.end(pid) for pid in start(commands, 'train', *longer)]
+    assert {one.code for one in ended} <= {2, 4}
+    told = ''.join(one.stderr for one in ended)
+    assert f'the training state {newest} cannot be read' in told
+    assert 're-run the command' in told
+  else:
+    position = state / 'position' / 'metadata'
+    position.write_text(position.read_text().replace(str(newest), '2'))
+  assert_resumes(commands, longer, tmp_path, last=before)
+  assert (state.parent / f'damaged-{newest}').is_dir()
 
 
 @pytest.mark.slow
