@@ -326,7 +326,7 @@ def test_the_hub_gives_the_same_corpus(folder, monkeypatch):
 
 def test_without_the_hub_package_the_extra_is_named(monkeypatch):
   monkeypatch.setitem(sys.modules, 'huggingface_hub', None)
-  with pytest.raises(ValueError, match=r"pip install 'icl_gen\[hf\]'"):
+  with pytest.raises(ValueError, match='run `make hf`'):
     celebrity_files.from_hub(seed='s')
 
 
