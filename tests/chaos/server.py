@@ -31,7 +31,19 @@ from icl_gen import (  # noqa: E402
   study,  # noqa: F401
   train,  # noqa: F401
 )
-from icl_gen.model import registry  # noqa: E402
+
+# What they import only when there is something to do.
+from icl_gen.exports import data_card, hub_folder, lm_eval_tasks  # noqa: E402, F401
+from icl_gen.model import (  # noqa: E402
+  checkpoints,  # noqa: F401
+  initialisation,  # noqa: F401
+  loading,  # noqa: F401
+  prefix_cache,  # noqa: F401
+  registry,
+)
+from icl_gen.reporting import write  # noqa: E402, F401
+from icl_gen.scoring import scorer  # noqa: E402, F401
+from icl_gen.training import stopping  # noqa: E402, F401
 from tests.doors import forks  # noqa: E402
 
 # What Python reports before it touches a path.
