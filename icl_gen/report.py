@@ -118,7 +118,8 @@ def _write(
     main_kinds=main_kinds,
   )
   stage.finish()
-  print(f'report of {len(there.cells)} cells: {stage.result}\n')
+  cells = f'{len(there.cells)} cell{"s" * (len(there.cells) != 1)}'
+  print(f'report of {cells}: {stage.result}\n')
 
 
 def _tell(root: pathlib.Path, missing: Sequence[pathlib.Path]) -> None:

@@ -54,6 +54,7 @@ def _train(experiment: Experiment, stage: Stage) -> None:
       corpus_files.read_documents(stage.inputs),
       model.tokenizer,
       splitting=train.splitting,
+      reverse=train.reverse,
       loss_on=train.loss_on,
     ),
     batch_size=train.batch_size,

@@ -231,6 +231,7 @@ def finetune(
     _documents(documents),
     model.tokenizer,
     splitting=settings.get('splitting', 'none'),
+    reverse=settings.get('reverse', 'none'),
     loss_on=settings.get('loss_on', 'text'),
   )
   longest = max(len(row.ids) for row in rows)

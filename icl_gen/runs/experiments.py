@@ -10,7 +10,7 @@ from typing import Any
 
 from icl_gen.runs import directories, models
 from icl_gen.storage import corpus_files
-from icl_gen.text import splitting
+from icl_gen.text import reversing, splitting
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,6 +41,7 @@ class Training:
   """Fine-tuning, of conditions 'ft' and 'ft_aug'."""
 
   splitting: str = 'none'  # of documents into sentences
+  reverse: str = 'none'  # adds each document with its words in reverse order
   loss_on: str = 'text'  # all of it, or what follows a document's prompt
   steps: int  # updates of the weights
   batch_size: int = 8  # rows; a multiple of the devices they are split over
@@ -123,6 +124,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
   'context.kind': ('all', 'oracle', 'bm25'),
   'scoring.core': ('auto', 'plain', 'blockwise', 'splash', 'cudnn'),
   'train.splitting': splitting.SPLITTINGS,
+  'train.reverse': reversing.REVERSALS,
   'train.loss_on': ('text', 'completion'),
   'train.optimizer': ('adamw', 'adafactor', 'muon'),
   'train.decay_on': ('all', 'matrices'),
