@@ -11,8 +11,6 @@ are.
 
 import contextlib
 import errno
-import hashlib
-import json
 import logging
 import os
 import shutil
@@ -22,13 +20,19 @@ from types import TracebackType
 from typing import Any
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 from jax.sharding import SingleDeviceSharding
 from orbax import checkpoint as ocp
 
 from icl_gen import processes
-from icl_gen.model import differences, event_loops, package_layouts, sharding
+from icl_gen.model import (
+  differences,
+  digests,
+  event_loops,
+  package_layouts,
+)
+
+# The name of the input's position among the digests.
+_POSITION = 'the position of the input'
 
 # A nested container of arrays, or of their shapes.
 Tree = Any
@@ -49,15 +53,6 @@ class _Changed(ValueError):
   """The contents are not what was saved, in the eyes of every process."""
 
 
-# The file of orbax that holds what is given as `custom_metadata`, and our key.
-_METADATA = '_CHECKPOINT_METADATA'
-_DIGESTS = 'sha256'
-_POSITION = 'the position of the input'
-
-# Bytes that are gathered at a time from other processes' devices.
-_GATHERED = 2**28
-
-_NO_DIGESTS = 'it has no digests to compare with'
 _REMEDY = (
   'restore it from a copy, or delete it and re-run the command that wrote it'
 )
@@ -76,7 +71,7 @@ def save_params(path: str | Path, params: Tree) -> None:
   writer.save(
     Path(path).absolute(),
     params,
-    custom_metadata={_DIGESTS: _digests(params)},
+    custom_metadata={digests.KEY: digests.of_tree(params)},
   )
   writer.wait_until_finished()
 
@@ -105,7 +100,7 @@ def load_params(path: str | Path, like: Tree) -> Tree:
   }
   directory, tree, found = _matched(path, wanted)
   with _Incomplete(path):
-    digests = _saved_digests(path)
+    saved = digests.saved(path)
   target = package_layouts.targets(tree, found, wanted, skip=ocp.PLACEHOLDER)
   with _Incomplete(path):
     read = _read_with(lambda: _restored(directory, target))
@@ -115,7 +110,7 @@ def load_params(path: str | Path, like: Tree) -> Tree:
     if isinstance(leaf, jax.Array)
   }
   del read
-  if changed := digests and _changed(digests, _digests(arrays)):
+  if changed := saved and digests.changed(saved, digests.of_tree(arrays)):
     raise ValueError(f'{str(path)!r} is damaged: {changed}; {_REMEDY}')
   params = package_layouts.assembled(arrays, found, wanted)
   return jax.tree_util.tree_map_with_path(
@@ -248,64 +243,6 @@ def _first_line(error: BaseException) -> str:
   return str(error).partition('\n')[0]
 
 
-def _digests(tree: Tree) -> dict[str, str]:
-  """'layer_0/attn/...' -> the SHA-256 of the array's bytes, in hex."""
-  return {
-    jax.tree_util.keystr(path, simple=True, separator='/'): _digest(leaf)
-    for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
-  }
-
-
-def _digest(leaf: jax.Array | np.ndarray) -> str:
-  found = hashlib.sha256()
-  for part in _on_this_host(leaf):
-    flat = np.ascontiguousarray(part).reshape(-1)
-    found.update(flat.view(np.uint8))
-  return found.hexdigest()
-
-
-def _on_this_host(
-  leaf: jax.Array | np.ndarray,
-) -> Iterator[jax.Array | np.ndarray]:
-  """The parts of an array along its first axis, in order."""
-  if not isinstance(leaf, jax.Array):
-    yield leaf
-  elif leaf.is_fully_addressable or leaf.is_fully_replicated:
-    # An array on an accelerator keeps its copy on the host as long as it lives;
-    # the weights of a large model would fill the memory.
-    yield jnp.copy(leaf)
-  else:
-    # Every process gathers every part, so a part must fit on each device.
-    rows = max(1, _GATHERED * len(leaf) // leaf.nbytes)
-    for start in range(0, len(leaf), rows):
-      yield sharding.on_host(leaf[start : start + rows])
-
-
-def _digest_of_position(position: dict[str, Any]) -> str:
-  read_back = json.loads(json.dumps(position))
-  written = json.dumps(read_back, sort_keys=True)
-  return hashlib.sha256(written.encode()).hexdigest()
-
-
-def _saved_digests(directory: Path) -> dict[str, str]:
-  """The digests saved with a tree; {} if it has none."""
-  path = directory / _METADATA
-  if not path.is_file():
-    return {}
-  custom = json.loads(path.read_text('utf-8')).get('custom_metadata') or {}
-  digests: dict[str, str] = custom.get(_DIGESTS, {})
-  return digests
-
-
-def _changed(saved: dict[str, str], found: dict[str, str]) -> str:
-  """Describes the first content that is not what was saved; '' if none."""
-  changed = [name for name in found if found[name] != saved.get(name)]
-  if not changed:
-    return ''
-  more = f' and {len(changed) - 1} more' if len(changed) > 1 else ''
-  return f'the contents of {changed[0]}{more} are not what was saved'
-
-
 def damage(path: str | Path) -> str:
   """Reads weights back and compares them with the digests saved with them.
 
@@ -320,11 +257,11 @@ def damage(path: str | Path) -> str:
   path = Path(path).absolute()
   with _without_logs():
     try:
-      saved = _saved_digests(path)
-      found = _digests(_read_with(lambda: _read_on_host(path)))
+      saved = digests.saved(path)
+      found = digests.of_tree(_read_with(lambda: _read_on_host(path)))
     except _DAMAGE as error:
       return _in_words(error)
-  return _compared(saved, found)
+  return digests.compared(saved, found)
 
 
 def damaged_states(directory: str | Path) -> dict[int, str]:
@@ -372,15 +309,6 @@ def _on_host(tree: Tree) -> Tree:
   )
 
 
-def _compared(saved: dict[str, str], found: dict[str, str]) -> str:
-  """Describes how all contents differ from those saved; '' if they do not."""
-  if not saved:
-    return _NO_DIGESTS
-  if missing := sorted(saved.keys() - found.keys()):
-    return f'{missing[0]} is missing'
-  return _changed(saved, found)
-
-
 def _has_no_traceback(record: logging.LogRecord) -> bool:
   """Threads that write log their errors, which are raised by `wait` as well."""
   return not record.exc_info
@@ -424,6 +352,8 @@ class Checkpoints:
       processes.barrier()
     for name in ('absl', 'asyncio'):
       logging.getLogger(name).addFilter(_has_no_traceback)
+    if not read_only:
+      event_loops.use_patient()
     self._orbax = ocp.CheckpointManager(
       self._directory,
       # Without handlers, metadata cannot be read before the first save.
@@ -464,7 +394,8 @@ class Checkpoints:
         position=ocp.args.JsonSave(position),
       ),
       custom_metadata={
-        _DIGESTS: _digests(state) | {_POSITION: _digest_of_position(position)}
+        digests.KEY: digests.of_tree(state)
+        | {_POSITION: digests.of_json(position)}
       },
     )
     # orbax silently skips a step that is not newer than the latest one.
@@ -527,8 +458,8 @@ class Checkpoints:
     for step in sorted(int(name) for name in names if name.isdigit()):
       try:
         self._read(step, _on_host(self._saved_tree(step)))
-        saved = _saved_digests(self._directory / str(step))
-        why = '' if saved else _NO_DIGESTS
+        saved = digests.saved(self._directory / str(step))
+        why = '' if saved else digests.NONE
       except _DAMAGE as error:
         why = _in_words(error)
       if why:
@@ -557,9 +488,10 @@ class Checkpoints:
       )
     )
     state, position = restored['state'], dict(restored['position'])
-    if digests := _saved_digests(self._directory / str(step)):
-      found = _digests(state) | {_POSITION: _digest_of_position(position)}
-      if changed := _compared(digests, found):
+    if saved := digests.saved(self._directory / str(step)):
+      position_digest = {_POSITION: digests.of_json(position)}
+      found = digests.of_tree(state) | position_digest
+      if changed := digests.compared(saved, found):
         raise _Changed(changed)
     return state, position
 
