@@ -7,8 +7,12 @@ MOST = 1_000_000
 
 
 def require_positive(world: str, **counts: int) -> None:
-  """Raises ValueError unless every count is 1 to MOST."""
+  """Raises ValueError unless every count is a whole number from 1 to MOST."""
   for name, count in counts.items():
+    if not isinstance(count, int):
+      raise ValueError(
+        f'{world} with {name}={count!r}; give a whole number, 1 or more'
+      )
     if count < 1:
       raise ValueError(
         f'empty world: {world} with {name}={count}; give 1 or more'
@@ -19,15 +23,16 @@ def require_positive(world: str, **counts: int) -> None:
 def require_between(
   world: str, *, least: float, most: float, why: str = '', **values: float
 ) -> None:
-  """Raises ValueError unless every value is in [least, most].
+  """Raises ValueError unless every value is a number in [least, most].
 
   `why` ends the message, to explain the limit.
   """
   for name, value in values.items():
-    if not least <= value <= most:
+    if not isinstance(value, int | float) or not least <= value <= most:
       reason = f': {why}' if why else ''
       raise ValueError(
-        f'{world} with {name}={value}; allowed is {least:,} to {most:,}{reason}'
+        f'{world} with {name}={value!r}; allowed is {least:,} to'
+        f' {most:,}{reason}'
       )
 
 

@@ -149,3 +149,12 @@ def test_the_holder_is_named_while_there_is_one(tmp_path):
   path.parent.mkdir()
   path.write_text('pid 1 on here, which was killed')
   assert locks.holder(path) == ''
+
+
+def test_a_directory_in_the_place_of_a_lock_is_named(lock):
+  lock.mkdir(parents=True)
+  with (
+    pytest.raises(OSError, match='is a directory in the place of a lock; del'),
+    locks.held(lock, what='x'),
+  ):
+    pass
