@@ -266,6 +266,11 @@ def _or_exit[T](function: Callable[[], T], *, debug: bool) -> T:
     if isinstance(error, RuntimeError):
       joining.wait_for_reason()
       raise
+    if isinstance(error, IsADirectoryError) and error.filename:
+      _exit_with(
+        f'error: {str(error.filename)!r} is a directory where a file is'
+        ' expected; move or delete it and re-run the command'
+      )
     _exit_with(f'error: {error}')
   except AttributeError as error:
     if debug or not _is_missing_key(error):

@@ -370,3 +370,10 @@ def test_importing_the_frame_is_light():
     [sys.executable, '-c', code], capture_output=True, text=True, check=True
   )
   assert done.stdout.strip() == ''
+
+
+def test_a_directory_in_the_place_of_a_file_has_a_remedy(tmp_path, capsys):
+  with pytest.raises(SystemExit) as ended:
+    cli._or_exit(tmp_path.read_text, debug=False)
+  assert ended.value.code == 2
+  assert f"error: '{tmp_path}' is a directory" in capsys.readouterr().err
