@@ -38,11 +38,12 @@ _WORKDIR_OF_TINY = 'out/tiny'
 # What is longer loses its middle.
 _LONGEST_MESSAGE = 1500
 _LONGEST_QUOTE = 300
+_LONGER = f'{{{_LONGEST_QUOTE + 1},}}'
 _QUOTED = (
-  re.compile(r"'[^']{301,}'"),
-  re.compile(r'"[^"]{301,}"'),
-  re.compile(r'[(\[{][^()\[\]{}]{301,}[)\]}]'),
-  re.compile(r'\S{301,}'),
+  re.compile(rf"'[^']{_LONGER}'"),
+  re.compile(rf'"[^"]{_LONGER}"'),
+  re.compile(rf'[(\[{{][^()\[\]{{}}]{_LONGER}[)\]}}]'),
+  re.compile(rf'\S{_LONGER}'),
 )
 
 _MISTAKE = 2

@@ -10,8 +10,7 @@ import ml_collections
 
 from icl_gen import cli, processes, signals
 from icl_gen.reporting import summary
-from icl_gen.reporting.records import Cell
-from icl_gen.runs import experiments, in_context, models, stages
+from icl_gen.runs import experiments, found, in_context, models, stages
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files, scores
@@ -29,10 +28,8 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   checkpoint = stages.checkpoint(experiment, workdir)
   stage.complete(lambda: _evaluate(experiment, stage, checkpoint))
   # Read in any case: a damaged file must not count as done.
-  answered = scores.read_scores(stage.result)
+  cell = found.cell(stage.result)
   print(f'accuracy of {stage.directory.name}, in per cent [95 % interval]:')
-  of = experiment
-  cell = Cell(of.world, of.condition, of.model, of.seed, answered)
   print(*summary.lines(cell), sep='\n')
   print(f'scores: {stage.result}', flush=True)
 
@@ -87,15 +84,15 @@ def _evaluate(experiment: Experiment, stage: Stage, checkpoint: str) -> None:
   )
 
   stage.begin()
-  found = kept
+  answered = kept
   for part in parts:
     if processes.is_first():
       scores.append_part(stage.parts['scores'], part, of=stage.digest)
-    found += part
-    print(f'scored {len(found)}/{len(corpus.questions)}', flush=True)
+    answered += part
+    print(f'scored {len(answered)}/{len(corpus.questions)}', flush=True)
   if scoring.generate:
-    found = answers.added(
-      model, corpus.questions, context, found, core=scoring.core
+    answered = answers.added(
+      model, corpus.questions, context, answered, core=scoring.core
     )
   metadata = {
     'world': experiment.world,
@@ -105,9 +102,9 @@ def _evaluate(experiment: Experiment, stage: Stage, checkpoint: str) -> None:
     **counts,
   }
   if processes.is_first():
-    scores.write_scores(stage.result, found, metadata=metadata)
+    scores.write_scores(stage.result, answered, metadata=metadata)
   stage.finish()
-  print(f'scored {stage.directory.name}: {len(found)} questions')
+  print(f'scored {stage.directory.name}: {len(answered)} questions')
 
 
 if __name__ == '__main__':

@@ -11,6 +11,7 @@ from typing import Any
 import ml_collections
 
 from icl_gen import cli, signals
+from icl_gen.reporting import summary
 from icl_gen.runs import experiments, models, stages
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import files
@@ -99,13 +100,9 @@ def _measure(
 
 
 def _estimate(by_seed: dict[int, list[Score]]) -> dict[str, float]:
-  from icl_gen.reporting import intervals, statistics
-
   answered = [(seed, score) for seed in by_seed for score in by_seed[seed]]
-  found = intervals.accuracy(
-    [float(statistics.choose(s, 'sum') in s.answers) for _, s in answered],
-    clusters=[score.cluster for _, score in answered],
-    seeds=[seed for seed, _ in answered],
+  found = summary.accuracy(
+    [score for _, score in answered], seeds=[seed for seed, _ in answered]
   )
   return {'accuracy': found.mean, 'low': found.low, 'high': found.high}
 

@@ -3,11 +3,11 @@
 import dataclasses
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from configs import reversal
 from icl_gen.runs import experiments
+from icl_gen.runs.stage import flat
 from icl_gen.runs.studies import Study
 from launch import plan
 
@@ -70,21 +70,11 @@ def _commands(study: Study, topology: str) -> Iterator[list[str]]:
 
 def _changed(experiment: experiments.Experiment) -> list[str]:
   """Overrides that turn the base into an experiment."""
-  base = _flat(reversal.get_config().to_dict())
-  values = _flat(dataclasses.asdict(experiment))
+  base = flat(reversal.get_config().to_dict())
+  values = flat(dataclasses.asdict(experiment))
   return [
     f'--config.{name}={value}'
     for name, value in values.items()
     if not {name, name.split('.')[0]} & set(_NOT_COMPILED)
     and base.get(name) != value
   ]
-
-
-def _flat(values: Mapping[str, Any], above: str = '') -> dict[str, Any]:
-  flat: dict[str, Any] = {}
-  for name, value in values.items():
-    if isinstance(value, Mapping):
-      flat |= _flat(value, f'{above}{name}.')
-    else:
-      flat[above + name] = value
-  return flat

@@ -241,9 +241,7 @@ def finetune(
   }
   train = Training(steps=steps, **{**defaults, **settings})
   values = dataclasses.asdict(train)
-  for name, value in values.items():
-    if f'train.{name}' in experiments.RANGES:
-      experiments.require_number(f'train.{name}', value, flag=f'train.{name}')
+  experiments.require_allowed(values, block='train.', above='')
   limits.require_sensible(values, model=model.name)
   return _tuned(model, rows, train, seed=seed, report=report)
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from icl_gen import types
 from icl_gen.augmentation.audit import LABELS, Verdict
-from icl_gen.reporting import intervals, statistics
+from icl_gen.reporting import statistics, summary
 from icl_gen.types import Document, Question, Score
 
 
@@ -69,11 +69,7 @@ class Scores:
       by_kind[score.kind].append(score)
     rows = []
     for kind, scores in by_kind.items():
-      found = intervals.accuracy(
-        [float(bool(statistics.correct(s, normalisation))) for s in scores],
-        clusters=[score.cluster for score in scores],
-        seeds=[0] * len(scores),
-      )
+      found = summary.accuracy(scores, normalisation=normalisation)
       rows.append(
         {
           'kind': kind,

@@ -22,17 +22,36 @@ def lines(cell: Cell) -> list[str]:
       by_kind.setdefault(kind, []).append(score)
   width = max(map(len, by_kind))
   return [
-    f'  {kind:{width}}  {_accuracy(cell, found)}'
+    f'  {kind:{width}}  {_accuracy(found)}'
     for kind, found in sorted(by_kind.items())
   ]
 
 
-def _accuracy(cell: Cell, scores: Sequence[Score]) -> str:
-  found = intervals.accuracy(
-    [float(statistics.choose(s, _MEASURE) in s.answers) for s in scores],
+def accuracy(
+  scores: Sequence[Score],
+  *,
+  seeds: Sequence[int] | None = None,
+  normalisation: str = _MEASURE,
+) -> intervals.Estimate:
+  """The accuracy of scores with its interval, as shares of 1.
+
+  Args:
+    scores: at least one.
+    seeds: theirs, in the same order; None: all have the same.
+    normalisation: one of `statistics.NORMALISATIONS`.
+
+  Raises:
+    ValueError: unknown normalisation.
+  """
+  return intervals.accuracy(
+    [float(statistics.choose(s, normalisation) in s.answers) for s in scores],
     clusters=[score.cluster for score in scores],
-    seeds=[cell.seed] * len(scores),
+    seeds=[0] * len(scores) if seeds is None else seeds,
   )
+
+
+def _accuracy(scores: Sequence[Score]) -> str:
+  found = accuracy(scores)
   number = len(scores)
   return (
     f'{percent(found.mean):>5} {interval(found.low, found.high)}, chance'

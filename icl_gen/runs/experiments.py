@@ -185,13 +185,13 @@ def read(values: Mapping[str, Any], *, above: str = '') -> Experiment:
       name is not one of its choices; has the flag that gives it.
   """
   require_keys(values, Experiment, above=above)
-  _require_allowed(values, block='', above=above)
+  require_allowed(values, block='', above=above)
   require_size(values['size'], above=f'{above}size.')
   blocks = {}
   for name, kind in BLOCKS.items():
     block = f'{name}.'
     require_keys(values[name], kind, above=above + block)
-    _require_allowed(values[name], block=block, above=above)
+    require_allowed(values[name], block=block, above=above)
     blocks[name] = kind(**values[name])
   return Experiment(**{**values, **blocks})
 
@@ -208,10 +208,19 @@ def allowed(key: str) -> str:
   return f'{low:,} to {high:,}'
 
 
-def _require_allowed(
+def require_allowed(
   values: Mapping[str, Any], *, block: str, above: str
 ) -> None:
-  """Checks the names and numbers of a block of settings."""
+  """Checks the names and numbers of a block of settings.
+
+  Args:
+    values: of the block.
+    block: its name with a dot, e.g. 'train.'; '' for the experiment's own.
+    above: where the experiment is in the config, for the message.
+
+  Raises:
+    ValueError: a name is not one of CHOICES, or a number is not in RANGES.
+  """
   for name, value in values.items():
     key = block + name
     if key in CHOICES and value not in CHOICES[key]:

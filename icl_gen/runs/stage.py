@@ -153,7 +153,7 @@ class Stage:
 
   def is_begun(self) -> bool:
     """Whether these settings are written, so that the parts can be resumed."""
-    return self.settings_file.exists() and _flat(self._recorded()) == _flat(
+    return self.settings_file.exists() and flat(self._recorded()) == flat(
       self.settings
     )
 
@@ -254,7 +254,7 @@ class Stage:
     return ' and '.join(repr(str(path)) for path in there)
 
   def _compare(self, recorded: Settings, wanted: Settings) -> None:
-    before, now = _flat(recorded), _flat(wanted)
+    before, now = flat(recorded), flat(wanted)
     for key in sorted(before.keys() | now.keys()):
       was, is_now = before.get(key, 'absent'), now.get(key, 'absent')
       if was != is_now:
@@ -266,12 +266,12 @@ class Stage:
         )
 
 
-def _flat(settings: Settings, above: str = '') -> dict[str, Any]:
-  """Dotted keys; tuples as lists, as JSON has them."""
-  flat: dict[str, Any] = {}
+def flat(settings: Settings, above: str = '') -> dict[str, Any]:
+  """Returns dotted keys and values; tuples as lists, as JSON has them."""
+  found: dict[str, Any] = {}
   for key, value in settings.items():
     if isinstance(value, Mapping):
-      flat |= _flat(value, f'{above}{key}.')
+      found |= flat(value, f'{above}{key}.')
     else:
-      flat[above + key] = list(value) if isinstance(value, tuple) else value
-  return flat
+      found[above + key] = list(value) if isinstance(value, tuple) else value
+  return found

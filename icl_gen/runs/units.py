@@ -71,8 +71,7 @@ def recorded(root: files.Path) -> Study:
   if not path.exists():
     raise ValueError(
       f'there is no {str(path)!r}: `python -m icl_gen.study` and `python -m'
-      ' launch` write it when there is something'
-      ' to do'
+      ' launch` write it'
     )
   return studies.read(files.read_sealed_json(path))
 

@@ -42,11 +42,6 @@ def taken(path: pathlib.Path) -> Lock | None:
     return None
   except FileExistsError as error:  # of making the directory, unless it is gone
     raise FileNotFoundError(*error.args) from error
-  except IsADirectoryError as error:
-    raise OSError(
-      f'{str(path)!r} is a directory in the place of a lock; delete it and'
-      ' re-run the command'
-    ) from error
   except OSError as error:
     if error.errno in (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK):
       raise OSError(

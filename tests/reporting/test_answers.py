@@ -5,6 +5,7 @@ import dataclasses
 import io
 
 import pytest
+import scipy.stats
 
 from icl_gen.reporting import answers, formatting, statistics
 from tests.reporting import synthetic
@@ -158,11 +159,20 @@ def test_comparisons_by_hand():
   ]
   rows = comparisons(cells)
   found = {
-    row.comparison: row.difference
+    row.comparison: (row.difference, row.p_value)
     for row in rows
     if (row.normalisation, row.seed) == ('sum', 'mean')
   }
-  assert found == {'icl-ft': 0.75, 'ft_aug-ft': 0.25, 'ft_aug-icl': -0.5}
+  # Variance of the mean of 0 1 1 1, at least that of two clusters more; and of
+  # 0 1 0 0, and of 0 0 -1 -1.
+  variances = 2 * (1 + 0.75**2) / 6**2, 0.25 / 4, 1 / 3 / 4
+  expected = {'icl-ft': 0.75, 'ft_aug-ft': 0.25, 'ft_aug-icl': -0.5}
+  for (comparison, mean), variance in zip(
+    expected.items(), variances, strict=True
+  ):
+    p_value = 2 * scipy.stats.t.sf(abs(mean) / variance**0.5, 3)
+    assert found.pop(comparison) == pytest.approx((mean, p_value))
+  assert not found
 
 
 def test_exact_is_compared_only_if_both_sides_were_generated():

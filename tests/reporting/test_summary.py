@@ -30,4 +30,4 @@ def test_the_lines_are_the_rows_of_the_results():
 def test_accuracies_are_below_each_other():
   cell = synthetic.cell([True, False])
   (line,) = summary.lines(cell)
-  assert line.startswith('  reversal   50.0 [')
+  assert line == '  reversal   50.0 [0.2, 99.8], chance 50.0 (2 questions)'
