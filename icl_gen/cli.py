@@ -288,11 +288,13 @@ def _exit_with(message: str) -> NoReturn:
 
 
 def _shortened(message: str) -> str:
-  """A message in which what it quotes of the user's is cut, if it is long.
+  """A message on one line, in which what it quotes of the user's is cut.
 
   Long is a quoted text, a list in brackets, or a run without white space, of
   more than `_LONGEST_QUOTE` characters; and the message as a whole.
   """
+  # Values and file names may have line breaks, and pretend to be messages.
+  message = message.replace('\n', '\\n')
   for quoted in _QUOTED:
     message = quoted.sub(lambda found: _cut(found[0], _LONGEST_QUOTE), message)
   return _cut(message, _LONGEST_MESSAGE)

@@ -377,3 +377,15 @@ def test_a_directory_in_the_place_of_a_file_has_a_remedy(tmp_path, capsys):
     cli._or_exit(tmp_path.read_text, debug=False)
   assert ended.value.code == 2
   assert f"error: '{tmp_path}' is a directory" in capsys.readouterr().err
+
+
+def test_a_value_with_a_line_break_makes_no_second_message(capsys):
+  def fail():
+    raise ValueError('no such world: a\nerror: b')
+
+  with pytest.raises(SystemExit):
+    cli._or_exit(fail, debug=False)
+  assert capsys.readouterr().err.splitlines() == [
+    r'error: no such world: a\nerror: b',
+    '(--debug shows where)',
+  ]
