@@ -31,7 +31,12 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   }
   models.require_known(config.model)
   for world, grown in config.worlds.items():
-    above = f'worlds.{world}.'
+    above, keys = f'worlds.{world}.', tuple(grown.grows)
+    if not keys or not all(isinstance(key, str) for key in keys):
+      raise ValueError(
+        f'--config.{above}grows={grown.grows!r}; give one or more keys of the'
+        " world's size"
+      )
     experiments.require_size(grown.fixed.to_dict(), above=f'{above}fixed.')
     for value in grown.sizes:
       experiments.require_size({'sizes': value}, above=above)

@@ -40,3 +40,13 @@ def test_damaged_results_are_an_error_and_deleting_them_measures_again(
   path.unlink()
   measure.run(config, tmp_path)
   assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize('grows', [(), (0,), ({0},)])
+def test_what_grows_is_checked_before_anything_is_loaded(tmp_path, grows):
+  config = configs('measure').get_config()
+  with config.worlds.reversal.unlocked():
+    config.worlds.reversal.grows = grows
+  with pytest.raises(ValueError, match=r'--config\.worlds\.reversal\.grows='):
+    measure.run(ml_collections.FrozenConfigDict(config), tmp_path)
+  assert not list(tmp_path.iterdir())
