@@ -14,6 +14,7 @@ import time
 
 from tests.chaos.judge import FAILURE, IDENTICAL, REFUSED
 
+FINISHED = 'known.json'  # the last file of a reference that is written
 # Kind -> its share of the rounds, in per cent.
 SHARES = {
   'kills': 20,
@@ -41,7 +42,20 @@ def parse(argv):
   options = parser.parse_args(argv)
   if options.only is not None and options.kind is None:
     parser.error('--only needs --kind')
+  if options.reference and _is_something_else(options.reference):
+    parser.error(
+      f'--reference={options.reference} holds files but no finished'
+      ' reference; remove it, or name a new directory'
+    )
   return options
+
+
+def _is_something_else(directory):
+  return (
+    os.path.isdir(directory)
+    and bool(os.listdir(directory))
+    and not os.path.exists(os.path.join(directory, FINISHED))
+  )
 
 
 def rounds(options):
@@ -65,7 +79,7 @@ def play_all(options, left, folder):
   with concurrent.futures.ProcessPoolExecutor(
     options.workers, mp_context=context
   ) as pool:
-    if not (pathlib.Path(folder) / 'known.json').exists():
+    if not (pathlib.Path(folder) / FINISHED).exists():
       print('making the reference', flush=True)
       pool.submit(workers.make_reference, folder).result()
     playing = {

@@ -248,3 +248,12 @@ def test_rounds_that_were_played_are_not_played_again(monkeypatch, tmp_path):
     [('kills', 0), ('kills', 1)],
     [('kills', 1), ('kills', 2), ('kills', 3)],
   ]
+
+
+def test_a_half_made_reference_is_not_used(tmp_path, capsys):
+  (tmp_path / 'noise').mkdir()
+  with pytest.raises(SystemExit):
+    chaos.parse([f'--reference={tmp_path}'])
+  assert 'no finished reference' in capsys.readouterr().err
+  (tmp_path / chaos.FINISHED).write_text('{}')
+  assert chaos.parse([f'--reference={tmp_path}']).reference
