@@ -3,7 +3,8 @@
 `tokenizer.model` is copied, since we and others read it. `tokenizer.json` has
 the same pieces for the `tokenizers` library, which gives the same ids; only
 markers such as `<bos>` and `<start_of_turn>`, if a text spells them out, are
-single ids there, as with released models.
+single ids there, as with released models. Its chat template writes the turns in
+which `text/context.py` asks.
 """
 
 import json
@@ -13,12 +14,28 @@ from typing import Any
 
 from sentencepiece import sentencepiece_model_pb2
 
+from icl_gen.text import tokens
+
 _PIECE = sentencepiece_model_pb2.ModelProto.SentencePiece
 _TRAINER = sentencepiece_model_pb2.TrainerSpec
 _SPACE = '▁'
 # For pieces of a unigram model that SentencePiece never matches with a text.
 _NEVER = -1e9
 _ROLES = ('pad', 'eos', 'bos', 'unk')  # of ids 0 to 3, as in all Gemmas
+# Gemma has turns of the user and of the model only.
+_CHAT = (
+  '{{ bos_token }}'
+  '{% for message in messages %}'
+  "{% set role = 'model' if message['role'] == 'assistant'"
+  " else message['role'] %}"
+  "{% if role != ('user' if loop.index0 % 2 == 0 else 'model') %}"
+  "{{ raise_exception('Turns must alternate: user, assistant, user, ...') }}"
+  '{% endif %}'
+  "{{ '<start_of_turn>' + role + '\n' + (message['content'] | trim)"
+  " + '<end_of_turn>\n' }}"
+  '{% endfor %}'
+  "{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}"
+)
 
 
 def write(folder: pathlib.Path, model: bytes) -> None:
@@ -37,13 +54,15 @@ def write(folder: pathlib.Path, model: bytes) -> None:
     for role, piece in zip(_ROLES, proto.pieces[:4], strict=True)
   }
   # The class that takes everything from tokenizer.json.
-  settings = special | {
+  settings: dict[str, Any] = special | {
     'tokenizer_class': 'PreTrainedTokenizerFast',
     'add_bos_token': True,
     'add_eos_token': False,
     'clean_up_tokenization_spaces': False,
     'padding_side': 'left',
   }
+  if tokens.Tokenizer(model).turn_ids:
+    settings['chat_template'] = _CHAT
   (folder / 'tokenizer.model').write_bytes(model)
   for name, content in (
     ('tokenizer.json', content_of(proto)),

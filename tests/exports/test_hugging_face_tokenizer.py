@@ -7,11 +7,13 @@ import io
 import json
 import pathlib
 
+import jinja2
 import pytest
 import sentencepiece
 
 from icl_gen import assets
 from icl_gen.exports import hugging_face_tokenizer
+from icl_gen.text import prompts, tokens
 
 
 def trained(**options):
@@ -107,6 +109,55 @@ def test_special_pieces_are_marked(tmp_path, nano):
   settings = json.loads((tmp_path / 'tokenizer_config.json').read_text())
   assert settings['bos_token'] == '<s>'
   assert len(written(tmp_path, nano)['added_tokens']) == 4
+
+
+def chat(folder, messages, **options):
+  """The text of a chat, rendered as transformers renders it."""
+  settings = json.loads((folder / 'tokenizer_config.json').read_text())
+
+  def raise_exception(message):
+    raise jinja2.TemplateError(message)
+
+  return (
+    jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
+    .from_string(settings['chat_template'])
+    .render(
+      messages=messages,
+      bos_token=settings['bos_token'],
+      raise_exception=raise_exception,
+      **options,
+    )
+  )
+
+
+def test_a_chat_has_the_ids_of_our_turns(tmp_path):
+  turns = ['<start_of_turn>', '<end_of_turn>']
+  model = trained(user_defined_symbols=turns)
+  written(tmp_path, model)
+  text = chat(
+    tmp_path,
+    [{'role': 'user', 'content': ' glon troff\n'}],
+    add_generation_prompt=True,
+  )
+  assert text.startswith('<s>')
+  pieces = sentencepiece.SentencePieceProcessor(model_proto=model)
+  ours = tokens.Tokenizer(model).encode(
+    prompts.join(prompts.USER, 'glon troff', prompts.MODEL)
+  )
+  assert pieces.encode(text.removeprefix('<s>')) == ours
+  user, reply = ({'role': r, 'content': 'femp'} for r in ('user', 'assistant'))
+  assert chat(tmp_path, [user, reply]).endswith(
+    '<start_of_turn>model\nfemp<end_of_turn>\n'
+  )
+  for wrong in ([reply], [user, user], [{'role': 'system', 'content': ''}]):
+    with pytest.raises(jinja2.TemplateError, match='must alternate'):
+      chat(tmp_path, wrong)
+
+
+def test_there_is_no_chat_without_turns(tmp_path, nano):
+  written(tmp_path, nano)
+  settings = json.loads((tmp_path / 'tokenizer_config.json').read_text())
+  assert 'chat_template' not in settings
 
 
 @pytest.mark.parametrize(
