@@ -7,6 +7,7 @@ from icl_gen.reporting import (
   answers,
   augmentation_figure,
   augmentations,
+  claims,
   figures,
   intervals,
   statistics,
@@ -35,6 +36,7 @@ class Report:
     quality: rows of augmentation.csv.
     coverage: rows of coverage.csv.
     costs: rows of costs.csv.
+    checks: rows of claims.csv.
     records: the augmentation records, in the report's order.
     findings: the main results, a sentence or two per world and model.
     gaps: sentences on absent cells, questions and records.
@@ -51,6 +53,7 @@ class Report:
   quality: tuple[augmentations.Quality, ...]
   coverage: tuple[augmentations.Coverage, ...]
   costs: tuple[augmentations.Cost, ...]
+  checks: tuple[claims.Check, ...]
   records: tuple[AugmentationRecord, ...]
   findings: tuple[str, ...]
   gaps: tuple[str, ...]
@@ -115,6 +118,9 @@ def assemble(
     quality=quality,
     coverage=coverage,
     costs=augmentations.costs(records),
+    checks=claims.judge(
+      results, comparisons, coverage, normalisation=normalisation
+    ),
     records=records,
     findings=_findings(
       results, adjusted, main_kinds=main_kinds, normalisation=normalisation

@@ -113,9 +113,12 @@ def wilson(share: float, number: float) -> tuple[float, float]:
   center = share + z**2 / (2 * number)
   spread = share * (1 - share) / number + (z / (2 * number)) ** 2
   low, high = (center + sign * z * spread**0.5 for sign in (-1, 1))
-  # At the ends, rounding may put the share outside.
+  # At the ends, rounding may put the share outside, or an end beyond 0 or 1.
   scale = 1 + z**2 / number
-  return min(low / scale, share), max(high / scale, share)
+  return (
+    max(0.0, min(low / scale, share)),
+    min(1.0, max(high / scale, share)),
+  )
 
 
 def difference(

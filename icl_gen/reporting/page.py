@@ -11,7 +11,7 @@ from typing import Any
 
 import jinja2
 
-from icl_gen.reporting import glossary
+from icl_gen.reporting import claims, glossary
 from icl_gen.reporting.answers import MEAN, Result, questions_and_seeds
 from icl_gen.reporting.assembly import Report, shown
 from icl_gen.reporting.formatting import (
@@ -72,6 +72,7 @@ def page(
       for name in report.figures
       if name.startswith('world_')
     ],
+    claims=_claims(report),
     glossary=_glossary(report),
     results={measure: _results(report, measure) for measure in used},
     differences=_differences(report),
@@ -141,6 +142,33 @@ def _differences(report: Report) -> list[Row]:
       'clusters': str(row.clusters),
     },
   )
+
+
+def _claims(report: Report) -> list[dict[str, Any]]:
+  """Each claim with its verdict and checks; none if there are no checks."""
+  verdicts = claims.verdicts(report.checks)
+  return [
+    {
+      'name': claim.name,
+      'text': claim.text,
+      'verdict': verdicts[claim.name],
+      'checks': [_check(c) for c in report.checks if c.claim == claim.name],
+    }
+    for claim in claims.CLAIMS
+    if report.checks
+  ]
+
+
+def _check(row: claims.Check) -> Row:
+  return {
+    'verdict': row.verdict,
+    'world': row.world,
+    'model': row.model,
+    'kind': row.kind,
+    'measured': claims.label(row.measured),
+    'value': f'{points(row.value)} {interval(row.low, row.high)}',
+    'allowed': f'{percent(row.least)} to {percent(row.most)}',
+  }
 
 
 def _quality(report: Report) -> list[Row]:

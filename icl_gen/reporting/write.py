@@ -9,6 +9,7 @@ from icl_gen.reporting import sums
 from icl_gen.reporting.answers import Comparison, Result
 from icl_gen.reporting.assembly import Report, assemble
 from icl_gen.reporting.augmentations import Cost, Coverage, Quality
+from icl_gen.reporting.claims import Check
 from icl_gen.reporting.formatting import csv_text
 from icl_gen.reporting.page import page, results_markdown
 from icl_gen.reporting.records import AugmentationRecord, Cell
@@ -66,6 +67,7 @@ def _files(report: Report) -> dict[str, bytes]:
     'augmentation.csv': csv_text(report.quality, Quality),
     'coverage.csv': csv_text(report.coverage, Coverage),
     'costs.csv': csv_text(report.costs, Cost),
+    'claims.csv': csv_text(report.checks, Check),
     'results.md': results_markdown(report),
   }
   files = {name: text.encode('utf-8') for name, text in texts.items()}

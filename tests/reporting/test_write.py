@@ -14,7 +14,7 @@ import sys
 
 import pytest
 
-from icl_gen.reporting import sums, write
+from icl_gen.reporting import claims, sums, write
 from icl_gen.reporting.write import write_report
 from icl_gen.storage import files
 from tests.reporting import synthetic
@@ -26,7 +26,7 @@ FILES = {
   'index.html', 'main.png', 'augmentation.png', 'world_reversal.png',
   'world_syllogism.png', 'world_celebrity.png', 'results.csv', 'results.md',
   'differences.csv', 'augmentation.csv', 'coverage.csv', 'costs.csv',
-  'SHA256SUMS',
+  'claims.csv', 'SHA256SUMS',
 }  # fmt: skip
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -86,6 +86,30 @@ def test_the_sums_are_those_of_all_other_files(whole):
 def test_a_second_write_gives_equal_bytes_in_any_order(whole, tmp_path):
   report(tmp_path / 'report', CELLS[::-1], RECORDS[::-1])
   assert content(tmp_path / 'report') == content(whole)
+
+
+def test_the_page_shows_every_claim_with_its_verdict(whole):
+  page = (whole / 'index.html').read_text('utf-8')
+  for claim in claims.CLAIMS:
+    assert f'<b>{claim.name}</b>' in page
+  with (whole / 'claims.csv').open() as file:
+    rows = list(csv.DictReader(file))
+  checked = {row['claim'] for row in rows}
+  assert {'C4', 'C5'} <= checked < {claim.name for claim in claims.CLAIMS}
+  unchecked = len(claims.CLAIMS) - len(checked)
+  assert page.count('>not run</span>') == unchecked
+
+
+def test_without_claims_the_page_says_nothing_of_them(tmp_path):
+  cell = synthetic.cell([True, False], world='custom')
+  scores = tuple(dataclasses.replace(s, kind='own') for s in cell.scores)
+  report(
+    tmp_path / 'report',
+    [dataclasses.replace(cell, scores=scores)],
+    (),
+    main_kinds={'custom': 'own'},
+  )
+  assert 'Claims' not in (tmp_path / 'report/index.html').read_text('utf-8')
 
 
 def test_page_is_well_formed_and_self_contained(whole):
