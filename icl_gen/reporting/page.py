@@ -160,13 +160,15 @@ def _claims(report: Report) -> list[dict[str, Any]]:
 
 
 def _check(row: claims.Check) -> Row:
+  # A difference has a sign, an accuracy has none.
+  value = (points if '-' in row.measured else percent)(row.value)
   return {
     'verdict': row.verdict,
     'world': row.world,
     'model': row.model,
     'kind': row.kind,
     'measured': claims.label(row.measured),
-    'value': f'{points(row.value)} {interval(row.low, row.high)}',
+    'value': f'{value} {interval(row.low, row.high)}',
     'allowed': f'{percent(row.least)} to {percent(row.most)}',
   }
 
