@@ -99,10 +99,10 @@ def load_params(path: str | Path, like: Tree) -> Tree:
     for keys, leaf in jax.tree_util.tree_leaves_with_path(like)
   }
   directory, tree, found = _matched(path, wanted)
-  with _Incomplete(path):
+  with _incomplete(path):
     saved = digests.saved(path)
   target = package_layouts.targets(tree, found, wanted, skip=ocp.PLACEHOLDER)
-  with _Incomplete(path):
+  with _incomplete(path):
     read = _read_with(lambda: _restored(directory, target))
   arrays = {
     package_layouts.path_of(keys): leaf
@@ -142,31 +142,21 @@ def _matched(path: Path, wanted: dict[str, Any]) -> tuple[Path, Tree, Any]:
       f'no checkpoint at {str(path)!r}: give the directory of an orbax'
       ' checkpoint in the format of the gemma package, or a Hugging Face folder'
     )
-  with _Incomplete(path):
+  with _incomplete(path):
     directory, tree = _read_with(lambda: _saved_tree(path))
   return directory, tree, package_layouts.matched(path, tree, wanted)
 
 
-class _Incomplete:
+@contextlib.contextmanager
+def _incomplete(path: Path) -> Iterator[None]:
   """In a `with`, says of which checkpoint a ValueError is."""
-
-  def __init__(self, path: Path) -> None:
-    self._path = path
-
-  def __enter__(self) -> None:
-    pass
-
-  def __exit__(
-    self,
-    kind: type[BaseException] | None,
-    error: BaseException | None,
-    trace: TracebackType | None,
-  ) -> None:
-    if isinstance(error, ValueError):
-      raise ValueError(
-        f'{str(self._path)!r} is not a complete checkpoint of the gemma'
-        f' package: {error}; {_REMEDY}'
-      ) from error
+  try:
+    yield
+  except ValueError as error:
+    raise ValueError(
+      f'{str(path)!r} is not a complete checkpoint of the gemma package:'
+      f' {error}; {_REMEDY}'
+    ) from error
 
 
 def _placed(leaf: Any) -> jax.ShapeDtypeStruct:
