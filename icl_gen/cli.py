@@ -247,7 +247,8 @@ def parse_variants(arg: str, known: Sequence[str]) -> tuple[str, ...]:
 def _or_exit[T](function: Callable[[], T], *, debug: bool) -> T:
   """Calls a function; exits with a message if the user can act on its error."""
   try:
-    return function()
+    with signals.unwrapped():
+      return function()
   except KeyboardInterrupt as error:
     if not isinstance(error, signals.Interrupted):
       error = signals.Interrupted(signal.SIGINT)

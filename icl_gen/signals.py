@@ -76,6 +76,27 @@ def deferred() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def unwrapped() -> Iterator[None]:
+  """Within this block, a request stays one, whatever a library makes of it.
+
+  Some catch every exception and raise one of their own from it (orbax where it
+  reads an array).
+
+  Raises:
+    Interrupted: it was the cause of another exception, or its cause's cause.
+  """
+  try:
+    yield
+  except Exception as error:
+    cause = error.__cause__
+    while cause is not None:
+      if isinstance(cause, Interrupted):
+        raise cause from None
+      cause = cause.__cause__
+    raise
+
+
+@contextlib.contextmanager
 def importing() -> Iterator[None]:
   """Within this block, a request ends the process with a line, at once.
 

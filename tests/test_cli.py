@@ -56,6 +56,12 @@ DOOR = """
     if config.fail == 'stop':
       os.kill(os.getpid(), signal.SIGTERM)
       time.sleep(60)
+    if config.fail == 'wrapped':
+      try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+      except BaseException as error:  # as orbax does
+        raise Exception('could not read') from error
     print(config.seed, config.train.steps, config.train.warmup, workdir)
 
   if __name__ == '__main__':
@@ -280,6 +286,7 @@ def test_a_full_disk_has_its_own_exit_code(door, fail):
   [
     ('interrupt', 130, 'interrupted; '),
     ('stop', 143, 'interrupted by SIGTERM; '),
+    ('wrapped', 143, 'interrupted by SIGTERM; '),
   ],
 )
 def test_an_interrupted_command_says_how_to_resume(door, fail, status, message):
