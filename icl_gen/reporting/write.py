@@ -78,12 +78,15 @@ def _check_replaceable(directory: pathlib.Path) -> None:
   if not directory.exists():
     return
   if not directory.is_dir():
-    raise ValueError(f'{directory} is a file; give the path of a directory')
+    raise ValueError(
+      f'{directory} is a file, where the report belongs: move it, or delete'
+      f' {str(directory)!r} and re-run the command'
+    )
   for path in sorted(directory.iterdir()):
     if path.is_dir() or not any(path.match(p) for p in _PATTERNS):
       raise ValueError(
-        f'{directory} contains {path.name!r}, which is not part of a report and'
-        ' would be deleted; move it or give another directory'
+        f'{path} is not part of a report and would be lost with the old one:'
+        f' move it, or delete {str(path)!r} and re-run the command'
       )
 
 
