@@ -16,6 +16,8 @@ from tests.chaos.stages import COMMANDS
 # Refusals in a row, each with a remedy, until a command works. After another
 # corpus was built, each of a study's nine stages refuses once.
 _MOST_REMEDIES = 12
+# Commands that a message names may refuse too, and name others.
+_DEEPEST = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,11 +111,10 @@ class Round:
       if not remedies_allowed:
         raise Failure(f'{name} refused: {ended.stderr.strip()}')
       messages = self._messages(ended, verifies='--verify' in more)
-      if messages in seen:
+      said = [told for m in messages for told in self._follow(m)]
+      if said in seen:
         self._restore(messages)
-      seen.append(messages)
-      for message in messages:
-        self._follow(message)
+      seen.append(said)
       if '--verify' in more:
         self.succeed('study')  # which makes again what was deleted
     raise Failure(f'{name} still refuses after {_MOST_REMEDIES} remedies')
@@ -126,16 +127,22 @@ class Round:
     ]
     return named or [judge.message(ended)]
 
-  def _follow(self, message):
-    """Does what one message says."""
+  def _follow(self, message, depth=0):
+    """Does what a message says, and what the doors say that it names.
+
+    Returns:
+      the message and theirs; the same again if nothing changed.
+    """
     remedy = remedies.read(message, self.root)
     self.say(f'remedy: {remedy}', *remedies.delete(remedy))
+    told = [message]
     for door in remedy.doors:
       name = self._named(door, message)
       if name is not None:
         ended = self.call(COMMANDS[name].door, *self.flags(name))
-        if judge.ended(ended) == REFUSED:
-          self.say('(its message is followed when the first command says so)')
+        if judge.ended(ended) == REFUSED and depth < _DEEPEST:
+          told += self._follow(judge.message(ended), depth + 1)
+    return told
 
   def _named(self, door, message):
     """The command that a message means by the name of a door."""
