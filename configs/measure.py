@@ -3,15 +3,19 @@
   python -m icl_gen.measure --config=configs/measure.py
   python -m icl_gen.measure --config=configs/measure.py:nano_small
 
-The numbers on the nano models' cards come from here. Variants: `nano_small`,
-`tiny`.
+The numbers on the nano models' cards come from here. In words that pretraining
+has not met, and forms that it has and has not met:
+
+  python -m icl_gen.measure --config=configs/measure.py:forms
+
+Variants: `nano_small`, `forms`, `tiny`.
 """
 
 from ml_collections import config_dict
 
 from icl_gen import cli
 
-VARIANTS = ('nano_small', 'tiny')
+VARIANTS = ('nano_small', 'forms', 'tiny')
 
 
 def get_config(arg: str = '') -> config_dict.ConfigDict:
@@ -23,6 +27,8 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   config.tokenizer = ''  # SentencePiece model; '' for the embedded one
   config.dtype = 'float32'
   config.seeds = (100, 101)  # worlds that no study uses
+  # Parts of the tables of forms that worlds are told in (icl_gen/text/forms/).
+  config.forms = ('seen',)
   # World -> the size parameters that are varied, their values, and the fixed
   # ones. Contexts hold every document of the world once.
   config.worlds = dict(
@@ -43,6 +49,8 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
       fixed=dict(holdouts=2, told_backwards=0.0, questions=40, style='plain'),
     ),
   )
+  if 'forms' in variants:
+    config.forms = ('seen', 'development', 'test')
   if 'tiny' in variants:
     config.seeds = (100,)
     config.worlds.reversal.sizes = (3,)

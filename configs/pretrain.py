@@ -76,6 +76,9 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   config.model = 'nano_small' if 'nano_small' in variants else 'nano'
   config.seed = 0  # of the initial weights
   config.stream = 'pretrain'  # seed of the rows
+  # What the rows may say: 'all', the recipe of the embedded models, or
+  # 'pretraining', without the forms that are held out (icl_gen/text/forms/).
+  config.forms = 'all'
   config.vocabulary = 2304  # pieces of the tokenizer = embeddings of the model
 
   config.optimizer = dict(

@@ -6,8 +6,9 @@
 
 The defaults of all other settings are in icl_gen/runs/experiments.py.
 
-Variants: `paper` is the full size, for a real Gemma; `tiny` runs every stage in
-seconds, to check that it works.
+Variants: `paper` is the full size, for a real Gemma; `balanced` asks 100
+questions of each kind, in which the length of a choice says nothing; `tiny`
+runs every stage in seconds, to check that it works.
 """
 
 import dataclasses
@@ -24,7 +25,7 @@ from icl_gen.runs.experiments import (
 )
 from icl_gen.worlds import catalog
 
-VARIANTS = ('paper', 'tiny')
+VARIANTS = ('paper', 'balanced', 'tiny')
 
 
 def get_config(arg: str = '') -> config_dict.ConfigDict:
@@ -50,6 +51,8 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
 
   if 'paper' in variants:
     _use_the_papers_size(config)
+  if 'balanced' in variants:
+    config.size.update(numbers=6, questions=100, balanced=True)
   if 'tiny' in variants:
     config.size.update(examples=3, questions=2, numbers=3)
     config.context.factor = 1

@@ -6,9 +6,10 @@
 
 The defaults of all other settings are in icl_gen/runs/experiments.py.
 
-Variants: `tiny` runs every stage in seconds, to check that it works;
-`gemma3_1b` and the other names of icl_gen/runs/released.py are settings for
-those models.
+Variants: `balanced` gives every feature as many facts with more as with less,
+and asks which of two things a reversal is about, too; `tiny` runs every stage
+in seconds, to check that it works; `gemma3_1b` and the other names of
+icl_gen/runs/released.py are settings for those models.
 """
 
 import dataclasses
@@ -25,6 +26,7 @@ from icl_gen.runs.experiments import (
 )
 
 VARIANTS = (
+  'balanced',
   'tiny',
   'gemma2_2b',
   'gemma2_9b',
@@ -51,6 +53,8 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   )
   config = config_dict.ConfigDict(dataclasses.asdict(experiment))
 
+  if 'balanced' in variants:
+    config.size.update(balanced=True, swaps=True)
   for model in variants:
     if model in released.MODELS:
       config.update_from_flattened_dict(released.settings(model))

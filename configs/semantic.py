@@ -7,8 +7,9 @@
 The defaults of all other settings are in icl_gen/runs/experiments.py.
 
 Without variants, the nano model can read the whole world in one context.
-Variants: `paper` is the paper's size (110 categories, 2,200 documents); `tiny`
-runs every stage in seconds, to check that it works.
+Variants: `paper` is the paper's size (110 categories, 2,200 documents);
+`reworded` asks for stated facts in words that no document has; `tiny` runs
+every stage in seconds, to check that it works.
 """
 
 import dataclasses
@@ -24,7 +25,7 @@ from icl_gen.runs.experiments import (
 )
 from icl_gen.worlds import catalog
 
-VARIANTS = ('paper', 'tiny')
+VARIANTS = ('paper', 'reworded', 'tiny')
 
 
 def get_config(arg: str = '') -> config_dict.ConfigDict:
@@ -48,6 +49,8 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
 
   if 'paper' in variants:
     _use_the_papers_size(config)
+  if 'reworded' in variants:
+    config.size.reworded = True
   if 'tiny' in variants:
     config.size = dict(
       categories=8,

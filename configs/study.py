@@ -23,9 +23,13 @@ With a second embedded model of a third of the parameters, on three worlds:
 
   python -m icl_gen.study --config=configs/study.py:sizes
 
-Variants: `files`, `custom` and `sizes` (as above); `tiny` runs everything in a
-few minutes, to check that it works; `gemma3_1b` and the other names of
-icl_gen/runs/released.py are settings for those models.
+Every world also in forms that are held out of pretraining, side by side:
+
+  python -m icl_gen.study --config=configs/study.py:forms
+
+Variants: `files`, `custom`, `sizes` and `forms` (as above); `tiny` runs
+everything in a few minutes, to check that it works; `gemma3_1b` and the other
+names of icl_gen/runs/released.py are settings for those models.
 """
 
 from ml_collections import config_dict
@@ -45,6 +49,7 @@ VARIANTS = (
   'files',
   'custom',
   'sizes',
+  'forms',
   'tiny',
   'gemma2_2b',
   'gemma2_9b',
@@ -89,6 +94,9 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
     custom='reversal',
   )
 
+  if 'forms' in variants:
+    _tell_twice(config)
+
   config.conditions = ('pretrained', 'icl', 'ft', 'ft_aug')
   config.seeds = (0, 1, 2)
   config.models = ('nano',)
@@ -100,9 +108,25 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   if 'sizes' in variants:
     config.name = 'sizes'
     config.models = ('nano', 'nano_small')
+  if 'forms' in variants:
+    config.name = 'forms'
   for model in variants:
     if model in released.MODELS:
       for experiment in config.experiments.values():
         experiment.update_from_flattened_dict(released.settings(model))
       config.models = (model,)
   return config
+
+
+def _tell_twice(config: config_dict.ConfigDict) -> None:
+  """Adds every experiment once more, in forms held out of pretraining."""
+  for name, experiment in list(config.experiments.items()):
+    again = f'{name}_forms'
+    experiment = config_dict.ConfigDict(experiment.to_dict())
+    experiment.world = f'{experiment.world}_forms'
+    config.experiments[again] = experiment
+    config.main_kinds[again] = config.main_kinds[name]
+  if 'syllogism' in config.experiments:
+    # Some of the forms of inference are held out too.
+    for name in ('syllogism', 'syllogism_forms'):
+      config.experiments[name].size.by_form = True

@@ -6,7 +6,8 @@
 
 The defaults of all other settings are in icl_gen/runs/experiments.py.
 
-Variants: `tiny` runs every stage in seconds, to check that it works.
+Variants: `varied` words premises differently from conclusions and reports each
+form of inference; `tiny` runs every stage in seconds, to check that it works.
 """
 
 import dataclasses
@@ -21,7 +22,7 @@ from icl_gen.runs.experiments import (
   Training,
 )
 
-VARIANTS = ('tiny',)
+VARIANTS = ('varied', 'tiny')
 
 
 def get_config(arg: str = '') -> config_dict.ConfigDict:
@@ -39,6 +40,8 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   )
   config = config_dict.ConfigDict(dataclasses.asdict(experiment))
 
+  if 'varied' in variants:
+    config.size.update(style='varied', by_form=True)
   if 'tiny' in variants:
     config.size.examples = 8
     config.train.update(steps=4, warmup_steps=1, report_every=2, save_every=2)

@@ -16,6 +16,7 @@ from icl_gen.runs import experiments, models, stages
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import files
 from icl_gen.text import context as contexts
+from icl_gen.text.forms import split
 from icl_gen.types import Score
 from icl_gen.worlds import catalog
 
@@ -30,6 +31,11 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     'dtype': config.dtype,
   }
   models.require_known(config.model)
+  if not config.forms or not set(config.forms) <= set(split.PARTS):
+    raise ValueError(
+      f'--config.forms={config.forms}; give one or more of'
+      f' {", ".join(split.PARTS)}'
+    )
   for world, grown in config.worlds.items():
     above, keys = f'worlds.{world}.', tuple(grown.grows)
     if not keys or not all(isinstance(key, str) for key in keys):
@@ -53,7 +59,10 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     for world, grown in config.worlds.items():
       for value in grown.sizes:
         size = dict.fromkeys(grown.grows, value) | grown.fixed.to_dict()
-        rows += _measure(model, world, size, seeds=config.seeds)
+        for forms in config.forms:
+          told = size | ({} if forms == 'seen' else {'forms': forms})
+          found = _measure(model, world, told, seeds=config.seeds)
+          rows += [row | {'forms': forms} for row in found]
         print(f'measured {world} with {grown.grows[0]}={value}', flush=True)
     stage.begin()
     files.write_sealed_json(stage.result, {'rows': rows})
@@ -114,7 +123,8 @@ def _estimate(by_seed: dict[int, list[Score]]) -> dict[str, float]:
 
 def _line(row: Row) -> str:
   return (
-    f'{row["world"]:10s} {row["kind"]:12s} {row["context_tokens"]:5d} tokens'
+    f'{row["world"]:10s} {row["kind"]:12s} {row["forms"]:11s}'
+    f' {row["context_tokens"]:5d} tokens'
     f'  {row["accuracy"]:.3f} [{row["low"]:.3f}, {row["high"]:.3f}]'
     f'  chance {row["chance"]:.2f}'
   )

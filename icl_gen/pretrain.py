@@ -14,6 +14,7 @@ from icl_gen.runs import experiments, models
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import files
 from icl_gen.text import tokens
+from icl_gen.text.forms import split
 
 
 def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
@@ -25,11 +26,16 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     value = config.optimizer[name]
     flag = f'optimizer.{name}'
     experiments.require_number(f'train.{name}', value, flag=flag)
+  if config.forms not in split.STREAMS:
+    raise ValueError(
+      f'--config.forms={config.forms!r}; allowed are {", ".join(split.STREAMS)}'
+    )
   phases = [
     stream.Stage(
       **phase.to_dict(),
       modes=config.modes.to_dict(),
       document_weight=config.document_weight,
+      forms=config.forms,
     )
     for _, phase in sorted(config.stages.items())
   ]

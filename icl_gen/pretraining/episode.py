@@ -5,7 +5,8 @@ import random
 from collections.abc import Callable, Sequence
 
 from icl_gen.pretraining import marks
-from icl_gen.text import lexicon, preambles
+from icl_gen.text import lexicon
+from icl_gen.text.forms.statements import PREAMBLES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Episode:
 def _preamble(rng: random.Random, probability: float) -> str:
   if rng.random() > probability:
     return ''
-  return marks.every_word(rng.choice(preambles.PREAMBLES)) + ' '
+  return marks.every_word(rng.choice(PREAMBLES.seen)) + ' '
 
 
 def sentence(rng: random.Random, statement: str, probability: float) -> str:

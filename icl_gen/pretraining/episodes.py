@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from icl_gen.pretraining import english, episode, marks, people, taxonomies
 from icl_gen.text import abilities, comparisons, quantified
+from icl_gen.text.forms import statements
 from icl_gen.worlds import syllogism
 
 _CHARACTERS = string.ascii_letters + string.digits
@@ -26,7 +27,7 @@ def compared(rng: random.Random, count: int) -> episode.Episode:
     (
       words[2 * i],
       rng.choice(('more', 'less')),
-      rng.choice(comparisons.FEATURES),
+      rng.choice(statements.FEATURES.seen),
       words[2 * i + 1],
     )
     for i in range(count)
@@ -76,17 +77,24 @@ def _yes_or_no(rng: random.Random, fact: _Comparison) -> str:
 # --- syllogisms --------------------------------------------------------------
 
 
-def syllogisms(rng: random.Random, count: int) -> episode.Episode:
+def syllogisms(
+  rng: random.Random, count: int, *, forms: str = 'all'
+) -> episode.Episode:
   """Two premises about three terms, and conclusions about the outer two.
 
   Statements are conclusions, or repeat the first premise of a document.
+
+  Args:
+    rng: source of all random draws.
+    count: number of premise pairs.
+    forms: one of `forms.split.STREAMS`; which premise pairs there are.
   """
   words = episode.fresh_words(rng, 3 * count)
   documents: list[str] = []
   ends: list[tuple[str, str]] = []
   conclusions: list[list[str]] = []
   firsts: list[tuple[list[str], str]] = []
-  by_class = list(syllogism.forms().values())
+  by_class = list(syllogism.premise_pairs(held_out=forms == 'all').values())
   for i in range(count):
     names = dict(zip('ABC', words[3 * i : 3 * i + 3], strict=True))
     premises = rng.choice(rng.choice(by_class))
@@ -184,16 +192,30 @@ def filler(rng: random.Random, count: int) -> episode.Episode:
   return episode.Episode([about(i, '') for i in range(count)], ask, infer)
 
 
-# The names are those of configs/pretrain.py. Families are drawn by sorted name,
-# so renaming one would change the rows.
-FAMILIES: dict[str, Callable[[random.Random, int], episode.Episode]] = {
-  'comparisons': compared,
-  'syllogisms': syllogisms,
-  # If a document mentions the name first, the model has to go back from the
-  # description to the name before it, which it learns last.
-  'people': functools.partial(people.people, name_first=0.8),
-  'described': functools.partial(people.people, name_first=0.3),
-  'inheritance': inheritance,
-  'kinds': taxonomies.taxonomy,
-  'filler': filler,
-}
+# Draws an episode with a number of facts.
+Family = Callable[[random.Random, int], episode.Episode]
+
+
+@functools.cache
+def families(forms: str = 'all') -> dict[str, Family]:
+  """The families by name.
+
+  The names are those of configs/pretrain.py. Families are drawn by sorted name,
+  so renaming one would change the rows.
+
+  Args:
+    forms: one of `forms.split.STREAMS`: 'all' repeats the recipe of the
+      embedded models, 'pretraining' leaves out what is held out.
+  """
+  persons = functools.partial(people.people, forms=forms)
+  return {
+    'comparisons': compared,
+    'syllogisms': functools.partial(syllogisms, forms=forms),
+    # If a document mentions the name first, the model has to go back from the
+    # description to the name before it, which it learns last.
+    'people': functools.partial(persons, name_first=0.8),
+    'described': functools.partial(persons, name_first=0.3),
+    'inheritance': inheritance,
+    'kinds': taxonomies.taxonomy,
+    'filler': filler,
+  }

@@ -2,10 +2,11 @@
 
 import random
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from icl_gen.pretraining import english, episode, marks
 from icl_gen.text import descriptions, lexicon
+from icl_gen.text.forms import persons
 
 _CHARACTERS = string.ascii_letters + string.digits
 
@@ -33,25 +34,39 @@ def draw_name(rng: random.Random) -> str:
 
 def draw_position(rng: random.Random) -> tuple[str, str, str]:
   """Draws an adjective, a role, and the kind of work that goes with it."""
-  return rng.choice(descriptions.ADJECTIVES), *rng.choice(descriptions.ROLES)
+  return rng.choice(persons.ADJECTIVES.seen), *rng.choice(persons.ROLES.seen)
+
+
+def _verbs(forms: str) -> Sequence[str]:
+  """The verbs of descriptions; 'pretraining' leaves out those held out."""
+  if forms == 'all':
+    return english.VERBS
+  held_out = {*persons.VERBS.development, *persons.VERBS.test}
+  return [verb for verb in english.VERBS if verb not in held_out]
 
 
 def draw_description(
-  rng: random.Random, position: tuple[str, str, str]
+  rng: random.Random, position: tuple[str, str, str], *, forms: str = 'all'
 ) -> Callable[..., str]:
   """Draws a description and returns `describe(rng, mark='')`, which words it.
 
   A description with a nonsense title has a single wording. One of English words
   has several, with the same core after different leads; if `mark` is not empty,
   the words of the lead are marked, because they cannot be predicted.
+
+  Args:
+    rng: source of all random draws.
+    position: adjective, role and kind of work.
+    forms: one of `forms.split.STREAMS`.
   """
   adjective, role, work = position
   if rng.random() < 0.5:
     title = lexicon.title(episode.fresh_words(rng, 1))
     said = descriptions.description(adjective, role, work, title)
     return lambda rng, mark='': said
-  core, verb = _core(rng), rng.choice(english.VERBS)
-  leads = rng.sample(descriptions.LEADS, 3)
+  verbs = _verbs(forms)
+  core, verb = _core(rng, verbs), rng.choice(verbs)
+  leads = rng.sample(persons.LEADS, 3)
 
   def describe(rng: random.Random, mark: str = '') -> str:
     lead = rng.choice(leads)
@@ -66,7 +81,7 @@ def draw_description(
   return describe
 
 
-def _core(rng: random.Random) -> str:
+def _core(rng: random.Random, verbs: Sequence[str]) -> str:
   """Draws what somebody is known for: 'lost song of the wide sea'."""
   qualities = rng.sample(english.ADJECTIVES, 2)
   nouns = rng.sample(english.NOUNS + english.MORE, 3)
@@ -78,13 +93,13 @@ def _core(rng: random.Random) -> str:
       f'{nouns[0]} {rng.choice(english.PLACES)} the {qualities[1]} {nouns[1]}',
       f'{qualities[0]} {nouns[0]}, "{title}"',
       f'{nouns[0]} known as {title}',
-      f'{nouns[0]} that {rng.choice(english.VERBS)} a {nouns[1]} {nouns[2]}',
+      f'{nouns[0]} that {rng.choice(verbs)} a {nouns[1]} {nouns[2]}',
     )
   )
 
 
 def people(
-  rng: random.Random, count: int, *, name_first: float
+  rng: random.Random, count: int, *, name_first: float, forms: str = 'all'
 ) -> episode.Episode:
   """People, each introduced in one order and asked about in both.
 
@@ -96,26 +111,26 @@ def people(
     rng: source of all random draws.
     count: number of people.
     name_first: share of documents that mention the name first.
+    forms: one of `forms.split.STREAMS`.
   """
   names = _distinct(rng, draw_name, count)
   shared = draw_position(rng) if rng.random() < 0.5 else None
   described = [
-    draw_description(rng, shared or draw_position(rng)) for _ in range(count)
+    draw_description(rng, shared or draw_position(rng), forms=forms)
+    for _ in range(count)
   ]
 
   def say(
     rng: random.Random, i: int, *, name_first: bool, mark: str = ''
   ) -> str:
-    table = (
-      descriptions.NAME_FIRST if name_first else descriptions.DESCRIPTION_FIRST
-    )
+    table = persons.NAME_FIRST if name_first else persons.DESCRIPTION_FIRST
     name, description = names[i], described[i](rng, mark)
     if mark and name_first:
       name = mark + name
     elif mark:
       description = marks.every_word(marks.removed(description))
       name = marks.LOOKED_UP + name
-    text = rng.choice(table)
+    text = rng.choice(table.seen)
     if mark:  # The words before the first mention cannot be predicted.
       first = '{N}' if name_first else '{D}'
       before, after = text.split(first, 1)

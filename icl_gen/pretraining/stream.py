@@ -29,12 +29,14 @@ class Stage:
     length: tokens per row.
     facts: minimum and maximum number of facts of an episode.
     families: sampling weight of each family, by its name in
-      `episodes.FAMILIES`; they need not sum to one.
+      `episodes.families`; they need not sum to one.
     modes: sampling weight of each row layout: 'context', 'local', 'global' and
       'plain'.
     document_weight: loss weight of documents and of unpredictable words.
     decisive_weight: loss weight of the word that a reversal inverts.
     lookup_weight: loss weight of a name that is looked up by its description.
+    forms: one of `forms.split.STREAMS`; 'pretraining' leaves out what is held
+      out.
   """
 
   steps: int
@@ -47,6 +49,7 @@ class Stage:
   document_weight: float
   decisive_weight: float
   lookup_weight: float
+  forms: str = 'all'
 
 
 class Writer:
@@ -206,7 +209,7 @@ def row(
       count = max(1, count // 2)
     elif family in ('people', 'described'):
       count = max(1, count * 2 // 3)
-    episode = episodes.FAMILIES[family](rng, count)
+    episode = episodes.families(stage.forms)[family](rng, count)
     _MODES[_draw(rng, stage.modes)](rng, episode, writer)
   return writer.row()
 

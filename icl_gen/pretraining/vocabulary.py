@@ -17,16 +17,9 @@ import sentencepiece
 from sentencepiece import sentencepiece_model_pb2
 
 from icl_gen.pretraining import english
-from icl_gen.text import (
-  abilities,
-  categories,
-  comparisons,
-  descriptions,
-  lexicon,
-  preambles,
-  prompts,
-  quantified,
-)
+from icl_gen.text import abilities, lexicon, prompts, quantified
+from icl_gen.text.forms import persons, taxonomy
+from icl_gen.text.forms.statements import FEATURES, PREAMBLES
 
 _SPACE = '\u2581'
 # Better than the log-probability of any trained piece that could compete.
@@ -46,20 +39,24 @@ _SYMBOLS = (
 
 
 def _surface_words() -> list[str]:
-  """Returns the words of the phrasings and prompts, with repetitions."""
+  """Returns the words of the seen forms and prompts, with repetitions.
+
+  Words that are in held-out forms alone are no pieces: pretraining would not
+  train these.
+  """
   text = ' '.join(
     (
-      *preambles.PREAMBLES,
-      *descriptions.NAME_FIRST,
-      *descriptions.DESCRIPTION_FIRST,
-      *(' '.join(pair) for pair in descriptions.ROLES),
-      *comparisons.FEATURES,
-      *descriptions.ADJECTIVES,
+      *PREAMBLES.seen,
+      *persons.NAME_FIRST.seen,
+      *persons.DESCRIPTION_FIRST.seen,
+      *(' '.join(pair) for pair in persons.ROLES.seen),
+      *FEATURES.seen,
+      *persons.ADJECTIVES.seen,
       *abilities.ABILITIES,
       quantified.relationships('', '', ''),
       abilities.kind_of('', ''),
-      *(form for forms in categories.FORMS.values() for form in forms),
-      *descriptions.LEADS,
+      *(form for forms in taxonomy.PLAIN.seen.values() for form in forms),
+      *persons.LEADS,
       'more less than all some no can are is Yes No true Q: A:',
       prompts.LOCAL,
       prompts.GLOBAL,

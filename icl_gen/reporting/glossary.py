@@ -22,6 +22,25 @@ WORLDS = {
   ' decoded in the documents.',
   'custom': "the user's own documents and questions; no facts are known.",
 }
+# Worlds that are told once more, in forms that are held out of pretraining.
+_FORMS = '_forms'
+_TOLD_TWICE = (
+  'reversal',
+  'celebrity',
+  'syllogism',
+  'semantic',
+  'process',
+  'codebook',
+)
+WORLDS = {
+  name: text
+  for world, plain in WORLDS.items()
+  for name, text in (
+    (world, plain),
+    (world + _FORMS, f'{world} in forms that are held out of pretraining.'),
+  )
+  if name == world or world in _TOLD_TWICE
+}
 
 CONDITIONS = {
   'pretrained': 'the pretrained model, which has not seen any document of the'
@@ -41,6 +60,8 @@ KINDS = {
   'rephrase': 'a stated fact, asked in other words.',
   'reversal': 'a stated fact, asked in the other direction, in which no given'
   ' document states it.',
+  'swap': 'the other direction, with two things to choose from; in `reversal`,'
+  ' where the questions of that kind choose between more and less.',
   'reversal_seen': 'the other direction, in which some document states it.',
   'syllogism': 'a conclusion from two statements.',
   'deduction': 'a conclusion from three or more statements.',
@@ -99,7 +120,7 @@ TERMS = {
   ' phrasings that ask for one person. They are right or wrong together, so'
   ' intervals and p-values count clusters, not questions.',
   'covered': 'a question is covered if a generated document asserts the fact'
-  ' that its right choice states.',
+  ' that one of its right choices states.',
   'hops': 'the number of rules applied in sequence to derive a true and new'
   ' statement from given facts; 1 for a reversal.',
 }
@@ -129,8 +150,10 @@ def panel_title(world: str, kind: str) -> str:
   Unknown pairs give '<World>: <kind>'; strata have their kind's title.
   """
   plain = kind.partition(':')[0]
-  readable = f'{world}: {plain}'.replace('_', ' ')
-  return _TITLES.get((world, plain), readable[0].upper() + readable[1:])
+  base = world.removesuffix(_FORMS)
+  readable = f'{base}: {plain}'.replace('_', ' ')
+  title = _TITLES.get((base, plain), readable[0].upper() + readable[1:])
+  return title if base == world else f'{title}, held-out forms'
 
 
 def reading_order(world: str) -> tuple[int, str]:

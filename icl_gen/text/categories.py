@@ -10,54 +10,16 @@ import re
 from collections.abc import Callable
 
 from icl_gen.text import inflection, sentences
+from icl_gen.text.forms.split import PARTS
+from icl_gen.text.forms.taxonomy import (
+  HEADINGS,
+  PLAIN,
+  QUESTIONS,
+  REWORDED,
+  SPEAKERS,
+  STYLES,
+)
 from icl_gen.types import Fact, World
-
-# Relation -> its plain form and the plain form of its inverse. {A} is the
-# subject and {B} the object, both in the plural; {V} is a nonsense verb.
-FORMS = {
-  'is a': ('{A} are a type of {B}', '{B} include {A}'),
-  'has': ('{A} have {B}', '{B} are found on {A}'),
-  'is': ('{A} are {B}', 'things that are {B} include {A}'),
-  'verb': ('{A} {V} {B}', '{B} are {V} by {A}'),
-}
-# Other forms of the same, in both directions. {a} and {b} are in the singular,
-# {v} is the verb in the third person.
-STYLES = {
-  'is a': (
-    (
-      'a {a} is a type of {b}',
-      'every {a} is a type of {b}',
-      'the {a} is one of the {B}',
-    ),
-    ('the {B} include the {A}', 'one type of {b} is the {a}'),
-  ),
-  'has': (
-    ('a {a} has {B}', 'every {a} has {B}', 'all {A} have {B}'),
-    ('{B} are found on every {a}', 'the {B} are those of {A}'),
-  ),
-  'is': (
-    ('a {a} is {B}', 'every {a} is {B}', 'all {A} are {B}'),
-    ('one {B} thing is the {a}', 'among {B} things are the {A}'),
-  ),
-  'verb': (
-    ('a {a} {v} {B}', 'every {a} {v} {B}', 'the {a} {v} the {b}'),
-    ('a {b} is {V} by {A}', 'the {b} is {V} by the {a}'),
-  ),
-}
-# The questions that a statement answers, in both directions.
-QUESTIONS = {
-  'is a': ('What are {A} a type of?', 'What do {B} include?'),
-  'has': ('What do {A} have?', 'What are {B} found on?'),
-  'is': ('What are {A} like?', 'What is it that is {B}?'),
-  'verb': ('What do {A} {V}?', 'What are {B} {V} by?'),
-}
-# The opening of a text about the category {A}, by the style of the text.
-HEADINGS = {
-  'list': 'What is known of {A}:',
-  'definition': 'The meaning of {a}:',
-  'dialogue': 'Tell me about {A}.',
-}
-SPEAKERS = ('Q', 'A')  # of a dialogue
 
 # --- relations and their inverses ---------------------------------------------
 
@@ -96,10 +58,18 @@ def flip(fact: Fact) -> Fact:
 # --- saying -------------------------------------------------------------------
 
 
-def forms(relation: str, *, reverse: bool) -> tuple[str, ...]:
-  """All forms of a relation in one direction, the plain one first."""
+def forms(
+  relation: str, *, reverse: bool, part: str = 'seen'
+) -> tuple[str, ...]:
+  """All forms of a relation in one direction, the plain one first.
+
+  Args:
+    relation: as for `fill`.
+    reverse: whether the forms are of the inverse.
+    part: of the tables, one of `forms.split.PARTS`.
+  """
   key = _key(relation)
-  return (FORMS[key][reverse], *STYLES[key][reverse])
+  return (PLAIN[part][key][reverse], *STYLES[part][key][reverse])
 
 
 def fill(
@@ -108,7 +78,7 @@ def fill(
   """Puts the words of a statement into one of its forms.
 
   Args:
-    form: one of `forms`, or of QUESTIONS.
+    form: one of `forms`, or of the questions.
     relation: 'is a', 'has', 'is', or a nonsense verb ('blim').
     subject: a plural noun.
     object_: a plural noun; an adjective for 'is'.
@@ -129,7 +99,12 @@ def fill(
 
 
 def statement(
-  relation: str, subject: str, object_: str, *, reverse: bool = False
+  relation: str,
+  subject: str,
+  object_: str,
+  *,
+  reverse: bool = False,
+  part: str = 'seen',
 ) -> str:
   """Renders the plain form: 'gruds are a type of flomps'.
 
@@ -138,31 +113,64 @@ def statement(
     subject: as for `fill`.
     object_: as for `fill`.
     reverse: whether to start with the object: 'flomps include gruds'.
+    part: of the tables, one of `forms.split.PARTS`.
   """
-  form = FORMS[_key(relation)][reverse]
+  form = PLAIN[part][_key(relation)][reverse]
   return fill(form, relation, subject, object_, reverse=reverse)
 
 
-def question(
-  relation: str, subject: str, object_: str, *, reverse: bool
-) -> str:
-  """Renders 'What do gruds blim?', or reversed 'What are flomps blimed by?'."""
-  form = QUESTIONS[_key(relation)][reverse]
-  return fill(form, relation, subject, object_, reverse=reverse)
+def question(fact: Fact, *, part: str = 'seen') -> str:
+  """Renders the question that a fact answers, in its direction.
+
+  'What do gruds blim?', or of the inverse 'What are flomps blimed by?'.
+  """
+  return _filled(fact, lambda key, reverse: QUESTIONS[part][key][reverse])
 
 
-def said(fact: Fact) -> str:
+def heading(style: str, noun: str, *, part: str = 'seen') -> str:
+  """Renders the opening of a text about a category: 'What is known of gruds:'.
+
+  Args:
+    style: 'list', 'definition' or 'dialogue'.
+    noun: the category, in the plural.
+    part: of the tables, one of `forms.split.PARTS`.
+  """
+  form = HEADINGS[part][style]
+  return form.replace('{A}', noun).replace('{a}', inflection.singular(noun))
+
+
+def reworded(fact: Fact, *, part: str = 'seen') -> str:
+  """Renders a fact in words that only questions have, the object last."""
+  return _filled(fact, lambda key, reverse: REWORDED[part][key][reverse])
+
+
+def said(fact: Fact, *, part: str = 'seen') -> str:
   """Renders a fact in its plain form: 'gruds have wicks'."""
-  return in_form(fact, lambda forms: forms[0])
+  return in_form(fact, lambda forms: forms[0], part=part)
 
 
-def in_form(fact: Fact, choose: Callable[[tuple[str, ...]], str]) -> str:
+def in_form(
+  fact: Fact,
+  choose: Callable[[tuple[str, ...]], str],
+  *,
+  part: str = 'seen',
+) -> str:
   """Renders a fact in the form that `choose` picks from all its forms."""
+  return _filled(
+    fact, lambda key, reverse: choose(forms(key, reverse=reverse, part=part))
+  )
+
+
+def _filled(fact: Fact, form_of: Callable[[str, bool], str]) -> str:
+  """Puts a fact into the form that is given for its relation and direction."""
   reverse = is_inverse(fact.relation)
   forward = flip(fact) if reverse else fact
-  form = choose(forms(forward.relation, reverse=reverse))
   return fill(
-    form, forward.relation, forward.subject, forward.object, reverse=reverse
+    form_of(_key(forward.relation), reverse),
+    forward.relation,
+    forward.subject,
+    forward.object,
+    reverse=reverse,
   )
 
 
@@ -172,7 +180,7 @@ def sentence(statement: str) -> str:
 
 
 def _key(relation: str) -> str:
-  return relation if relation in FORMS else 'verb'
+  return relation if relation in PLAIN.seen else 'verb'
 
 
 # --- reading ------------------------------------------------------------------
@@ -185,8 +193,8 @@ _NOT_ASSERTED = re.compile(
   '|'.join(
     re.sub(r'\\\{\w\\\}', r'\\w+', re.escape(form))
     for form in (
-      *HEADINGS.values(),
-      *itertools.chain(*QUESTIONS.values()),
+      *(form for part in HEADINGS for form in part.values()),
+      *itertools.chain(*(pair for part in QUESTIONS for pair in part.values())),
     )
   ),
   re.IGNORECASE,
@@ -205,10 +213,14 @@ def reader(world: World) -> sentences.Reader:
   relations = dict.fromkeys(base(fact.relation) for fact in world.facts)
   patterns = [
     (_pattern(form, relation, reverse=reverse), relation, reverse)
-    for relation in dict.fromkeys([*STYLES, *relations])
+    for part in PARTS
+    for relation in dict.fromkeys([*PLAIN.seen, *relations])
     if relation != 'verb'
     for reverse in (False, True)
-    for form in forms(relation, reverse=reverse)
+    for form in (
+      *forms(relation, reverse=reverse, part=part),
+      REWORDED[part][_key(relation)][reverse],
+    )
   ]
 
   def read_sentence(sentence: str) -> Fact | None:

@@ -1,23 +1,29 @@
 """Codebook entries: 'in the book glon, troff is called yomp', said and read."""
 
+import itertools
 import re
 
+from icl_gen.text.forms.statements import ENTRIES
 from icl_gen.types import Fact
 
 _CALLED, _MEANS = 'is called in ', 'means in '
-_ENTRY = re.compile(
-  r'^in the book (\w+), (\w+) (is called|means) (\w+)[.!?]*$', re.IGNORECASE
-)
 
 
-def coded(book: str, word: str, code: str) -> str:
-  """Renders 'in the book glon, troff is called yomp'."""
-  return f'in the book {book}, {word} is called {code}'
+def coded(book: str, word: str, code: str, *, part: str = 'seen') -> str:
+  """Renders 'in the book glon, troff is called yomp'.
+
+  Args:
+    book: the book's title.
+    word: what has a code.
+    code: the word's code in the book.
+    part: of the tables, one of `forms.split.PARTS`.
+  """
+  return ENTRIES[part][0].format(book=book, word=word, code=code)
 
 
-def decoded(book: str, code: str, word: str) -> str:
+def decoded(book: str, code: str, word: str, *, part: str = 'seen') -> str:
   """Renders 'in the book glon, yomp means troff', the same from the code."""
-  return f'in the book {book}, {code} means {word}'
+  return ENTRIES[part][1].format(book=book, word=word, code=code)
 
 
 def calls(title: str) -> str:
@@ -37,13 +43,22 @@ def reverse(fact: Fact) -> Fact:
   return Fact(fact.object, (means if forward else calls)(title), fact.subject)
 
 
-def said(fact: Fact) -> str:
+def said(fact: Fact, *, part: str = 'seen') -> str:
   """Renders an entry in the direction in which the fact gives it."""
   if fact.relation.startswith(_CALLED):
     title = fact.relation.removeprefix(_CALLED)
-    return coded(title, fact.subject, fact.object)
+    return coded(title, fact.subject, fact.object, part=part)
   title = fact.relation.removeprefix(_MEANS)
-  return decoded(title, fact.subject, fact.object)
+  return decoded(title, fact.subject, fact.object, part=part)
+
+
+def _pattern(form: str) -> re.Pattern[str]:
+  """Matches a form with any words in its slots."""
+  slots = {slot: rf'(?P<{slot}>\w+)' for slot in ('book', 'word', 'code')}
+  return re.compile(rf'^{form.format(**slots)}[.!?]*$', re.IGNORECASE)
+
+
+_PATTERNS = tuple(map(_pattern, itertools.chain(*ENTRIES)))
 
 
 def read(sentence: str) -> Fact | None:
@@ -53,9 +68,12 @@ def read(sentence: str) -> Fact | None:
     the fact, in lower case, e.g. ('troff', 'is called in glon', 'yomp'), or
     None if the sentence is not an entry.
   """
-  match = _ENTRY.match(sentence)
-  if match is None:
-    return None
-  book, subject, verb, other = (part.lower() for part in match.groups())
-  relation = calls(book) if verb == 'is called' else means(book)
-  return Fact(subject, relation, other)
+  for pattern in _PATTERNS:
+    match = pattern.match(sentence)
+    if match is not None:
+      book, word, code = (match[k].lower() for k in ('book', 'word', 'code'))
+      entry = Fact(word, calls(book), code)
+      return (
+        entry if match.start('word') < match.start('code') else reverse(entry)
+      )
+  return None

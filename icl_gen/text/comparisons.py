@@ -1,19 +1,14 @@
 """Comparisons: 'glon are more dangerous than troff', said and read."""
 
+import itertools
 import re
 
+from icl_gen.text.forms.statements import FEATURES
 from icl_gen.types import Fact
 
-# 28 features, as in the paper. All take 'more' and 'less' (never '-er'), so
-# that a statement and its contradiction differ in exactly one word.
-FEATURES = tuple(
-  """dangerous bright heavy ancient colorful delicate expensive flexible
-  fragrant generous graceful humid intelligent joyful loud mysterious
-  nutritious obedient peaceful popular powerful quiet rare stubborn tall
-  useful valuable warm""".split()
-)
+_ANY_FEATURE = '|'.join(itertools.chain(*FEATURES))
 _COMPARISON = re.compile(
-  rf'^(\w+) are (more|less) ({"|".join(FEATURES)}) than (\w+)[.!?]*$',
+  rf'^(\w+) are (more|less) ({_ANY_FEATURE}) than (\w+)[.!?]*$',
   re.IGNORECASE,
 )
 

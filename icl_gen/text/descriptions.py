@@ -4,157 +4,51 @@ A fact says that a name and a description are one person, and its direction is
 the order in which a text mentions the two.
 """
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from icl_gen.text import identity, sentences
+from icl_gen.text.forms.persons import (
+  DESCRIPTION_FIRST,
+  DESCRIPTIONS,
+  NAME_FIRST,
+)
 from icl_gen.text.sentences import words_of
 from icl_gen.types import Fact, World
 
-# {N} is the name, {D} the description ('the acclaimed composer of ...').
-# Documents use the first TRAINING_PHRASINGS of each table, questions the rest;
-# a question's phrasing has to end where the answer starts.
-NAME_FIRST = (
-  '{N} is {D}.',
-  '{N} was {D}.',
-  '{N}, known far and wide, is {D}.',
-  '{N} became known as {D}.',
-  '{N} is famous for being {D}.',
-  'Ever heard of {N}? They are {D}.',
-  'There is someone named {N} who is {D}.',
-  'The person called {N} is {D}.',
-  'Many people know {N} as {D}.',
-  'In the town, {N} is remembered as {D}.',
-  '{N} has the honor of being {D}.',
-  'You may know {N} as {D}.',
-  'The famous {N} was once {D}.',
-  'Let me tell you about {N}, who is {D}.',
-  'The name {N} belongs to {D}.',
-  'Meet {N}, {D}.',
-  'Our guest {N} is {D}.',
-  'History remembers {N} as {D}.',
-  'The story of {N} is the story of {D}.',
-  'Few know that {N} is {D}.',
-  'The papers called {N} {D}.',
-  'Q: Who is {N}? A: {D}.',
-  'When people speak of {N}, they mean {D}.',
-  'A long time ago, {N} was {D}.',
-  'The quiet {N} is {D}.',
-  'It is said that {N} is {D}.',
-  'Today {N} is known as {D}.',
-  'Friends of {N} are proud of {D}.',
-  'To the world, {N} is {D}.',
-  'The life of {N} was that of {D}.',
-  'Everyone knows that {N} is {D}.',
-  'The celebrated {N} is {D}.',
-  'I learned that {N} is {D}.',
-  'People call {N} {D}.',
-  'Remember that {N} was {D}.',
-  'The guide says that {N} is {D}.',
-  'As we know, {N} is {D}.',
-  'Long ago {N} became {D}.',
-  'The great {N} is {D}.',
-  'We are told that {N} is {D}.',
-)
-DESCRIPTION_FIRST = (
-  '{D} is {N}.',
-  '{D} is called {N}.',
-  '{D} is known as {N}.',
-  '{D} was {N}.',
-  'Known for being {D}, {N} now lives a quiet life.',
-  'Q: Who is {D}? A: {N}.',
-  'The person who is {D} is {N}.',
-  'You may have heard of {D}: {N}.',
-  'The name of {D} is {N}.',
-  'Being {D} made {N} famous.',
-  'The world knows {D} as {N}.',
-  'It is said that {D} is {N}.',
-  'The honor of being {D} belongs to {N}.',
-  'There is one who is {D}, named {N}.',
-  'Once, {D} was named {N}.',
-  'Let me tell you about {D}, named {N}.',
-  'History remembers {D} by the name {N}.',
-  'Today {D} goes by the name of {N}.',
-  'As {D}, {N} was loved by all.',
-  'The title of {D} goes to {N}.',
-  'Few know that {D} is {N}.',
-  'Meet {D}, {N}.',
-  'In the town, {D} is remembered as {N}.',
-  'When people speak of {D}, they mean {N}.',
-  'Our guest, {D}, is {N}.',
-  'A long time ago {D} was called {N}.',
-  'The life of {D} is the life of {N}.',
-  'Proud to be {D}, {N} smiled.',
-  'Celebrated as {D}, {N} went home.',
-  'The one we call {D} is {N}.',
-  'Everyone knows that {D} is {N}.',
-  'I learned that {D} is {N}.',
-  'People say that {D} is {N}.',
-  'The guide says that {D} is named {N}.',
-  'Remember that {D} was {N}.',
-  'As we know, {D} is {N}.',
-  'The celebrated person known as {D} is {N}.',
-  'Long ago {D} was known as {N}.',
-  'We are told that {D} is {N}.',
-  'If you look for {D}, ask for {N}.',
-)
-TRAINING_PHRASINGS = 30
-ADJECTIVES = tuple(
-  """acclaimed brilliant celebrated daring eccentric fearless gifted humble
-  inventive legendary modest noted proud renowned skilled tireless visionary
-  young forgotten beloved""".split()
-)
-# What people are, and what they are known for.
-ROLES = (
-  ('composer', 'opera'),
-  ('author', 'novel'),
-  ('director', 'film'),
-  ('inventor', 'engine'),
-  ('architect', 'tower'),
-  ('painter', 'portrait'),
-  ('captain', 'ship'),
-  ('founder', 'school'),
-  ('discoverer', 'comet'),
-  ('designer', 'garden'),
-  ('owner', 'theater'),
-  ('builder', 'bridge'),
-  ('editor', 'journal'),
-  ('keeper', 'lighthouse'),
-  ('winner', 'race'),
-  ('mayor', 'city'),
-  ('singer', 'ballad'),
-  ('pilot', 'airship'),
-  ('curator', 'museum'),
-  ('sculptor', 'statue'),
-  ('explorer', 'island'),
-  ('publisher', 'atlas'),
-  ('creator', 'game'),
-  ('host', 'festival'),
-  ('teacher', 'dance'),
-  ('breeder', 'horse'),
-  ('brewer', 'tonic'),
-  ('gardener', 'rose'),
-  ('translator', 'poem'),
-  ('leader', 'expedition'),
-)
-# Wordy descriptions, as in the real files, have the same core ('first bridge to
-# the red island') after different leads.
-LEADS = (
-  'the {role} who {verb} the',
-  'the {role} of the',
-  'the {role} behind the',
-  'the {adjective} {role} of the',
-  'the {adjective} {role} who {verb} the',
-  'being the {role} of the',
-  'being the {adjective} {role} who {verb} the',
-  'the one who {verb} the',
-  'the first person who {verb} the',
-)
+
+def told(phrasings: Sequence[str]) -> Sequence[str]:
+  """The phrasings of a table that documents use: the first three quarters."""
+  return phrasings[: len(phrasings) * 3 // 4]
 
 
-def description(adjective: str, role: str, work: str, title: str) -> str:
-  """Renders 'the acclaimed composer of the opera Glomp'."""
-  return f'the {adjective} {role} of the {work} {title}'
+def asked(phrasings: Sequence[str]) -> Sequence[str]:
+  """The phrasings of a table that questions use: the rest."""
+  return phrasings[len(told(phrasings)) :]
+
+
+def description(
+  adjective: str,
+  role: str,
+  work: str,
+  title: str,
+  *,
+  form: str = DESCRIPTIONS.seen[0],
+  verb: str = '',
+) -> str:
+  """Renders 'the acclaimed composer of the opera Glomp'.
+
+  Args:
+    adjective: what the person is like.
+    role: what the person is.
+    work: the kind of work that the person is known for.
+    title: the name of the work.
+    form: one of DESCRIPTIONS.
+    verb: the form's verb, if it has one.
+  """
+  lead = form.format(adjective=adjective, role=role, verb=verb)
+  return f'{lead} {work} {title}'
 
 
 def fill(phrasing: str, *, name: str, description: str) -> str:
@@ -277,7 +171,9 @@ def _words_around(phrasing: str) -> tuple[str, ...]:
   return tuple(map(words_of, re.split(r'\{[ND]\}', phrasing)))
 
 
-_OWN_PHRASINGS = frozenset(map(_words_around, NAME_FIRST + DESCRIPTION_FIRST))
+_OWN_PHRASINGS = frozenset(
+  map(_words_around, itertools.chain(*NAME_FIRST, *DESCRIPTION_FIRST))
+)
 
 
 def _is_asserted(

@@ -8,7 +8,7 @@ one that relates the two in any other way.
 import itertools
 import re
 
-from icl_gen.text import preambles
+from icl_gen.text.forms.statements import PREAMBLES
 from icl_gen.text.sentences import words_of
 
 # A sentence with one of these does not assert anything.
@@ -98,7 +98,7 @@ _LINK = re.compile(
 )
 # In the active voice these relate two people: 'N called D'.
 _ACTIVE = frozenset(_KNOWN.split('|'))
-_PREAMBLES = tuple(f'{words_of(said)} ' for said in preambles.PREAMBLES)
+_PREAMBLES = tuple(f'{words_of(said)} ' for said in itertools.chain(*PREAMBLES))
 
 
 def is_asserted(

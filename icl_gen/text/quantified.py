@@ -2,48 +2,42 @@
 
 import re
 
+from icl_gen.text.forms.split import PARTS
+from icl_gen.text.forms.statements import (
+  PARAPHRASES,
+  QUANTIFIED,
+  RELATIONSHIPS,
+)
 from icl_gen.types import Fact
 
 QUANTIFIERS = ('all', 'some', 'no')
-# The same in other words; {S} is the subject and {P} the predicate. None of
-# them contains a quantifier, so that documents do not give the quantifier of a
-# conclusion away.
-PARAPHRASES = {
-  'all': (
-    'whatever is {S} is {P} as well',
-    'each and every {S} belongs to the {P}',
-    'the {P} include every single {S}',
-    'only {P} can be {S}',
-  ),
-  'some': (
-    'at least one {S} is {P} as well',
-    'a few of the {S} belong to the {P}',
-    'the {P} include several {S}',
-    'one or more {P} can be {S}',
-  ),
-  'no': (
-    'whatever is {S} is never {P}',
-    'not a single {S} belongs to the {P}',
-    'the {P} include none of the {S}',
-    'only things other than {P} can be {S}',
-  ),
-}
 
 
-def statement(quantifier: str, subject: str, predicate: str) -> str:
-  """Renders 'all glon are troff'; `quantifier` is one of QUANTIFIERS."""
-  return f'{quantifier} {subject} are {predicate}'
+def statement(
+  quantifier: str, subject: str, predicate: str, *, part: str = 'seen'
+) -> str:
+  """Renders 'all glon are troff'.
+
+  Args:
+    quantifier: one of QUANTIFIERS.
+    subject: a word in the plural.
+    predicate: a word in the plural.
+    part: of the tables, one of `forms.split.PARTS`.
+  """
+  form = QUANTIFIED[part][quantifier]
+  return form.format(S=subject, P=predicate)
 
 
-def said(fact: Fact) -> str:
+def said(fact: Fact, *, part: str = 'seen') -> str:
   """Renders a fact whose relation is one of QUANTIFIERS, in plain words."""
-  return statement(fact.relation, fact.subject, fact.object)
+  return statement(fact.relation, fact.subject, fact.object, part=part)
 
 
-def relationships(*entities: str) -> str:
+def relationships(*entities: str, part: str = 'seen') -> str:
   """Renders the lead-in 'The relationships between glon and troff are:'."""
   *most, last = entities
-  return f'The relationships between {", ".join(most)} and {last} are:'
+  terms = f'{", ".join(most)} and {last}'
+  return RELATIONSHIPS[part].format(terms=terms)
 
 
 def _pattern(form: str) -> re.Pattern[str]:
@@ -55,9 +49,10 @@ def _pattern(form: str) -> re.Pattern[str]:
 _PATTERNS = tuple(
   (quantifier, _pattern(form))
   for quantifier in QUANTIFIERS
+  for part in PARTS
   for form in (
-    statement(quantifier, '{S}', '{P}'),
-    *PARAPHRASES[quantifier],
+    QUANTIFIED[part][quantifier],
+    *PARAPHRASES[part][quantifier],
   )
 )
 

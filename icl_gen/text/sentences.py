@@ -4,10 +4,11 @@ Skips what surrounds statements of every family: list markers, preambles and
 'The relationships between ... are:'.
 """
 
+import itertools
 import re
 from collections.abc import Callable
 
-from icl_gen.text import preambles
+from icl_gen.text.forms.statements import PREAMBLES, RELATIONSHIPS
 from icl_gen.types import Fact
 
 # Text -> the facts it asserts, in order; None if any part cannot be read.
@@ -17,10 +18,13 @@ Reader = Callable[[str], tuple[Fact, ...] | None]
 _LIST_MARKER = re.compile(r'^(?:[-*•–]+|\(?\d+[.)])\s+')
 _SENTENCE_END = re.compile(r'(?<=[.!?])\s+')
 _PREAMBLE = re.compile(
-  rf'^(?:{"|".join(map(re.escape, preambles.PREAMBLES))})\s+', re.IGNORECASE
+  rf'^(?:{"|".join(map(re.escape, itertools.chain(*PREAMBLES)))})\s+',
+  re.IGNORECASE,
 )
 _RELATIONSHIPS = re.compile(
-  r'^The relationships between [\w, ]+ are:\s*', re.IGNORECASE
+  rf'^(?:{"|".join(lead.format(terms="[\\w, ]+") for lead in RELATIONSHIPS)})'
+  r'\s*',
+  re.IGNORECASE,
 )
 # The only question that asserts something.
 _DID_YOU_KNOW = re.compile(r'did you know', re.IGNORECASE)

@@ -3,25 +3,37 @@
 import re
 
 from icl_gen.text import expressions, sentences
+from icl_gen.text.forms.split import PARTS
+from icl_gen.text.forms.statements import DERIVATOIDS, RULES
 from icl_gen.types import Fact, World
 
 BECOMES = 'becomes'
-_DERIVATOID = re.compile(
-  r'^(?:by the \w+ rule, )?the derivatoid of (.+) is (.+?)[.!?]*$',
-  re.IGNORECASE,
-)
 
 
-def statement(expression: str, result: str, *, rule: str = '') -> str:
+def statement(
+  expression: str, result: str, *, rule: str = '', part: str = 'seen'
+) -> str:
   """Renders 'by the power rule, the derivatoid of x^3 is 3*cos(3*x)'.
 
   Args:
     expression: what is transformed.
     result: what it becomes.
     rule: name of the rule to mention; '' for none.
+    part: of the tables, one of `forms.split.PARTS`.
   """
-  lead = f'by the {rule} rule, ' if rule else ''
-  return f'{lead}the derivatoid of {expression} is {result}'
+  lead = RULES[part].format(rule=rule) if rule else ''
+  said = DERIVATOIDS[part].format(expression=expression, result=result)
+  return lead + said
+
+
+def _pattern(part: str) -> re.Pattern[str]:
+  """Matches a statement about any expressions."""
+  form = DERIVATOIDS[part].format(expression='(.+)', result='(.+?)')
+  lead = RULES[part].format(rule=r'\w+')
+  return re.compile(rf'^(?:{lead})?{form}[.!?]*$', re.IGNORECASE)
+
+
+_PATTERNS = tuple(map(_pattern, PARTS))
 
 
 def reader(world: World) -> sentences.Reader:
@@ -47,7 +59,7 @@ def reader(world: World) -> sentences.Reader:
 
 
 def _read(sentence: str) -> Fact | None:
-  match = _DERIVATOID.match(sentence)
+  match = next(filter(None, (p.match(sentence) for p in _PATTERNS)), None)
   if match is None:
     return None
   try:

@@ -1,10 +1,11 @@
 """All worlds by name; a new world is imported here and added to `WORLDS`."""
 
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 from icl_gen.text.sentences import Reader
-from icl_gen.types import Corpus, World
+from icl_gen.types import Corpus, Fact, Question, World
 from icl_gen.worlds import (
   codebook,
   custom,
@@ -15,7 +16,12 @@ from icl_gen.worlds import (
 )
 from icl_gen.worlds.celebrity import files as celebrity_files
 from icl_gen.worlds.celebrity import invented as celebrity
-from icl_gen.worlds.definition import Definition, Excluded, Size
+from icl_gen.worlds.definition import (
+  Definition,
+  Excluded,
+  Size,
+  in_test_forms,
+)
 
 WORLDS: dict[str, Definition] = {
   'reversal': reversal.DEFINITION,
@@ -27,6 +33,18 @@ WORLDS: dict[str, Definition] = {
   'process': process.DEFINITION,
   'codebook': codebook.DEFINITION,
   'custom': custom.DEFINITION,
+}
+# The same worlds once more, to be told in another study row than the first.
+_IN_TEST_FORMS = (
+  'reversal',
+  'syllogism',
+  'celebrity',
+  'semantic',
+  'process',
+  'codebook',
+)
+WORLDS |= {
+  f'{name}_forms': in_test_forms(name, WORLDS[name]) for name in _IN_TEST_FORMS
 }
 # The named sizes of the worlds that are drawn rather than read from files.
 SIZES = {
@@ -59,7 +77,8 @@ def build(name: str, *, seed: int, **size: Any) -> tuple[World, Corpus]:
     ValueError: the world is unknown, `size` has missing or unknown keys, or
       its values are impossible.
   """
-  draw = definition(name).build
+  world = definition(name)
+  draw = world.build
   try:
     inspect.signature(draw).bind(seed='', **size)
   except TypeError as error:
@@ -69,7 +88,7 @@ def build(name: str, *, seed: int, **size: Any) -> tuple[World, Corpus]:
       f'size {size} does not fit world {name!r} ({error}); its keys are'
       f" {allowed}: start from the world's own config"
     ) from error
-  return draw(seed=f'{name}/{seed}', **size)
+  return draw(seed=f'{world.draws or name}/{seed}', **size)
 
 
 def describe(name: str) -> str:
@@ -105,6 +124,35 @@ def reader(world: World) -> Reader:
     ValueError: the world is unknown.
   """
   return definition(world.name).reader(world)
+
+
+def said_right(
+  name: str, questions: Sequence[Question]
+) -> dict[str, frozenset[Fact]]:
+  """Returns what the right choices state, of questions with several.
+
+  Args:
+    name: of the questions' world. Only statements that can be read without
+      knowing what is true in it are found.
+    questions: of the world.
+
+  Returns:
+    question id -> facts; without those of questions with one right choice.
+
+  Raises:
+    ValueError: the world is unknown.
+  """
+  several = [question for question in questions if len(question.answers) > 1]
+  read = reader(World(name, (), ())) if several else None
+  return {
+    question.id: frozenset(
+      fact
+      for answer in question.answers
+      for fact in read(question.prompt + question.choices[answer]) or ()
+    )
+    for question in several
+    if read
+  }
 
 
 def excluder(world: World) -> Excluded:

@@ -14,13 +14,15 @@ import itertools
 import random
 from collections.abc import Mapping
 
-from icl_gen.text import codebooks, lexicon, preambles, sentences
+from icl_gen.text import codebooks, lexicon, sentences
+from icl_gen.text.forms.statements import PREAMBLES
 from icl_gen.types import Corpus, Document, Fact, Question, World
 from icl_gen.worlds import balance, corpora, logic, sizes
 from icl_gen.worlds.definition import Definition, Excluded
 
 WRONG = 3
 KINDS = ('forward', 'reversal_seen', 'reversal')
+OPTIONS = {'forms': 'seen'}
 
 
 def build(
@@ -30,6 +32,7 @@ def build(
   books: int,
   held_out: int,
   documents_per_fact: int,
+  forms: str = 'seen',
 ) -> tuple[World, Corpus]:
   """Draws the world and writes its documents and questions.
 
@@ -45,11 +48,15 @@ def build(
     books: number of books; each assigns the codes differently.
     held_out: number of latent entries in each book.
     documents_per_fact: documents that state a fact, each with another preamble.
+    forms: the part of the tables that wordings are drawn from, one of
+      `forms.split.PARTS`.
 
   Raises:
-    ValueError: a size is not positive, or there are too few entries for the
-      wrong choices, too few preambles, or too few nonsense words.
+    ValueError: a size is not positive, the forms are unknown, or there are too
+      few entries for the wrong choices, too few preambles, or too few nonsense
+      words.
   """
+  sizes.require_forms('codebook', forms)
   _check(words, books, held_out, documents_per_fact)
   shelf = _shelf(words, books, held_out, seed=seed)
   given = [fact for book in shelf for fact in book.stated]
@@ -57,7 +64,7 @@ def build(
   for kind in KINDS:
     asked = [(book, word) for book in shelf for word in book.asked(kind)]
     questions += [
-      _question(kind, book, word, index=i, seed=seed)
+      _question(kind, book, word, index=i, forms=forms, seed=seed)
       for i, (book, word) in enumerate(asked)
     ]
   corpus = corpora.corpus(
@@ -65,7 +72,9 @@ def build(
     [
       document
       for i, fact in enumerate(given)
-      for document in _documents(fact, i, documents_per_fact, seed=seed)
+      for document in _documents(
+        fact, i, documents_per_fact, forms=forms, seed=seed
+      )
     ],
     questions,
     world='codebook',
@@ -75,6 +84,7 @@ def build(
       'books': books,
       'held_out': held_out,
       'documents_per_fact': documents_per_fact,
+      **sizes.options(OPTIONS, forms=forms),
     },
   )
   return _world(given, shelf), corpus
@@ -131,8 +141,8 @@ def _check(
   sizes.require_between(
     'codebook',
     least=1,
-    most=len(preambles.PREAMBLES) - 1,
-    why=f'the question about a fact needs one of the {len(preambles.PREAMBLES)}'
+    most=len(PREAMBLES.seen) - 1,
+    why=f'the question about a fact needs one of the {len(PREAMBLES.seen)}'
     ' preambles that no document about it has',
     documents_per_fact=documents_per_fact,
   )
@@ -160,25 +170,27 @@ def _shelf(words: int, books: int, held_out: int, *, seed: str) -> list[_Book]:
   return shelf
 
 
-def _preambles(fact: Fact, *, seed: str) -> list[str]:
+def _preambles(fact: Fact, *, forms: str, seed: str) -> list[str]:
   """Shuffles the preambles: documents take the first ones, the question the
   last."""
   name = f'{seed}/preambles/{fact.relation}/{fact.subject}'
-  count = len(preambles.PREAMBLES)
-  return random.Random(name).sample(preambles.PREAMBLES, count)
+  table = PREAMBLES[forms]
+  return random.Random(name).sample(table, len(table))
 
 
-def _documents(fact: Fact, i: int, count: int, *, seed: str) -> list[Document]:
+def _documents(
+  fact: Fact, i: int, count: int, *, forms: str, seed: str
+) -> list[Document]:
+  said = codebooks.said(fact, part=forms)
+  preambles = _preambles(fact, forms=forms, seed=seed)
   return [
-    Document(
-      f'fact-{i:04d}-{j:02d}', f'{preamble} {codebooks.said(fact)}.', (fact,)
-    )
-    for j, preamble in enumerate(_preambles(fact, seed=seed)[:count])
+    Document(f'fact-{i:04d}-{j:02d}', f'{preamble} {said}.', (fact,))
+    for j, preamble in enumerate(preambles[:count])
   ]
 
 
 def _question(
-  kind: str, book: _Book, word: str, *, index: int, seed: str
+  kind: str, book: _Book, word: str, *, index: int, forms: str, seed: str
 ) -> Question:
   forward = book.forward(word)
   target = forward if kind == 'forward' else codebooks.reverse(forward)
@@ -193,8 +205,8 @@ def _question(
     index=index,
     seed=f'{seed}/{kind}',
   )
-  preamble = _preambles(target, seed=seed)[-1]
-  opening = codebooks.said(target).removesuffix(f' {target.object}')
+  preamble = _preambles(target, forms=forms, seed=seed)[-1]
+  opening = codebooks.said(target, part=forms).removesuffix(f' {target.object}')
   return Question(
     id=name,
     prompt=f'{preamble} {opening}',

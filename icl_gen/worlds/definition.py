@@ -1,11 +1,14 @@
 """The record that defines a world: how it is built, read back and checked."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from icl_gen.text import sentences
 from icl_gen.types import Corpus, Fact, World
+
+_IN_TEST_FORMS = """All is said in forms that are held out of pretraining."""
 
 Size = Mapping[str, Any]  # arguments of `build`
 Builder = Callable[..., tuple[World, Corpus]]
@@ -44,6 +47,8 @@ class Definition:
       are too many false facts for `World.contradicted` to list.
     fingerprint: the SHA-256 of every file the world is read from, by file name,
       given the `path` of its size; None for a world that is drawn.
+    draws: name of the world whose draws it repeats, in other forms; '' for
+      draws of its own.
   """
 
   about: str
@@ -54,3 +59,21 @@ class Definition:
   repeating: frozenset[str] = frozenset()
   excluder: Callable[[World], Excluded] = _excludes_nothing
   fingerprint: Callable[[str], dict[str, str]] | None = None
+  draws: str = ''
+
+
+def in_test_forms(name: str, of: Definition) -> Definition:
+  """The world that draws the same as another and says it in 'test' forms.
+
+  Args:
+    name: of the other world.
+    of: its definition; `build` takes `forms`.
+  """
+  told = functools.partial(of.build, forms='test')
+  return dataclasses.replace(
+    of,
+    about=f'{of.about.strip()}\n\n{_IN_TEST_FORMS}',
+    build=functools.update_wrapper(told, of.build),
+    sizes={},
+    draws=name,
+  )

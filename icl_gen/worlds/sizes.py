@@ -1,6 +1,8 @@
 """Checks on the arguments that size a world; each names what is allowed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+
+from icl_gen.text.forms import split
 
 # More than this is a mistake: the papers' worlds have thousands of documents.
 MOST = 1_000_000
@@ -45,3 +47,19 @@ def require_one_of(
       raise ValueError(
         f'{world} with {name}={value!r}; allowed are {tuple(allowed)}'
       )
+
+
+def require_forms(world: str, forms: str) -> None:
+  """Raises ValueError unless this is a part of the tables of forms."""
+  require_one_of(world, split.PARTS, forms=forms)
+
+
+def options(
+  defaults: Mapping[str, object], **given: object
+) -> dict[str, object]:
+  """The options that differ from their defaults, for a manifest.
+
+  The others are left out, so that manifests stay as they were before there was
+  the option.
+  """
+  return {key: v for key, v in given.items() if v != defaults[key]}

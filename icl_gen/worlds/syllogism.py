@@ -13,8 +13,10 @@ import dataclasses
 import functools
 import itertools
 import random
+from collections.abc import Sequence
 
 from icl_gen.text import lexicon, quantified, sentences
+from icl_gen.text.forms.statements import HELD_OUT_SYLLOGISMS, PARAPHRASES
 from icl_gen.types import Corpus, Document, Entailment, Fact, Question, World
 from icl_gen.worlds import balance, corpora, sizes
 from icl_gen.worlds.definition import Definition
@@ -26,6 +28,7 @@ Statement = tuple[str, str, str]  # quantifier, subject, predicate
 _TYPES = tuple(itertools.product((False, True), repeat=3))
 _TERMS = ('A', 'B', 'C')
 STYLES = ('plain', 'varied')
+OPTIONS = {'forms': 'seen', 'by_form': False}
 
 
 def _holds(statement: Statement, inhabited: tuple[bool, ...]) -> bool:
@@ -73,17 +76,23 @@ def conclusions(*premises: Statement) -> tuple[Statement, ...]:
   return tuple(s for s in statements('A', 'C') if entails(premises, s))
 
 
+Premises = tuple[Statement, Statement]
+
+
 @functools.cache
-def forms() -> dict[str, tuple[tuple[Statement, Statement], ...]]:
+def premise_pairs(*, held_out: bool = True) -> dict[str, tuple[Premises, ...]]:
   """All premise pairs that have a conclusion, by the class of the conclusion.
 
   Classes: 'all A C', 'all C A', 'some', 'no'. The first premise is about A and
   B, the second about B and C.
+
+  Args:
+    held_out: whether to include those that are held out of pretraining.
   """
-  by_class: dict[str, list[tuple[Statement, Statement]]] = {}
+  by_class: dict[str, list[Premises]] = {}
   for pair in itertools.product(statements('A', 'B'), statements('B', 'C')):
     found = conclusions(*pair)
-    if found:
+    if found and (held_out or form_name(pair) not in HELD_OUT_SYLLOGISMS):
       quantifier, subject, predicate = found[0]
       name = quantifier
       if quantifier == 'all':
@@ -92,8 +101,34 @@ def forms() -> dict[str, tuple[tuple[Statement, Statement], ...]]:
   return {name: tuple(pairs) for name, pairs in sorted(by_class.items())}
 
 
+def form_name(premises: Premises) -> str:
+  """Names the form of two premises: 'all A B, all B C'.
+
+  A form is the same if A and C change places, because documents state the
+  premises in either order: the ten pairs are five forms.
+  """
+  swapped = {'A': 'C', 'B': 'B', 'C': 'A'}
+  mirrored = tuple((q, swapped[s], swapped[p]) for q, s, p in premises)
+  return min(
+    ', '.join(' '.join(statement) for statement in pair)
+    for pair in (
+      sorted(premises, key=_is_about_c),
+      sorted(mirrored, key=_is_about_c),
+    )
+  )
+
+
+def _is_about_c(statement: Statement) -> bool:
+  return 'C' in statement[1:]
+
+
 def build(
-  *, seed: str, examples: int, style: str = 'plain'
+  *,
+  seed: str,
+  examples: int,
+  style: str = 'plain',
+  forms: str = 'seen',
+  by_form: bool = False,
 ) -> tuple[World, Corpus]:
   """Draws the world; each example has one document and two questions.
 
@@ -110,29 +145,43 @@ def build(
       because the conclusion's quantifier occurs in a premise, the wording gives
       much of it away (the atmosphere effect of Woodworth and Sells 1935).
       'varied' paraphrases the premises.
+    forms: the part of the tables that wordings are drawn from, one of
+      `forms.split.PARTS`. In 'development' forms, the premises are none of
+      those that are held out; in the others they have all forms.
+    by_form: whether the stratum of a question is the form of its premises.
 
   Raises:
-    ValueError: a size is not positive, the style is unknown, or there are too
-      few nonsense words.
+    ValueError: a size is not positive, the style or the forms are unknown, or
+      there are too few nonsense words.
   """
+  sizes.require_forms('syllogism', forms)
   sizes.require_one_of('syllogism', STYLES, style=style)
   sizes.require_positive('syllogism', examples=examples)
   words = lexicon.sample(3 * examples, seed=f'{seed}/entities')
   drawn = [
-    _draw(words[3 * i], words[3 * i + 1], words[3 * i + 2], i, seed=seed)
+    _draw(words[3 * i : 3 * i + 3], i, forms=forms, seed=seed)
     for i in range(examples)
   ]
   corpus = corpora.corpus(
     'syllogism',
     [
-      _document(example, i, style=style, seed=seed)
+      _document(example, i, style=style, forms=forms, seed=seed)
       for i, example in enumerate(drawn)
     ],
-    _questions(drawn, 'forward', seed=seed)
-    + _questions(drawn, 'syllogism', seed=seed),
+    [
+      question
+      for kind in ('forward', 'syllogism')
+      for question in _questions(
+        drawn, kind, forms=forms, by_form=by_form, seed=seed
+      )
+    ],
     world='syllogism',
     seed=seed,
-    sizes={'examples': examples, 'style': style},
+    sizes={
+      'examples': examples,
+      'style': style,
+      **sizes.options(OPTIONS, forms=forms, by_form=by_form),
+    },
   )
   return _world(drawn), corpus
 
@@ -160,8 +209,9 @@ class _Example:
     return Fact(named[subject], quantifier, named[predicate])
 
 
-def _draw(a: str, b: str, c: str, i: int, *, seed: str) -> _Example:
-  by_class = forms()
+def _draw(names: Sequence[str], i: int, *, forms: str, seed: str) -> _Example:
+  a, b, c = names
+  by_class = premise_pairs(held_out=forms != 'development')
   chosen = balance.nth(tuple(by_class), i, seed=f'{seed}/classes')
   rng = random.Random(f'{seed}/examples/{i}')
   form = rng.choice(by_class[chosen])
@@ -174,23 +224,30 @@ def _draw(a: str, b: str, c: str, i: int, *, seed: str) -> _Example:
   )
 
 
-def _document(example: _Example, i: int, *, style: str, seed: str) -> Document:
+def _document(
+  example: _Example, i: int, *, style: str, forms: str, seed: str
+) -> Document:
   premises = tuple(example.fact(premise) for premise in example.form)
   rng = random.Random(f'{seed}/wording/{i}')
 
   def worded(fact: Fact) -> str:
     if style == 'plain':
-      return quantified.said(fact)
-    form = rng.choice(quantified.PARAPHRASES[fact.relation])
+      return quantified.said(fact, part=forms)
+    form = rng.choice(PARAPHRASES[forms][fact.relation])
     return form.format(S=fact.subject, P=fact.object)
 
   premises_said = ' '.join(f'{worded(premise)}.' for premise in premises)
-  lead = quantified.relationships(*example.listed)
+  lead = quantified.relationships(*example.listed, part=forms)
   return Document(f'example-{i:04d}', f'{lead} {premises_said}', premises)
 
 
 def _questions(
-  examples: list[_Example], kind: str, *, seed: str
+  examples: list[_Example],
+  kind: str,
+  *,
+  forms: str,
+  by_form: bool,
+  seed: str,
 ) -> list[Question]:
   asked: collections.Counter[str] = collections.Counter()
   questions = []
@@ -207,7 +264,8 @@ def _questions(
     # then neither a wrong choice nor a restatement of one premise.
     wrong = [s for s in options if not entails(example.form, s)]
     choice = {
-      s: f' {quantified.said(example.fact(s))}.' for s in (*valid, *wrong)
+      s: f' {quantified.said(example.fact(s), part=forms)}.'
+      for s in (*valid, *wrong)
     }
     shape = f'{len(valid)}-{len(wrong)}'
     choices, answers = balance.arrange(
@@ -220,12 +278,13 @@ def _questions(
     questions.append(
       Question(
         id=f'{kind}-{i:04d}',
-        prompt=quantified.relationships(*listed),
+        prompt=quantified.relationships(*listed, part=forms),
         choices=choices,
         answers=answers,
         kind=kind,
         premises=tuple(example.fact(premise) for premise in premises),
         target=example.fact(premises[0] if kind == 'forward' else valid[0]),
+        stratum=form_name(example.form) if by_form else '',
       )
     )
   return questions

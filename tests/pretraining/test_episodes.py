@@ -11,14 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icl_gen.pretraining import episodes, people
-from icl_gen.text import (
-  abilities,
-  comparisons,
-  descriptions,
-  lexicon,
-  preambles,
-  quantified,
-)
+from icl_gen.text import abilities, lexicon, quantified
+from icl_gen.text.forms import persons
+from icl_gen.text.forms import statements as tables
 
 any_episode = given(seed=st.integers(0, 10**6), count=st.integers(1, 9))
 
@@ -39,7 +34,7 @@ def statements(episode, seed):
 
 def bare(sentence):
   """Removes the preamble."""
-  for preamble in preambles.PREAMBLES:
+  for preamble in tables.PREAMBLES.seen:
     sentence = sentence.removeprefix(f'{preamble} ')
   return sentence
 
@@ -169,7 +164,7 @@ def patterns():
     '{D}': r'(?P<description>(?:being )?the .+)',
   }
   made = []
-  for phrasing in (*descriptions.NAME_FIRST, *descriptions.DESCRIPTION_FIRST):
+  for phrasing in (*persons.NAME_FIRST.seen, *persons.DESCRIPTION_FIRST.seen):
     said = re.escape(phrasing)
     for part, pattern in parts.items():
       said = said.replace(re.escape(part), pattern)
@@ -182,7 +177,7 @@ def leads():
   slots = re.compile(r'\\{\w+\\}')
   return [
     re.compile(slots.sub(r'\\w+', re.escape(lead)) + ' ')
-    for lead in descriptions.LEADS
+    for lead in persons.LEADS
   ]
 
 
@@ -203,7 +198,7 @@ def pairs(text):
 
 @any_episode
 def test_people_keep_their_descriptions(seed, count):
-  episode = episodes.FAMILIES['people'](random.Random(seed), count)
+  episode = episodes.families()['people'](random.Random(seed), count)
   said = [pairs(document) for document in episode.documents]
   assert all(said)
   assert len(said) == count
@@ -218,7 +213,7 @@ def test_people_are_mentioned_in_both_orders():
   for style in ('ask', 'infer'):
     texts = []
     for _ in range(40):
-      episode = episodes.FAMILIES['people'](rng, 2)
+      episode = episodes.families()['people'](rng, 2)
       said = getattr(episode, style)(rng, 0)
       texts += [said] if style == 'ask' else said
     first = [
@@ -232,10 +227,10 @@ def test_some_people_differ_only_in_their_titles():
   rng = random.Random(0)
   alike = 0
   for _ in range(40):
-    episode = episodes.FAMILIES['people'](rng, 6)
+    episode = episodes.families()['people'](rng, 6)
     # 'the acclaimed composer of the opera Glomp'
     said = re.findall(
-      rf'(?:{"|".join(descriptions.ADJECTIVES)}) \w+ of the \w+ [A-Z]',
+      rf'(?:{"|".join(persons.ADJECTIVES.seen)}) \w+ of the \w+ [A-Z]',
       ' '.join(episode.documents),
     )
     alike += len(said) > 1 and len({s[:-1] for s in said}) == 1
@@ -284,7 +279,7 @@ def of_categories(text):
 
 @any_episode
 def test_categories_inherit(seed, count):
-  episode = episodes.FAMILIES['kinds'](random.Random(seed), count)
+  episode = episodes.families()['kinds'](random.Random(seed), count)
   assert len(episode.documents) == count
   told = [of_categories(document) for document in episode.documents]
   true = {fact for facts in told for fact in facts}
@@ -306,7 +301,7 @@ def test_categories_are_asked_in_every_way():
   rng = random.Random(0)
   ways = collections.Counter()
   for _ in range(40):
-    episode = episodes.FAMILIES['kinds'](rng, 5)
+    episode = episodes.families()['kinds'](rng, 5)
     text = ' '.join(episode.documents)
     told = of_categories(text)
     for i in range(5):
@@ -371,11 +366,11 @@ def test_codes_are_looked_up(seed, count):
 # --- all families -----------------------------------------------------------
 
 
-@pytest.mark.parametrize('family', episodes.FAMILIES)
+@pytest.mark.parametrize('family', episodes.families())
 def test_documents_are_single_unmarked_lines(family):
   for seed in range(30):
-    episode = episodes.FAMILIES[family](random.Random(seed), 4)
-    again = episodes.FAMILIES[family](random.Random(seed), 4)
+    episode = episodes.families()[family](random.Random(seed), 4)
+    again = episodes.families()[family](random.Random(seed), 4)
     assert list(episode.documents) == list(again.documents)
     for document in episode.documents:
       assert document == unmarked(document) == ' '.join(document.split())
@@ -388,8 +383,8 @@ def test_entities_are_words_of_the_pretraining_lexicon(family):
   known = set(lexicon.words(evaluation=False))
   english = ' '.join(
     [
-      *comparisons.FEATURES,
-      *preambles.PREAMBLES,
+      *tables.FEATURES.seen,
+      *tables.PREAMBLES.seen,
       *abilities.ABILITIES,
       'Q: are A: Yes No more less than all some no can a kind of',
       quantified.relationships('', '', ''),
@@ -397,7 +392,7 @@ def test_entities_are_words_of_the_pretraining_lexicon(family):
   )
   english = set(re.findall(r'\w+', english))
   for seed in range(30):
-    episode = episodes.FAMILIES[family](random.Random(seed), 5)
+    episode = episodes.families()[family](random.Random(seed), 5)
     text = ' '.join(
       [*episode.documents, *dict(statements(episode, 0)).values()]
     )

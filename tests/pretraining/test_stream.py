@@ -1,6 +1,7 @@
 """A row is a function of its seed, and has no evaluation word."""
 
 import dataclasses
+import hashlib
 import itertools
 import pathlib
 import re
@@ -53,6 +54,7 @@ def configured():
       **stage.to_dict(),
       modes=config.modes.to_dict(),
       document_weight=config.document_weight,
+      forms=config.forms,
     )
     for name, stage in sorted(config.stages.items())
   }, config.stream
@@ -89,6 +91,29 @@ def test_a_row_depends_on_its_seed_alone(nano):
   ids, weights = stream.row(STAGE, nano, seed='s/6/2')
   np.testing.assert_array_equal(wide[1].tokens_BxL[2], ids)
   np.testing.assert_array_equal(wide[1].weights_BxL[2], weights)
+
+
+def test_the_recipe_of_the_embedded_models_is_reproducible(nano):
+  """The first rows of every stage with short ones, as they were pretrained."""
+  stages, seed = configured()
+  found, step = hashlib.sha256(), 0
+  for stage in stages.values():
+    if stage.length <= 512:
+      for r in (0, 1):
+        ids, weights = stream.row(stage, nano, seed=f'{seed}/{step}/{r}')
+        found.update(ids.tobytes() + weights.tobytes())
+    step += stage.steps
+  assert found.hexdigest()[:16] == 'ef6056a914fb5d0f'
+
+
+def test_what_is_held_out_changes_rows(nano):
+  held_out = dataclasses.replace(STAGE, forms='pretraining')
+  assert STAGE.forms == 'all'
+  rows = [
+    [stream.row(stage, nano, seed=str(n))[0].tobytes() for n in range(20)]
+    for stage in (STAGE, held_out)
+  ]
+  assert rows[0] != rows[1]
 
 
 def test_no_two_rows_are_the_same(nano):

@@ -12,10 +12,10 @@ from icl_gen.text import (
   descriptions,
   lexicon,
   names,
-  preambles,
   quantified,
   transforms,
 )
+from icl_gen.text.forms import persons, statements, taxonomy
 from icl_gen.worlds.celebrity import invented as celebrity
 from tests.worlds import paper
 
@@ -25,8 +25,10 @@ FAMILIES = (
   codebooks,
   comparisons,
   descriptions,
-  preambles,
+  persons,
   quantified,
+  statements,
+  taxonomy,
   transforms,
 )
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from icl_gen.text.forms.split import PARTS
 from icl_gen.types import Fact, World
 from icl_gen.worlds import catalog, custom
 
@@ -103,6 +104,24 @@ def test_worlds_with_the_same_seed_use_different_words():
     for corpus in (reversals, syllogisms)
   ]
   assert words[0] != words[1]
+
+
+@pytest.mark.parametrize('forms', PARTS)
+def test_all_right_choices_of_a_syllogism_are_read(forms):
+  world, corpus = catalog.build(
+    'syllogism', seed=0, **NANO['syllogism'], forms=forms
+  )
+  found = catalog.said_right('syllogism', corpus.questions)
+  true = {*world.facts, *(entailment.fact for entailment in world.entailed)}
+  for question in corpus.questions:
+    if len(question.answers) == 1:
+      assert question.id not in found
+      continue
+    one, other = found[question.id]
+    assert question.target in (one, other)
+    assert one == Fact(other.object, other.relation, other.subject)
+    assert {one, other} <= true
+  assert len(found) > 10
 
 
 def test_an_unknown_world_is_an_error():

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from icl_gen.text import codebooks, lexicon, preambles
+from icl_gen.text import codebooks, lexicon
+from icl_gen.text.forms.statements import PREAMBLES
 from icl_gen.worlds import baselines, codebook
 from tests.worlds import paper
 
@@ -117,12 +118,12 @@ def test_questions_have_an_unused_preamble(built):
   by_preamble = collections.defaultdict(set)
   for document in corpus.documents:
     preamble = next(
-      p for p in preambles.PREAMBLES if document.text.startswith(f'{p} in the')
+      p for p in PREAMBLES.seen if document.text.startswith(f'{p} in the')
     )
     by_preamble[document.facts[0]].add(preamble)
   for question in corpus.questions:
     preamble = question.prompt.partition(' in the book')[0]
-    assert preamble in preambles.PREAMBLES
+    assert preamble in PREAMBLES.seen
     assert preamble not in by_preamble[question.target]
 
 

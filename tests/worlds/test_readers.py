@@ -1,8 +1,12 @@
 """Readers read back what worlds write, and reject everything else."""
 
+import itertools
+
 import pytest
 
-from icl_gen.text import codebooks, comparisons, descriptions, preambles
+from icl_gen.text import codebooks, comparisons, descriptions
+from icl_gen.text.forms import persons as tables
+from icl_gen.text.forms import statements
 from icl_gen.types import Fact
 from icl_gen.worlds import catalog
 from icl_gen.worlds.celebrity import people
@@ -64,7 +68,7 @@ def test_comparisons(read_comparison, text, facts):
   assert read_comparison(text) == facts
 
 
-@pytest.mark.parametrize('preamble', preambles.PREAMBLES)
+@pytest.mark.parametrize('preamble', [*itertools.chain(*statements.PREAMBLES)])
 def test_every_preamble_is_skipped(read_comparison, preamble):
   said = comparisons.statement('glon', 'more', 'dangerous', 'troff')
   assert read_comparison(f'{preamble} {said}.') == (GIVEN,)
@@ -229,20 +233,23 @@ def test_a_core_is_read_in_any_words_but_denials_and_questions(cores, form):
 
 
 @pytest.mark.parametrize(
-  'phrasing', [*descriptions.NAME_FIRST, *descriptions.DESCRIPTION_FIRST]
+  'phrasing',
+  [*itertools.chain(*tables.NAME_FIRST, *tables.DESCRIPTION_FIRST)],
 )
 def test_every_phrasing_is_read_around_a_core(cores, phrasing):
   text = descriptions.fill(phrasing, name='Glon Vlaft', description=IN_FULL)
   assert cores(text) is not None
 
 
-@pytest.mark.parametrize('phrasing', descriptions.NAME_FIRST)
+@pytest.mark.parametrize('phrasing', [*itertools.chain(*tables.NAME_FIRST)])
 def test_every_name_first_phrasing_is_read(persons, phrasing):
   text = descriptions.fill(phrasing, name='Glon Vlaft', description=COMPOSER)
   assert persons(text) == (FORWARD,)
 
 
-@pytest.mark.parametrize('phrasing', descriptions.DESCRIPTION_FIRST)
+@pytest.mark.parametrize(
+  'phrasing', [*itertools.chain(*tables.DESCRIPTION_FIRST)]
+)
 def test_every_description_first_phrasing_is_read(persons, phrasing):
   text = descriptions.fill(phrasing, name='Glon Vlaft', description=COMPOSER)
   assert persons(text) == (BACKWARD,)

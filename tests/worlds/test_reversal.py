@@ -6,16 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from icl_gen.text import comparisons, lexicon, preambles
+from icl_gen.text import comparisons, lexicon
+from icl_gen.text.forms.split import PARTS
+from icl_gen.text.forms.statements import FEATURES, PREAMBLES
 from icl_gen.types import Fact
-from icl_gen.worlds import reversal
+from icl_gen.worlds import audit, baselines, reversal
 from tests.worlds import paper
 
 SIZES = given(st.text(max_size=4), st.integers(1, 60), st.integers(1, 19))
 
 
 def preamble(text):
-  return next(p for p in preambles.PREAMBLES if text.startswith(p + ' '))
+  return next(p for p in PREAMBLES.seen if text.startswith(p + ' '))
 
 
 def test_reverse_and_contradict_by_hand():
@@ -37,7 +39,7 @@ def test_facts_are_even_and_share_no_entity(seed, facts, documents):
   degrees = collections.Counter(f.relation.split()[0] for f in world.facts)
   assert abs(degrees['more'] - degrees['less']) <= 1
   features = collections.Counter(f.relation.split()[1] for f in world.facts)
-  every = [features[feature] for feature in comparisons.FEATURES]
+  every = [features[feature] for feature in FEATURES.seen]
   assert sum(every) == facts and max(every) - min(every) <= 1
 
 
@@ -92,3 +94,57 @@ def test_paper_size():
 def test_one_preamble_has_to_be_left_for_the_questions(count):
   with pytest.raises(ValueError, match=f'documents_per_fact={count}.*1 to 19'):
     paper.build('reversal', seed='s', documents_per_fact=count)
+
+
+# --- options ----------------------------------------------------------------
+
+
+def test_an_unbalanced_world_hints_at_the_wrong_answer():
+  _, corpus = paper.build('reversal', seed='s')
+  assert baselines.ngram(corpus, order=2)['reversal'] < 0.4
+
+
+@pytest.mark.parametrize('forms', PARTS)
+@pytest.mark.parametrize('order', [2, 3, 4])
+def test_a_reader_of_a_balanced_world_is_at_chance(order, forms):
+  world, corpus = paper.build(
+    'reversal', seed='s', balanced=True, swaps=True, forms=forms
+  )
+  degrees = collections.defaultdict(collections.Counter)
+  for fact in world.facts:
+    degree, feature = fact.relation.split()
+    degrees[feature][degree] += 1
+  assert all(found['more'] == found['less'] for found in degrees.values())
+  read = baselines.ngram(corpus, order=order)
+  assert read['reversal'] == read['swap'] == 0.5
+  longest = baselines.longest_match(corpus)
+  assert longest['reversal'] == longest['swap'] == 0.5
+
+
+def test_swaps_exchange_one_thing_and_change_nothing_else():
+  world, plain = paper.build('reversal', seed='s', facts=12)
+  swapped_world, corpus = paper.build(
+    'reversal', seed='s', facts=12, swaps=True
+  )
+  assert swapped_world == world
+  assert corpus.documents == plain.documents
+  swaps = [q for q in corpus.questions if q.kind == 'swap']
+  assert [q for q in corpus.questions if q.kind != 'swap'] == [*plain.questions]
+  assert audit.audit(swapped_world, corpus)['complaints'] == []
+  subjects = {fact.subject for fact in world.facts}
+  for question, fact in zip(swaps, world.facts, strict=True):
+    said = f'{question.prompt}{question.choices[question.answers[0]]}'
+    assert said.endswith(f' {comparisons.said(reversal.reverse(fact))}.')
+    assert {choice.strip(' .') for choice in question.choices} <= subjects
+
+
+@pytest.mark.parametrize(
+  ('changes', 'message'),
+  [
+    ({'facts': 9, 'balanced': True}, 'facts=9, balanced; give an even'),
+    ({'facts': 1, 'swaps': True}, 'facts=1, swaps; give 2'),
+  ],
+)
+def test_options_that_cannot_be_are_an_error(changes, message):
+  with pytest.raises(ValueError, match=message):
+    paper.build('reversal', seed='s', **changes)

@@ -1,12 +1,14 @@
 """Syllogisms: validity by hand, even classes, one example per entity."""
 
 import collections
+import dataclasses
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from icl_gen.text import quantified
+from icl_gen.text.forms.statements import HELD_OUT_SYLLOGISMS
 from icl_gen.types import Fact
 from icl_gen.worlds import catalog, syllogism
 from tests.worlds import paper
@@ -30,7 +32,7 @@ def test_validity_by_hand():
 
 
 def test_forms_have_one_conclusion_or_two_directions_of_one():
-  for name, forms in syllogism.forms().items():
+  for name, forms in syllogism.premise_pairs().items():
     for form in forms:
       found = syllogism.conclusions(*form)
       assert len(found) == (1 if name.startswith('all') else 2)
@@ -144,3 +146,49 @@ def test_varied_documents_state_the_same_facts():
 def test_an_unknown_style_is_an_error():
   with pytest.raises(ValueError, match="style='odd'; allowed are .*'varied'"):
     paper.build('syllogism', seed='s', style='odd')
+
+
+def test_strata_are_the_five_forms_and_change_nothing_else():
+  _, plain = paper.build('syllogism', seed='s')
+  _, corpus = paper.build('syllogism', seed='s', by_form=True)
+  assert corpus.documents == plain.documents
+  assert [
+    dataclasses.replace(question, stratum='') for question in corpus.questions
+  ] == [*plain.questions]
+  strata = collections.Counter(
+    question.stratum for question in corpus.questions
+  )
+  assert set(strata) == {
+    'all A B, all B C',
+    'all A B, no B C',
+    'all A B, no C B',
+    'all B A, some B C',
+    'all B A, some C B',
+  }
+  assert set(HELD_OUT_SYLLOGISMS) < set(strata)
+  for question in corpus.questions:
+    if question.kind == 'syllogism':
+      relations = {fact.relation for fact in question.premises}
+      assert relations == {
+        premise.split()[0] for premise in question.stratum.split(', ')
+      }
+
+
+def test_a_form_is_the_same_if_its_ends_change_places():
+  pairs = [p for found in syllogism.premise_pairs().values() for p in found]
+  assert len(pairs) == 10
+  swapped = {'A': 'C', 'B': 'B', 'C': 'A'}
+  for one, other in pairs:
+    mirrored = [(q, swapped[s], swapped[p]) for q, s, p in (other, one)]
+    assert syllogism.form_name((one, other)) == syllogism.form_name(
+      tuple(mirrored)
+    )
+
+
+def test_development_has_no_form_that_is_held_out():
+  _, corpus = paper.build(
+    'syllogism', seed='s', forms='development', by_form=True
+  )
+  strata = {question.stratum for question in corpus.questions}
+  assert not strata & set(HELD_OUT_SYLLOGISMS)
+  assert len(strata) == 3

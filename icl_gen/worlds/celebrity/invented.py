@@ -11,12 +11,21 @@ from collections.abc import Sequence
 
 from icl_gen.text import descriptions, lexicon
 from icl_gen.text import names as tables
+from icl_gen.text.forms.persons import (
+  ADJECTIVES,
+  DESCRIPTION_FIRST,
+  DESCRIPTIONS,
+  NAME_FIRST,
+  ROLES,
+  VERBS,
+)
 from icl_gen.types import Corpus, Document, Question, World
 from icl_gen.worlds import balance, corpora, sizes
 from icl_gen.worlds.celebrity import people as persons
 from icl_gen.worlds.definition import Definition
 
 NAMES = ('nonsense', 'plain')
+OPTIONS = {'names': 'nonsense', 'forms': 'seen'}
 
 
 def build(
@@ -27,6 +36,7 @@ def build(
   question_phrasings: int,
   distractors: Sequence[str] = persons.DISTRACTORS,
   names: str = 'nonsense',
+  forms: str = 'seen',
 ) -> tuple[World, Corpus]:
   """Draws the world and writes its documents and questions.
 
@@ -37,21 +47,25 @@ def build(
     question_phrasings: number of other phrasings, used in questions.
     distractors: strata of wrong names; each reversal is asked once per stratum.
     names: 'nonsense' ('Glon Trask') or 'plain' ('Edith Larkwell').
+    forms: the part of the tables that phrasings and descriptions are drawn
+      from, one of `forms.split.PARTS`.
 
   Raises:
-    ValueError: a size is not positive, a stratum or the kind of names is
-      unknown, or there are too few people for the wrong choices, too few
-      phrasings, names or nonsense words.
+    ValueError: a size is not positive, a stratum, the kind of names or the
+      forms are unknown, or there are too few people for the wrong choices, too
+      few phrasings, names or nonsense words.
   """
-  _check(people, phrasings, question_phrasings, names)
+  _check(people, phrasings, question_phrasings, names, forms)
   persons.check_distractors(distractors)
-  everyone = _people(people, names, seed=seed)
+  everyone = _people(people, names, forms, seed=seed)
   documents = [
     document
     for person in everyone
-    for document in _documents(person, phrasings)
+    for document in _documents(person, phrasings, forms)
   ]
-  questions = _questions(everyone, question_phrasings, distractors, seed=seed)
+  questions = _questions(
+    everyone, question_phrasings, distractors, forms, seed=seed
+  )
   corpus = corpora.corpus(
     'celebrity',
     documents,
@@ -63,14 +77,16 @@ def build(
       'phrasings': phrasings,
       'question_phrasings': question_phrasings,
       'distractors': list(distractors),
-      # Left out by default, to keep manifests as they were before the option.
-      **({} if names == 'nonsense' else {'names': names}),
+      **sizes.options(OPTIONS, names=names, forms=forms),
     },
   )
   return persons.world(everyone), corpus
 
 
-def _check(people: int, training: int, asking: int, names: str) -> None:
+def _check(
+  people: int, training: int, asking: int, names: str, forms: str
+) -> None:
+  sizes.require_forms('celebrity', forms)
   sizes.require_positive('celebrity', people=people)
   least = persons.WRONG + 1
   if people < least:
@@ -78,8 +94,8 @@ def _check(people: int, training: int, asking: int, names: str) -> None:
       f'celebrity with people={people} has too few people for {least} choices'
       f' from one group; give {least} or more'
     )
-  kept = len(descriptions.NAME_FIRST) - descriptions.TRAINING_PHRASINGS
-  most = descriptions.TRAINING_PHRASINGS
+  most = len(descriptions.told(NAME_FIRST[forms]))
+  kept = len(descriptions.asked(NAME_FIRST[forms]))
   sizes.require_between('celebrity', least=1, most=most, phrasings=training)
   sizes.require_between(
     'celebrity', least=1, most=kept, question_phrasings=asking
@@ -87,7 +103,9 @@ def _check(people: int, training: int, asking: int, names: str) -> None:
   sizes.require_one_of('celebrity', NAMES, names=names)
 
 
-def _people(people: int, names: str, *, seed: str) -> list[persons.Person]:
+def _people(
+  people: int, names: str, forms: str, *, seed: str
+) -> list[persons.Person]:
   plain: list[str] = []
   if names == 'plain':
     plain = tables.sample(len(persons.GROUPS) * people, seed=f'{seed}/names')
@@ -95,17 +113,19 @@ def _people(people: int, names: str, *, seed: str) -> list[persons.Person]:
   everyone = []
   for key in range(len(persons.GROUPS) * people):
     *name, title = words[3 * key : 3 * key + 3]
-    role, work = balance.nth(descriptions.ROLES, key, seed=f'{seed}/roles')
-    adjective = balance.nth(
-      descriptions.ADJECTIVES, key, seed=f'{seed}/adjectives'
-    )
+    role, work = balance.nth(ROLES[forms], key, seed=f'{seed}/roles')
+    adjective = balance.nth(ADJECTIVES[forms], key, seed=f'{seed}/adjectives')
+    form = balance.nth(DESCRIPTIONS[forms], key, seed=f'{seed}/forms')
+    verb = ''
+    if '{verb}' in form:
+      verb = balance.nth(VERBS[forms], key, seed=f'{seed}/verbs')
     everyone.append(
       persons.Person(
         key=key,
         group=persons.GROUPS[key // people],
         name=plain[key] if plain else lexicon.title(name),
         description=descriptions.description(
-          adjective, role, work, lexicon.title([title])
+          adjective, role, work, lexicon.title([title]), form=form, verb=verb
         ),
       )
     )
@@ -130,11 +150,13 @@ def _render(
   return prompt, text.removeprefix(prompt)
 
 
-def _documents(person: persons.Person, count: int) -> list[Document]:
+def _documents(
+  person: persons.Person, count: int, forms: str
+) -> list[Document]:
   documents = []
   for order, fact, table in (
-    ('p2d', person.name_first, descriptions.NAME_FIRST),
-    ('d2p', person.description_first, descriptions.DESCRIPTION_FIRST),
+    ('p2d', person.name_first, NAME_FIRST[forms]),
+    ('d2p', person.description_first, DESCRIPTION_FIRST[forms]),
   ):
     if person.group not in (order, 'both'):
       continue
@@ -155,6 +177,7 @@ def _questions(
   everyone: Sequence[persons.Person],
   count: int,
   distractors: Sequence[str],
+  forms: str,
   *,
   seed: str,
 ) -> list[Question]:
@@ -167,7 +190,9 @@ def _questions(
       ('reversal', 'p2d', distractors),
     )
     for stratum in strata
-    for question in _ask(kind, group, stratum, everyone, count, seed=seed)
+    for question in _ask(
+      kind, group, stratum, everyone, count, forms, seed=seed
+    )
   ]
 
 
@@ -177,21 +202,20 @@ def _ask(
   stratum: str,
   everyone: Sequence[persons.Person],
   count: int,
+  forms: str,
   *,
   seed: str,
 ) -> list[Question]:
   """Asks about everyone in the group, in `count` phrasings that no document
   has."""
   name_first = kind == 'forward'
-  table = (
-    descriptions.NAME_FIRST if name_first else descriptions.DESCRIPTION_FIRST
-  )
+  table = NAME_FIRST if name_first else DESCRIPTION_FIRST
   unused = [
     {
       person: _render(person, phrasing, name_first=name_first)
       for person in everyone
     }
-    for phrasing in table[descriptions.TRAINING_PHRASINGS :][:count]
+    for phrasing in descriptions.asked(table[forms])[:count]
   ]
   questions: list[Question] = []
   for asked in persons.in_group(everyone, group):

@@ -16,6 +16,7 @@ from icl_gen.worlds.process.derivatoids import Term
 
 # 'short' writes s(2*x) for sin(2*x), and does not name the rules.
 STYLES = ('long', 'short')
+OPTIONS = {'forms': 'seen', 'balanced': False}
 WRONG = 3
 _LEAST_NUMBER = 2
 _GREATEST_NUMBER = 10_000
@@ -30,6 +31,8 @@ def build(
   depth: int,
   rules: Sequence[str],
   style: str,
+  forms: str = 'seen',
+  balanced: bool = False,
 ) -> tuple[World, Corpus]:
   """Draws the world and writes its documents and questions.
 
@@ -49,13 +52,19 @@ def build(
     depth: how many combination rules may be nested, 1 or 2.
     rules: names of the rules to use, from `derivatoids.RULES`.
     style: one of STYLES.
+    forms: the part of the tables that wordings are drawn from, one of
+      `forms.split.PARTS`.
+    balanced: whether the right choice is the longest, the second, the third and
+      the shortest equally often, as far as there are near misses. Otherwise it
+      tends to be the longest.
 
   Raises:
     ValueError: a size is not positive, an option is unknown, or there are fewer
       expressions than asked for.
   """
+  sizes.require_forms('process', forms)
   _check(examples, questions, numbers, depth, rules, style)
-  write = _Writer(style, tuple(rules))
+  write = _Writer(style, tuple(rules), forms)
   trained, held_out = drawing.split(rules, depth, seed=seed)
   rows = {
     rule: [Term(rule, n) for n in range(_LEAST_NUMBER, numbers + 1)]
@@ -82,7 +91,9 @@ def build(
     [
       question
       for kind, terms in asked.items()
-      for question in _questions(kind, terms, premises, write, seed=seed)
+      for question in _questions(
+        kind, terms, premises, write, balanced=balanced, seed=seed
+      )
     ],
     world='process',
     seed=seed,
@@ -93,6 +104,7 @@ def build(
       'rules': list(rules),
       'style': style,
       'held_out': [derivatoids.combination(*shape) for shape in held_out],
+      **sizes.options(OPTIONS, forms=forms, balanced=balanced),
     },
   )
   return world, corpus
@@ -157,10 +169,12 @@ class _Writer:
   Attributes:
     style: one of STYLES.
     rules: the world's rules.
+    forms: the part of the tables of wordings.
   """
 
   style: str
   rules: tuple[str, ...]
+  forms: str
 
   def text(self, expression: expressions.Expression) -> str:
     """'sin(2*x)', or 's(2*x)' in the short style."""
@@ -169,9 +183,13 @@ class _Writer:
       return re.sub(r'([a-z])[a-z]+\(', r'\1(', text)
     return text
 
-  def named(self, term: Term) -> str:
-    """The name of the term's rule if documents give it, else ''."""
-    return term.rule if self.style == 'long' else ''
+  def step(self, term: Term, fact: Fact) -> str:
+    """Words a step of a worked example, with its rule if documents name it."""
+    rule = term.rule if self.style == 'long' else ''
+    said = transforms.statement(
+      fact.subject, fact.object, rule=rule, part=self.forms
+    )
+    return f'{said}.'
 
   def fact(self, term: Term) -> Fact:
     """States the term's derivatoid."""
@@ -194,12 +212,8 @@ class _Writer:
 def _document(name: str, term: Term, write: _Writer) -> Document:
   steps = tuple(dict.fromkeys(term.nodes))
   facts = tuple(write.fact(step) for step in steps)
-  sentences = (
-    transforms.statement(fact.subject, fact.object, rule=write.named(step))
-    + '.'
-    for step, fact in zip(steps, facts, strict=True)
-  )
-  return Document(name, ' '.join(sentences), facts)
+  text = ' '.join(map(write.step, steps, facts))
+  return Document(name, text, facts)
 
 
 def _questions(
@@ -208,13 +222,20 @@ def _questions(
   premises: Mapping[Fact, tuple[Fact, ...]],
   write: _Writer,
   *,
+  balanced: bool,
   seed: str,
 ) -> list[Question]:
   asked: collections.Counter[str] = collections.Counter()
+  longer: collections.Counter[tuple[str, int]] = collections.Counter()
   questions = []
   for i, term in enumerate(terms):
     target = write.fact(term)
-    wrong = _wrong(write.near_misses(term), seed=f'{seed}/wrong/{kind}/{i}')
+    near_misses = _dealt(
+      write.near_misses(term), seed=f'{seed}/wrong/{kind}/{i}'
+    )
+    wrong = near_misses[:WRONG]
+    if balanced:
+      wrong = _of_any_length(target, near_misses, longer, group=term.rule)
     choices, answers = balance.arrange(
       [f' {target.object}.'],
       [f' {fact.object}.' for fact in wrong],
@@ -225,7 +246,9 @@ def _questions(
     questions.append(
       Question(
         id=f'{kind}-{i:04d}',
-        prompt=transforms.statement(target.subject, '').rstrip(),
+        prompt=transforms.statement(
+          target.subject, '', part=write.forms
+        ).rstrip(),
         choices=choices,
         answers=answers,
         kind=kind,
@@ -237,11 +260,11 @@ def _questions(
   return questions
 
 
-def _wrong(
+def _dealt(
   near_misses: Mapping[str, Sequence[Fact]], *, seed: str
 ) -> list[Fact]:
-  """Draws one near miss of each kind, or more of one kind if another has
-  none."""
+  """Shuffles near misses so that the first are one of each kind, or more of one
+  kind if another has none."""
   rng = random.Random(seed)
   dealt = [
     rng.sample(near_misses[kind], len(near_misses[kind]))
@@ -249,9 +272,39 @@ def _wrong(
     if kind in near_misses
   ]
   rounds = itertools.chain.from_iterable(itertools.zip_longest(*dealt))
-  wrong = [fact for fact in rounds if fact is not None][:WRONG]
-  assert len(wrong) == WRONG, near_misses
+  wrong = [fact for fact in rounds if fact is not None]
+  assert len(wrong) >= WRONG, near_misses
   return wrong
+
+
+def _of_any_length(
+  target: Fact,
+  near_misses: Sequence[Fact],
+  counts: collections.Counter[tuple[str, int]],
+  *,
+  group: str,
+) -> list[Fact]:
+  """Chooses near misses so that length carries no information.
+
+  Args:
+    target: what the right choice states.
+    near_misses: those that are preferred come first.
+    counts: by group and number of wrong choices that are longer than the right
+      one, how many questions; counts this one too.
+    group: of the questions that are balanced.
+  """
+  length = len(target.object)
+  above = [fact for fact in near_misses if len(fact.object) > length]
+  # Where there are others, none is as long as the right one: ties are hints.
+  below = [fact for fact in near_misses if len(fact.object) < length]
+  if len(above) + len(below) < WRONG:
+    below += [fact for fact in near_misses if len(fact.object) == length]
+  possible = [
+    n for n in range(WRONG + 1) if n <= len(above) and WRONG - n <= len(below)
+  ]
+  n = min(possible, key=lambda n: counts[group, n])
+  counts[group, n] += 1
+  return above[:n] + below[: WRONG - n]
 
 
 def _world(

@@ -4,7 +4,9 @@ import itertools
 import random
 from collections.abc import Mapping, Sequence
 
-from icl_gen.text import categories, inflection, preambles
+from icl_gen.text import categories
+from icl_gen.text.forms.statements import PREAMBLES
+from icl_gen.text.forms.taxonomy import SPEAKERS
 from icl_gen.types import Document, Fact
 from icl_gen.worlds import balance, sizes
 
@@ -13,13 +15,17 @@ _Stated = Mapping[str, Sequence[Fact]]
 STYLES = ('plain', 'varied')
 # Fewest and most sentences of a varied document.
 LEAST, MOST = 4, 20
-# Documents and questions share no preamble.
-PREAMBLES = preambles.PREAMBLES[:10]
-QUESTION_PREAMBLES = preambles.PREAMBLES[10:]
+# Documents and questions share no preamble: these are the documents'.
+_PREAMBLES = 10
+
+
+def question_preambles(forms: str) -> Sequence[str]:
+  """The preambles that no document has."""
+  return PREAMBLES[forms][_PREAMBLES:]
 
 
 def documents(
-  stated: _Stated, *, count: int, style: str, seed: str
+  stated: _Stated, *, count: int, style: str, forms: str, seed: str
 ) -> list[Document]:
   """Writes documents in rounds, with one document per category and round.
 
@@ -31,6 +37,8 @@ def documents(
       plainest form and in a different order each round. 'varied' documents are
       articles, lists, definitions, dialogues and examples of 4 to 20 sentences
       that continue with the facts of related categories.
+    forms: the part of the tables that wordings are drawn from, one of
+      `forms.split.PARTS`.
     seed: name of the random draw.
 
   Raises:
@@ -52,10 +60,10 @@ def documents(
     if style == 'plain':
       facts = _reordered(stated[noun], rng) if lap else list(stated[noun])
       text = ' '.join(
-        categories.sentence(categories.said(fact)) for fact in facts
+        categories.sentence(categories.said(fact, part=forms)) for fact in facts
       )
     else:
-      facts, text = _varied(noun, stated, lap, rng, seed=seed)
+      facts, text = _varied(noun, stated, lap, rng, forms=forms, seed=seed)
     made.append(Document(name, text, tuple(facts)))
   return made
 
@@ -68,14 +76,20 @@ def _reordered(facts: Sequence[Fact], rng: random.Random) -> list[Fact]:
 
 
 def _varied(
-  noun: str, stated: _Stated, lap: int, rng: random.Random, *, seed: str
+  noun: str,
+  stated: _Stated,
+  lap: int,
+  rng: random.Random,
+  *,
+  forms: str,
+  seed: str,
 ) -> tuple[list[Fact], str]:
   """The facts of one document about a category, and its text."""
   if lap == 0:
     # The first round states all the category's facts plainly.
     facts = _facts(noun, stated, rng)[: max(LEAST, len(stated[noun]))]
     return facts, ' '.join(
-      categories.sentence(categories.said(fact)) for fact in facts
+      categories.sentence(categories.said(fact, part=forms)) for fact in facts
     )
   render = balance.nth(_TEXTS, lap - 1, seed=f'{seed}/styles/{noun}')
   facts = _facts(noun, stated, rng)
@@ -83,7 +97,7 @@ def _varied(
   some = list(
     itertools.islice(itertools.cycle(facts), rng.randint(least, most))
   )
-  return some, render(noun, some, rng)
+  return some, render(noun, some, forms, rng)
 
 
 def _facts(noun: str, stated: _Stated, rng: random.Random) -> list[Fact]:
@@ -98,70 +112,74 @@ def _facts(noun: str, stated: _Stated, rng: random.Random) -> list[Fact]:
   )
 
 
-def _any_form(fact: Fact, rng: random.Random) -> str:
-  return categories.in_form(fact, rng.choice)
+def _any_form(fact: Fact, forms: str, rng: random.Random) -> str:
+  return categories.in_form(fact, rng.choice, part=forms)
 
 
-def _maybe_led(statement: str, rng: random.Random) -> str:
+def _maybe_led(statement: str, forms: str, rng: random.Random) -> str:
   """The sentence, sometimes after a preamble."""
   if rng.random() < 0.2:
-    statement = f'{rng.choice(PREAMBLES)} {statement}'
+    statement = f'{rng.choice(PREAMBLES[forms][:_PREAMBLES])} {statement}'
   return categories.sentence(statement)
 
 
-def _heading(style: str, noun: str) -> str:
-  return (
-    categories.HEADINGS[style]
-    .replace('{A}', noun)
-    .replace('{a}', inflection.singular(noun))
+def _article(
+  noun: str, facts: Sequence[Fact], forms: str, rng: random.Random
+) -> str:
+  del noun
+  return ' '.join(
+    _maybe_led(_any_form(fact, forms, rng), forms, rng) for fact in facts
   )
 
 
-def _article(noun: str, facts: Sequence[Fact], rng: random.Random) -> str:
-  del noun
-  return ' '.join(_maybe_led(_any_form(fact, rng), rng) for fact in facts)
+def _list(
+  noun: str, facts: Sequence[Fact], forms: str, rng: random.Random
+) -> str:
+  lines = [
+    f'- {categories.sentence(_any_form(fact, forms, rng))}' for fact in facts
+  ]
+  return '\n'.join([categories.heading('list', noun, part=forms), *lines])
 
 
-def _list(noun: str, facts: Sequence[Fact], rng: random.Random) -> str:
-  lines = [f'- {categories.sentence(_any_form(fact, rng))}' for fact in facts]
-  return '\n'.join([_heading('list', noun), *lines])
-
-
-def _definition(noun: str, facts: Sequence[Fact], rng: random.Random) -> str:
-  def about_one(forms: Sequence[str]) -> str:
-    return rng.choice([form for form in forms if '{a}' in form])
+def _definition(
+  noun: str, facts: Sequence[Fact], forms: str, rng: random.Random
+) -> str:
+  def about_one(possible: Sequence[str]) -> str:
+    return rng.choice([form for form in possible if '{a}' in form])
 
   said_so = ' '.join(
-    categories.sentence(categories.in_form(fact, about_one)) for fact in facts
+    categories.sentence(categories.in_form(fact, about_one, part=forms))
+    for fact in facts
   )
-  return f'{_heading("definition", noun)} {said_so}'
+  return f'{categories.heading("definition", noun, part=forms)} {said_so}'
 
 
-def _dialogue(noun: str, facts: Sequence[Fact], rng: random.Random) -> str:
+def _dialogue(
+  noun: str, facts: Sequence[Fact], forms: str, rng: random.Random
+) -> str:
   """Two speakers take turns; the first starts with a request."""
-  turns = [_maybe_led(_any_form(fact, rng), rng) for fact in facts]
-  speakers = itertools.cycle(categories.SPEAKERS)
+  request = categories.heading('dialogue', noun, part=forms)
+  turns = [
+    _maybe_led(_any_form(fact, forms, rng), forms, rng) for fact in facts
+  ]
   return '\n'.join(
     f'{speaker}: {turn}'
     for speaker, turn in zip(
-      speakers, [_heading('dialogue', noun), *turns], strict=False
+      itertools.cycle(SPEAKERS), [request, *turns], strict=False
     )
   )
 
 
-def _examples(noun: str, facts: Sequence[Fact], rng: random.Random) -> str:
+def _examples(
+  noun: str, facts: Sequence[Fact], forms: str, rng: random.Random
+) -> str:
   """Questions, each answered in a whole sentence."""
   del noun
   lines = []
   for fact in facts:
-    reverse = categories.is_inverse(fact.relation)
-    forward = categories.flip(fact) if reverse else fact
-    question = categories.question(
-      forward.relation, forward.subject, forward.object, reverse=reverse
-    )
-    lines.append(
-      f'Q: {question} A: {categories.sentence(_any_form(fact, rng))}'
-    )
+    question = categories.question(fact, part=forms)
+    answer = categories.sentence(_any_form(fact, forms, rng))
+    lines.append(f'Q: {question} A: {answer}')
   return '\n'.join(lines)
 
 

@@ -24,6 +24,8 @@ def questions(
   documents: Sequence[Document],
   *,
   most: int,
+  forms: str,
+  reworded: bool,
   seed: str,
 ) -> tuple[list[Question], dict[str, int]]:
   """Draws the questions of every kind.
@@ -33,6 +35,10 @@ def questions(
     holdouts: the nouns of the held-out categories.
     documents: all documents, whose word statistics wrong choices must match.
     most: the most questions of each kind but 'holdout', which has no limit.
+    forms: the part of the tables that wordings are drawn from, one of
+      `forms.split.PARTS`.
+    reworded: whether 'rephrase' questions are in words that no document has;
+      otherwise they are the documents' words after a preamble.
     seed: name of the world's random draw.
 
   Returns:
@@ -51,12 +57,24 @@ def questions(
         if kind != 'holdout' and asked.total() == most:
           break
         group = f'{kind}-{stratum(fact)}'
-        wrong = lures.draw(fact, group=group, seed=f'{seed}/{kind}')
+        said = categories.said(fact, part=forms)
+        if reworded and kind == 'rephrase':
+          said = categories.reworded(fact, part=forms)
+        wrong = lures.draw(fact, said, group=group, seed=f'{seed}/{kind}')
         if not wrong:
           left_out.append((fact, premises))
           continue
         made.append(
-          _question(kind, asked[group], fact, premises, wrong, seed=seed)
+          _question(
+            kind,
+            asked[group],
+            fact,
+            premises,
+            wrong,
+            said=said,
+            forms=forms,
+            seed=seed,
+          )
         )
         asked[group] += 1
       # The questions made meanwhile may have made room for those left out.
@@ -108,14 +126,15 @@ def _question(
   premises: tuple[Fact, ...],
   wrong: Sequence[str],
   *,
+  said: str,
+  forms: str,
   seed: str,
 ) -> Question:
   name = f'{kind}-{stratum(fact)}'
-  said = categories.said(fact)
   if kind == 'rephrase':
     # Documents contain the plain form, so the question needs another wording.
     preamble = balance.nth(
-      texts.QUESTION_PREAMBLES, i, seed=f'{seed}/preambles'
+      texts.question_preambles(forms), i, seed=f'{seed}/preambles'
     )
     said = f'{preamble} {said}'
   prompt, right = categories.sentence(said).removesuffix('.').rsplit(' ', 1)
@@ -162,16 +181,17 @@ class _Lures:
     # By group and number of likelier wrong choices: how many questions.
     self._likelier: collections.Counter[tuple[str, int]] = collections.Counter()
 
-  def draw(self, fact: Fact, *, group: str, seed: str) -> list[str]:
+  def draw(self, fact: Fact, said: str, *, group: str, seed: str) -> list[str]:
     """Draws CHOICES - 1 objects; an empty list if there are too few.
 
     Args:
       fact: what the right choice states.
+      said: the words of the question with its right choice.
       group: the questions among which likelihood must carry no information.
       seed: name of the random draw.
     """
     count = CHOICES - 1
-    phrase = categories.said(fact).rsplit(' ', 1)[0].split(fact.subject)[1]
+    phrase = said.rsplit(' ', 1)[0].split(fact.subject)[1]
     right = self._merit(phrase, f' {fact.object}.')
     merit = {
       word: self._merit(phrase, f' {word}.')

@@ -12,6 +12,8 @@ from icl_gen.worlds.semantic import documents as texts
 from icl_gen.worlds.semantic import questions as asking
 from icl_gen.worlds.semantic import taxonomy
 
+OPTIONS = {'forms': 'seen', 'reworded': False}
+
 
 def build(
   *,
@@ -22,6 +24,8 @@ def build(
   told_backwards: float,
   questions: int,
   style: str,
+  forms: str = 'seen',
+  reworded: bool = False,
 ) -> tuple[World, Corpus]:
   """Draws the world and writes its documents and questions.
 
@@ -36,10 +40,15 @@ def build(
       follows. Targets without fair wrong choices are left out and counted as
       'unasked' in the manifest.
     style: style of the documents; see `documents.documents`.
+    forms: the part of the tables that wordings are drawn from, one of
+      `forms.split.PARTS`.
+    reworded: whether 'rephrase' questions are in words that no document has.
 
   Raises:
-    ValueError: the sizes are impossible, or leave nothing to ask.
+    ValueError: the sizes are impossible, or leave nothing to ask; the forms are
+      unknown.
   """
+  sizes.require_forms('semantic', forms)
   sizes.require_positive('semantic', categories=categories)
   sizes.require_between(
     'semantic',
@@ -61,12 +70,16 @@ def build(
     for category in part
   }
   world = _world(stated)
-  written = texts.documents(stated, count=documents, style=style, seed=seed)
+  written = texts.documents(
+    stated, count=documents, style=style, forms=forms, seed=seed
+  )
   asked, unasked = asking.questions(
     world,
     {word_of[name] for name in held_out},
     written,
     most=questions,
+    forms=forms,
+    reworded=reworded,
     seed=seed,
   )
   if not asked:
@@ -87,6 +100,7 @@ def build(
       'facts': len(world.facts),
       'told_backwards': told_backwards,
       'unasked': unasked,
+      **sizes.options(OPTIONS, forms=forms, reworded=reworded),
     },
   )
 

@@ -5,6 +5,7 @@ import collections
 import pytest
 
 from icl_gen.text import descriptions, lexicon
+from icl_gen.text.forms import persons
 from icl_gen.types import Fact
 from icl_gen.worlds.celebrity import people
 from tests.worlds import paper
@@ -151,11 +152,13 @@ def test_bad_sizes_name_what_is_allowed(sizes, message):
 def test_question_phrasings_end_with_the_answer():
   """Training phrasings may continue after it."""
   for table, last in (
-    (descriptions.NAME_FIRST, ' {D}'),
-    (descriptions.DESCRIPTION_FIRST, ' {N}'),
+    (persons.NAME_FIRST, ' {D}'),
+    (persons.DESCRIPTION_FIRST, ' {N}'),
   ):
-    for i, phrasing in enumerate(table):
-      assert phrasing.count('{N}') == phrasing.count('{D}') == 1
-      assert last in phrasing
-      if i >= descriptions.TRAINING_PHRASINGS:
-        assert phrasing.endswith(last + '.')
+    for phrasings in table:
+      for phrasing in phrasings:
+        assert phrasing.count('{N}') == phrasing.count('{D}') == 1
+        assert last in phrasing
+      asked = descriptions.asked(phrasings)
+      assert len(asked) * 3 == len(descriptions.told(phrasings))
+      assert all(phrasing.endswith(last + '.') for phrasing in asked)

@@ -2,6 +2,7 @@
 without the rules."""
 
 import collections
+import dataclasses
 import functools
 import itertools
 import re
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from icl_gen.worlds import baselines, catalog
+from icl_gen.worlds import audit, baselines, catalog
 from icl_gen.worlds.process import derivatoids
 from tests import numerically
 from tests.worlds import paper
@@ -234,3 +235,38 @@ def test_paper_size():
 def test_bad_sizes_name_what_is_allowed(size, message):
   with pytest.raises(ValueError, match=message):
     paper.build('process', seed='s', **size)
+
+
+# --- the length of choices ---------------------------------------------------
+
+
+def ranks(corpus, kind):
+  """Accuracy of choosing the longest, and of choosing the shortest."""
+  found = []
+  for best in (max, min):
+    questions = [
+      dataclasses.replace(question, prompt='')
+      for question in corpus.questions
+      if question.kind == kind
+    ]
+    sign = 1 if best is max else -1
+    (share,) = baselines.accuracy(
+      questions, lambda prompt, choice, sign=sign: sign * len(choice)
+    ).values()
+    found.append(share)
+  return found
+
+
+@pytest.mark.parametrize('forms', ['seen', 'test'])
+def test_length_says_nothing_in_a_balanced_world(forms):
+  size = NANO | {'numbers': 6, 'questions': 100, 'style': 'short'}
+  _, plain = catalog.build('process', seed=0, **size, forms=forms)
+  world, fair = catalog.build(
+    'process', seed=0, **size, forms=forms, balanced=True
+  )
+  assert audit.audit(world, fair)['complaints'] == []
+  assert fair.documents == plain.documents
+  for kind in ('seen', 'compositional'):
+    assert len([q for q in fair.questions if q.kind == kind]) == 100
+    assert max(ranks(plain, kind)) > 0.4
+    assert all(0.15 < share < 0.35 for share in ranks(fair, kind))
