@@ -23,6 +23,11 @@ With a second embedded model of a third of the parameters, on three worlds:
 
   python -m icl_gen.study --config=configs/study.py:sizes
 
+At several learning rates and numbers of steps, side by side in the report:
+
+  python -m icl_gen.study --config=configs/study.py \\
+    --config.sweep='train.learning_rate=1e-3,2e-3 train.steps=200,400'
+
 Variants: `files`, `custom` and `sizes` (as above); `tiny` runs everything in a
 few minutes, to check that it works; `gemma3_1b` and the other names of
 icl_gen/runs/released.py are settings for those models.
@@ -97,6 +102,9 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   config.checkpoint = ''  # directory of weights
   config.tokenizer = ''  # SentencePiece model
   config.dtype = ''  # of the weights
+  # Other settings, as a grid of runs: each is run where results depend on it,
+  # e.g. 'train.learning_rate=1e-3,2e-3 train.steps=200,400'.
+  config.sweep = ''
   if 'sizes' in variants:
     config.name = 'sizes'
     config.models = ('nano', 'nano_small')

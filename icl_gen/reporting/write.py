@@ -10,6 +10,7 @@ from icl_gen.reporting.answers import Comparison, Result
 from icl_gen.reporting.assembly import Report, assemble
 from icl_gen.reporting.augmentations import Cost, Coverage, Quality
 from icl_gen.reporting.formatting import csv_text
+from icl_gen.reporting.grid import Point
 from icl_gen.reporting.page import page, results_markdown
 from icl_gen.reporting.records import AugmentationRecord, Cell
 
@@ -68,6 +69,8 @@ def _files(report: Report) -> dict[str, bytes]:
     'costs.csv': csv_text(report.costs, Cost),
     'results.md': results_markdown(report),
   }
+  if report.grid:
+    texts['grid.csv'] = csv_text(report.grid, Point)
   files = {name: text.encode('utf-8') for name, text in texts.items()}
   return files | dict(report.figures)
 
