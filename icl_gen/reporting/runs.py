@@ -79,8 +79,10 @@ def side_by_side(
       for run in runs:
         standing[*key, condition, run] = _standing_for(run, there)
       if len(runs) > 1:
-        best = chosen.get((*key, condition)) or _first(there)
-        standing[*key, condition, CHOSEN] = best
+        best = chosen.get((*key, condition))
+        standing[*key, condition, CHOSEN] = (
+          min(there, default=None) if best is None else best
+        )
   return SideBySide(
     ordered(tuple(_repeated(places, standing))),
     tuple(_with_runs(record, standing) for record in records),
@@ -208,10 +210,6 @@ def _standing_for(run: str, names: Collection[str]) -> str | None:
 
 def _parts(name: str) -> set[str]:
   return set(name.split(',')) - {''}
-
-
-def _first(names: Collection[str]) -> str | None:
-  return min(names, default=None)
 
 
 def _repeated(

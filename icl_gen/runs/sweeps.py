@@ -26,14 +26,21 @@ _MOST_POINTS = 1000
 
 
 def settings() -> dict[str, type[Any]]:
-  """The settings that may be swept, and the type of their values."""
-  return {
+  """The settings that may be swept, and the type of their values.
+
+  Not those of how a result is computed, nor names and other free texts.
+  """
+  found = {
     f'{block}.{field.name}': field.type
     for block in _BLOCKS
     for field in dataclasses.fields(experiments.BLOCKS[block])
-    if isinstance(field.type, type)
-    and field.name != 'name'
-    and not (block == 'train' and field.name in experiments.HOW)
+    if not (block == 'train' and field.name in experiments.HOW)
+  }
+  return {
+    setting: kind
+    for setting, kind in found.items()
+    if isinstance(kind, type)
+    and (kind in (bool, int, float) or setting in experiments.CHOICES)
   }
 
 
