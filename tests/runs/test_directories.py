@@ -12,7 +12,7 @@ def test_no_two_stages_write_to_one_place(tmp_path):
     (world, condition, model, seed, run)
     for world in ('reversal', 'celebrity')
     for condition in directories.CONDITIONS
-    for model in ('nano', 'nano_small')
+    for model in ('nano', 'my-nano-s2')
     for seed in (1, 11)
     for run in ('', 'lr_0.001', 's1', 'a-s1', 'lr_0.001,steps_9')
   ]
