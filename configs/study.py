@@ -27,6 +27,11 @@ Every world also in forms that are held out of pretraining, side by side:
 
   python -m icl_gen.study --config=configs/study.py:forms
 
+At several learning rates and numbers of steps, side by side in the report:
+
+  python -m icl_gen.study --config=configs/study.py \\
+    --config.sweep='train.learning_rate=1e-3,2e-3 train.steps=200,400'
+
 Variants: `files`, `custom`, `sizes` and `forms` (as above); `tiny` runs
 everything in a few minutes, to check that it works; `gemma3_1b` and the other
 names of icl_gen/runs/released.py are settings for those models.
@@ -105,6 +110,9 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   config.checkpoint = ''  # directory of weights
   config.tokenizer = ''  # SentencePiece model
   config.dtype = ''  # of the weights
+  # Other settings, as a grid of runs: each is run where results depend on it,
+  # e.g. 'train.learning_rate=1e-3,2e-3 train.steps=200,400'.
+  config.sweep = ''
   if 'sizes' in variants:
     config.name = 'sizes'
     config.models = ('nano', 'nano_small')

@@ -100,6 +100,7 @@ def _evaluate(experiment: Experiment, stage: Stage, checkpoint: str) -> None:
     'model': model_name,
     'seed': experiment.seed,
     **counts,
+    **({'run': experiment.run} if experiment.run else {}),
   }
   if processes.is_first():
     scores.write_scores(stage.result, answered, metadata=metadata)

@@ -17,7 +17,13 @@ from icl_gen.exports import (
   hugging_face_tokenizer,
   lm_eval_tasks,
 )
-from icl_gen.runs import experiments, in_context, models, stages
+from icl_gen.runs import (
+  directories,
+  experiments,
+  in_context,
+  models,
+  stages,
+)
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files, files
@@ -59,7 +65,10 @@ def _export_corpus(
       )
     settings['context'] = dataclasses.asdict(wanted)
     settings['tokenizer'] = experiment.tokenizer
-  directory = workdir / 'exports' / f'{source.name}-{to}'
+  name = f'{source.name}-{to}'
+  if to == 'lm_eval':  # its contexts are those of a run
+    name = directories.named(name, experiment.run)
+  directory = workdir / 'exports' / name
   stage = Stage('export', directory, settings, (source,))
   stage.complete(lambda: _write_corpus(experiment, stage, to))
 

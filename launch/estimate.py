@@ -1,30 +1,26 @@
 """What `icl_gen.compile` says about the memory of a study's programs."""
 
 import dataclasses
+import pathlib
 import subprocess
 import sys
 from collections.abc import Iterator
 
 from configs import reversal
-from icl_gen.runs import experiments
+from icl_gen.runs import experiments, studies
 from icl_gen.runs.stage import flat
 from icl_gen.runs.studies import Study
 from launch import plan
 
 # Any experiment will do: what it says otherwise is overridden.
 _BASE = 'configs/reversal.py'
-_STAGES = {
-  'pretrained': ('evaluate',),
-  'icl': ('evaluate',),
-  'ft': ('train', 'evaluate'),
-  'ft_aug': ('augment', 'train', 'evaluate'),
-}
 # No program depends on them.
 _NOT_COMPILED = (
-  *('world', 'size', 'seed', 'condition', 'audit', 'file_format'),
+  *('world', 'size', 'seed', 'condition', 'audit', 'file_format', 'run'),
   *('checkpoint', 'tokenizer', 'context.factor', 'augment.documents_per_fact'),
-  *('augment.local_samples', 'augment.global_samples', 'train.steps'),
-  *('train.warmup_steps', 'train.report_every', 'train.save_every'),
+  *('augment.local_samples', 'augment.global_samples', 'augment.name'),
+  *('train.steps', 'train.learning_rate', 'train.warmup_steps'),
+  *('train.final_share', 'train.report_every', 'train.save_every'),
 )
 
 
@@ -52,20 +48,17 @@ def commands(study: Study, *, topology: str) -> list[list[str]]:
 
 
 def _commands(study: Study, topology: str) -> Iterator[list[str]]:
-  kept = {stage for one in study.conditions for stage in _STAGES[one]}
-  for experiment in study.experiments.values():
-    for model in study.models:
-      changed = _changed(dataclasses.replace(experiment, model=model))
-      for stage in kept:
-        yield [
-          'python',
-          '-m',
-          'icl_gen.compile',
-          f'--config={_BASE}',
-          *changed,
-          f'--topology={topology}',
-          f'--stage={stage}',
-        ]
+  for job in studies.jobs(study, pathlib.Path()):
+    if job.door != 'build':
+      yield [
+        'python',
+        '-m',
+        'icl_gen.compile',
+        f'--config={_BASE}',
+        *_changed(job.experiment),
+        f'--topology={topology}',
+        f'--stage={job.door}',
+      ]
 
 
 def _changed(experiment: experiments.Experiment) -> list[str]:

@@ -24,6 +24,7 @@ class Result:
     world: the world's name.
     condition: the cell's condition.
     model: the model's name.
+    run: its name among those with other settings; '' for the first one.
     kind: the questions' kind, or '<kind>:<stratum>'.
     normalisation: how choices were ranked; 'exact': generated text.
     seed: the cell's seed as text, or 'mean' over the seeds.
@@ -38,6 +39,7 @@ class Result:
   world: str
   condition: str
   model: str
+  run: str
   kind: str
   normalisation: str
   seed: str
@@ -55,6 +57,7 @@ class Comparison:
   Attributes:
     world: the world's name.
     model: the model's name.
+    run: as in `Result`.
     kind: the questions' kind, or '<kind>:<stratum>'.
     normalisation: how choices were ranked; 'exact': generated text.
     comparison: '<first>-<second>', two conditions.
@@ -70,6 +73,7 @@ class Comparison:
 
   world: str
   model: str
+  run: str
   kind: str
   normalisation: str
   comparison: str
@@ -88,9 +92,9 @@ def table(cells: Sequence[Cell]) -> pd.DataFrame:
 
   A question with a stratum has two rows: one under its kind, one under
   '<kind>:<stratum>'. Columns: world, condition (categorical, in the order of
-  `CONDITIONS`), model, seed, kind, question (id), cluster (a number), chance,
-  and for each of `statistics.MEASURES` whether the answer is right (1.0 or
-  0.0; NaN for 'exact' where nothing was generated).
+  `CONDITIONS`), model, run, seed, kind, question (id), cluster (a number),
+  chance, and for each of `statistics.MEASURES` whether the answer is right (1.0
+  or 0.0; NaN for 'exact' where nothing was generated).
 
   Raises:
     ValueError: no cells, or the same cell twice.
@@ -102,15 +106,15 @@ def table(cells: Sequence[Cell]) -> pd.DataFrame:
       chance = statistics.chance([score])
       rows += [
         (
-          *(cell.world, cell.condition, cell.model, cell.seed),
+          *(cell.world, cell.condition, cell.model, cell.run, cell.seed),
           *(kind, score.question_id, score.cluster, chance),
           *right,
         )
         for kind in kinds(score)
       ]
   columns = [
-    *('world', 'condition', 'model', 'seed', 'kind', 'question', 'cluster'),
-    *('chance', *statistics.MEASURES),
+    *('world', 'condition', 'model', 'run', 'seed', 'kind', 'question'),
+    *('cluster', 'chance', *statistics.MEASURES),
   ]
   found = pd.DataFrame(rows, columns=columns)
   found['cluster'], _ = pd.factorize(found['cluster'])
@@ -155,7 +159,7 @@ def estimate(
 
 def results(answers: pd.DataFrame) -> tuple[Result, ...]:
   """Accuracy per cell, kind and measure, and means over seeds."""
-  by = ['world', 'condition', 'model', 'kind']
+  by = ['world', 'condition', 'model', 'run', 'kind']
   rows = []
   for key, group in answers.groupby(by, observed=True):
     labelled = [(*found, _chance(found[1])) for found in per_seed(group)]
@@ -174,12 +178,13 @@ def _chance(rows: pd.DataFrame) -> float:
 
 
 def _result(key: tuple[str, ...], rows: pd.DataFrame, chance: float) -> Result:
-  world, condition, model, kind, measure, label = key
+  world, condition, model, run, kind, measure, label = key
   found = estimate(rows, measure)
   return Result(
     world=world,
     condition=condition,
     model=model,
+    run=run,
     kind=kind,
     normalisation=measure,
     seed=label,
@@ -198,7 +203,7 @@ def comparisons(answers: pd.DataFrame) -> tuple[Comparison, ...]:
   A comparison with a missing side has no row.
   """
   rows = []
-  for key, group in answers.groupby(['world', 'model', 'kind']):
+  for key, group in answers.groupby(['world', 'model', 'run', 'kind']):
     sides = dict(list(group.groupby('condition', observed=True)))
     pairs = [pair for pair in COMPARISONS if all(c in sides for c in pair)]
     joined = {pair: _paired(*(sides[c] for c in pair)) for pair in pairs}
@@ -240,7 +245,7 @@ def _comparison(
   both: pd.DataFrame,
   unpaired: int,
 ) -> Comparison:
-  world, model, kind, measure, label = key
+  world, model, run, kind, measure, label = key
   first, second = pair
   found = intervals.difference(
     both[f'{measure} of first'].to_numpy(),
@@ -251,6 +256,7 @@ def _comparison(
   return Comparison(
     world=world,
     model=model,
+    run=run,
     kind=kind,
     normalisation=measure,
     comparison=f'{first}-{second}',

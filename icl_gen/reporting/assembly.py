@@ -9,7 +9,9 @@ from icl_gen.reporting import (
   augmentations,
   claims,
   figures,
+  grid,
   intervals,
+  runs,
   statistics,
 )
 from icl_gen.reporting.formatting import interval, p_value, percent, points
@@ -38,6 +40,7 @@ class Report:
     costs: rows of costs.csv.
     checks: rows of claims.csv.
     records: the augmentation records, in the report's order.
+    grid: rows of grid.csv; none unless cells differ in their settings only.
     findings: the main results, a sentence or two per world and model.
     gaps: sentences on absent cells, questions and records.
     ties: normalisation -> answers with several best choices.
@@ -55,6 +58,7 @@ class Report:
   costs: tuple[augmentations.Cost, ...]
   checks: tuple[claims.Check, ...]
   records: tuple[AugmentationRecord, ...]
+  grid: tuple[grid.Point, ...]
   findings: tuple[str, ...]
   gaps: tuple[str, ...]
   ties: Mapping[str, int]
@@ -90,27 +94,25 @@ def assemble(
       f'unknown normalisation {normalisation!r}; allowed are'
       f' {", ".join(statistics.NORMALISATIONS)}'
     )
-  table = answers.table(cells)
+  every = runs.side_by_side(cells, records, normalisation=normalisation)
+  table = answers.table(every.cells)
   results = answers.results(table)
   comparisons = answers.comparisons(table)
-  adjusted = _adjusted(
-    shown(comparisons, main_kinds=main_kinds, normalisation=normalisation)
-  )
   quality = augmentations.quality(records)
-  coverage = augmentations.coverage(records, table)
-  drawn = {
-    'main.png': figures.main_figure(
-      results, main_kinds=main_kinds, normalisation=normalisation
-    )
-  }
-  for world in sorted({cell.world for cell in cells}, key=reading_order):
-    drawn[f'world_{world}.png'] = figures.world_figure(
-      results, world, normalisation=normalisation
-    )
-  if quality:
-    drawn['augmentation.png'] = augmentation_figure.augmentation_figure(
-      quality, coverage, main_kinds=main_kinds, normalisation=normalisation
-    )
+  coverage = augmentations.coverage(every.records, table)
+  in_figures = of_shown_runs(results, every.shown)
+  compared = of_shown_runs(comparisons, every.shown)
+  covered = of_shown_runs(coverage, every.shown)
+  adjusted = _adjusted(
+    shown(compared, main_kinds=main_kinds, normalisation=normalisation)
+  )
+  drawn = _figures(
+    in_figures,
+    _of_shown_records(quality, every.records, every.shown),
+    covered,
+    main_kinds=main_kinds,
+    normalisation=normalisation,
+  )
   return Report(
     results=results,
     comparisons=comparisons,
@@ -119,19 +121,75 @@ def assemble(
     coverage=coverage,
     costs=augmentations.costs(records),
     checks=claims.judge(
-      results, comparisons, coverage, normalisation=normalisation
+      in_figures, compared, covered, normalisation=normalisation
     ),
     records=records,
+    grid=grid.points(cells, results, every.chosen, normalisation=normalisation),
     findings=_findings(
-      results, adjusted, main_kinds=main_kinds, normalisation=normalisation
+      in_figures,
+      adjusted,
+      every.chosen,
+      main_kinds=main_kinds,
+      normalisation=normalisation,
     ),
-    gaps=gaps(cells, records, main_kinds=main_kinds),
+    gaps=gaps(every.of_runs, every.records, main_kinds=main_kinds),
     ties=answers.ties(cells),
     answered=sum(len(cell.scores) for cell in cells),
     main_kinds=main_kinds,
     normalisation=normalisation,
     figures=drawn,
   )
+
+
+def of_shown_runs[
+  T: (answers.Result, answers.Comparison, augmentations.Coverage)
+](rows: Sequence[T], shown_runs: Mapping[tuple[str, str], str]) -> list[T]:
+  """The rows of those runs that figures and summary show."""
+  return [
+    row
+    for row in rows
+    # There may be documents of a world without cells.
+    if shown_runs.get((row.world, row.model), row.run) == row.run
+  ]
+
+
+def _of_shown_records(
+  rows: Sequence[augmentations.Quality],
+  records: Sequence[AugmentationRecord],
+  shown_runs: Mapping[tuple[str, str], str],
+) -> list[augmentations.Quality]:
+  """The rows of those augmentations that the shown runs were trained on."""
+  found = {
+    (one.world, one.model, one.run)
+    for one in records
+    if shown_runs.get((one.world, one.model), one.runs[0]) in one.runs
+  }
+  return [row for row in rows if (row.world, row.model, row.run) in found]
+
+
+def _figures(
+  results: Sequence[answers.Result],
+  quality: Sequence[augmentations.Quality],
+  coverage: Sequence[augmentations.Coverage],
+  *,
+  main_kinds: Mapping[str, str],
+  normalisation: str,
+) -> dict[str, bytes]:
+  """File name -> PNG bytes; everything is of the runs that are shown."""
+  drawn = {
+    'main.png': figures.main_figure(
+      results, main_kinds=main_kinds, normalisation=normalisation
+    )
+  }
+  for world in sorted({row.world for row in results}, key=reading_order):
+    drawn[f'world_{world}.png'] = figures.world_figure(
+      results, world, normalisation=normalisation
+    )
+  if quality:
+    drawn['augmentation.png'] = augmentation_figure.augmentation_figure(
+      quality, coverage, main_kinds=main_kinds, normalisation=normalisation
+    )
+  return drawn
 
 
 def shown[T: (answers.Comparison, augmentations.Coverage)](
@@ -161,6 +219,7 @@ def _adjusted(
 def _findings(
   results: Sequence[answers.Result],
   adjusted: Mapping[answers.Comparison, float],
+  chosen: Mapping[runs.Place, str | None],
   *,
   main_kinds: Mapping[str, str],
   normalisation: str,
@@ -194,9 +253,23 @@ def _findings(
     sentences.append(
       f'{panel_title(world, kind)} ({kind} questions of {world}, model {model},'
       f' chance {" to ".join(chances)}\u00a0%): {accuracies}.'
-      f'{gains.get(place, "")}'
+      f'{gains.get(place, "")}{_choice(place, chosen)}'
     )
   return tuple(sentences)
+
+
+def _choice(
+  place: tuple[str, str], chosen: Mapping[runs.Place, str | None]
+) -> str:
+  """A sentence on the runs that were chosen; '' without a choice."""
+  names = [
+    f'{CONDITIONS[condition]} {runs.label(run)}'
+    for (world, model, condition), run in chosen.items()
+    if (world, model) == place and run is not None
+  ]
+  if not names:
+    return ''
+  return f' Runs chosen on the development questions: {", ".join(names)}.'
 
 
 def _gain(row: answers.Comparison, adjusted: float) -> str:
@@ -216,22 +289,29 @@ def gaps(
 ) -> tuple[str, ...]:
   """Sentences on absent worlds, conditions, seeds, kinds and records.
 
-  Something is absent if other cells of the same world and model have it.
+  Something is absent if other cells of the same world, model and run have it.
   """
   worlds = {cell.world for cell in cells}
   found = [f'{w}: no finished cell.' for w in sorted(set(main_kinds) - worlds)]
-  for world, model in sorted({(c.world, c.model) for c in cells}):
-    group = [c for c in cells if (c.world, c.model) == (world, model)]
-    found += [f'{world}, {model}: {text}' for text in _cell_gaps(group)]
-    recorded = {r.seed for r in records if (r.world, r.model) == (world, model)}
+  for key in sorted({(c.world, c.model, c.run) for c in cells}):
+    group = [c for c in cells if (c.world, c.model, c.run) == key]
+    place = ', '.join(filter(None, key))
+    found += [f'{place}: {text}' for text in _cell_gaps(group)]
+    recorded = {
+      r.seed
+      for r in records
+      for run in r.runs
+      if (r.world, r.model, run) == key
+    }
     trained = {c.seed for c in group if c.condition == 'ft_aug'}
     if absent := trained - recorded:
       found.append(
-        f'{world}, {model}, {CONDITIONS["ft_aug"]}: no record of the generated'
+        f'{place}, {CONDITIONS["ft_aug"]}: no record of the generated'
         f' documents for {_seeds(absent)}.'
       )
   for record in records:
-    place = f'{record.world}, {record.model}, seed {record.seed}'
+    of = filter(None, (record.world, record.model, record.run))
+    place = f'{", ".join(of)}, seed {record.seed}'
     if not record.documents:
       found.append(f'{place}: no documents were generated.')
     if not record.questions:

@@ -2,8 +2,7 @@
 
 import collections
 import dataclasses
-import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -30,6 +29,7 @@ class Quality:
   Attributes:
     world: the world's name.
     model: the model's name.
+    run: name of the augmentation among those with other settings.
     augmentation: the augmentation kind, or 'all' for all of them together.
     seed: the record's seed as text, or 'mean' over the seeds.
     documents: number of generated documents (mean: over the seeds).
@@ -52,6 +52,7 @@ class Quality:
 
   world: str
   model: str
+  run: str
   augmentation: str
   seed: str
   documents: float
@@ -78,6 +79,7 @@ class Coverage:
   Attributes:
     world: the world's name.
     model: the model's name.
+    run: name of the cells among those with other settings.
     augmentation: the augmentation kind, or 'all' for all of them together.
     kind: the questions' kind, or '<kind>:<stratum>'.
     normalisation: how choices were ranked; 'exact': generated text.
@@ -96,6 +98,7 @@ class Coverage:
 
   world: str
   model: str
+  run: str
   augmentation: str
   kind: str
   normalisation: str
@@ -117,16 +120,17 @@ class Cost:
 
   world: str
   model: str
+  run: str
   seed: str
   cost: str
   value: float
 
 
 def quality(records: Sequence[AugmentationRecord]) -> tuple[Quality, ...]:
-  """Truth and novelty per world, model, augmentation kind and seed."""
+  """Truth and novelty per world, model, run, augmentation kind and seed."""
   return tuple(
-    _quality((world, model, augmentation, label), rows)
-    for (world, model), group in _grouped(records)
+    _quality((*key, augmentation, label), rows)
+    for key, group in _grouped(records, lambda one: (one.run,))
     for documents in [_documents(group)]
     for augmentation in _augmentations(group)
     for label, rows in per_seed(
@@ -161,14 +165,15 @@ def _documents(records: Sequence[AugmentationRecord]) -> pd.DataFrame:
 
 
 def _quality(
-  key: tuple[str, str, str, str], documents: pd.DataFrame
+  key: tuple[str, str, str, str, str], documents: pd.DataFrame
 ) -> Quality:
-  world, model, augmentation, label = key
+  world, model, run, augmentation, label = key
   shares = {name: estimate(documents, name) for name in ('true', *VERDICTS)}
   true, new = shares['true'], shares['entailed']
   row = Quality(
     world=world,
     model=model,
+    run=run,
     augmentation=augmentation,
     seed=label,
     documents=len(documents) / documents['seed'].nunique(),
@@ -217,7 +222,7 @@ def coverage(
   """
   augmented = answers[answers['condition'] == 'ft_aug']
   rows = []
-  for (world, model), group in _grouped(records):
+  for (world, model, run), group in _grouped(records, lambda one: one.runs):
     with_questions = [record for record in group if record.questions]
     if not with_questions:
       continue
@@ -225,6 +230,7 @@ def coverage(
     answered = augmented[
       (augmented['world'] == world)
       & (augmented['model'] == model)
+      & (augmented['run'] == run)
       & augmented['seed'].isin(seeds)
     ]
     _check_questions(with_questions, answered)
@@ -240,7 +246,9 @@ def coverage(
           for label, found in per_seed(chosen)
         ]
         rows += [
-          _coverage((world, model, augmentation, kind, measure, label), split)
+          _coverage(
+            (*(world, model, run), *(augmentation, kind, measure, label)), split
+          )
           for measure in measures(answered)
           for label, split in labelled
         ]
@@ -308,7 +316,7 @@ def _split(asked: pd.DataFrame, augmentation: str) -> _Split:
 
 
 def _coverage(key: tuple[str, ...], split: _Split) -> Coverage:
-  world, model, augmentation, kind, measure, label = key
+  world, model, run, augmentation, kind, measure, label = key
 
   def accuracy(
     asked: pd.DataFrame,
@@ -324,6 +332,7 @@ def _coverage(key: tuple[str, ...], split: _Split) -> Coverage:
   return Coverage(
     world=world,
     model=model,
+    run=run,
     augmentation=augmentation,
     kind=kind,
     normalisation=measure,
@@ -344,26 +353,31 @@ def costs(records: Sequence[AugmentationRecord]) -> tuple[Cost, ...]:
   """Costs of generation, per seed and on average."""
   spent = pd.DataFrame(
     [
-      (record.world, record.model, record.seed, cost, value)
+      (record.world, record.model, record.run, record.seed, cost, value)
       for record in records
       for cost, value in record.costs.items()
     ],
-    columns=['world', 'model', 'seed', 'cost', 'value'],
+    columns=['world', 'model', 'run', 'seed', 'cost', 'value'],
   )
   return tuple(
-    Cost(world, model, label, cost, statistics.mean(rows['value']))
-    for (world, model, cost), group in spent.groupby(['world', 'model', 'cost'])
+    Cost(world, model, run, label, cost, statistics.mean(rows['value']))
+    for (world, model, run, cost), group in spent.groupby(
+      ['world', 'model', 'run', 'cost']
+    )
     for label, rows in per_seed(group)
   )
 
 
 def _grouped(
   records: Sequence[AugmentationRecord],
-) -> list[tuple[tuple[str, str], list[AugmentationRecord]]]:
-  groups = itertools.groupby(
-    ordered_records(records), lambda record: (record.world, record.model)
-  )
-  return [(key, list(group)) for key, group in groups]
+  runs: Callable[[AugmentationRecord], Sequence[str]],
+) -> list[tuple[tuple[str, str, str], list[AugmentationRecord]]]:
+  """Records by world, model and run; `runs` says in which a record counts."""
+  found: dict[tuple[str, str, str], list[AugmentationRecord]] = {}
+  for record in ordered_records(records):
+    for run in runs(record):
+      found.setdefault((record.world, record.model, run), []).append(record)
+  return sorted(found.items(), key=lambda group: group[0])
 
 
 def _augmentations(records: Sequence[AugmentationRecord]) -> list[str]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from icl_gen.reporting.answers import MEAN, Comparison, Result
 from icl_gen.reporting.augmentations import Coverage
+from icl_gen.reporting.glossary import base
 from icl_gen.reporting.records import CONDITIONS
 
 HOLDS = 'holds'
@@ -37,7 +38,8 @@ class Rule:
     low: least value that the claim allows.
     high: greatest value.
     kinds: of questions.
-    worlds: where; () for all that have such questions.
+    worlds: where, in seen or in held-out forms; () for all that have such
+      questions.
     above_chance: whether the number is accuracy minus chance.
   """
 
@@ -179,9 +181,9 @@ def judge(
   """Checks every claim on every world and model that has what it needs.
 
   Args:
-    results: rows of results.csv.
-    comparisons: rows of differences.csv.
-    coverage: rows of coverage.csv.
+    results: rows of results.csv, of one run per world and model.
+    comparisons: rows of differences.csv, of the same runs.
+    coverage: rows of coverage.csv, of the same runs.
     normalisation: one of `statistics.NORMALISATIONS`.
   """
   measured = _measured(
@@ -194,7 +196,7 @@ def judge(
     for where, found in sorted(measured.items())
     if where[3] == rule.measured
     and where[2] in rule.kinds
-    and (where[0] in rule.worlds or not rule.worlds)
+    and (base(where[0]) in rule.worlds or not rule.worlds)
   )
 
 

@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 
 from icl_gen.reporting.answers import MEAN, Result, questions_and_seeds
 from icl_gen.reporting.glossary import panel_title, reading_order
-from icl_gen.reporting.records import CONDITIONS
+from icl_gen.reporting.records import CHOSEN, CONDITIONS
 from icl_gen.reporting.style import (
   CONDITION_COLORS,
   FAINT,
@@ -79,6 +79,8 @@ def main_figure(
     )
     handles = _model_handles(models)
     model = '' if handles else f'Model: {models[0]}. '
+    if any(row.run == CHOSEN for row in rows):
+      model += 'Runs chosen on development questions. '
     bottom(figure, handles, f'{model}{note(normalisation)}', columns=4)
     return png(figure)
 

@@ -11,13 +11,18 @@ from typing import Any
 def csv_text(rows: Sequence[Any], row_type: type) -> str:
   """CSV with a header; lines end in a newline.
 
-  Texts that a spreadsheet would compute get an apostrophe in front.
+  Texts that a spreadsheet would compute get an apostrophe in front. Without
+  named runs there is no column for them.
 
   Args:
     rows: instances of `row_type`, maybe none.
     row_type: the dataclass whose attributes are the columns.
   """
-  columns = [field.name for field in dataclasses.fields(row_type)]
+  columns = [
+    field.name
+    for field in dataclasses.fields(row_type)
+    if field.name != 'run' or any(row.run for row in rows)
+  ]
   stream = io.StringIO()
   writer = csv.writer(stream, lineterminator='\n')
   writer.writerow(columns)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 # In the order of the report.
-WORLDS = {
+_WORLDS = {
   'reversal': 'comparisons of two nonsense things, each stated in one direction'
   ' only, e.g. that glon are more dangerous than troff; the questions ask for'
   ' the other direction.',
@@ -34,7 +34,7 @@ _TOLD_TWICE = (
 )
 WORLDS = {
   name: text
-  for world, plain in WORLDS.items()
+  for world, plain in _WORLDS.items()
   for name, text in (
     (world, plain),
     (world + _FORMS, f'{world} in forms that are held out of pretraining.'),
@@ -144,16 +144,21 @@ def entries(
   return [(word, line) for word, line in words.items() if word in used]
 
 
+def base(world: str) -> str:
+  """The world that a world tells in held-out forms; otherwise the same."""
+  return world.removesuffix(_FORMS)
+
+
 def panel_title(world: str, kind: str) -> str:
   """What the questions of a kind ask, e.g. 'Reversed comparisons'.
 
   Unknown pairs give '<World>: <kind>'; strata have their kind's title.
   """
   plain = kind.partition(':')[0]
-  base = world.removesuffix(_FORMS)
-  readable = f'{base}: {plain}'.replace('_', ' ')
-  title = _TITLES.get((base, plain), readable[0].upper() + readable[1:])
-  return title if base == world else f'{title}, held-out forms'
+  plain_world = base(world)
+  readable = f'{plain_world}: {plain}'.replace('_', ' ')
+  title = _TITLES.get((plain_world, plain), readable[0].upper() + readable[1:])
+  return title if plain_world == world else f'{title}, held-out forms'
 
 
 def reading_order(world: str) -> tuple[int, str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import jinja2
 
-from icl_gen.reporting import claims, glossary
+from icl_gen.reporting import claims, glossary, runs
 from icl_gen.reporting.answers import MEAN, Result, questions_and_seeds
 from icl_gen.reporting.assembly import Report, shown
 from icl_gen.reporting.formatting import (
@@ -22,6 +22,7 @@ from icl_gen.reporting.formatting import (
   percent,
   points,
 )
+from icl_gen.reporting.grid import Point
 from icl_gen.reporting.records import (
   CONDITIONS,
   VERDICTS,
@@ -75,6 +76,8 @@ def page(
     claims=_claims(report),
     glossary=_glossary(report),
     results={measure: _results(report, measure) for measure in used},
+    grids=_grids(report),
+    development=runs.DEVELOPMENT,
     differences=_differences(report),
     quality=_quality(report),
     coverage=_coverage(report),
@@ -101,19 +104,24 @@ def results_markdown(report: Report) -> str:
 def _results(report: Report, measure: str) -> list[Row]:
   """Means over the seeds, conditions side by side."""
   chosen = [r for r in report.results if r.normalisation == measure]
+  are_named = any(row.run for row in chosen)
   return [
-    _result([r for r in chosen if (r.world, r.model, r.kind) == key])
-    for key in sorted({(r.world, r.model, r.kind) for r in chosen})
+    _result(
+      [r for r in chosen if (r.world, r.model, r.kind, r.run) == key],
+      are_named=are_named,
+    )
+    for key in sorted({(r.world, r.model, r.kind, r.run) for r in chosen})
   ]
 
 
-def _result(rows: Sequence[Result]) -> Row:
-  """One kind of question of one world and model."""
+def _result(rows: Sequence[Result], *, are_named: bool) -> Row:
+  """One kind of question of one world, model and run."""
   means = {row.condition: row for row in rows if row.seed == MEAN}
   chances = {percent(row.chance) for row in means.values()}
   return {
     'world': rows[0].world,
     'model': rows[0].model,
+    **({'run': runs.label(rows[0].run)} if are_named else {}),
     'kind': rows[0].kind,
     # The column title already says 'questions'.
     'questions': questions_and_seeds(rows).replace(' questions', ''),
@@ -124,8 +132,49 @@ def _result(rows: Sequence[Result]) -> Row:
   }
 
 
-def _accuracy(row: Result) -> str:
+def _accuracy(row: Result | Point) -> str:
   return f'{percent(row.accuracy)} {interval(row.low, row.high)}'
+
+
+def _grids(report: Report) -> dict[str, list[Row]]:
+  """World -> one row per run, wherever there are several; kinds as columns."""
+  tables: dict[str, list[Row]] = {}
+  for world in dict.fromkeys(point.world for point in report.grid):
+    of_world = [point for point in report.grid if point.world == world]
+    # What the rule sees comes first.
+    asked = sorted({(point.role, point.kind) for point in of_world})
+    rows: dict[tuple[str, str, str], dict[str, Point]] = {}
+    for point in of_world:
+      key = point.model, point.condition, point.run
+      rows.setdefault(key, {})[point.kind] = point
+    tables[world] = [
+      _grid_row(found, [kind for _, kind in asked]) for found in rows.values()
+    ]
+  return tables
+
+
+def _grid_row(found: Mapping[str, Point], kinds: Sequence[str]) -> Row:
+  point = next(iter(found.values()))
+  row = {
+    'model': point.model,
+    'condition': CONDITIONS[point.condition],
+    'run': runs.label(point.run),
+    'chosen': {'yes': 'chosen', 'no': '', '': 'no development questions'}[
+      point.chosen
+    ],
+  }
+  for kind in kinds:
+    one = found.get(kind)
+    title = f'{kind} (development)' if _is_seen(kind) else kind
+    row[title] = _accuracy(one) if one else 'not asked'
+    if _is_seen(kind):
+      row[f'loss of {kind}'] = fixed(one.loss, places=3) if one else ''
+  return row
+
+
+def _is_seen(kind: str) -> bool:
+  """Whether the rule of choice sees questions of a kind."""
+  return kind.partition(':')[0] in runs.DEVELOPMENT
 
 
 def _differences(report: Report) -> list[Row]:
@@ -221,9 +270,15 @@ def _costs(report: Report) -> list[Row]:
 
 
 def _rows(records: Sequence[Any], columns: Callable[[Any], Row]) -> list[Row]:
-  """One row per mean over the seeds: world, model, and the columns."""
+  """One row per mean over the seeds: world, model, run, and the columns.
+
+  The run is left out if none has a name.
+  """
+  are_named = any(record.run for record in records)
   return [
-    {'world': record.world, 'model': record.model} | columns(record)
+    {'world': record.world, 'model': record.model}
+    | ({'run': runs.label(record.run)} if are_named else {})
+    | columns(record)
     for record in records
     if record.seed == MEAN
   ]

@@ -14,6 +14,9 @@ CONDITIONS = {
   'ft_aug': 'fine-tuned + own inferences',
 }
 
+# What a choice among runs is called, in place of a run's name.
+CHOSEN = 'chosen'
+
 # The audit's verdicts, from best to worst, with the labels that readers see.
 VERDICTS = {
   'entailed': 'true and new',
@@ -35,6 +38,7 @@ class Cell:
     model: the model's name.
     seed: the cell's seed.
     scores: at least one; each question occurs once.
+    run: its name among cells with other settings; '' for the first one.
   """
 
   world: str
@@ -42,6 +46,7 @@ class Cell:
   model: str
   seed: int
   scores: tuple[Score, ...]
+  run: str = ''
 
   def __post_init__(self) -> None:
     _check_names(self.world, self.model)
@@ -65,7 +70,8 @@ class Cell:
   @property
   def name(self) -> str:
     """The cell's name, unique in a study."""
-    return f'{self.world}/{self.condition}/{self.model}/{self.seed}'
+    name = f'{self.world}/{self.condition}/{self.model}/{self.seed}'
+    return f'{name}/{self.run}' if self.run else name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +86,8 @@ class AugmentationRecord:
       `origin.details` has a 'verdict' of `VERDICTS`, and 'hops' if entailed.
     questions: the world's test questions.
     costs: name -> cost of generation, e.g. tokens in and out, seconds.
+    run: its name among augmentations with other settings; '' for the first one.
+    runs: those of the cells that were trained on the documents.
   """
 
   world: str
@@ -88,6 +96,8 @@ class AugmentationRecord:
   documents: tuple[Document, ...]
   questions: tuple[Question, ...]
   costs: Mapping[str, float]
+  run: str = ''
+  runs: tuple[str, ...] = ('',)
 
   def __post_init__(self) -> None:
     _check_names(self.world, self.model)
@@ -103,7 +113,8 @@ class AugmentationRecord:
   @property
   def name(self) -> str:
     """The record's name, unique in a study."""
-    return f'{self.world}/{self.model}/{self.seed}'
+    name = f'{self.world}/{self.model}/{self.seed}'
+    return f'{name}/{self.run}' if self.run else name
 
 
 def kinds(asked: Question | Score) -> tuple[str, ...]:
@@ -143,7 +154,7 @@ def hops(document: Document) -> int:
 
 
 def ordered(cells: Sequence[Cell]) -> tuple[Cell, ...]:
-  """Sorts the cells by world, condition, model and seed.
+  """Sorts the cells by world, condition, model, run and seed.
 
   Raises:
     ValueError: no cells at all, or two with the same name.
@@ -158,7 +169,10 @@ def ordered(cells: Sequence[Cell]) -> tuple[Cell, ...]:
   return tuple(
     sorted(
       cells,
-      key=lambda c: (c.world, places.index(c.condition), c.model, c.seed),
+      key=lambda c: (
+        *(c.world, places.index(c.condition)),
+        *(c.model, c.run, c.seed),
+      ),
     )
   )
 
@@ -166,13 +180,13 @@ def ordered(cells: Sequence[Cell]) -> tuple[Cell, ...]:
 def ordered_records(
   records: Sequence[AugmentationRecord],
 ) -> tuple[AugmentationRecord, ...]:
-  """Sorts the records by world, model and seed.
+  """Sorts the records by world, model, run and seed.
 
   Raises:
     ValueError: two with the same name.
   """
   _check_unique([record.name for record in records])
-  return tuple(sorted(records, key=lambda r: (r.world, r.model, r.seed)))
+  return tuple(sorted(records, key=lambda r: (r.world, r.model, r.run, r.seed)))
 
 
 def _check_unique(names: list[str]) -> None:
@@ -180,7 +194,7 @@ def _check_unique(names: list[str]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     raise ValueError(
       f'given more than once: {", ".join(twice)}; each combination of world,'
-      ' condition, model and seed must be unique'
+      ' condition, model, seed and run must be unique'
     )
 
 

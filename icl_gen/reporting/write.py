@@ -11,6 +11,7 @@ from icl_gen.reporting.assembly import Report, assemble
 from icl_gen.reporting.augmentations import Cost, Coverage, Quality
 from icl_gen.reporting.claims import Check
 from icl_gen.reporting.formatting import csv_text
+from icl_gen.reporting.grid import Point
 from icl_gen.reporting.page import page, results_markdown
 from icl_gen.reporting.records import AugmentationRecord, Cell
 
@@ -70,6 +71,8 @@ def _files(report: Report) -> dict[str, bytes]:
     'claims.csv': csv_text(report.checks, Check),
     'results.md': results_markdown(report),
   }
+  if report.grid:
+    texts['grid.csv'] = csv_text(report.grid, Point)
   files = {name: text.encode('utf-8') for name, text in texts.items()}
   return files | dict(report.figures)
 

@@ -77,6 +77,7 @@ class Augmentation:
   global_samples: int  # per document, prompted after all documents
   temperature: float = 0.7  # of sampling; 0: the likeliest token
   max_tokens: int = 64  # per completion
+  name: str = ''  # of these samples, next to those with other settings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -89,6 +90,7 @@ class Experiment:
   file_format: str = 'array_record'  # of the corpus
   audit: bool = False  # check the corpus before it is written
   condition: str = 'ft'  # how the model comes to the documents, if at all
+  run: str = ''  # name of the cell, next to those with other settings
 
   model: str = 'nano'  # a name in runs/models.py
   checkpoint: str = ''  # directory of weights; '' for the embedded model
@@ -193,7 +195,30 @@ def read(values: Mapping[str, Any], *, above: str = '') -> Experiment:
     require_keys(values[name], kind, above=above + block)
     require_allowed(values[name], block=block, above=above)
     blocks[name] = kind(**values[name])
+  directories.require_name(values['run'], flag=f'{above}run')
+  name = values['augment']['name']
+  directories.require_name(name, flag=f'{above}augment.name')
   return Experiment(**{**values, **blocks})
+
+
+def with_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
+  """Adds keys that an older version did not record, with their defaults.
+
+  Args:
+    values: of an experiment, as it was recorded.
+  """
+  blocks = {
+    name: _defaults(kind) | values[name] for name, kind in BLOCKS.items()
+  }
+  return {**_defaults(Experiment), **values, **blocks}
+
+
+def _defaults(kind: type[Any]) -> dict[str, Any]:
+  return {
+    field.name: field.default
+    for field in dataclasses.fields(kind)
+    if field.default is not dataclasses.MISSING
+  }
 
 
 def allowed(key: str) -> str:

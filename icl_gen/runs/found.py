@@ -2,12 +2,12 @@
 
 import dataclasses
 import pathlib
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from icl_gen.reporting.records import AugmentationRecord, Cell, kinds
 from icl_gen.runs import directories
+from icl_gen.runs.directories import CellName
 from icl_gen.runs.stage import Stage, result
 from icl_gen.storage import corpus_files, files, scores
 
@@ -103,45 +103,55 @@ def look(root: pathlib.Path, names: Collection[str] | None = None) -> Found:
   if names is None:
     there = {path.name for path in (root / 'runs').iterdir() if path.is_dir()}
     names = sorted(there | set(report.get('cells', ())))
-  cells, records = {}, []
+  cells: dict[str, Cell] = {}
+  trained: dict[pathlib.Path, list[CellName]] = {}
   for name in names:
     if (path := result('evaluate', root / 'runs' / name)).exists():
       cells[name] = cell(path)
-    if all(path.exists() for path in _augmentation(root, name)):
-      records += [record(root, *of) for of in _generated(name)]
-  missing = tuple(missing_results(root, names))
-  return Found(cells, tuple(records), missing, report)
+    for directory, of in _generated(root, name):
+      if all(path.exists() for path in _inputs(root, directory, of)):
+        trained.setdefault(directory, []).append(of)
+  records = tuple(record(root, *found) for found in trained.items())
+  return Found(cells, records, tuple(missing_results(root, names)), report)
 
 
 def missing_results(
   root: pathlib.Path, names: Collection[str]
 ) -> list[pathlib.Path]:
   """Returns what a report would have of these cells, and is not there."""
-  return [
-    path
-    for name in names
-    for path in (
-      result('evaluate', root / 'runs' / name),
-      *_augmentation(root, name),
-    )
-    if not path.exists()
-  ]
+  wanted: dict[pathlib.Path, None] = {}  # in order, each once
+  for name in names:
+    wanted[result('evaluate', root / 'runs' / name)] = None
+    for directory, of in _generated(root, name):
+      wanted |= dict.fromkeys(_inputs(root, directory, of))
+  return [path for path in wanted if not path.exists()]
 
 
-def _generated(cell_name: str) -> list[tuple[str, str, int]]:
-  """World, model and seed of what a cell's model generated, if it did."""
-  of = re.fullmatch(r'(.+)-ft_aug-(.+)-s(\d+)', cell_name)
-  return [(of[1], of[2], int(of[3]))] if of else []
+def _generated(
+  root: pathlib.Path, name: str
+) -> list[tuple[pathlib.Path, CellName]]:
+  """The augmentation that a cell was trained on, if it has one.
+
+  Several cells may share one, so training recorded which it read.
+  """
+  of = directories.read_run(name)
+  if of is None or of.condition != 'ft_aug':
+    return []
+  plain = directories.augmented(
+    root, world=of.world, seed=of.seed, model=of.model
+  )
+  settings = Stage('train', root / 'runs' / name, {}).settings_file
+  recorded = files.read_sealed_json(settings) if settings.exists() else {}
+  read = [one for one in recorded if directories.is_named(one, plain.name)]
+  return [(plain.with_name(one), of) for one in read or [plain.name]]
 
 
-def _augmentation(root: pathlib.Path, cell_name: str) -> list[pathlib.Path]:
-  """What the record of a cell's augmentation is read from."""
-  paths = []
-  for world, model, seed in _generated(cell_name):
-    made = directories.augmented(root, world=world, seed=seed, model=model)
-    source = directories.corpus(root, world=world, seed=seed)
-    paths += [result('augment', made), result('build', source)]
-  return paths
+def _inputs(
+  root: pathlib.Path, directory: pathlib.Path, of: CellName
+) -> list[pathlib.Path]:
+  """What the record of an augmentation is read from."""
+  source = directories.corpus(root, world=of.world, seed=of.seed)
+  return [result('augment', directory), result('build', source)]
 
 
 def cell(path: pathlib.Path) -> Cell:
@@ -151,19 +161,31 @@ def cell(path: pathlib.Path) -> Cell:
     ValueError: the file is damaged, or does not say what it is of.
   """
   answered, of = scores.read_scores(path), scores.read_metadata(path)
-  return Cell(of['world'], of['condition'], of['model'], of['seed'], answered)
+  return Cell(
+    of['world'],
+    of['condition'],
+    of['model'],
+    of['seed'],
+    answered,
+    of.get('run', ''),  # only named ones have it
+  )
 
 
 def record(
-  root: files.Path, world: str, model: str, seed: int
+  root: files.Path, directory: pathlib.Path, trained: Sequence[CellName]
 ) -> AugmentationRecord:
   """Returns what a model generated for a world.
+
+  Args:
+    root: has corpora/.
+    directory: of the augmentation.
+    trained: the cells that were trained on it.
 
   Raises:
     ValueError: the augmentation or its source is missing or damaged.
   """
-  directory = directories.augmented(root, world=world, seed=seed, model=model)
-  source = directories.corpus(root, world=world, seed=seed)
+  of = trained[0]
+  source = directories.corpus(root, world=of.world, seed=of.seed)
   manifest = corpus_files.read_manifest(directory)['corpus']
   costs = {
     f'{kind} {what}': float(value)
@@ -171,12 +193,14 @@ def record(
     for what, value in spent.items()
   }
   return AugmentationRecord(
-    world,
-    model,
-    seed,
+    of.world,
+    of.model,
+    of.seed,
     corpus_files.read_documents([directory]),
     corpus_files.read(source).questions,
     costs,
+    directories.name_of(directory.name),
+    tuple(one.run for one in trained),
   )
 
 

@@ -27,6 +27,12 @@ RESULTS = {
 _WRITTEN_WHOLE = ('build', 'augment', 'export')
 # They resume from the checkpoints of training.
 _TRAINING = ('train', 'pretrain')
+# The settings that name their directory, next to those of other settings.
+_NAMED_BY = {
+  'augment': '--config.augment.name',
+  'train': '--config.run',
+  'evaluate': '--config.run',
+}
 # Their result is replaced, not kept, when the settings differ.
 _REPLACED = ('report',)
 
@@ -260,10 +266,14 @@ class Stage:
       if was != is_now:
         raise ValueError(
           f'{str(self.directory)!r} was created with {key}={was!r}, now it is'
-          f' {is_now!r}. Give the same value, another --workdir, or delete'
-          f' {self._depends_on_settings()} and run `python -m'
-          f' icl_gen.{self.door}` again.'
+          f' {is_now!r}. Give the same value, {self._to_keep_both()}another'
+          f' --workdir, or delete {self._depends_on_settings()} and run'
+          f' `python -m icl_gen.{self.door}` again.'
         )
+
+  def _to_keep_both(self) -> str:
+    by = _NAMED_BY.get(self.door)
+    return f'{by}=NAME to keep both, ' if by else ''
 
 
 def flat(settings: Settings, above: str = '') -> dict[str, Any]:

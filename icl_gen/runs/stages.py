@@ -76,8 +76,10 @@ def augment(experiment: Experiment, workdir: files.Path) -> Stage:
   experiments.require_samples(experiment)
   source = require_built(experiment, workdir)
   context = experiment.context
+  sampling = dataclasses.asdict(experiment.augment)
+  del sampling['name']
   settings = (
-    dataclasses.asdict(experiment.augment)
+    sampling
     | _of_models(experiment)
     | {
       'context': (context.factor, context.budget),
@@ -265,6 +267,7 @@ def _augmented(experiment: Experiment, workdir: files.Path) -> pathlib.Path:
     world=experiment.world,
     seed=experiment.seed,
     model=experiment.model,
+    name=experiment.augment.name,
   )
 
 
@@ -275,6 +278,7 @@ def _run(experiment: Experiment, workdir: files.Path) -> pathlib.Path:
     condition=experiment.condition,
     model=experiment.model,
     seed=experiment.seed,
+    run=experiment.run,
   )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from icl_gen import processes
-from icl_gen.runs import directories, experiments, stages
+from icl_gen.runs import directories, experiments, stages, sweeps
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage, result
 from icl_gen.storage import files, locks
@@ -31,6 +31,8 @@ class Study:
     checkpoint: replaces the experiments' own unless ''.
     tokenizer: likewise.
     dtype: likewise.
+    sweep: settings whose values make a grid of runs, see sweeps.py; '' for one
+      run of every cell.
   """
 
   name: str
@@ -42,6 +44,7 @@ class Study:
   checkpoint: str
   tokenizer: str
   dtype: str
+  sweep: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,8 +73,9 @@ def read(values: Mapping[str, Any]) -> Study:
   Raises:
     ValueError: a key is missing or unknown; a number is out of its range; the
       name is not that of a directory; a world occurs twice; no seeds, models or
-      conditions; or weights that cannot fit all models.
+      conditions; a sweep that cannot be; or weights that cannot fit all models.
   """
+  values = {'sweep': '', **values}  # older configs and records have none
   experiments.require_keys(values, Study)
   of_all = {name: values[name] for name in _OF_ALL if values[name]}
   _require_known(values)
@@ -143,15 +147,23 @@ def shown(study: Study) -> dict[str, Any]:
     'seeds': list(study.seeds),
     'models': list(study.models),
     'conditions': list(study.conditions),
+    **({'sweep': study.sweep} if study.sweep else {}),
     'experiments': {
       experiment.world: {
         key: value
-        for key, value in dataclasses.asdict(experiment).items()
+        for key, value in _without_names(experiment).items()
         if key not in ('seed', 'model', 'condition')  # these differ by cell
       }
       for experiment in study.experiments.values()
     },
   }
+
+
+def _without_names(experiment: Experiment) -> dict[str, Any]:
+  """The settings of an experiment; names of runs say where, not what."""
+  values = dataclasses.asdict(experiment)
+  del values['run'], values['augment']['name']
+  return values
 
 
 def can_start(job: Job) -> bool:
@@ -181,7 +193,7 @@ def report(study: Study, root: files.Path) -> Stage:
   settings = {
     'main_kinds': dict(study.main_kinds),
     'experiments': {
-      name: dataclasses.asdict(experiment)
+      name: _without_names(experiment)
       for name, experiment in study.experiments.items()
     },
     'conditions': study.conditions,
@@ -212,12 +224,18 @@ def flags(message: str, study: Study, world: str) -> str:
     study: the study.
     world: of the experiment.
   """
+  # Which settings a run is named after is the study's affair.
+  message = re.sub(
+    r'--config\.(run|augment\.name)=NAME',
+    "--config.sweep='SETTING=VALUE'",
+    message,
+  )
   (name,) = (n for n, e in study.experiments.items() if e.world == world)
   several = {'model': 'models', 'seed': 'seeds', 'condition': 'conditions'}
 
   def flag(found: re.Match[str]) -> str:
     key = found[1]
-    if key in _OF_ALL:
+    if key in (*_OF_ALL, 'sweep'):
       return found[0]
     return f'--config.{several.get(key, f"experiments.{name}.{key}")}'
 
@@ -241,9 +259,12 @@ def _require_known(values: Mapping[str, Any]) -> None:
 
 
 def _check(study: Study) -> None:
-  if 'ft_aug' in study.conditions:
-    for name, experiment in study.experiments.items():
-      experiments.require_samples(experiment, above=f'experiments.{name}.')
+  sweeps.require_used(study.sweep, study.conditions)
+  names = {one.world: name for name, one in study.experiments.items()}
+  for cell in _cells(study):
+    if cell.condition == 'ft_aug':
+      above = f'experiments.{names[cell.world]}.'
+      experiments.require_samples(cell, above=above)
   name = study.name
   if name in ('', '.', '..') or any(mark in name for mark in '/\\\0'):
     raise ValueError(
@@ -277,13 +298,16 @@ def _check(study: Study) -> None:
 
 
 def _cells(study: Study) -> Iterator[Experiment]:
+  points = sweeps.points(study.sweep)
   for experiment in study.experiments.values():
     for seed in study.seeds:
       for model in study.models:
         for condition in study.conditions:
-          yield dataclasses.replace(
+          cell = dataclasses.replace(
             experiment, seed=seed, model=model, condition=condition
           )
+          found = [sweeps.applied(cell, point) for point in points]
+          yield from {one.run: one for one in found}.values()
 
 
 def _of_cell(cell: Experiment, root: files.Path) -> list[Job]:
@@ -293,7 +317,11 @@ def _of_cell(cell: Experiment, root: files.Path) -> list[Job]:
   found, needs = [Job('build', cell, built)], [built]
   if cell.condition == 'ft_aug':
     augmented = directories.augmented(
-      root, world=cell.world, seed=cell.seed, model=cell.model
+      root,
+      world=cell.world,
+      seed=cell.seed,
+      model=cell.model,
+      name=cell.augment.name,
     )
     needs.append(result('augment', augmented))
     found.append(Job('augment', cell, needs[-1], (built,)))
@@ -303,6 +331,7 @@ def _of_cell(cell: Experiment, root: files.Path) -> list[Job]:
     condition=cell.condition,
     model=cell.model,
     seed=cell.seed,
+    run=cell.run,
   )
   if cell.condition in directories.TRAINED:
     params = result('train', directory)

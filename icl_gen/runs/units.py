@@ -9,7 +9,7 @@ run the other units. `<root>/study.json` says what the whole study is, and
 import dataclasses
 import pathlib
 
-from icl_gen.runs import studies
+from icl_gen.runs import experiments, studies
 from icl_gen.runs.studies import Study
 from icl_gen.storage import files
 
@@ -73,7 +73,12 @@ def recorded(root: files.Path) -> Study:
       f'there is no {str(path)!r}: `python -m icl_gen.study` and `python -m'
       ' launch` write it'
     )
-  return studies.read(files.read_sealed_json(path))
+  values = files.read_sealed_json(path)
+  completed = {
+    name: experiments.with_defaults(experiment)
+    for name, experiment in values['experiments'].items()
+  }
+  return studies.read({**values, 'experiments': completed})
 
 
 def _digest(path: pathlib.Path) -> str:

@@ -9,7 +9,7 @@ import sys
 import ml_collections
 import pytest
 
-from icl_gen import augment, build, evaluate, report, study, train
+from icl_gen import augment, build, evaluate, report, status, study, train
 from icl_gen.runs import studies, units
 from tests.doors.test_pulse import everything
 
@@ -39,6 +39,7 @@ def config(experiment):
       'checkpoint': '',
       'tokenizer': '',
       'dtype': '',
+      'sweep': '',
     }
   )
   return ml_collections.FrozenConfigDict(made)
@@ -378,3 +379,69 @@ def test_one_unit_of_a_study_is_run_alone(config, monkeypatch, tmp_path):
     ValueError, match="unit 'reversal-nano-s2': a unit is <wo"
   ):
     study.run(two, tmp_path, only='reversal-nano-s2')
+
+
+def scores_of(workdir, run):
+  name = f'reversal-ft_aug-nano-s0{run}'
+  return workdir / 'study/runs' / name / 'scores.parquet'
+
+
+@pytest.mark.slow
+def test_a_sweep_is_the_same_settings_run_alone(
+  config, copied, monkeypatch, capsys, tmp_path
+):
+  """Byte for byte; and the study that was there is one of its points."""
+  monkeypatch.setattr(sys, 'argv', ['study'])
+  before = scores_of(copied, '').stat().st_mtime_ns
+  sweep = 'train.learning_rate=2e-3,0.5 augment.temperature=0.7,0.9'
+  swept = changed(config, sweep=sweep)
+  # Two augmentations, one of which is there; four trainings, one there.
+  called = go(swept, copied, monkeypatch)
+  assert called == ['augment', *3 * ['train', 'evaluate']]
+  assert go(swept, copied, monkeypatch) == []
+  assert scores_of(copied, '').stat().st_mtime_ns == before
+
+  run = 'temperature_0.9,lr_0.5'
+  alone = changed(
+    config.experiments.reversal,
+    **{
+      'condition': 'ft_aug',
+      'run': run,
+      'train.learning_rate': 0.5,
+      'augment.temperature': 0.9,
+      'augment.name': 'temperature_0.9',
+    },
+  )
+  for door in ('build', 'augment', 'train', 'evaluate'):
+    DOORS[door](alone, tmp_path / 'alone/study')
+  both = [
+    scores_of(workdir, f'+{run}') for workdir in (copied, tmp_path / 'alone')
+  ]
+  assert both[0].read_bytes() == both[1].read_bytes()
+  assert both[0].read_bytes() != scores_of(copied, '').read_bytes()
+
+  # The report tells them apart, with the settings and without.
+  table = (copied / 'study/report/results.csv').read_bytes()
+  found = list(csv.DictReader(table.decode().splitlines()))
+  names = {'', 'lr_0.5', 'temperature_0.9', run}
+  assert {row['run'] for row in found} == {*names, 'chosen'}
+  quality = (copied / 'study/report/augmentation.csv').read_text()
+  assert {row['run'] for row in csv.DictReader(quality.splitlines())} == {
+    '',
+    'temperature_0.9',
+  }
+  shutil.rmtree(copied / 'study/report')
+  report.run(None, copied)
+  assert (copied / 'study/report/results.csv').read_bytes() == table
+  capsys.readouterr()
+  status.run(None, copied)
+  assert '12 stages: 12 done' in capsys.readouterr().out
+  study.run(swept, copied)
+  study.run(swept, copied, verify=True)
+  assert 'nothing is damaged or missing' in capsys.readouterr().out
+  # What one run lacks is said of that run.
+  made = copied / 'study/corpora/reversal-s0-augmented-nano+temperature_0.9'
+  (made / 'manifest.json').unlink()
+  report.run(swept, copied)
+  said = capsys.readouterr().out
+  assert f'missing, and so not in the report: {made}/manifest.json' in said

@@ -27,6 +27,7 @@ def result(low, high, *, kind='forward', condition='ft', chance=0.25, **more):
       'world': 'celebrity',
       'condition': condition,
       'model': 'nano',
+      'run': '',
       'kind': kind,
       'normalisation': 'sum',
       'seed': answers.MEAN,
@@ -88,6 +89,13 @@ def test_one_check_that_fails_is_enough_and_all_must_hold():
   assert verdict(right, open_) == UNDECIDED
   assert verdict(right, open_, wrong) == FAILS
   assert verdict() == NOT_RUN
+
+
+def test_a_claim_must_hold_in_held_out_forms_too():
+  seen = result(0.0, 0.2, kind='reversal')
+  in_forms = result(0.8, 0.9, kind='reversal', world='celebrity_forms')
+  assert one('C3', seen) == HOLDS
+  assert one('C3', seen, in_forms) == FAILS
 
 
 def test_only_means_under_the_normalisation_count():

@@ -19,6 +19,7 @@ VALUES = {
   'checkpoint': '',
   'tokenizer': '',
   'dtype': '',
+  'sweep': '',
 }
 
 
@@ -59,6 +60,14 @@ def test_flags_in_messages_are_those_of_the_study():
   assert studies.flags(told, study, 'reversal') == (
     'give --config.experiments.reversal.train.length=99, --config.checkpoint or'
     ' --config.seeds'
+  )
+
+
+def test_a_study_keeps_results_of_both_settings_with_a_sweep():
+  told = 'give --config.run=NAME or --config.augment.name=NAME to keep both'
+  assert studies.flags(told, studies.read(VALUES), 'reversal') == (
+    "give --config.sweep='SETTING=VALUE' or --config.sweep='SETTING=VALUE' to"
+    ' keep both'
   )
 
 

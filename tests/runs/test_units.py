@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from icl_gen.runs import studies, units
+from icl_gen.storage import files
 from tests.runs.test_studies import VALUES
 
 MORE = VALUES | {
@@ -60,4 +61,31 @@ def test_the_record_of_a_study_gives_the_same_stages(tmp_path):
     (job.door, job.result, job.needs) for job in studies.jobs(found, tmp_path)
   ] == [
     (job.door, job.result, job.needs) for job in studies.jobs(study, tmp_path)
+  ]
+
+
+def test_the_record_of_an_older_version_is_read(tmp_path):
+  """Settings that were added since have their defaults."""
+  study = studies.read(MORE)
+  values = dataclasses.asdict(study)
+  del values['sweep'], values['experiments']['reversal']['run']
+  del values['experiments']['reversal']['augment']['name']
+  del values['experiments']['reversal']['train']['reverse']
+  files.write_sealed_json(units.record_of(tmp_path), values)
+  found = units.recorded(tmp_path)
+  assert found.experiments == study.experiments
+
+
+def test_a_unit_has_all_points_of_a_sweep(tmp_path):
+  swept = studies.read(MORE | {'sweep': 'train.steps=4,9'})
+  unit = units.of(swept, 'reversal-nano-s1')
+  assert [
+    job.result.parent.name
+    for job in studies.jobs(unit, tmp_path)
+    if job.door == 'train'
+  ] == [
+    'reversal-ft-nano-s1',
+    'reversal-ft-nano-s1+steps_9',
+    'reversal-ft_aug-nano-s1',
+    'reversal-ft_aug-nano-s1+steps_9',
   ]

@@ -1,0 +1,236 @@
+"""Runs of one world and model that differ in their settings, side by side.
+
+A run's name lists settings, 'lr_0.001,steps_200'; a cell is named after those
+that its condition depends on, and shared by all runs that have them. Here every
+run gets all conditions: of each, the cells with that part of its name which
+occurs in the names of the condition's cells. The run `CHOSEN` has of every
+condition the one that is best on the development questions, which ask for what
+documents state.
+"""
+
+import dataclasses
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from icl_gen.reporting import statistics
+from icl_gen.reporting.records import (
+  CHOSEN,
+  CONDITIONS,
+  AugmentationRecord,
+  Cell,
+  ordered,
+)
+from icl_gen.types import Score
+
+# Kinds of questions about what documents state; all others are test questions.
+DEVELOPMENT = ('forward', 'forward_name', 'rephrase', 'stated')
+
+# World, model, condition.
+Place = tuple[str, str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class SideBySide:
+  """Cells and records with every condition of every run.
+
+  Attributes:
+    cells: those of each run, and of `CHOSEN` where there are several.
+    records: with the runs that were trained on them, likewise.
+    shown: (world, model) -> the run in figures and summary.
+    chosen: place with several runs -> the one that is chosen; None if there are
+      no development questions.
+  """
+
+  cells: tuple[Cell, ...]
+  records: tuple[AugmentationRecord, ...]
+  shown: Mapping[tuple[str, str], str]
+  chosen: Mapping[Place, str | None]
+
+  @property
+  def of_runs(self) -> tuple[Cell, ...]:
+    """The cells without those of `CHOSEN`."""
+    return tuple(cell for cell in self.cells if cell.run != CHOSEN)
+
+
+def side_by_side(
+  cells: Sequence[Cell],
+  records: Sequence[AugmentationRecord],
+  *,
+  normalisation: str,
+) -> SideBySide:
+  """Gives every run all conditions, and chooses among runs.
+
+  Args:
+    cells: finished cells.
+    records: of generated documents.
+    normalisation: how choices are ranked, for the choice.
+  """
+  places = _places(cells)
+  chosen = {
+    place: choose(found, normalisation=normalisation)
+    for place, found in places.items()
+    if len(found) > 1
+  }
+  shown, standing = {}, {}
+  for key in dict.fromkeys((cell.world, cell.model) for cell in cells):
+    runs = _runs(key, places)
+    shown[key] = CHOSEN if len(runs) > 1 else runs[0]
+    for condition in CONDITIONS:
+      there = list(places.get((*key, condition), ()))
+      for run in runs:
+        standing[*key, condition, run] = _standing_for(run, there)
+      if len(runs) > 1:
+        best = chosen.get((*key, condition))
+        standing[*key, condition, CHOSEN] = (
+          min(there, default=None) if best is None else best
+        )
+  return SideBySide(
+    ordered(tuple(_repeated(places, standing))),
+    tuple(_with_runs(record, standing) for record in records),
+    shown,
+    chosen,
+  )
+
+
+def label(run: str) -> str:
+  """The name of a run as readers see it."""
+  return run or 'as configured'
+
+
+def choose(
+  runs: Mapping[str, Sequence[Cell]], *, normalisation: str
+) -> str | None:
+  """The run that is best on the development questions.
+
+  That is the one with the highest accuracy; among equals, that with the lowest
+  loss; then the first by name.
+
+  Args:
+    runs: name -> its cells, one a seed, all of one world, model and condition.
+    normalisation: how choices are ranked.
+
+  Returns:
+    None if a run has no development questions.
+  """
+  asked = {
+    name: [_of_development(cell) for cell in cells]
+    for name, cells in runs.items()
+  }
+  if not all(scores for seeds in asked.values() for scores in seeds):
+    return None
+
+  def rank(name: str) -> tuple[float, float, str]:
+    # Sums in another order must not decide.
+    right = round(_accuracy(asked[name], normalisation), 9)
+    return -right, round(loss(asked[name]), 9), name
+
+  return min(asked, key=rank)
+
+
+def loss(seeds: Sequence[Sequence[Score]]) -> float:
+  """Mean over seeds of the mean -log p of the likeliest right choice.
+
+  Args:
+    seeds: the scores of each seed, at least one of each.
+  """
+  return statistics.mean(statistics.mean(map(_loss, one)) for one in seeds)
+
+
+def _loss(score: Score) -> float:
+  return -max(score.choices[answer].logp for answer in score.answers)
+
+
+def _accuracy(seeds: Sequence[Sequence[Score]], normalisation: str) -> float:
+  return statistics.mean(
+    statistics.mean(
+      float(statistics.choose(score, normalisation) in score.answers)
+      for score in one
+    )
+    for one in seeds
+  )
+
+
+def _of_development(cell: Cell) -> list[Score]:
+  return [score for score in cell.scores if score.kind in DEVELOPMENT]
+
+
+def _places(cells: Sequence[Cell]) -> dict[Place, dict[str, list[Cell]]]:
+  """Place -> the names of its runs -> their cells."""
+  found: dict[Place, dict[str, list[Cell]]] = {}
+  for cell in cells:
+    place = found.setdefault((cell.world, cell.model, cell.condition), {})
+    place.setdefault(cell.run, []).append(cell)
+  return found
+
+
+def _runs(
+  key: tuple[str, str], places: Mapping[Place, Mapping[str, object]]
+) -> list[str]:
+  """The runs of a world and model, sorted.
+
+  A name is not a run of its own if it lacks a condition and only has what other
+  runs share: so it is with the cells without a name, if no run has the
+  experiment's own settings.
+  """
+  of = {
+    condition: places[*key, condition]
+    for condition in CONDITIONS
+    if (*key, condition) in places
+  }
+  names = sorted(set().union(*of.values()))
+
+  def is_shared(name: str, condition: str) -> bool:
+    return any(
+      other != name and _standing_for(other, list(of[condition])) == name
+      for other in names
+    )
+
+  return [
+    name
+    for name in names
+    if all(name in there for there in of.values())
+    or not all(
+      is_shared(name, condition)
+      for condition, there in of.items()
+      if name in there
+    )
+  ]
+
+
+def _standing_for(run: str, names: Collection[str]) -> str | None:
+  """The name of a condition's cells that stand for a run; None if none do.
+
+  Args:
+    run: its name.
+    names: those of all cells of the condition.
+  """
+  known = set().union(*map(_parts, names))
+  wanted = _parts(run) & known
+  return next((name for name in names if _parts(name) == wanted), None)
+
+
+def _parts(name: str) -> set[str]:
+  return set(name.split(',')) - {''}
+
+
+def _repeated(
+  places: Mapping[Place, Mapping[str, Sequence[Cell]]],
+  standing: Mapping[tuple[str, str, str, str], str | None],
+) -> Iterator[Cell]:
+  for (*place, run), name in standing.items():
+    if name is not None:
+      for cell in places[place[0], place[1], place[2]][name]:
+        yield dataclasses.replace(cell, run=run)
+
+
+def _with_runs(
+  record: AugmentationRecord,
+  standing: Mapping[tuple[str, str, str, str], str | None],
+) -> AugmentationRecord:
+  """A record with all runs in which a cell that was trained on it stands."""
+  runs = [
+    run
+    for (world, model, condition, run), name in standing.items()
+    if (world, model, condition) == (record.world, record.model, 'ft_aug')
+    and name in record.runs
+  ]
+  return dataclasses.replace(record, runs=tuple(runs) or record.runs)

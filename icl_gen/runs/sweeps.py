@@ -1,0 +1,193 @@
+"""Sweeps: runs of a study that differ in their settings, on a grid.
+
+A sweep is a text, 'train.learning_rate=1e-3,2e-3 train.steps=200,400'. Its
+points are all combinations of these values. A cell is run once for all points
+that agree in what its condition depends on, and its name has those values that
+are not the experiment's own: 'lr_0.001,steps_200'. So whatever does not depend
+on a setting is shared by all values of it, and the point with the experiment's
+own values is the run without a name.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from icl_gen.runs import directories, experiments
+from icl_gen.runs.experiments import Experiment
+
+# Setting -> its value.
+Point = Mapping[str, Any]
+
+# Whose settings may be swept; others are of the world, the model or the host.
+_BLOCKS = ('context', 'train', 'augment')
+_SHORT = {'train.learning_rate': 'lr'}
+_MOST_POINTS = 1000
+
+
+def settings() -> dict[str, type[Any]]:
+  """The settings that may be swept, and the type of their values.
+
+  Not those of how a result is computed, nor names and other free texts.
+  """
+  found = {
+    f'{block}.{field.name}': field.type
+    for block in _BLOCKS
+    for field in dataclasses.fields(experiments.BLOCKS[block])
+    if not (block == 'train' and field.name in experiments.HOW)
+  }
+  return {
+    setting: kind
+    for setting, kind in found.items()
+    if isinstance(kind, type)
+    and (kind in (bool, int, float) or setting in experiments.CHOICES)
+  }
+
+
+def depends(condition: str, setting: str) -> bool:
+  """Whether the scores of a condition depend on a setting."""
+  if condition == 'icl':
+    return setting.startswith('context.')
+  if condition not in directories.TRAINED:
+    return False
+  in_training = setting.startswith('train.')
+  return in_training or (condition == 'ft_aug' and shapes_samples(setting))
+
+
+def shapes_samples(setting: str) -> bool:
+  """Whether an augmentation depends on a setting."""
+  # What is longer than a row of training is dropped.
+  others = ('context.factor', 'context.budget', 'train.length')
+  return setting.startswith('augment.') or setting in others
+
+
+def points(sweep: str) -> list[Point]:
+  """Returns the points of a sweep; a single one without settings for ''.
+
+  Args:
+    sweep: settings with their values, separated by white space.
+
+  Raises:
+    ValueError: it cannot be read, a setting is unknown or given twice, a value
+      is not allowed or given twice, or there are too many points.
+  """
+  axes: dict[str, list[Any]] = {}
+  for given in sweep.split():
+    setting, mark, texts = given.partition('=')
+    if not mark or not texts:
+      raise ValueError(
+        f'--config.sweep: {given!r} is not SETTING=VALUE,VALUE; e.g.'
+        " --config.sweep='train.learning_rate=1e-3,2e-3 train.steps=200,400'"
+      )
+    if setting in axes:
+      raise ValueError(f'--config.sweep: {setting} is given twice')
+    values = [_value(setting, text) for text in texts.split(',')]
+    if len(set(values)) < len(values):
+      raise ValueError(f'--config.sweep: {given}: give each value once')
+    axes[setting] = values
+  found: list[Point] = [
+    dict(zip(axes, values, strict=True))
+    for values in itertools.islice(
+      itertools.product(*axes.values()), _MOST_POINTS + 1
+    )
+  ]
+  if len(found) > _MOST_POINTS:
+    raise ValueError(
+      f'--config.sweep has more than {_MOST_POINTS:,} points; give fewer values'
+    )
+  return found
+
+
+def require_used(sweep: str, conditions: Collection[str]) -> None:
+  """Checks that some condition depends on each setting of a sweep.
+
+  Raises:
+    ValueError: none does.
+  """
+  for setting in points(sweep)[0]:
+    if not any(depends(condition, setting) for condition in conditions):
+      those = [c for c in directories.CONDITIONS if depends(c, setting)]
+      raise ValueError(
+        f'--config.sweep: no condition of {", ".join(conditions)} depends on'
+        f' {setting}; add {" or ".join(those)} to --config.conditions'
+      )
+
+
+def applied(cell: Experiment, point: Point) -> Experiment:
+  """Returns a cell as it is at a point, with its names.
+
+  Settings that its condition does not depend on stay the cell's own.
+
+  Raises:
+    ValueError: its name would be too long.
+  """
+  changed = {
+    setting: value
+    for setting, value in point.items()
+    if depends(cell.condition, setting) and value != _of(cell, setting)
+  }
+  blocks: dict[str, Any] = {}
+  for block in _BLOCKS:
+    values = {
+      setting.removeprefix(f'{block}.'): value
+      for setting, value in changed.items()
+      if setting.startswith(f'{block}.')
+    }
+    blocks[block] = dataclasses.replace(getattr(cell, block), **values)
+  of_samples = {s: v for s, v in changed.items() if shapes_samples(s)}
+  samples = _joined(cell.augment.name, name(of_samples))
+  blocks['augment'] = dataclasses.replace(blocks['augment'], name=samples)
+  run = _joined(cell.run, name(changed))
+  directories.require_name(run, flag='sweep')
+  return dataclasses.replace(cell, run=run, **blocks)
+
+
+def name(changed: Point) -> str:
+  """The name of a run with these settings; '' without any."""
+  return ','.join(
+    f'{_short(setting)}_{changed[setting]}' for setting in sorted(changed)
+  )
+
+
+def _short(setting: str) -> str:
+  return _SHORT.get(setting, setting.partition('.')[2])
+
+
+def _joined(*names: str) -> str:
+  return ','.join(filter(None, names))
+
+
+def _of(cell: Experiment, setting: str) -> Any:
+  block, _, field = setting.partition('.')
+  return getattr(getattr(cell, block), field)
+
+
+def _value(setting: str, text: str) -> Any:
+  """A value of a setting.
+
+  Raises:
+    ValueError: the setting is unknown, or the value is not allowed.
+  """
+  types = settings()
+  if setting not in types:
+    raise ValueError(
+      f'--config.sweep: {setting!r} cannot be swept; those that can are'
+      f' {", ".join(types)}'
+    )
+  given = f'--config.sweep: {setting}={text!r}'
+  kind = types[setting]
+  if kind is bool:
+    if text not in ('True', 'False'):
+      raise ValueError(f'{given}; allowed are True, False')
+    return text == 'True'
+  try:
+    value = kind(text)
+  except ValueError as error:
+    what = 'a whole number' if kind is int else 'a number'
+    raise ValueError(f'{given} is not {what}') from error
+  if setting in experiments.CHOICES:
+    if value not in experiments.CHOICES[setting]:
+      raise ValueError(f'{given}; allowed are {experiments.allowed(setting)}')
+  elif setting in experiments.RANGES:
+    experiments.require_number(setting, value, flag=f'sweep: {setting}')
+  return value
