@@ -44,6 +44,8 @@ class Definition:
       are too many false facts for `World.contradicted` to list.
     fingerprint: the SHA-256 of every file the world is read from, by file name,
       given the `path` of its size; None for a world that is drawn.
+    asks: given the `path` of its size, whether there are questions; None: there
+      always are.
   """
 
   about: str
@@ -54,3 +56,4 @@ class Definition:
   repeating: frozenset[str] = frozenset()
   excluder: Callable[[World], Excluded] = _excludes_nothing
   fingerprint: Callable[[str], dict[str, str]] | None = None
+  asks: Callable[[str], bool] | None = None
