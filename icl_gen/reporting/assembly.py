@@ -7,6 +7,7 @@ from icl_gen.reporting import (
   answers,
   augmentation_figure,
   augmentations,
+  cautions,
   figures,
   intervals,
   statistics,
@@ -17,6 +18,7 @@ from icl_gen.reporting.records import (
   CONDITIONS,
   AugmentationRecord,
   Cell,
+  is_main,
   kinds,
   ordered,
   ordered_records,
@@ -37,10 +39,11 @@ class Report:
     costs: rows of costs.csv.
     records: the augmentation records, in the report's order.
     findings: the main results, a sentence or two per world and model.
+    cautions: sentences on what the results cannot bear.
     gaps: sentences on absent cells, questions and records.
     ties: normalisation -> answers with several best choices.
     answered: number of answers in all cells.
-    main_kinds: world -> kind of question in the main figure.
+    main_kinds: world -> kind of question in the main figure; '' for all.
     normalisation: the one that figures and summary use.
     figures: file name -> PNG bytes; the main figure is 'main.png'.
   """
@@ -53,6 +56,7 @@ class Report:
   costs: tuple[augmentations.Cost, ...]
   records: tuple[AugmentationRecord, ...]
   findings: tuple[str, ...]
+  cautions: tuple[str, ...]
   gaps: tuple[str, ...]
   ties: Mapping[str, int]
   answered: int
@@ -73,13 +77,15 @@ def assemble(
   Args:
     cells: finished cells, in any order.
     records: records of generated documents, in any order.
-    main_kinds: world -> kind of question in the main figure.
+    main_kinds: world -> kind of question in the main figure; '' for all.
     normalisation: one of `statistics.NORMALISATIONS`.
 
   Raises:
-    ValueError: no cells, a cell given twice, a world without a main kind, or
-      an unknown normalisation.
+    ValueError: neither cells nor records, a cell given twice, a world without a
+      main kind, or an unknown normalisation.
   """
+  if records and not cells:
+    return _of_records(ordered_records(records), normalisation=normalisation)
   cells, records = ordered(cells), ordered_records(records)
   _check_main_kinds(cells, records, main_kinds)
   if normalisation not in statistics.NORMALISATIONS:
@@ -119,6 +125,7 @@ def assemble(
     findings=_findings(
       results, adjusted, main_kinds=main_kinds, normalisation=normalisation
     ),
+    cautions=_cautions(cells),
     gaps=gaps(cells, records, main_kinds=main_kinds),
     ties=answers.ties(cells),
     answered=sum(len(cell.scores) for cell in cells),
@@ -126,6 +133,40 @@ def assemble(
     normalisation=normalisation,
     figures=drawn,
   )
+
+
+def _of_records(
+  records: Sequence[AugmentationRecord], *, normalisation: str
+) -> Report:
+  """What was generated, where no questions were asked."""
+  return Report(
+    results=(),
+    comparisons=(),
+    adjusted={},
+    quality=augmentations.quality(records),
+    coverage=(),
+    costs=augmentations.costs(records),
+    records=tuple(records),
+    findings=tuple(
+      f'{record.world}, model {record.model}, seed {record.seed}:'
+      f' {len(record.documents)} documents were generated; no questions were'
+      ' asked.'
+      for record in records
+    ),
+    cautions=_cautions(records),
+    gaps=(),
+    ties={},
+    answered=0,
+    main_kinds={},
+    normalisation=normalisation,
+    figures={},
+  )
+
+
+def _cautions(found: Sequence[Cell | AugmentationRecord]) -> tuple[str, ...]:
+  pairs = sorted({(one.world, one.model) for one in found})
+  said = [cautions.of_model(*pair) for pair in pairs]
+  return tuple(dict.fromkeys(filter(None, said)))
 
 
 def shown[T: (answers.Comparison, augmentations.Coverage)](
@@ -140,7 +181,7 @@ def shown[T: (answers.Comparison, augmentations.Coverage)](
     row
     for row in rows
     if (row.seed, row.normalisation) == (answers.MEAN, normalisation)
-    and (':' not in row.kind or row.kind == main_kinds[row.world])
+    and (':' not in row.kind or is_main(row.kind, main=main_kinds[row.world]))
   ]
 
 
@@ -159,33 +200,36 @@ def _findings(
   main_kinds: Mapping[str, str],
   normalisation: str,
 ) -> tuple[str, ...]:
-  """The main kind's accuracies per world and model, and what ft_aug gained."""
+  """The main kinds' accuracies per world and model, and what ft_aug gained.
+
+  Where the model cannot do in context what is asked, that comes first.
+  """
   main = [
     row
     for row in results
     if (row.seed, row.normalisation) == (answers.MEAN, normalisation)
-    and row.kind == main_kinds[row.world]
+    and is_main(row.kind, main=main_kinds[row.world])
   ]
   gains = {
-    (row.world, row.model): _gain(row, found)
+    (row.world, row.model, row.kind): _gain(row, found)
     for row, found in adjusted.items()
-    if (row.kind, row.comparison) == (main_kinds[row.world], 'ft_aug-ft')
+    if row.comparison == 'ft_aug-ft'
   }
   sentences = []
   for place in sorted(
-    {(row.world, row.model) for row in main},
-    key=lambda place: (reading_order(place[0]), place[1]),
+    {(row.world, row.model, row.kind) for row in main},
+    key=lambda place: (reading_order(place[0]), *place[1:]),
   ):
-    rows = [row for row in main if (row.world, row.model) == place]
+    rows = [row for row in main if (row.world, row.model, row.kind) == place]
     accuracies = ', '.join(
       f'{CONDITIONS[row.condition]} {percent(row.accuracy)}\u00a0%'
       f' {interval(row.low, row.high)}'
       for row in rows
     )
     chances = sorted({percent(row.chance, places=0) for row in rows})
-    world, model = place
-    kind = main_kinds[world]
+    world, model, kind = place
     sentences.append(
+      f'{cautions.in_context(rows)}'
       f'{panel_title(world, kind)} ({kind} questions of {world}, model {model},'
       f' chance {" to ".join(chances)}\u00a0%): {accuracies}.'
       f'{gains.get(place, "")}'
@@ -278,6 +322,8 @@ def _check_main_kinds(
   for record in records:
     asked.setdefault(record.world, set().union(*map(kinds, record.questions)))
   for world, found in sorted(asked.items()):
+    if main_kinds.get(world) == '':
+      continue
     if world not in main_kinds:
       raise ValueError(
         f'main_kinds {dict(main_kinds)} has no entry for world {world!r}; add'
