@@ -115,27 +115,25 @@ def _verify(study: Study, root: pathlib.Path) -> None:
 def _propose(study: Study, root: pathlib.Path) -> None:
   """Writes questions about the documents, for their user to choose from."""
   path = own_documents.proposals_file(root)
-  first = next(job for job in studies.jobs(study, root) if job.door == 'build')
-  doors = _doors(root / 'compiled')
-  settings = first.experiment
-  with _flags_of(study, first):
-    values = ml_collections.FrozenConfigDict(dataclasses.asdict(settings))
-    doors['build'](values, root)
+  settings = own_documents.experiment(study)
+  # Nothing is built: with the questions, the corpus will be another one.
+  size = dict(settings.size)
+  _, corpus = catalog.build(settings.world, seed=settings.seed, **size)
+  with signals.importing():
     from icl_gen.interface import proposals
     from icl_gen.model import loading
 
-    model = loading.load(
-      settings.model,
-      checkpoint=settings.checkpoint,
-      tokenizer=stages.tokenizer(settings),
-      dtype=settings.dtype,
-    )
-    documents = corpus_files.read_documents([first.result.parent])
-    rows = proposals.propose(model, documents, seed=settings.seed)
+  model = loading.load(
+    settings.model,
+    checkpoint=settings.checkpoint,
+    tokenizer=stages.tokenizer(settings),
+    dtype=settings.dtype,
+  )
+  rows = proposals.propose(model, corpus.documents, seed=settings.seed)
   own_documents.write_questions(path, rows)
   print(
     f'proposed {len(rows)} questions: {path}\ndelete and edit lines, then move'
-    f' it to {settings.size["path"]}/{own_documents.QUESTIONS}'
+    f' it to {size["path"]}/{own_documents.QUESTIONS}'
   )
 
 

@@ -81,10 +81,11 @@ def assemble(
     normalisation: one of `statistics.NORMALISATIONS`.
 
   Raises:
-    ValueError: neither cells nor records, a cell given twice, a world without a
-      main kind, or an unknown normalisation.
+    ValueError: no cells (unless the records have no questions either), a cell
+      given twice, a world without a main kind, or an unknown normalisation.
   """
-  if records and not cells:
+  asked = any(record.questions for record in records)
+  if records and not cells and not asked:
     return _of_records(ordered_records(records), normalisation=normalisation)
   cells, records = ordered(cells), ordered_records(records)
   _check_main_kinds(cells, records, main_kinds)

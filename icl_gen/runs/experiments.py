@@ -17,9 +17,7 @@ from icl_gen.text import reversing, splitting
 class Context:
   """The documents before a question in condition 'icl'."""
 
-  kind: str = (
-    'all'  # or by premises (oracle), words (bm25); fitting: all or bm25
-  )
+  kind: str = 'all'  # oracle: by premises, bm25: by words, fitting: all or bm25
   factor: int  # 'all': keep one document in this many (1: all of them)
   budget: int = 0  # maximum number of tokens; 0: no limit ('fitting': 2/3 row)
   documents: int = 4  # 'oracle', 'bm25': maximum number of documents

@@ -1,11 +1,13 @@
 """A study of a user's own documents: where they are, and what it can bear."""
 
+import dataclasses
 import json
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from icl_gen.reporting import cautions
+from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.studies import Study
 from icl_gen.storage import files
 from icl_gen.worlds import catalog, custom
@@ -36,6 +38,23 @@ def of_folder(values: Mapping[str, Any], folder: str) -> dict[str, Any]:
   one = experiments[name]
   experiments[name] = {**one, 'size': {**one['size'], 'path': folder}}
   return {**values, 'experiments': experiments}
+
+
+def experiment(study: Study) -> Experiment:
+  """Returns the experiment on own documents, with the study's first model.
+
+  Raises:
+    ValueError: the study has none.
+  """
+  for one in study.experiments.values():
+    if one.world == _WORLD:
+      return dataclasses.replace(
+        one, model=study.models[0], seed=study.seeds[0]
+      )
+  raise ValueError(
+    'questions are proposed about your own documents; give'
+    ' --config=configs/study.py:custom and --documents=DIRECTORY'
+  )
 
 
 def warn(study: Study) -> None:

@@ -85,20 +85,11 @@ def _parts(text: str, longest: int, *, level: int) -> list[str]:
   joined = parts[:1]
   for part in parts[1:]:
     together = joined[-1] + part
-    if len(together.strip()) <= longest or _is_heading(joined[-1]):
+    if len(together.strip()) <= longest:
       joined[-1] = together
     else:
       joined.append(part)
   return joined
-
-
-def _is_heading(part: str) -> bool:
-  """Whether a part is headings without text."""
-  return all(
-    _HEADING.fullmatch(line)
-    for line in part.strip().split('\n')
-    if line.strip()
-  )
 
 
 def _places(text: str, level: int) -> list[int]:
@@ -115,8 +106,18 @@ def _places(text: str, level: int) -> list[int]:
   return [
     place
     for place in found
-    if place and not any(start < place < end for start, end in code)
+    if place
+    and not _follows_heading(text, place)
+    and not any(start < place < end for start, end in code)
   ]
+
+
+def _follows_heading(text: str, place: int) -> bool:
+  """Whether the last line with text before a place is a heading."""
+  end = place
+  while end and text[end - 1].isspace():
+    end -= 1
+  return bool(_HEADING.fullmatch(text, text.rfind('\n', 0, end) + 1, end))
 
 
 def _code(text: str) -> Iterator[tuple[int, int]]:

@@ -19,7 +19,8 @@ KINDS = ('statement', 'rephrase', 'reversal', 'combination')
 _FEWEST, _MOST = 6, 40  # words of a sentence
 _WRONG = 3  # choices
 _NEAREST = 10  # endings, by length, that the wrong ones are drawn from
-_PROSE = re.compile(r'[^#|`>=<~]')  # how a paragraph begins
+# How a paragraph begins.
+_PROSE = re.compile(r'(?![-*+][ \t]|\d+[.)][ \t])[^#|`>=<~]')
 
 
 @dataclasses.dataclass(frozen=True)

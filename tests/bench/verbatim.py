@@ -23,7 +23,6 @@ from icl_gen.worlds import custom, proposals
 
 QUESTIONS = 40
 LEFT_OUT = 3  # words of a 'mid' question
-TOKENS = 1024  # of a step
 
 
 def corpus(folder, longest):
@@ -50,7 +49,7 @@ def accuracy(model, questions):
   return round(float(found), 3)
 
 
-def measure(documents, questions, *, steps, how, whole):
+def measure(documents, questions, *, steps, tokens, how):
   """A row of the table."""
   model = ig.load('nano')
   start, lines = time.monotonic(), []
@@ -61,12 +60,12 @@ def measure(documents, questions, *, steps, how, whole):
     model,
     parts,
     steps=steps,
-    batch_size=max(1, TOKENS // longest),
-    report=lines.append,
+    batch_size=max(1, tokens // longest),
+    report_every=10,
+    report=lambda line: lines.append(line) or print(line, flush=True),
     length=16 * -(-longest // 16),
   )
   return {
-    'documents': 'whole files' if whole else 'pieces',
     'splitting': how,
     'rows': len(parts),
     'tokens': sum(2 + count(part.text) for part in parts),
@@ -77,7 +76,7 @@ def measure(documents, questions, *, steps, how, whole):
   }
 
 
-def village(folder):
+def village(folder, number):
   """Pages of Markdown about the places of a village, in invented facts."""
   rng = random.Random('village')
   people = ['Odd Brekke', 'Ilse Maar', 'Pell Ansgar', 'Runa Thole']
@@ -96,7 +95,7 @@ def village(folder):
   ]
   for lots in (people, stuffs, animals):
     rng.shuffle(lots)
-  for n, place in enumerate(places):
+  for n, place in enumerate(places[:number]):
     text = (
       f'# The {place} of Tarnby\n\n## Building\n\n'
       f'The {place} was built by {people[n]} with stone from the quarry. The'
@@ -113,7 +112,9 @@ def village(folder):
 def main():
   parser = argparse.ArgumentParser(description=__doc__)
   parser.add_argument('--documents', help='a folder; none: an invented village')
+  parser.add_argument('--places', type=int, default=8, help='of the village')
   parser.add_argument('--steps', type=int, default=150)
+  parser.add_argument('--tokens', type=int, default=1024, help='of a step')
   parser.add_argument('--splittings', default='none,independent,onward')
   parser.add_argument('--longest', type=int, default=600)
   parser.add_argument('--json')
@@ -124,11 +125,13 @@ def main():
   with tempfile.TemporaryDirectory() as made:
     folder = pathlib.Path(given.documents or made)
     if not given.documents:
-      village(folder)
+      village(folder, given.places)
     documents, questions = corpus(folder, given.longest)
     print(f'{len(documents)} documents, {len(questions)} questions', flush=True)
     for how in given.splittings.split(','):
-      row = measure(documents, questions, steps=steps, how=how, whole=False)
+      row = measure(
+        documents, questions, steps=steps, tokens=given.tokens, how=how
+      )
       print(row, flush=True)
       found.append(row)
   if given.json:

@@ -74,6 +74,14 @@ def test_nano_is_warned_of_once_and_a_real_model_is_not(tmp_path, capsys):
   assert capsys.readouterr().out == ''
 
 
+def test_questions_are_proposed_about_own_documents_only(tmp_path):
+  found = own_documents.experiment(of_folder(tmp_path))
+  assert (found.world, found.model, found.seed) == ('custom', 'nano', 0)
+  assert found.size['path'] == str(tmp_path)
+  with pytest.raises(ValueError, match='and --documents=DIRECTORY'):
+    own_documents.experiment(studies.read(VALUES))
+
+
 def test_proposals_are_not_written_over(tmp_path):
   path = own_documents.proposals_file(tmp_path)
   own_documents.write_questions(path, [{'prompt': 'Ä'}, {'prompt': 'b'}])
