@@ -4,8 +4,7 @@
     --config.size.path=DIRECTORY
 
 The files of the directory are described in icl_gen/worlds/custom.py;
-configs/custom_example is an example. Documents longer than `train.length` need
-a greater length, or `train.splitting`.
+configs/custom_example is an example.
 
 The defaults of all other settings are in icl_gen/runs/experiments.py.
 
@@ -35,9 +34,19 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
     size=dict(
       path='configs/custom_example',  # the folder of documents and questions
       joiner=' ',  # between prompt and choice, where neither has white space
+      longest=600,  # characters of a document; longer ones are split (0: none)
+      column='text',  # of the texts in JSONL, parquet and arrow files
     ),
-    context=Context(factor=1),
-    train=Training(steps=300, batch_size=16, length=64, save_every=150),
+    context=Context(kind='fitting', factor=1),
+    train=Training(
+      # Trained on whole documents alone, a model continues few sentences that
+      # stand first in a question: `python -m tests.bench.verbatim`.
+      splitting='onward',
+      steps=300,
+      batch_size=8,
+      length=0,
+      save_every=150,
+    ),
     augment=Augmentation(local_samples=4, global_samples=2),
   )
   config = config_dict.ConfigDict(dataclasses.asdict(experiment))

@@ -10,8 +10,7 @@ On the files of the reversal-curse paper:
 On your own documents and questions (see configs/custom.py):
 
   python -m icl_gen.study --config=configs/study.py:custom \\
-    --config.experiments.custom.size.path=DIRECTORY \\
-    --config.main_kinds.custom=KIND --workdir=out/custom
+    --documents=DIRECTORY
 
 With a model other than the embedded one:
 
@@ -82,6 +81,7 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
     config.experiments.celebrity = celebrity.get_config(arg)
   elif 'custom' in variants:
     config.experiments.custom = custom.get_config(size)
+    config.name = 'custom'
   else:
     config.experiments.reversal = reversal.get_config(size)
     config.experiments.syllogism = syllogism.get_config(size)
@@ -89,14 +89,14 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
     if 'sizes' not in variants:
       config.experiments.semantic = semantic.get_config(size)
       config.experiments.process = process.get_config(size)
-  # The kind of question that the main figure shows of each experiment.
+  # The kind of question that the main figure shows of each experiment; '': all.
   config.main_kinds = dict(
     reversal='reversal',
     syllogism='syllogism',
     celebrity='reversal:target_seen',
     semantic='reversal',
     process='compositional',
-    custom='reversal',
+    custom='',
   )
 
   if 'forms' in variants:

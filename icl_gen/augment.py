@@ -9,11 +9,13 @@ import ml_collections
 
 from icl_gen import cli, processes, signals
 from icl_gen.augmentation import audit, parse, plan
-from icl_gen.runs import experiments, models, stages
+from icl_gen.exports import generated
+from icl_gen.runs import experiments, in_context, models, stages
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files
 from icl_gen.text import context as contexts
+from icl_gen.training import limits
 from icl_gen.types import Corpus
 from icl_gen.worlds import catalog
 
@@ -51,10 +53,14 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
     documents,
     seed=f'{source.name}/augment',
     factor=experiment.context.factor,
-    budget=experiment.context.budget,
+    budget=in_context.budget(experiment),
     count_tokens=count_tokens,
   )
   longest = plan.longest(chosen, context, count_tokens) + augment.max_tokens
+  length = limits.row_length(
+    experiment.train.length,
+    longest=2 + max(count_tokens(document.text) for document in documents),
+  )
   what = 'the longest prompt, with its context and what is sampled,'
   models.require_room(experiment.model, tokens=longest, what=what)
 
@@ -85,7 +91,7 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
     read=catalog.reader(world),
     judge=audit.auditor(world),
     # Training adds BOS and EOS.
-    fits=lambda text: count_tokens(text) + 2 <= experiment.train.length,
+    fits=lambda text: count_tokens(text) + 2 <= length,
     details={'model': experiment.model, 'seed': str(seed)},
   )
   manifest = {
@@ -98,6 +104,7 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
     corpus_files.write(
       Corpus(stage.directory.name, parsed.documents, (), manifest),
       stage.directory,
+      extra_writers=(generated.writer(documents),),
     )
   stage.finish()
   print(

@@ -29,6 +29,7 @@ from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files, files
 from icl_gen.text import tokens
 from icl_gen.text.context import Context
+from icl_gen.types import Corpus
 from icl_gen.worlds import catalog
 
 # lm_eval: tasks of lm-evaluation-harness; hf: the corpus as a folder for a data
@@ -56,7 +57,7 @@ def _export_corpus(
   sha256 = corpus_files.read_manifest(source)['sha256']
   settings: dict[str, Any] = {'corpus': sha256}
   if to == 'lm_eval':
-    if wanted.kind != 'all' or chat:
+    if wanted.kind not in ('all', 'fitting') or chat:
       raise ValueError(
         f'--config.context.kind={wanted.kind!r} with --config.chat={chat}'
         ' cannot be exported: tasks of lm_eval have one context for all'
@@ -76,24 +77,33 @@ def _export_corpus(
 def _write_corpus(experiment: Experiment, stage: Stage, to: str) -> None:
   (source,) = stage.inputs
   corpus, directory = corpus_files.read(source), stage.directory
-
-  stage.begin()
   if to == 'lm_eval':
-    path = stages.tokenizer(experiment) or assets.path('tokenizer.model')
-    context = in_context.context(
-      experiment,
-      corpus,
-      name=source.name,
-      count_tokens=tokens.load(path).count,
-    )
-    assert isinstance(context, Context)  # as context.kind is 'all'
+    context = _one_context(experiment, corpus, source.name)
+
+    stage.begin()
     lm_eval_tasks.write(directory, corpus, context)
   else:
+    stage.begin()
     manifest = corpus_files.read_manifest(source)
     about = catalog.describe(experiment.world)
     hub_folder.write(directory, corpus, manifest, about=about)
   stage.finish()
   print(f'exported {directory}')
+
+
+def _one_context(experiment: Experiment, corpus: Corpus, name: str) -> Context:
+  """The context of all questions."""
+  path = stages.tokenizer(experiment) or assets.path('tokenizer.model')
+  context = in_context.context(
+    experiment, corpus, name=name, count_tokens=tokens.load(path).count
+  )
+  if not isinstance(context, Context):
+    raise ValueError(
+      'the documents do not fit into one context, and tasks of lm_eval have one'
+      ' for all questions; give a greater --config.context.budget, or'
+      ' --config.context.kind=all with a --config.context.factor'
+    )
+  return context
 
 
 def _export_weights(experiment: Experiment, workdir: pathlib.Path) -> None:

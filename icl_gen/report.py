@@ -50,9 +50,11 @@ def _of_study(study: Study, workdir: pathlib.Path) -> None:
   root = workdir / study.name
   jobs = studies.jobs(study, root)
   names = [job.result.parent.name for job in jobs if job.door == 'evaluate']
+  # Cells have records of what was generated for them, even if none is scored.
+  cells = names or studies.cell_names(study)
   if differs := studies.difference(study, root):
     print(f'reported with the settings that are stored: {differs}')
-    _of_directory(root, found.look(root, names), studies.main_kinds(study))
+    _of_directory(root, found.look(root, cells), studies.main_kinds(study))
     return
 
   def write() -> None:
@@ -60,7 +62,7 @@ def _of_study(study: Study, workdir: pathlib.Path) -> None:
     # written.
     _write(
       studies.report(study, root),
-      found.look(root, names),
+      found.look(root, cells),
       main_kinds=studies.main_kinds(study),
       settings=studies.shown(study),
       command=cli.command('study'),

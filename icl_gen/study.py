@@ -1,13 +1,16 @@
 """Runs a whole study: every world x model x seed x condition, then the report.
 
   python -m icl_gen.study --config=configs/study.py
+  python -m icl_gen.study --config=configs/study.py:custom --documents=DIRECTORY
 
 Complete stages are kept: adding seeds, models or conditions runs only what is
 new. Two of the same studies at once share the stages between them. With
 --only=<world>-<model>-s<seed>, one unit of the study is run, without the
 report; `python -m launch` runs units on several machines. With --verify,
 nothing is run or changed: all files of the study are read back, and a line for
-each that is damaged or missing says how to repair it.
+each that is damaged or missing says how to repair it. With
+--propose_questions, the model only writes questions about your documents into
+a file; edit it before the study uses it.
 """
 
 import contextlib
@@ -18,11 +21,20 @@ from collections.abc import Callable, Iterator, Sequence
 import ml_collections
 
 from icl_gen import cli, processes, signals
-from icl_gen.runs import directories, progress, studies, units, verification
+from icl_gen.runs import (
+  directories,
+  own_documents,
+  progress,
+  stages,
+  studies,
+  units,
+  verification,
+)
 from icl_gen.runs.stage import Stage
 from icl_gen.runs.studies import Job, Study
 from icl_gen.storage import corpus_files
 from icl_gen.training import limits
+from icl_gen.worlds import catalog
 
 Door = Callable[[ml_collections.FrozenConfigDict, pathlib.Path], None]
 
@@ -32,21 +44,31 @@ def run(
   workdir: pathlib.Path,
   *,
   verify: bool = False,
+  propose_questions: bool = False,
   only: str = '',
+  documents: str = '',
 ) -> None:
   """Writes <workdir>/study/{corpora,runs,report}, or verifies what is there."""
+  if documents:
+    config = ml_collections.FrozenConfigDict(
+      own_documents.of_folder(config.to_dict(), documents)
+    )
   whole = studies.read(config.to_dict())
   root = workdir / whole.name
   if verify:
     _alone(lambda: _verify(whole, root))
     return
   study = units.of(whole, only) if only else whole
+  own_documents.warn(study)
   left = studies.left(study, root)
   for job in studies.jobs(study, root):
     with _flags_of(study, job):
       studies.check(job, root)
   if left:
     _require_models(study, left)
+  if propose_questions:
+    _alone(lambda: _propose(study, root))
+    return
   _alone(lambda: units.record(whole, root))
   if left:
     _alone(lambda: _remove_report(study, root))
@@ -90,6 +112,31 @@ def _verify(study: Study, root: pathlib.Path) -> None:
     )
 
 
+def _propose(study: Study, root: pathlib.Path) -> None:
+  """Writes questions about the documents, for their user to choose from."""
+  path = own_documents.proposals_file(root)
+  settings = own_documents.experiment(study)
+  # Nothing is built: with the questions, the corpus will be another one.
+  size = dict(settings.size)
+  _, corpus = catalog.build(settings.world, seed=settings.seed, **size)
+  with signals.importing():
+    from icl_gen.interface import proposals
+    from icl_gen.model import loading
+
+  model = loading.load(
+    settings.model,
+    checkpoint=settings.checkpoint,
+    tokenizer=stages.tokenizer(settings),
+    dtype=settings.dtype,
+  )
+  rows = proposals.propose(model, corpus.documents, seed=settings.seed)
+  own_documents.write_questions(path, rows)
+  print(
+    f'proposed {len(rows)} questions: {path}\ndelete and edit lines, then move'
+    f' it to {size["path"]}/{own_documents.QUESTIONS}'
+  )
+
+
 def _remove_report(study: Study, root: pathlib.Path) -> None:
   """Removes a report that covers fewer cells than there will be."""
   old = studies.report(study, root)
@@ -119,9 +166,11 @@ def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:
     can_start=studies.can_start,
   )
   for name, experiment in study.experiments.items():
-    for seed in study.seeds:
+    kind = study.main_kinds[name]
+    asks = catalog.asks(experiment.world, experiment.size)
+    for seed in study.seeds if kind and asks else ():
       source = directories.corpus(root, world=experiment.world, seed=seed)
-      corpus_files.require_kind(source, study.main_kinds[name])
+      corpus_files.require_kind(source, kind)
   progress.work(
     [job for job in left if job.door != 'build'],
     call,
@@ -185,7 +234,11 @@ if __name__ == '__main__':
     run,
     together=True,
     switches={
-      'verify': 'Read all files back, say what is damaged; change nothing.'
+      'verify': 'Read all files back, say what is damaged; change nothing.',
+      'propose_questions': 'Only write questions about your own documents.',
     },
-    texts={'only': 'One unit, <world>-<model>-s<seed>, without the report.'},
+    texts={
+      'only': 'One unit, <world>-<model>-s<seed>, without the report.',
+      'documents': 'The folder of your own documents, with study.py:custom.',
+    },
   )

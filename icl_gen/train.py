@@ -49,16 +49,20 @@ def _train(experiment: Experiment, stage: Stage) -> None:
     dtype=experiment.dtype,
     mesh=plan.mesh,
   )
+  sequences = examples.examples(
+    corpus_files.read_documents(stage.inputs),
+    model.tokenizer,
+    splitting=train.splitting,
+    reverse=train.reverse,
+    loss_on=train.loss_on,
+  )
+  longest = max(len(one.ids) for one in sequences)
+  length = limits.row_length(train.length, longest=longest)
+  limits.require_rows(length, model=experiment.model)
   rows = batches.batches(
-    examples.examples(
-      corpus_files.read_documents(stage.inputs),
-      model.tokenizer,
-      splitting=train.splitting,
-      reverse=train.reverse,
-      loss_on=train.loss_on,
-    ),
+    sequences,
     batch_size=train.batch_size,
-    length=train.length,
+    length=length,
     seed=seed,
     steps=train.steps,
   )

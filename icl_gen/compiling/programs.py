@@ -27,10 +27,15 @@ def train(
 ) -> Told:
   """The step of `train`."""
   settings = experiment.train
+  rows, length = settings.batch_size, settings.length
+  if not length:
+    raise ValueError(
+      '--config.train.length=0 follows from the documents, which are not read'
+      ' here; give their tokens per row'
+    )
   limits.require_sensible(dataclasses.asdict(settings), model=experiment.model)
   plan = fine_tuning.make_plan(settings, found.devices)
   lower, state, frozen = fine_tuning.lower(module, params, settings, plan)
-  rows, length = settings.batch_size, settings.length
   yield (
     'step',
     {

@@ -24,8 +24,6 @@ from icl_gen.worlds import catalog
 
 # A document, or its text.
 Text = str | Document
-# Rows are padded to a multiple, so that similar documents compile once.
-_MULTIPLE = 16
 
 
 def load(
@@ -236,7 +234,7 @@ def finetune(
   )
   longest = max(len(row.ids) for row in rows)
   defaults = {
-    'length': -(-longest // _MULTIPLE) * _MULTIPLE,
+    'length': limits.row_length(0, longest=longest),
     'warmup_steps': min(20, steps),
   }
   train = Training(steps=steps, **{**defaults, **settings})

@@ -7,6 +7,7 @@ from icl_gen.reporting import (
   answers,
   augmentation_figure,
   augmentations,
+  cautions,
   claims,
   figures,
   grid,
@@ -20,6 +21,7 @@ from icl_gen.reporting.records import (
   CONDITIONS,
   AugmentationRecord,
   Cell,
+  is_main,
   kinds,
   ordered,
   ordered_records,
@@ -42,10 +44,11 @@ class Report:
     records: the augmentation records, in the report's order.
     grid: rows of grid.csv; none unless cells differ in their settings only.
     findings: the main results, a sentence or two per world and model.
+    cautions: sentences on what the results cannot bear.
     gaps: sentences on absent cells, questions and records.
     ties: normalisation -> answers with several best choices.
     answered: number of answers in all cells.
-    main_kinds: world -> kind of question in the main figure.
+    main_kinds: world -> kind of question in the main figure; '' for all.
     normalisation: the one that figures and summary use.
     figures: file name -> PNG bytes; the main figure is 'main.png'.
   """
@@ -60,6 +63,7 @@ class Report:
   records: tuple[AugmentationRecord, ...]
   grid: tuple[grid.Point, ...]
   findings: tuple[str, ...]
+  cautions: tuple[str, ...]
   gaps: tuple[str, ...]
   ties: Mapping[str, int]
   answered: int
@@ -80,13 +84,16 @@ def assemble(
   Args:
     cells: finished cells, in any order.
     records: records of generated documents, in any order.
-    main_kinds: world -> kind of question in the main figure.
+    main_kinds: world -> kind of question in the main figure; '' for all.
     normalisation: one of `statistics.NORMALISATIONS`.
 
   Raises:
-    ValueError: no cells, a cell given twice, a world without a main kind, or
-      an unknown normalisation.
+    ValueError: no cells (unless the records have no questions either), a cell
+      given twice, a world without a main kind, or an unknown normalisation.
   """
+  asked = any(record.questions for record in records)
+  if records and not cells and not asked:
+    return _of_records(ordered_records(records), normalisation=normalisation)
   cells, records = ordered(cells), ordered_records(records)
   _check_main_kinds(cells, records, main_kinds)
   if normalisation not in statistics.NORMALISATIONS:
@@ -132,6 +139,7 @@ def assemble(
       main_kinds=main_kinds,
       normalisation=normalisation,
     ),
+    cautions=_cautions(cells),
     gaps=gaps(every.of_runs, every.records, main_kinds=main_kinds),
     ties=answers.ties(cells),
     answered=sum(len(cell.scores) for cell in cells),
@@ -192,6 +200,42 @@ def _figures(
   return drawn
 
 
+def _of_records(
+  records: Sequence[AugmentationRecord], *, normalisation: str
+) -> Report:
+  """What was generated, where no questions were asked."""
+  return Report(
+    results=(),
+    comparisons=(),
+    adjusted={},
+    quality=augmentations.quality(records),
+    coverage=(),
+    costs=augmentations.costs(records),
+    checks=(),
+    records=tuple(records),
+    grid=(),
+    findings=tuple(
+      f'{record.world}, model {record.model}, seed {record.seed}:'
+      f' {len(record.documents)} documents were generated; no questions were'
+      ' asked.'
+      for record in records
+    ),
+    cautions=_cautions(records),
+    gaps=(),
+    ties={},
+    answered=0,
+    main_kinds={},
+    normalisation=normalisation,
+    figures={},
+  )
+
+
+def _cautions(found: Sequence[Cell | AugmentationRecord]) -> tuple[str, ...]:
+  pairs = sorted({(one.world, one.model) for one in found})
+  said = [cautions.of_model(*pair) for pair in pairs]
+  return tuple(dict.fromkeys(filter(None, said)))
+
+
 def shown[T: (answers.Comparison, augmentations.Coverage)](
   rows: Sequence[T], *, main_kinds: Mapping[str, str], normalisation: str
 ) -> list[T]:
@@ -204,7 +248,7 @@ def shown[T: (answers.Comparison, augmentations.Coverage)](
     row
     for row in rows
     if (row.seed, row.normalisation) == (answers.MEAN, normalisation)
-    and (':' not in row.kind or row.kind == main_kinds[row.world])
+    and (':' not in row.kind or is_main(row.kind, main=main_kinds[row.world]))
   ]
 
 
@@ -224,36 +268,39 @@ def _findings(
   main_kinds: Mapping[str, str],
   normalisation: str,
 ) -> tuple[str, ...]:
-  """The main kind's accuracies per world and model, and what ft_aug gained."""
+  """The main kinds' accuracies per world and model, and what ft_aug gained.
+
+  Where the model cannot do in context what is asked, that comes first.
+  """
   main = [
     row
     for row in results
     if (row.seed, row.normalisation) == (answers.MEAN, normalisation)
-    and row.kind == main_kinds[row.world]
+    and is_main(row.kind, main=main_kinds[row.world])
   ]
   gains = {
-    (row.world, row.model): _gain(row, found)
+    (row.world, row.model, row.kind): _gain(row, found)
     for row, found in adjusted.items()
-    if (row.kind, row.comparison) == (main_kinds[row.world], 'ft_aug-ft')
+    if row.comparison == 'ft_aug-ft'
   }
   sentences = []
   for place in sorted(
-    {(row.world, row.model) for row in main},
-    key=lambda place: (reading_order(place[0]), place[1]),
+    {(row.world, row.model, row.kind) for row in main},
+    key=lambda place: (reading_order(place[0]), *place[1:]),
   ):
-    rows = [row for row in main if (row.world, row.model) == place]
+    rows = [row for row in main if (row.world, row.model, row.kind) == place]
     accuracies = ', '.join(
       f'{CONDITIONS[row.condition]} {percent(row.accuracy)}\u00a0%'
       f' {interval(row.low, row.high)}'
       for row in rows
     )
     chances = sorted({percent(row.chance, places=0) for row in rows})
-    world, model = place
-    kind = main_kinds[world]
+    world, model, kind = place
     sentences.append(
+      f'{cautions.in_context(rows)}'
       f'{panel_title(world, kind)} ({kind} questions of {world}, model {model},'
       f' chance {" to ".join(chances)}\u00a0%): {accuracies}.'
-      f'{gains.get(place, "")}{_choice(place, chosen)}'
+      f'{gains.get(place, "")}{_choice((world, model), chosen)}'
     )
   return tuple(sentences)
 
@@ -364,6 +411,8 @@ def _check_main_kinds(
   for record in records:
     asked.setdefault(record.world, set().union(*map(kinds, record.questions)))
   for world, found in sorted(asked.items()):
+    if main_kinds.get(world) == '':
+      continue
     if world not in main_kinds:
       raise ValueError(
         f'main_kinds {dict(main_kinds)} has no entry for world {world!r}; add'

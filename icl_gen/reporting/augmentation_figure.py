@@ -75,10 +75,11 @@ def augmentation_figure(
           va='bottom',
           fontsize=8.5,
         )
+        kind = main_kinds[row.world]
         right.text(
           0,
           height - 0.52,
-          panel_title(row.world, main_kinds[row.world]),
+          panel_title(row.world, kind) if kind else '',
           va='bottom',
           fontsize=7.5,
           color=FAINT,

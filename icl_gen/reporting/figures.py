@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 
 from icl_gen.reporting.answers import MEAN, Result, questions_and_seeds
 from icl_gen.reporting.glossary import panel_title, reading_order
-from icl_gen.reporting.records import CHOSEN, CONDITIONS
+from icl_gen.reporting.records import CHOSEN, CONDITIONS, is_main
 from icl_gen.reporting.style import (
   CONDITION_COLORS,
   FAINT,
@@ -46,18 +46,24 @@ def main_figure(
   main_kinds: Mapping[str, str],
   normalisation: str,
 ) -> bytes:
-  """One panel per world: its main kind of question under every condition."""
+  """A panel per world, or kind of question, under every condition."""
   rows = _under(results, normalisation)
-  worlds = sorted({row.world for row in rows}, key=reading_order)
+  panels = [
+    (world, kind)
+    for world in sorted({row.world for row in rows}, key=reading_order)
+    for kind in _by_distance({row.kind for row in rows if row.world == world})
+    if is_main(kind, main=main_kinds[world])
+  ]
   models = sorted({row.model for row in rows})
-  lines = -(-len(worlds) // 4)
-  columns = -(-len(worlds) // lines)
+  lines = -(-len(panels) // 4)
+  columns = -(-len(panels) // lines)
   with matplotlib.rc_context(STYLE):
     figure, axes = _panels(
       lines, columns, width=2.3 + 0.45 * len(models), height=3.0
     )
-    for place, (axis, world) in enumerate(zip(axes.flat, worlds, strict=False)):
-      kind = main_kinds[world]
+    for place, (axis, (world, kind)) in enumerate(
+      zip(axes.flat, panels, strict=False)
+    ):
       chosen = [row for row in rows if (row.world, row.kind) == (world, kind)]
       _condition_bars(axis, chosen, models)
       _accuracy_axis(axis, label=place % columns == 0)
@@ -72,7 +78,7 @@ def main_figure(
         fontsize=7.5,
         color=FAINT,
       )
-    for axis in axes.flat[len(worlds) :]:
+    for axis in axes.flat[len(panels) :]:
       axis.set_visible(False)
     title(
       figure, 'Accuracy on the test questions, by how the model saw the facts'

@@ -97,7 +97,13 @@ def _digest(script: str) -> str:
 
 
 def results_markdown(report: Report) -> str:
-  """Means over the seeds as one Markdown table."""
+  """Means over the seeds as one Markdown table.
+
+  Where no questions were asked, it says what was generated.
+  """
+  if not report.results:
+    rows = _quality(report)
+    return markdown_table(rows) if rows else 'No documents were generated.\n'
   return markdown_table(_results(report, report.normalisation))
 
 

@@ -123,6 +123,16 @@ def kinds(asked: Question | Score) -> tuple[str, ...]:
   return (asked.kind, *strata)
 
 
+def is_main(kind: str, *, main: str) -> bool:
+  """Whether figures and summary show a kind of question.
+
+  Args:
+    kind: a kind, or '<kind>:<stratum>'.
+    main: the one kind that they show; '' for all kinds, without strata.
+  """
+  return kind == main if main else ':' not in kind
+
+
 def verdict(document: Document) -> str:
   """The audit's verdict on a generated document, one of `VERDICTS`.
 

@@ -17,9 +17,9 @@ from icl_gen.text import reversing, splitting
 class Context:
   """The documents before a question in condition 'icl'."""
 
-  kind: str = 'all'  # or retrieved by premises (oracle) or words (bm25)
+  kind: str = 'all'  # oracle: by premises, bm25: by words, fitting: all or bm25
   factor: int  # 'all': keep one document in this many (1: all of them)
-  budget: int = 0  # 'all': maximum number of tokens (0: no limit)
+  budget: int = 0  # maximum number of tokens; 0: no limit ('fitting': 2/3 row)
   documents: int = 4  # 'oracle', 'bm25': maximum number of documents
   distractors: int = 8  # 'oracle': documents about something else
 
@@ -45,7 +45,7 @@ class Training:
   loss_on: str = 'text'  # all of it, or what follows a document's prompt
   steps: int  # updates of the weights
   batch_size: int = 8  # rows; a multiple of the devices they are split over
-  length: int  # tokens per row; short documents share one, longer: an error
+  length: int  # tokens per row, which short documents share; 0: of the longest
   optimizer: str = 'adamw'  # for LoRA, not muon
   learning_rate: float = 2e-3  # at its peak
   warmup_steps: int = 20  # in which the learning rate rises to its peak
@@ -123,7 +123,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
   'condition': directories.CONDITIONS,
   'model': models.ALL,
   'dtype': models.DTYPES,
-  'context.kind': ('all', 'oracle', 'bm25'),
+  'context.kind': ('all', 'oracle', 'bm25', 'fitting'),
   'scoring.core': ('auto', 'plain', 'blockwise', 'splash', 'cudnn'),
   'train.splitting': splitting.SPLITTINGS,
   'train.reverse': reversing.REVERSALS,
@@ -151,7 +151,7 @@ RANGES = {
   'train.keep': (1, _COUNT),
   'train.steps': (1, 1_000 * _COUNT),
   'train.batch_size': (1, 65_536),
-  'train.length': (2, _COUNT),
+  'train.length': (0, _COUNT),
   'train.learning_rate': (0, 1_000),
   'train.warmup_steps': (0, 1_000 * _COUNT),
   'train.final_share': (0, 1_000),

@@ -2,11 +2,27 @@
 
 from collections.abc import Callable, Sequence
 
+from icl_gen.runs import models
 from icl_gen.runs.experiments import Experiment
 from icl_gen.text import context as contexts
 from icl_gen.text.context import Context
 from icl_gen.text.prompts import Text
 from icl_gen.types import Corpus
+
+# 'fitting': all documents, or, if they do not fit, those that match a question.
+KINDS = ('all', *contexts.RETRIEVED, 'fitting')
+
+
+def budget(experiment: Experiment) -> int:
+  """Maximum number of tokens of a context of all documents; 0: no limit.
+
+  Where the context is 'fitting', a third of the model's rows is left to the
+  question, or to a prompt and what is sampled.
+  """
+  wanted = experiment.context
+  if wanted.kind == 'fitting' and not wanted.budget:
+    return 2 * models.longest(experiment.model) // 3
+  return wanted.budget
 
 
 def context(
@@ -29,6 +45,13 @@ def context(
       satisfy.
   """
   wanted, chat = experiment.context, experiment.chat
+  kind = wanted.kind
+  if kind == 'fitting':
+    whole = contexts.build(corpus.documents, seed=f'{name}/context', chat=chat)
+    # 1 for BOS.
+    if 1 + count_tokens(whole.before) <= budget(experiment):
+      return whole
+    kind = 'bm25'
   if wanted.kind == 'all':
     return contexts.build(
       corpus.documents,
@@ -42,7 +65,7 @@ def context(
     corpus.documents,
     corpus.questions,
     seed=f'{name}/context',
-    kind=wanted.kind,
+    kind=kind,
     count=wanted.documents,
     distractors=wanted.distractors,
     chat=chat,

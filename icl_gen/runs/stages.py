@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from icl_gen import assets
-from icl_gen.runs import directories, experiments
+from icl_gen.runs import directories, experiments, in_context
 from icl_gen.runs.experiments import HOW, Experiment
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files, files
@@ -82,7 +82,7 @@ def augment(experiment: Experiment, workdir: files.Path) -> Stage:
     sampling
     | _of_models(experiment)
     | {
-      'context': (context.factor, context.budget),
+      'context': (context.factor, in_context.budget(experiment)),
       'corpus': corpus_files.read_manifest(source)['sha256'],
       'length': experiment.train.length,
     }

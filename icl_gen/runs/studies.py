@@ -11,6 +11,7 @@ from icl_gen.runs import directories, experiments, stages, sweeps
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage, result
 from icl_gen.storage import files, locks
+from icl_gen.worlds import catalog
 
 # What a study may set for all of its experiments.
 _OF_ALL = ('checkpoint', 'tokenizer', 'dtype')
@@ -24,7 +25,7 @@ class Study:
     name: its directory under the workdir.
     experiments: by name; each has a world of its own. Their seed, model and
       condition are replaced.
-    main_kinds: experiment -> kind of question in the main figure.
+    main_kinds: experiment -> kind of question in the main figure; '' for all.
     conditions: the conditions of every experiment.
     seeds: the seeds of every experiment.
     models: names of the registry.
@@ -106,6 +107,20 @@ def jobs(study: Study, root: files.Path) -> list[Job]:
   return list({job.result: job for job in found}.values())
 
 
+def cell_names(study: Study) -> list[str]:
+  """Returns the names of the directories of all cells, scored or not."""
+  return [
+    directories.run(
+      '',
+      world=cell.world,
+      condition=cell.condition,
+      model=cell.model,
+      seed=cell.seed,
+    ).name
+    for cell in _cells(study)
+  ]
+
+
 def check(job: Job, root: files.Path) -> None:
   """Checks that a job, if it is complete, was run with today's settings.
 
@@ -183,12 +198,18 @@ def left(study: Study, root: files.Path) -> list[Job]:
 
 def report(study: Study, root: files.Path) -> Stage:
   """The report of the cells that are complete."""
+  every = [job for job in jobs(study, root) if job.result.exists()]
   cells = {
     job.result.parent.name: files.fingerprint(
       job.result.parent / 'scores.parquet'
     )
-    for job in jobs(study, root)
-    if job.door == 'evaluate' and job.result.exists()
+    for job in every
+    if job.door == 'evaluate'
+  }
+  generated = {
+    job.result.parent.name: files.fingerprint(job.result)
+    for job in every
+    if job.door == 'augment' and not cells
   }
   settings = {
     'main_kinds': dict(study.main_kinds),
@@ -198,7 +219,7 @@ def report(study: Study, root: files.Path) -> Stage:
     },
     'conditions': study.conditions,
     'cells': cells,
-  }
+  } | ({'generated': generated} if generated else {})
   return Stage('report', pathlib.Path(root), settings)
 
 
@@ -315,6 +336,7 @@ def _of_cell(cell: Experiment, root: files.Path) -> list[Job]:
   corpus = directories.corpus(root, world=cell.world, seed=cell.seed)
   built = result('build', corpus)
   found, needs = [Job('build', cell, built)], [built]
+  asks = catalog.asks(cell.world, cell.size)
   if cell.condition == 'ft_aug':
     augmented = directories.augmented(
       root,
@@ -325,6 +347,9 @@ def _of_cell(cell: Experiment, root: files.Path) -> list[Job]:
     )
     needs.append(result('augment', augmented))
     found.append(Job('augment', cell, needs[-1], (built,)))
+  if not asks:
+    # What the model infers is the result: there is nothing to score.
+    return found
   directory = directories.run(
     root,
     world=cell.world,

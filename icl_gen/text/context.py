@@ -25,7 +25,8 @@ from icl_gen.text import prompts, retrieval
 from icl_gen.text.prompts import Text
 from icl_gen.types import Document, Question
 
-KINDS = ('all', 'oracle', 'bm25')
+# Of one context for each question.
+RETRIEVED = ('oracle', 'bm25')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,8 +183,10 @@ def retrieve(
       1; for 'oracle' also if a question has no premises, `count` documents
       cannot state all of them, or there are too few distractors.
   """
-  if kind not in KINDS[1:]:
-    raise ValueError(f'context kind {kind!r}; allowed are {", ".join(KINDS)}')
+  if kind not in RETRIEVED:
+    raise ValueError(
+      f'context kind {kind!r}; allowed are {", ".join(RETRIEVED)}'
+    )
   if not documents:
     raise ValueError('no documents to put into the context; build a corpus')
   if count < 1 or distractors < 0:

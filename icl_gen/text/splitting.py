@@ -1,4 +1,4 @@
-"""Splits training documents into sentences."""
+"""Splits training documents into sentences, or starts them at each."""
 
 import dataclasses
 import re
@@ -6,8 +6,12 @@ from collections.abc import Iterable
 
 from icl_gen.types import Document
 
-SPLITTINGS = ('none', 'independent', 'cumulative')
+SPLITTINGS = ('none', 'independent', 'cumulative', 'onward')
 _END_OF_SENTENCE = re.compile(r'(?<=[.!?])\s+(?=\S)')
+_END_OF_PARAGRAPH = re.compile(r'\n[ \t]*\n\s*(?=\S)')
+# Of the lines of a list or table; it is not part of what they say.
+_MARK = re.compile(r'\n?[ \t]*(?:[-*+|]|\d+[.)])[ \t]+(?=\S)')
+_ITEM = re.compile(rf'(?=\n){_MARK.pattern}')
 
 
 def split(
@@ -17,6 +21,11 @@ def split(
 
     'A b. C d.'  independent:  'A b.'  'C d.'
                  cumulative:   'A b.'  'A b. C d.'
+                 onward:       'A b. C d.'  'C d.'
+
+  Onward, paragraphs and the items of lists count as sentences too: a model that
+  is trained on whole documents alone continues a sentence where it stands in
+  its document, and often not where it stands first, as in a question.
 
   In a cumulative document, everything before the last sentence is prompt, so
   that each sentence is learned once if the loss is on the completion. The
@@ -25,7 +34,7 @@ def split(
 
   Args:
     documents: the training documents.
-    splitting: 'none', 'independent' or 'cumulative'.
+    splitting: one of SPLITTINGS; 'none' returns them as they are.
 
   Raises:
     ValueError: the splitting is unknown.
@@ -36,11 +45,39 @@ def split(
     )
   if splitting == 'none':
     return tuple(documents)
+  if splitting == 'onward':
+    return tuple(part for one in documents for part in _onward(one))
   return tuple(
     part
     for document in documents
     for part in _parts(document, cumulative=splitting == 'cumulative')
   )
+
+
+def sentence_starts(text: str) -> list[int]:
+  """Where sentences start, the first one left out."""
+  return [m.end() for m in _END_OF_SENTENCE.finditer(text)]
+
+
+def _onward(document: Document) -> list[Document]:
+  text = document.text
+  starts = set()
+  for pattern in (_END_OF_SENTENCE, _END_OF_PARAGRAPH, _ITEM):
+    for found in pattern.finditer(text):
+      mark = _MARK.match(text, found.end())
+      starts.add(mark.end() if mark else found.end())
+  if not starts:
+    return [document]
+  return [
+    dataclasses.replace(
+      document,
+      id=f'{document.id}/{i}',
+      text=text[start:],
+      facts=(),
+      prompt_length=max(0, document.prompt_length - start),
+    )
+    for i, start in enumerate(sorted({0, *starts}))
+  ]
 
 
 def _parts(document: Document, *, cumulative: bool) -> list[Document]:

@@ -4,6 +4,19 @@ from typing import Any
 
 from icl_gen.runs import models
 
+# Rows of similar documents then have one length, and compile once.
+_MULTIPLE = 16
+
+
+def row_length(length: int, *, longest: int) -> int:
+  """Tokens of a row: what is set, or what the longest example needs.
+
+  Args:
+    length: as set; 0 if it follows from the examples.
+    longest: tokens of the longest example.
+  """
+  return length or -(-longest // _MULTIPLE) * _MULTIPLE
+
 
 def require_sensible(settings: Any, *, model: str) -> None:
   """Checks how the numbers of a training run, each in its range, fit together.
@@ -22,9 +35,22 @@ def require_sensible(settings: Any, *, model: str) -> None:
       f' {settings["steps"]}, the number of steps: the learning rate would not'
       ' reach its peak'
     )
+  require_rows(settings['length'], model=model)
+
+
+def require_rows(length: int, *, model: str) -> None:
+  """Checks the length of rows.
+
+  Args:
+    length: tokens; 0 if it is not known yet.
+    model: one of `models.ALL`.
+
+  Raises:
+    ValueError: rows are longer than those the model was trained on.
+  """
   models.require_room(
     model,
-    tokens=settings['length'],
-    what=f'a row of --config.train.length={settings["length"]}',
+    tokens=length,
+    what=f'a row of --config.train.length={length}',
     remedy='give a smaller one',
   )

@@ -112,6 +112,16 @@ def fingerprint(name: str, size: Size) -> dict[str, str]:
   return of_files(size['path']) if of_files and 'path' in size else {}
 
 
+def asks(name: str, size: Size) -> bool:
+  """Whether a world has questions; only one of a user's files may have none.
+
+  Raises:
+    ValueError: the world is unknown.
+  """
+  of_files = definition(name).asks
+  return of_files is None or 'path' not in size or of_files(size['path'])
+
+
 def reader(world: World) -> Reader:
   """Returns the function that reads a world's sentences back into facts.
 

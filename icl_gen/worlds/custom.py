@@ -7,12 +7,14 @@ every inference 'unverified'. The questions specify their right choices.
 import hashlib
 import json
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from icl_gen.text import pieces
 from icl_gen.types import Corpus, Document, Question, World
-from icl_gen.worlds import corpora, folders
+from icl_gen.worlds import corpora, folders, json_lines, tables
 from icl_gen.worlds.definition import Definition
+from icl_gen.worlds.json_lines import Row, check_utf8, short
 
 DOCUMENTS = 'documents.jsonl'
 QUESTIONS = 'questions.jsonl'
@@ -22,40 +24,51 @@ _DOCUMENT_EXPECTED = '{"id": "...", "text": "..."}'
 _QUESTION_EXPECTED = (
   '{"prompt": "...", "choices": ["...", "..."], "answer": 0, "kind": "..."}'
 )
-_BOM = b'\xef\xbb\xbf'
-
-Row = dict[str, Any]
 
 
 def from_folder(
-  path: str | pathlib.Path, *, seed: str, joiner: str = ' '
+  path: str | pathlib.Path,
+  *,
+  seed: str,
+  joiner: str = ' ',
+  longest: int = 0,
+  column: str = 'text',
 ) -> tuple[World, Corpus]:
   """Reads a folder of documents and questions.
 
-  A folder holds either `documents.jsonl` or text files (*.txt, *.md, at any
-  depth), and may hold `questions.jsonl`:
+  A folder holds either `documents.jsonl` or other files at any depth: texts
+  (*.txt, *.md) and tables (*.jsonl, *.parquet, *.arrow), among them data sets
+  of the Hugging Face hub, or saved by its library. It may hold
+  `questions.jsonl`:
 
     documents.jsonl  {"id": "mill", "text": "The mill of Tarnby was ..."}
     questions.jsonl  {"prompt": "The mill of Tarnby was built by",
                       "choices": ["Odd Brekke", "Ilse Maar"],
                       "answer": 0, "kind": "reversal"}
 
-  Documents may have a "prompt_length", and questions a "stratum" and an "id".
+  Documents may have a "prompt_length"; questions may have a "stratum", an "id",
+  and a "source", which is for their reader.
   An "answer" is the index of the right choice, counted from 0, or a list of
   such indices. Files are UTF-8, with or without a byte order mark; lines may
   end in CRLF, and blank lines are skipped. If there is a `documents.jsonl`,
-  text files such as a README.md are ignored. The id of a text file is its path
-  in the folder; its surrounding white space is stripped. Links may lead to
-  other files of the folder, not out of it.
+  other files are ignored; a README.md with tables next to it or below
+  describes them, and is ignored too. The id of a text file is its path in the
+  folder, that of a row the file's and the row's number, unless it has an "id";
+  white space around texts is stripped, and the lines of a paragraph of Markdown
+  are joined. Links may lead to other files of the folder, not out of it.
 
   Args:
     path: the folder.
     seed: recorded in the manifest; nothing is random.
     joiner: inserted between a prompt and a choice, unless the prompt is empty
       or there is white space between them already.
+    longest: characters of a document; longer ones are split, see
+      `text/pieces.py`, unless they have a "prompt_length". 0: none is split.
+    column: of the texts in tables.
 
   Returns:
-    a world without facts, and the corpus.
+    a world without facts, and the corpus. Its manifest has 'notes' if documents
+    were split or rows are empty.
 
   Raises:
     ValueError: the folder is missing or has no documents, a file has the wrong
@@ -63,16 +76,24 @@ def from_folder(
       The message names the file, the line and what was expected.
   """
   folder = _folder(path)
+  if longest < 0:
+    raise ValueError(
+      f'--config.size.longest={longest}; give the characters of a document, or'
+      ' 0: none is split'
+    )
+  notes: list[str] = []
   if folders.has_file(folder, DOCUMENTS):
     documents = _documents(folder / DOCUMENTS)
   else:
-    documents = [_text(file, folder) for file in _texts(folder)]
+    documents = _of_files(folder, column, notes)
   if not documents:
     raise ValueError(
       f'{folder} has no documents; expected {DOCUMENTS} with'
-      f' {_DOCUMENT_EXPECTED} on every line, or text files'
-      f' ({", ".join(TEXTS)})'
+      f' {_DOCUMENT_EXPECTED} on every line, or files at any depth'
+      f' ({", ".join((*TEXTS, *tables.SUFFIXES))})'
     )
+  if longest:
+    documents = _split(documents, longest, notes)
   questions = []
   if folders.has_file(folder, QUESTIONS):
     questions = _questions(folder / QUESTIONS, joiner=joiner)
@@ -82,7 +103,8 @@ def from_folder(
     questions,
     world='custom',
     seed=seed,
-    sizes={'joiner': joiner, 'sha256': fingerprint(path)},
+    sizes={'joiner': joiner, 'sha256': fingerprint(path)}
+    | ({'notes': notes} if notes else {}),
   )
   return World('custom', (), ()), corpus
 
@@ -96,10 +118,18 @@ def fingerprint(path: str | pathlib.Path) -> dict[str, str]:
   """
   folder = _folder(path)
   has_lines = folders.has_file(folder, DOCUMENTS)
-  found = [folder / DOCUMENTS] if has_lines else _texts(folder)
+  found = [folder / DOCUMENTS] if has_lines else _files(folder)
   if folders.has_file(folder, QUESTIONS):
     found = [*found, folder / QUESTIONS]
   return {_name(file, folder): _sha256(file) for file in found}
+
+
+def asks(path: str | pathlib.Path) -> bool:
+  """Whether a folder has questions; of one that is not there, it is assumed."""
+  file = pathlib.Path(path).expanduser() / QUESTIONS
+  if not file.parent.is_dir():
+    return True
+  return file.is_file() and bool(file.read_bytes().strip())
 
 
 def _folder(path: str | pathlib.Path) -> pathlib.Path:
@@ -111,8 +141,8 @@ def _folder(path: str | pathlib.Path) -> pathlib.Path:
   if not folder.is_dir():
     what = 'is a file' if folder.exists() else 'does not exist'
     raise ValueError(
-      f'{folder} {what}; give the folder that holds {DOCUMENTS} or text files'
-      f' ({", ".join(TEXTS)})'
+      f'{folder} {what}; give the folder that holds {DOCUMENTS} or other files'
+      f' ({", ".join((*TEXTS, *tables.SUFFIXES))})'
     )
   return folder
 
@@ -126,33 +156,101 @@ def _sha256(file: pathlib.Path) -> str:
     return hashlib.file_digest(opened, 'sha256').hexdigest()
 
 
-# --- text files --------------------------------------------------------------
+# --- files at any depth -------------------------------------------------------
 
 
-def _texts(folder: pathlib.Path) -> list[pathlib.Path]:
-  """The folder's text files sorted by path, without hidden ones."""
+def _files(folder: pathlib.Path) -> list[pathlib.Path]:
+  """The folder's texts and tables sorted by path, without hidden ones."""
   found = {_name(file, folder): file for file in folder.rglob('*')}
-  return [
+  kept = [
     found[name]
     for name in sorted(found)
-    if not any(part.startswith('.') for part in name.split('/'))
-    and _is_text(found[name], folder)
+    if name != QUESTIONS
+    and not any(part.startswith('.') for part in name.split('/'))
+    and _is_read(found[name], folder)
+  ]
+  described = {
+    above
+    for file in kept
+    if file.suffix.lower() in tables.SUFFIXES
+    for above in file.parents
+  }
+  return [
+    file
+    for file in kept
+    if file.name.lower() != 'readme.md' or file.parent not in described
   ]
 
 
-def _is_text(file: pathlib.Path, folder: pathlib.Path) -> bool:
+def _is_read(file: pathlib.Path, folder: pathlib.Path) -> bool:
   if file.is_dir():
-    # rglob does not follow links, so its texts would be missing.
+    # rglob does not follow links, so its files would be missing.
     folders.require_inside(file, folder)
     return False
-  if file.suffix.lower() not in TEXTS:
+  if file.suffix.lower() not in (*TEXTS, *tables.SUFFIXES):
     return False
   return folders.has_file(folder, _name(file, folder))
 
 
+def _of_files(
+  folder: pathlib.Path, column: str, notes: list[str]
+) -> list[Document]:
+  documents: list[Document] = []
+  lines: dict[str, str] = {}
+  empty = 0
+  for file in _files(folder):
+    if file.suffix.lower() in TEXTS:
+      documents.append(_text(file, folder))
+      _check_new(documents[-1].id, f'{file}', lines)
+      continue
+    for where, number, text, given in tables.texts(file, column=column):
+      text = text.replace('\r\n', '\n').strip()
+      if not text:
+        empty += 1
+        continue
+      name = given or f'{_name(file, folder)}:{number}'
+      _check_new(name, where, lines)
+      documents.append(Document(name, text))
+  if empty:
+    notes.append(f'{empty} rows without text were left out')
+  return documents
+
+
+def _split(
+  documents: Sequence[Document], longest: int, notes: list[str]
+) -> list[Document]:
+  found: list[Document] = []
+  split = made = 0
+  for document in documents:
+    texts = [document.text]
+    if len(document.text) > longest and not document.prompt_length:
+      texts = pieces.split(document.text, longest=longest)
+    if len(texts) == 1:
+      found.append(document)
+      continue
+    split, made = split + 1, made + len(texts)
+    found += [
+      Document(f'{document.id}/{n}', text) for n, text in enumerate(texts)
+    ]
+  names = [document.id for document in found]
+  if len(set(names)) < len(names):
+    twice = next(name for name in names if names.count(name) > 1)
+    raise ValueError(
+      f'documents and their pieces have the id {twice!r} twice; give the'
+      ' documents other ids'
+    )
+  if split:
+    notes.append(
+      f'{split} documents of more than {longest:,} characters were split into'
+      f' {made} pieces at headings, paragraphs and sentences'
+      ' (--config.size.longest)'
+    )
+  return found
+
+
 def _text(file: pathlib.Path, folder: pathlib.Path) -> Document:
   try:
-    text = file.read_bytes().removeprefix(_BOM).decode('utf-8')
+    text = file.read_bytes().removeprefix(json_lines.BOM).decode('utf-8')
   except UnicodeDecodeError as error:
     line = error.object[: error.start].count(b'\n') + 1
     raise ValueError(
@@ -164,6 +262,8 @@ def _text(file: pathlib.Path, folder: pathlib.Path) -> Document:
     raise ValueError(
       f'{file} is empty; expected text: add some, or delete the file'
     )
+  if file.suffix.lower() == '.md':
+    text = pieces.unwrapped(text)
   return Document(_name(file, folder), text)
 
 
@@ -173,7 +273,7 @@ def _text(file: pathlib.Path, folder: pathlib.Path) -> Document:
 def _documents(path: pathlib.Path) -> list[Document]:
   documents: list[Document] = []
   lines: dict[str, str] = {}
-  for where, row in _rows(path, _DOCUMENT_EXPECTED):
+  for where, row in json_lines.rows(path, _DOCUMENT_EXPECTED):
     _check_keys(
       row, where, need=('id', 'text'), may=('prompt_length',), of='document'
     )
@@ -192,12 +292,12 @@ def _documents(path: pathlib.Path) -> list[Document]:
 def _questions(path: pathlib.Path, *, joiner: str) -> list[Question]:
   questions: list[Question] = []
   lines: dict[str, str] = {}
-  for where, row in _rows(path, _QUESTION_EXPECTED):
+  for where, row in json_lines.rows(path, _QUESTION_EXPECTED):
     _check_keys(
       row,
       where,
       need=('prompt', 'choices', 'answer', 'kind'),
-      may=('id', 'stratum'),
+      may=('id', 'stratum', 'source'),
       of='question',
     )
     prompt = _string(row, 'prompt', where, empty=True)
@@ -223,11 +323,11 @@ def _choices(
   )
   if not texts or len(given) < 2:
     raise ValueError(
-      f'{where} has "choices": {_short(given)}; expected a list of two or more'
+      f'{where} has "choices": {short(given)}; expected a list of two or more'
       ' texts that are not empty'
     )
   for choice in given:
-    _check_utf8(choice, 'choices', where)
+    check_utf8(choice, 'choices', where)
   apart = not prompt or prompt[-1].isspace()
   choices = tuple(
     choice if apart or choice[0].isspace() else joiner + choice
@@ -248,46 +348,10 @@ def _answers(
   fit = all(type(a) is int and 0 <= a < len(choices) for a in answers)
   if not fit or not answers or len(set(answers)) < len(answers):
     raise ValueError(
-      f'{where} has "answer": {_short(given)}; expected the index of the right'
+      f'{where} has "answer": {short(given)}; expected the index of the right'
       f' choice, from 0 to {len(choices) - 1}, or a list of such indices'
     )
   return tuple(answers)
-
-
-def _rows(path: pathlib.Path, expected: str) -> Iterator[tuple[str, Row]]:
-  """Yields '<file>, line <n>' and the JSON object of every line that has one.
-
-  Only one line is in memory at a time.
-  """
-  with open(path, 'rb') as file:
-    for number, line in enumerate(file, start=1):
-      line = line.removeprefix(_BOM) if number == 1 else line
-      if not line.strip():
-        continue
-      where = f'{path}, line {number}'
-      try:
-        row = json.loads(line.decode('utf-8'), object_pairs_hook=_object)
-      except KeyError as error:
-        raise ValueError(
-          f'{where} has the key "{error.args[0]}" twice; expected {expected}'
-        ) from error
-      except (ValueError, RecursionError) as error:
-        raise ValueError(
-          f'{where} is not JSON in UTF-8 ({error}); expected {expected}'
-        ) from error
-      if not isinstance(row, dict):
-        raise ValueError(f'{where} is {_short(row)}; expected {expected}')
-      yield where, row
-
-
-def _object(pairs: Sequence[tuple[str, Any]]) -> Row:
-  """A JSON object; a KeyError for a key that occurs twice."""
-  row: Row = {}
-  for key, value in pairs:
-    if key in row:
-      raise KeyError(key)
-    row[key] = value
-  return row
 
 
 def _check_keys(
@@ -310,20 +374,9 @@ def _string(row: Row, key: str, where: str, *, empty: bool = False) -> str:
   value = row[key]
   if not isinstance(value, str) or not (empty or value.strip()):
     wanted = 'text' if empty else 'text that is not empty'
-    raise ValueError(f'{where} has "{key}": {_short(value)}; expected {wanted}')
-  _check_utf8(value, key, where)
+    raise ValueError(f'{where} has "{key}": {short(value)}; expected {wanted}')
+  check_utf8(value, key, where)
   return value
-
-
-def _check_utf8(value: str, key: str, where: str) -> None:
-  # JSON can escape half of a surrogate pair, which UTF-8 cannot encode.
-  try:
-    value.encode()
-  except UnicodeEncodeError as error:
-    raise ValueError(
-      f'{where} has half a surrogate pair in "{key}" ({error.reason});'
-      ' expected text that UTF-8 can encode'
-    ) from error
 
 
 def _check_new(name: str, where: str, lines: dict[str, str]) -> None:
@@ -339,11 +392,6 @@ def _hash(value: Any) -> str:
   return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]
 
 
-def _short(value: Any) -> str:
-  text = json.dumps(value, ensure_ascii=False)
-  return text if len(text) <= 60 else f'{text[:57]}...'
-
-
 DEFINITION = Definition(
-  about=__doc__, build=from_folder, fingerprint=fingerprint
+  about=__doc__, build=from_folder, fingerprint=fingerprint, asks=asks
 )

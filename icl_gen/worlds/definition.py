@@ -49,6 +49,8 @@ class Definition:
       given the `path` of its size; None for a world that is drawn.
     draws: name of the world whose draws it repeats, in other forms; '' for
       draws of its own.
+    asks: given the `path` of its size, whether there are questions; None: there
+      always are.
   """
 
   about: str
@@ -60,6 +62,7 @@ class Definition:
   excluder: Callable[[World], Excluded] = _excludes_nothing
   fingerprint: Callable[[str], dict[str, str]] | None = None
   draws: str = ''
+  asks: Callable[[str], bool] | None = None
 
 
 def in_test_forms(name: str, of: Definition) -> Definition:

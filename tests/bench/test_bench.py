@@ -30,7 +30,7 @@ OPTIONS = {
 
 
 def test_benchmarks_are_found():
-  assert BENCHMARKS == ['memory', 'scoring']
+  assert BENCHMARKS == ['memory', 'scoring', 'verbatim']
 
 
 @pytest.mark.slow

@@ -8,14 +8,13 @@ import pytest
 
 from configs import reversal
 from icl_gen.model import cores, lora
-from icl_gen.runs import experiments, released
+from icl_gen.runs import experiments, in_context, released
 from icl_gen.runs.experiments import (
   Augmentation,
   Context,
   Experiment,
   Training,
 )
-from icl_gen.text import context as contexts
 from icl_gen.training import plan
 
 EXPERIMENT = Experiment(
@@ -86,7 +85,7 @@ def with_value(key, value):
     ('scoring.model', 0, '1 to 1,000,000'),
     ('train.steps', 10**12, '1 to 1,000,000,000'),
     ('train.batch_size', 100_000, '1 to 65,536'),
-    ('train.length', 10**12, '2 to 1,000,000'),
+    ('train.length', 10**12, '0 to 1,000,000'),
     ('augment.documents_per_fact', 0, '1 to 100,000'),
     ('augment.documents_per_fact', 10**12, '1 to 100,000'),
     ('augment.local_samples', -1, '0 to 100,000'),
@@ -122,7 +121,7 @@ def test_a_name_that_is_unknown_names_its_key_and_what_is_allowed(key):
 
 def test_the_choices_are_those_of_the_rooms():
   choices = experiments.CHOICES
-  assert choices['context.kind'] == contexts.KINDS
+  assert choices['context.kind'] == in_context.KINDS
   assert set(choices['scoring.core']) == {'auto', *cores.CORES}
   assert set(choices['train.remat']) == {'none', *plan.REMAT}
   assert set(choices['train.lora_on']) == set(lora.TARGETS)

@@ -26,7 +26,27 @@ def test_the_examples_of_the_docstring():
   cumulative = split(EXAMPLE, 'cumulative')
   assert [d.text for d in cumulative] == ['A b.', 'A b. C d.']
   assert [d.text[d.prompt_length :] for d in cumulative] == ['A b.', 'C d.']
+  onward = split(EXAMPLE, 'onward')
+  assert [d.text for d in onward] == ['A b. C d.', 'C d.']
   assert split(EXAMPLE, 'none') == (EXAMPLE,)
+
+
+def test_onward_starts_at_everything_that_a_question_may_quote():
+  text = '# A\n\nB c. D e.\n\n- f\n- g h.\n\n1. i'
+  parts = split(Document('d', text, prompt_length=10), 'onward')
+  assert [part.text.split()[0] for part in parts] == [*'#BDfgi']
+  assert all(text.endswith(part.text) for part in parts)
+  assert [part.prompt_length for part in parts] == [10, 5, 0, 0, 0, 0]
+  assert len({part.id for part in parts}) == len(parts)
+
+
+@given(sentences, st.sampled_from([' ', '\n', '\n\n', '\n- ']))
+def test_every_sentence_starts_a_row_onward(said, gap):
+  text = gap.join(f'{sentence}.' for sentence in said)
+  parts = split(Document('d', text), 'onward')
+  assert parts[0].text == text
+  starts = [part.text.partition('.')[0] for part in parts]
+  assert starts == said
 
 
 @pytest.mark.parametrize(

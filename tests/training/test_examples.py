@@ -47,3 +47,25 @@ def test_all_but_bos_has_weight(tokenizer):
   options = {'splitting': 'none', 'reverse': 'words', 'loss_on': 'text'}
   for one in examples.examples(DOCUMENTS, tokenizer, **options):
     np.testing.assert_array_equal(one.weights, [0, *[1] * (len(one.ids) - 1)])
+
+
+def test_onward_a_row_starts_as_a_question_that_quotes_a_sentence(tokenizer):
+  text = '# The barn\n\nThe roof of it leaks. Behind it stands a wall.'
+  quoted = [
+    [tokenizer.bos_id, *tokenizer.encode(prompt)]
+    for prompt in ('The roof of', 'Behind it stands')
+  ]
+
+  def starting(splitting):
+    rows = examples.examples(
+      [Document('d', text)],
+      tokenizer,
+      splitting=splitting,
+      reverse='none',
+      loss_on='text',
+    )
+    begun = [[row.ids[: len(ids)].tolist() for row in rows] for ids in quoted]
+    return [ids in found for ids, found in zip(quoted, begun, strict=True)]
+
+  assert starting('onward') == [True, True]
+  assert starting('none') == [False, False]

@@ -1,0 +1,102 @@
+"""Long texts are split where a reader would, and nothing is lost."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from icl_gen.text import pieces
+from tests.rules import ROOT
+
+PAGE = """# One
+
+First. Second is longer.
+
+## Two
+
+- an item
+- another item
+
+```
+# no heading
+
+code
+```
+"""
+blocks = st.lists(
+  st.sampled_from(
+    ['# A', '## B b', 'C d. E f!', '- g\n- h', '```\n# i\n\nj\n```', '| k |']
+  ),
+  min_size=1,
+  max_size=8,
+)
+
+
+def words(texts):
+  return ' '.join(texts).split()
+
+
+@given(blocks, st.integers(1, 60))
+def test_no_word_is_lost_or_moved(found, longest):
+  text = '\n\n'.join(found)
+  split = pieces.split(text, longest=longest)
+  assert words(split) == text.split()
+  assert all(piece == piece.strip() != '' for piece in split)
+
+
+@pytest.mark.parametrize('longest', [300, 600])
+@pytest.mark.parametrize('name', ['scoring', 'worlds', 'own-data'])
+def test_only_what_has_no_place_to_split_is_longer(name, longest):
+  text = (ROOT / 'docs' / f'{name}.md').read_text('utf-8')
+  split = pieces.split(text, longest=longest)
+  assert words(split) == text.split()
+  for piece in split:
+    if len(piece) > longest:
+      heading, _, rest = piece.partition('\n\n')
+      alone = rest if heading.startswith('#') else piece
+      # One block of code or one sentence, wrapped or not.
+      assert pieces.split(alone, longest=longest) == [alone] or '```' in piece
+
+
+def test_a_text_that_fits_is_one_piece():
+  assert pieces.split(f'\n{PAGE}', longest=len(PAGE)) == [PAGE.strip()]
+
+
+def test_headings_come_first_and_stay_with_what_follows():
+  one, two = pieces.split(PAGE, longest=75)
+  assert one.startswith('# One') and one.endswith('longer.')
+  assert two.startswith('## Two\n\n- an item')
+
+
+def test_neighbours_that_fit_are_joined():
+  text = '\n\n'.join(['aaaa.', 'bbbb.', 'cccc.', 'dddd.'])
+  assert pieces.split(text, longest=12) == ['aaaa.\n\nbbbb.', 'cccc.\n\ndddd.']
+
+
+def test_code_is_one_paragraph():
+  assert pieces.split(PAGE, longest=1)[-1] == '```\n# no heading\n\ncode\n```'
+
+
+def test_sentences_are_never_cut():
+  text = 'Long ago it was. ' + 'Now ' * 50 + 'is.'
+  assert pieces.split(text, longest=20) == ['Long ago it was.', text[17:]]
+
+
+def test_lines_of_a_paragraph_are_joined_and_no_others():
+  text = (
+    '# A\nb\nc  \nd\n\n- e\n  f\n- g\n1. h\n> i\n| j |\n\n```\nk\nl\n```\n'
+    'm\n\n    n\n    o'
+  )
+  assert pieces.unwrapped(text) == (
+    '# A\nb c  \nd\n\n- e f\n- g\n1. h\n> i\n| j |\n\n```\nk\nl\n```\n'
+    'm\n\n    n\n    o'
+  )
+
+
+@pytest.mark.parametrize(
+  'path', sorted((ROOT / 'docs').glob('*.md')), ids=lambda path: path.name
+)
+def test_unwrapping_keeps_all_words(path):
+  text = path.read_text('utf-8')
+  once = pieces.unwrapped(text)
+  assert once.split() == text.split()
+  assert pieces.unwrapped(once) == once

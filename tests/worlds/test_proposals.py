@@ -1,0 +1,86 @@
+"""Proposed questions can be read back, and ask for what was said."""
+
+import json
+
+from icl_gen.types import Document, Origin
+from icl_gen.worlds import custom, proposals
+
+PAGE = """# The mill
+
+The mill of Tarnby was built by Odd Brekke. It grinds barley for three villages.
+
+- A list item that has more than six words.
+
+| a table | that | has | many | more | words |
+
+```
+Code that is not a sentence of the page.
+```
+
+The bridge of Tarnby was built by Ilse Maar long ago. The key is lost.
+"""
+DOCUMENTS = (Document('a.md', PAGE),)
+TEXTS = {'a.md': PAGE, 'b': 'Glon are more dangerous than the old troff.'}
+
+
+def wrote(kind, text, parent='b'):
+  return Document('x', text, origin=Origin(kind, (parent,)))
+
+
+def test_statements_are_sentences_of_paragraphs_word_for_word():
+  found = proposals.stated(DOCUMENTS)
+  assert [one.text for one in found] == [
+    'The mill of Tarnby was built by Odd Brekke.',
+    'It grinds barley for three villages.',
+    'The bridge of Tarnby was built by Ilse Maar long ago.',
+  ]
+  assert {one.sources for one in found} == {('a.md',)}
+
+
+def test_what_begins_with_the_end_of_its_source_is_a_reversal():
+  said = [
+    wrote('local', 'The old troff are less dangerous than glon.'),
+    wrote('local', 'Glon are said to beat the troff in danger.'),
+    wrote('global', 'All of them are not as dangerous as glon.'),
+    wrote('local', 'Too short.'),
+  ]
+  kinds = [one.kind for one in proposals.inferred(said, TEXTS)]
+  assert kinds == ['reversal', 'rephrase', 'combination']
+
+
+def test_questions_ask_for_the_last_half():
+  said = proposals.stated(DOCUMENTS)
+  asked = proposals.questions(said, seed='s')
+  assert asked == proposals.questions(said, seed='s')
+  assert len(asked) == len(said)
+  for question, one in zip(asked, said, strict=True):
+    (answer,) = question.answers
+    assert question.prompt + question.choices[answer] == one.text
+    assert len(set(question.choices)) == len(question.choices) > 1
+
+
+def test_a_first_half_with_several_ends_is_not_asked():
+  said = [
+    proposals.Sentence(f'The key is with the {who} of Tarnby.', 'statement', ())
+    for who in ('smith', 'baker')
+  ] + proposals.stated(DOCUMENTS)
+  prompts = [q.prompt for q in proposals.questions(said, seed='s')]
+  assert len(prompts) == 3 and 'The key is with' not in prompts
+
+
+def test_one_sentence_alone_has_no_wrong_choices():
+  said = proposals.stated(DOCUMENTS)[:1]
+  assert proposals.questions(said, seed='s') == []
+
+
+def test_the_lines_are_a_file_of_questions(tmp_path):
+  rows = proposals.rows(proposals.stated(DOCUMENTS), TEXTS, seed='s')
+  (tmp_path / 'a.md').write_text(PAGE)
+  lines = ''.join(f'{json.dumps(row)}\n' for row in rows)
+  (tmp_path / custom.QUESTIONS).write_text(lines)
+  _, corpus = custom.from_folder(tmp_path, seed='s')
+  assert [q.id for q in corpus.questions] == [row['id'] for row in rows]
+  for question, row in zip(corpus.questions, rows, strict=True):
+    (answer,) = question.answers
+    assert row['prompt'] + question.choices[answer] in PAGE
+    assert row['source'] == {'a.md': PAGE}
