@@ -54,6 +54,7 @@ class Training:
   decay_on: str = 'all'  # what decays; matrices: not embeddings and norms
   moments: str = 'float32'  # dtype of the optimizer's state
   clip: float = 1.0  # maximum gradient norm
+  freeze: str = 'none'  # what keeps its weights; LoRA adapts no embeddings
   lora_rank: int = 0  # of adapters of the weights; 0: the weights are trained
   lora_alpha: float = 16.0  # adapters are scaled by alpha / rank
   lora_on: str = 'all'  # the matrices that get adapters
@@ -129,6 +130,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
   'train.optimizer': ('adamw', 'adafactor', 'muon'),
   'train.decay_on': ('all', 'matrices'),
   'train.moments': ('float32', 'bfloat16'),
+  'train.freeze': ('none', 'embeddings'),
   'train.lora_on': ('all', 'attention', 'feed-forward'),
   'train.remat': ('none', 'dots', 'attention', 'full'),
 }

@@ -16,7 +16,7 @@ from icl_gen.runs.experiments import (
   Training,
 )
 from icl_gen.text import context as contexts
-from icl_gen.training import plan
+from icl_gen.training import fine_tuning, plan
 
 EXPERIMENT = Experiment(
   world='reversal',
@@ -125,6 +125,7 @@ def test_the_choices_are_those_of_the_rooms():
   assert choices['context.kind'] == contexts.KINDS
   assert set(choices['scoring.core']) == {'auto', *cores.CORES}
   assert set(choices['train.remat']) == {'none', *plan.REMAT}
+  assert set(choices['train.freeze']) == set(fine_tuning.FREEZES)
   assert set(choices['train.lora_on']) == set(lora.TARGETS)
 
 
