@@ -32,9 +32,9 @@ def _train(experiment: Experiment, stage: Stage) -> None:
   with signals.importing():
     from icl_gen.model import checkpoints, loading, registry, sharding
     from icl_gen.training import (
-      batches,
       examples,
       fine_tuning,
+      inputs,
       loop,
       metrics,
       stopping,
@@ -49,19 +49,9 @@ def _train(experiment: Experiment, stage: Stage) -> None:
     dtype=experiment.dtype,
     mesh=plan.mesh,
   )
-  rows = batches.batches(
-    examples.examples(
-      corpus_files.read_documents(stage.inputs),
-      model.tokenizer,
-      splitting=train.splitting,
-      reverse=train.reverse,
-      loss_on=train.loss_on,
-    ),
-    batch_size=train.batch_size,
-    length=train.length,
-    seed=seed,
-    steps=train.steps,
-  )
+  documents = corpus_files.read_documents(stage.inputs)
+  sequences = examples.examples(documents, model.tokenizer, train, seed=seed)
+  rows = inputs.make(sequences, model.tokenizer, train, seed=seed)
   tuning = fine_tuning.start(model.module, model.params, train, plan, seed=seed)
   state = tuning.state
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from icl_gen.runs import directories, models
 from icl_gen.storage import corpus_files
-from icl_gen.text import reversing, splitting
+from icl_gen.text import masking, reversing, splitting
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,11 @@ class Training:
 
   splitting: str = 'none'  # of documents into sentences
   reverse: str = 'none'  # adds each document with its words in reverse order
+  mask: str = 'none'  # adds tasks to restore each document, or has these alone
+  mask_share: float = 0.0  # of the words, that are blanks; 0: drawn each time
+  mask_copies: int = 4  # of each document, with different blanks
+  replay: str = ''  # directory of other texts; a corpus, or as in own-data.md
+  replay_share: float = 0.0  # of all tokens, that are from those texts
   loss_on: str = 'text'  # all of it, or what follows a document's prompt
   steps: int  # updates of the weights
   batch_size: int = 8  # rows; a multiple of the devices they are split over
@@ -126,6 +131,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
   'scoring.core': ('auto', 'plain', 'blockwise', 'splash', 'cudnn'),
   'train.splitting': splitting.SPLITTINGS,
   'train.reverse': reversing.REVERSALS,
+  'train.mask': masking.MASKINGS,
   'train.loss_on': ('text', 'completion'),
   'train.optimizer': ('adamw', 'adafactor', 'muon'),
   'train.decay_on': ('all', 'matrices'),
@@ -149,6 +155,9 @@ RANGES = {
   'scoring.data': (0, _COUNT),
   'scoring.model': (1, _COUNT),
   'train.keep': (1, _COUNT),
+  'train.mask_share': (0, 1),
+  'train.mask_copies': (1, 1_000),
+  'train.replay_share': (0, 0.99),
   'train.steps': (1, 1_000 * _COUNT),
   'train.batch_size': (1, 65_536),
   'train.length': (2, _COUNT),

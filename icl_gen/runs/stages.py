@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from icl_gen import assets
-from icl_gen.runs import directories, experiments
+from icl_gen.runs import directories, experiments, replay
 from icl_gen.runs.experiments import HOW, Experiment
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files, files
@@ -99,7 +99,8 @@ def train(experiment: Experiment, workdir: files.Path) -> Stage:
 
   Raises:
     ValueError: the condition has no training, a corpus is missing or has
-      another size, or its augmentation has no documents.
+      another size, its augmentation has no documents, or there are no texts to
+      replay where the settings say.
   """
   directory = _run(experiment, workdir)
   if experiment.condition not in directories.TRAINED:
@@ -115,6 +116,7 @@ def train(experiment: Experiment, workdir: files.Path) -> Stage:
   train = dataclasses.asdict(experiment.train)
   decisive = {name: train[name] for name in train if name not in HOW}
   settings = decisive | _of_models(experiment) | corpora
+  settings |= replay.fingerprint(experiment.train.replay)
   return Stage('train', directory, settings, sources)
 
 

@@ -1,10 +1,13 @@
 """Settings that do not fit together are refused by name."""
 
+import dataclasses
+
 import pytest
 
+from icl_gen.runs.experiments import Training
 from icl_gen.training import limits
 
-SETTINGS = {'steps': 10, 'warmup_steps': 10, 'length': 3072}
+SETTINGS = dataclasses.asdict(Training(steps=10, warmup_steps=10, length=3072))
 
 
 @pytest.mark.parametrize('warmup_steps', [11, 3_000_000_000])
@@ -21,3 +24,11 @@ def test_rows_are_no_longer_than_those_of_the_model():
     limits.require_sensible(SETTINGS | {'length': 3073}, model='nano')
   with pytest.raises(ValueError, match="unknown model 'gemma9'; known are"):
     limits.require_sensible(SETTINGS, model='gemma9')
+
+
+@pytest.mark.parametrize('given', [{'replay': 'x'}, {'replay_share': 0.5}])
+def test_texts_to_replay_have_a_share(given):
+  with pytest.raises(ValueError, match='give both, the texts and their share'):
+    limits.require_sensible(SETTINGS | given, model='nano')
+  both = {'replay': 'x', 'replay_share': 0.5}
+  limits.require_sensible(SETTINGS | both, model='nano')
