@@ -31,10 +31,12 @@ def _train(experiment: Experiment, stage: Stage) -> None:
   # Imported here, so that mistakes and finished work answer at once.
   with signals.importing():
     from icl_gen.model import checkpoints, loading, registry, sharding
+    from icl_gen.scoring import while_training
     from icl_gen.training import (
-      batches,
+      choosing,
       examples,
       fine_tuning,
+      inputs,
       loop,
       metrics,
       stopping,
@@ -49,30 +51,31 @@ def _train(experiment: Experiment, stage: Stage) -> None:
     dtype=experiment.dtype,
     mesh=plan.mesh,
   )
-  sequences = examples.examples(
-    corpus_files.read_documents(stage.inputs),
-    model.tokenizer,
-    splitting=train.splitting,
-    reverse=train.reverse,
-    loss_on=train.loss_on,
-  )
-  longest = max(len(one.ids) for one in sequences)
-  length = limits.row_length(train.length, longest=longest)
-  limits.require_rows(length, model=experiment.model)
-  rows = batches.batches(
-    sequences,
-    batch_size=train.batch_size,
-    length=length,
-    seed=seed,
-    steps=train.steps,
+  documents = corpus_files.read_documents(stage.inputs)
+  sequences = examples.examples(documents, model.tokenizer, train, seed=seed)
+  rows = inputs.make(
+    sequences, model.tokenizer, train, model=experiment.model, seed=seed
   )
   tuning = fine_tuning.start(model.module, model.params, train, plan, seed=seed)
   state = tuning.state
+  evaluation = while_training.Evaluation(
+    experiment, stage.inputs[0], model, tuning.weights
+  )
 
   stage.begin()
   saved = checkpoints.Checkpoints(stage.checkpoints, keep=train.keep)
+  chooser = choosing.Chooser(
+    evaluation.measure,
+    by=train.evaluate_by,
+    stop_after=train.stop_after,
+    on_values=lambda number, values: writer.write_evaluation(
+      number, values, questions=evaluation.questions
+    ),
+    on_best=saved.keep_too,
+  )
   if saved.latest() is not None:
     state, position = saved.restore(state)
+    chooser.restore(position)
     rows.restore(position)
   name, done = stage.directory.name, int(state.step)
   writer = metrics.Writer(
@@ -85,22 +88,31 @@ def _train(experiment: Experiment, stage: Stage) -> None:
       tuning.step,
       place=lambda batch: sharding.split_rows(plan.mesh, batch),
       first_step=done,
-      steps=train.steps,
+      steps=done if chooser.is_over else train.steps,
       report_every=train.report_every,
       save_every=train.save_every,
       on_report=writer.write,
       on_save=lambda number, state: saved.save(
-        number, state, rows.state() | {'step': number}
+        number, state, rows.state() | {'step': number} | chooser.state()
       ),
       asked=stopping.make_asked(plan.mesh),
+      evaluate_every=train.evaluate_every,
+      evaluate=chooser.evaluate,
     )
   finally:  # of a run that is interrupted, too
     saved.wait()
   writer.close()
+  if train.keep_best and chooser.best_step < int(state.step):
+    like = checkpoints.shapes(state)
+    del state  # Two of them may not fit.
+    state = saved.restore_at(chooser.best_step, like)
   weights = registry.with_all_rows(experiment.model, tuning.weights(state))
   checkpoints.save_params(stage.result, weights)
   saved.close()
   stage.finish()
+  if chooser.best_step:
+    kept = chooser.best_step if train.keep_best else int(state.step)
+    print(f'best: step {chooser.best_step}; the weights are of step {kept}')
   print(f'trained {name}, weights: {stage.result}', flush=True)
 
 

@@ -41,7 +41,7 @@ def train(
     {
       'mesh': dict(plan.mesh.shape),
       'settings': dataclasses.asdict(settings),
-      'placements': report.placements(frozen or state.params),
+      'placements': report.placements({**state.params, **frozen}),
       'weight_bytes': report.shard_bytes((state.params, frozen)),
       'optimizer_bytes': report.shard_bytes(state.opt_state),
       'gradient_bytes': report.shard_bytes(state.params),

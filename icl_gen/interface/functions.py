@@ -18,7 +18,14 @@ from icl_gen.runs.experiments import Training
 from icl_gen.sampling import sampler
 from icl_gen.scoring import scorer
 from icl_gen.text import context as contexts
-from icl_gen.training import batches, examples, fine_tuning, limits, loop
+from icl_gen.training import (
+  batches,
+  examples,
+  fine_tuning,
+  inputs,
+  limits,
+  loop,
+)
 from icl_gen.types import Document, Question
 from icl_gen.worlds import catalog
 
@@ -225,22 +232,20 @@ def finetune(
     TypeError: an unknown setting.
   """
   models.require_plain(model.name, door='finetune')
-  rows = examples.examples(
-    _documents(documents),
-    model.tokenizer,
-    splitting=settings.get('splitting', 'none'),
-    reverse=settings.get('reverse', 'none'),
-    loss_on=settings.get('loss_on', 'text'),
-  )
-  longest = max(len(row.ids) for row in rows)
-  defaults = {
-    'length': limits.row_length(0, longest=longest),
-    'warmup_steps': min(20, steps),
-  }
+  defaults = {'length': 0, 'warmup_steps': min(20, steps)}
   train = Training(steps=steps, **{**defaults, **settings})
-  values = dataclasses.asdict(train)
-  experiments.require_allowed(values, block='train.', above='')
-  limits.require_sensible(values, model=model.name)
+  experiments.require_allowed(
+    dataclasses.asdict(train), block='train.', above=''
+  )
+  if train.evaluate_every:
+    raise ValueError(
+      f'evaluate_every={train.evaluate_every}: finetune has no questions; give'
+      ' what it returns to `score`, or use `python -m icl_gen.train`'
+    )
+  rows = examples.examples(
+    _documents(documents), model.tokenizer, train, seed=seed
+  )
+  limits.require_sensible(dataclasses.asdict(train), model=model.name)
   return _tuned(model, rows, train, seed=seed, report=report)
 
 
@@ -258,12 +263,8 @@ def _tuned(
   # A step donates its state, which would take the given model's weights.
   params = jax.tree.map(jnp.copy, model.params)
   tuning = fine_tuning.start(model.module, params, train, how, seed=seed)
-  rows = batches.batches(
-    sequences,
-    batch_size=train.batch_size,
-    length=train.length,
-    seed=seed,
-    steps=train.steps,
+  rows = inputs.make(
+    sequences, model.tokenizer, train, model=model.name, seed=seed
   )
 
   def on_report(number: int, values: loop.Metrics) -> None:

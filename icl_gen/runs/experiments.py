@@ -10,7 +10,7 @@ from typing import Any
 
 from icl_gen.runs import directories, models
 from icl_gen.storage import corpus_files
-from icl_gen.text import reversing, splitting
+from icl_gen.text import masking, reversing, splitting
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,6 +42,11 @@ class Training:
 
   splitting: str = 'none'  # of documents into sentences
   reverse: str = 'none'  # adds each document with its words in reverse order
+  mask: str = 'none'  # adds tasks to restore each document, or has these alone
+  mask_share: float = 0.0  # of the words, that are blanks; 0: drawn each time
+  mask_copies: int = 4  # of each document, with different blanks
+  replay: str = ''  # directory of other texts; a corpus, or as in own-data.md
+  replay_share: float = 0.0  # of all tokens, that are from those texts
   loss_on: str = 'text'  # all of it, or what follows a document's prompt
   steps: int  # updates of the weights
   batch_size: int = 8  # rows; a multiple of the devices they are split over
@@ -54,9 +59,17 @@ class Training:
   decay_on: str = 'all'  # what decays; matrices: not embeddings and norms
   moments: str = 'float32'  # dtype of the optimizer's state
   clip: float = 1.0  # maximum gradient norm
+  freeze: str = 'none'  # what keeps its weights; LoRA adapts no embeddings
   lora_rank: int = 0  # of adapters of the weights; 0: the weights are trained
   lora_alpha: float = 16.0  # adapters are scaled by alpha / rank
   lora_on: str = 'all'  # the matrices that get adapters
+  # Questions that choose among checkpoints are not scored at the end.
+  evaluate_every: int = 0  # steps between two evaluations; 0: never
+  evaluate_share: float = 0.1  # of the groups of questions about one fact
+  evaluate_kinds: str = ''  # of the questions that choose, e.g. 'a,b'; '': all
+  evaluate_by: str = 'accuracy'  # or margin, in nats
+  stop_after: int = 0  # evaluations that bring nothing, then stop; 0: never
+  keep_best: bool = False  # the result is of the best evaluation, not the last
   report_every: int = 50  # steps between two lines of metrics
   save_every: int = 200  # steps between two checkpoints
   keep: int = 2  # of the newest training states
@@ -127,10 +140,13 @@ CHOICES: dict[str, tuple[str, ...]] = {
   'scoring.core': ('auto', 'plain', 'blockwise', 'splash', 'cudnn'),
   'train.splitting': splitting.SPLITTINGS,
   'train.reverse': reversing.REVERSALS,
+  'train.mask': masking.MASKINGS,
   'train.loss_on': ('text', 'completion'),
   'train.optimizer': ('adamw', 'adafactor', 'muon'),
   'train.decay_on': ('all', 'matrices'),
   'train.moments': ('float32', 'bfloat16'),
+  'train.evaluate_by': ('accuracy', 'margin'),
+  'train.freeze': ('none', 'embeddings'),
   'train.lora_on': ('all', 'attention', 'feed-forward'),
   'train.remat': ('none', 'dots', 'attention', 'full'),
 }
@@ -149,6 +165,9 @@ RANGES = {
   'scoring.data': (0, _COUNT),
   'scoring.model': (1, _COUNT),
   'train.keep': (1, _COUNT),
+  'train.mask_share': (0, 1),
+  'train.mask_copies': (1, 1_000),
+  'train.replay_share': (0, 0.99),
   'train.steps': (1, 1_000 * _COUNT),
   'train.batch_size': (1, 65_536),
   'train.length': (0, _COUNT),
@@ -159,6 +178,9 @@ RANGES = {
   'train.clip': (0, _COUNT),
   'train.lora_rank': (0, 65_536),
   'train.lora_alpha': (0, _COUNT),
+  'train.evaluate_every': (0, 1_000 * _COUNT),
+  'train.evaluate_share': (0, 1),
+  'train.stop_after': (0, _COUNT),
   'train.report_every': (1, 1_000 * _COUNT),
   'train.save_every': (1, 1_000 * _COUNT),
   'train.fsdp': (0, _COUNT),

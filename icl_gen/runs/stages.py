@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from icl_gen import assets
-from icl_gen.runs import directories, experiments, in_context
+from icl_gen.runs import directories, experiments, in_context, replay
 from icl_gen.runs.experiments import HOW, Experiment
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files, files
@@ -101,7 +101,8 @@ def train(experiment: Experiment, workdir: files.Path) -> Stage:
 
   Raises:
     ValueError: the condition has no training, a corpus is missing or has
-      another size, or its augmentation has no documents.
+      another size, its augmentation has no documents, or there are no texts to
+      replay where the settings say.
   """
   directory = _run(experiment, workdir)
   if experiment.condition not in directories.TRAINED:
@@ -117,6 +118,7 @@ def train(experiment: Experiment, workdir: files.Path) -> Stage:
   train = dataclasses.asdict(experiment.train)
   decisive = {name: train[name] for name in train if name not in HOW}
   settings = decisive | _of_models(experiment) | corpora
+  settings |= replay.fingerprint(experiment.train.replay)
   return Stage('train', directory, settings, sources)
 
 
@@ -144,6 +146,10 @@ def evaluate(experiment: Experiment, workdir: files.Path) -> Stage:
   }
   if experiment.condition == 'icl':
     settings['context'] = dataclasses.asdict(experiment.context)
+  train = experiment.train
+  if train.evaluate_every:
+    # In every condition, the questions that choose a checkpoint are left out.
+    settings['development'] = (train.evaluate_share, train.evaluate_kinds)
   parts = {'scores': directory / 'scored.jsonl'}
   return Stage('evaluate', directory, settings, (source,), parts)
 

@@ -1,8 +1,8 @@
 """The input of fine-tuning: shuffled examples, packed into rows, resumable.
 
 The order of the examples depends only on the seed, and a batch only on the
-order and on the number of examples before it. So a resumed run sees exactly the
-batches of an uninterrupted one.
+order and on the examples before it. So a resumed run sees exactly the batches
+of an uninterrupted one.
 """
 
 import dataclasses
@@ -13,6 +13,7 @@ from typing import Any
 import grain
 import numpy as np
 
+from icl_gen.training.mixing import Mixture
 from icl_gen.types import Batch
 
 PAD_ID = 0
@@ -47,7 +48,7 @@ class Batches:
 
   def __init__(
     self,
-    order: grain.MapDataset,
+    order: Mixture,
     *,
     batch_size: int,
     length: int,
@@ -57,7 +58,7 @@ class Batches:
     """Starts at the first batch.
 
     Args:
-      order: endless dataset of `Example`.
+      order: of `Example`s.
       batch_size: rows per batch.
       length: tokens per row.
       steps: number of batches.
@@ -69,7 +70,6 @@ class Batches:
     self._steps = steps
     self._identity = dict(identity)
     self._step = 0
-    self._taken = 0
 
   def __iter__(self) -> Iterator[Batch]:
     return self
@@ -87,22 +87,22 @@ class Batches:
     The first example that fits into no row opens the next batch.
     """
     # grain's own packer (FirstFitPackIterDataset) took as long as the training
-    # step; first fit needs no state but the number of examples taken.
+    # step; first fit needs no state but the place in the order.
     rows: list[list[Example]] = [[] for _ in range(self._batch_size)]
     room = [self._length] * self._batch_size
     while True:
-      example = self._order[self._taken]
+      example = self._order.peek()
       size = len(example.ids)
       row = next((r for r, left in enumerate(room) if left >= size), None)
       if row is None:
         return rows
       rows[row].append(example)
       room[row] -= size
-      self._taken += 1
+      self._order.take()
 
   def state(self) -> dict[str, Any]:
     """The position as JSON values: steps and examples taken, and of what."""
-    return {'step': self._step, 'taken': self._taken} | self._identity
+    return {'step': self._step} | self._order.state() | self._identity
 
   def restore(self, state: Mapping[str, Any]) -> None:
     """Continues after the batch at which `state` was saved.
@@ -111,7 +111,7 @@ class Batches:
       ValueError: if the state was saved with other examples, or another seed,
         batch size or length, or is beyond the last step.
     """
-    counts = ('step', 'taken')
+    counts = ('step', *self._order.counted)
     given = {name: state[name] for name in state if name not in counts}
     if given != self._identity:
       raise ValueError(
@@ -124,7 +124,8 @@ class Batches:
         f'the input position is step {state["step"]}, the run ends at step'
         f' {self._steps}; ask for more steps'
       )
-    self._step, self._taken = state['step'], state['taken']
+    self._step = state['step']
+    self._order.restore(state)
 
 
 def batches(
@@ -134,6 +135,8 @@ def batches(
   length: int,
   seed: int,
   steps: int,
+  replayed: Sequence[Example] = (),
+  replay_share: float = 0.0,
 ) -> Batches:
   """Shuffles examples and packs them into `steps` batches.
 
@@ -154,38 +157,58 @@ def batches(
     length: tokens per row, 1 or more.
     seed: seed of the order, 0 or more.
     steps: number of batches.
+    replayed: other examples, shuffled in epochs of their own.
+    replay_share: of all tokens, padding apart, that are theirs; 0: none.
 
   Raises:
     ValueError: if there are no examples, or none with weight, or one is empty
       or longer than `length`.
   """
+  examples = _with_weight(examples, length=length)
+  identity: dict[str, Any] = {
+    'seed': seed,
+    'batch_size': batch_size,
+    'length': length,
+    'examples': len(examples),
+    'sha256': _digest(examples),
+  }
+  again = None
+  if replay_share:
+    replayed = _with_weight(replayed, length=length)
+    again = _shuffled(replayed, seed, 1)
+    identity |= {'replay': _digest(replayed), 'replay_share': replay_share}
+  own = _shuffled(examples, seed)
+  return Batches(
+    Mixture(own, replayed=again, share=replay_share),
+    batch_size=batch_size,
+    length=length,
+    steps=steps,
+    identity=identity,
+  )
+
+
+def _with_weight(
+  examples: Sequence[Example], *, length: int
+) -> Sequence[Example]:
   _check_examples(examples, length=length)
-  examples = [example for example in examples if example.weights.any()]
-  if not examples:
+  kept = [example for example in examples if example.weights.any()]
+  if not kept:
     raise ValueError(
       'no example has weight: with loss on the completion, documents need text'
       ' after their prompts'
     )
-  order = grain.MapDataset.source(examples).shuffle(seed=_spread(seed)).repeat()
-  return Batches(
-    order,
-    batch_size=batch_size,
-    length=length,
-    steps=steps,
-    identity={
-      'seed': seed,
-      'batch_size': batch_size,
-      'length': length,
-      'examples': len(examples),
-      'sha256': _digest(examples),
-    },
-  )
+  return kept
 
 
-def _spread(seed: int) -> int:
+def _shuffled(
+  examples: Sequence[Example], seed: int, *key: int
+) -> grain.MapDataset:
+  """Endless epochs, each in an order of its own."""
   # grain shuffles epoch e with seed + e, so seed 1 would repeat the epochs of
   # seed 0, one epoch earlier.
-  return int(np.random.SeedSequence(seed).generate_state(1, np.uint32)[0])
+  spread = np.random.SeedSequence(seed, spawn_key=key)
+  first = int(spread.generate_state(1, np.uint32)[0])
+  return grain.MapDataset.source(examples).shuffle(seed=first).repeat()
 
 
 def _row(examples: Sequence[Example], *, length: int) -> tuple[np.ndarray, ...]:

@@ -6,7 +6,7 @@ mean the same program.
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -19,6 +19,12 @@ from icl_gen.runs.experiments import Training
 from icl_gen.training import optimizer, placement, step
 from icl_gen.training.plan import Plan
 from icl_gen.training.step import State, Step
+
+# What is frozen -> the blocks of the parameters that are not trained.
+FREEZES: Mapping[str, tuple[str, ...]] = {
+  'none': (),
+  'embeddings': ('embedder',),
+}
 
 
 def make_plan(train: Training, devices: Sequence[Any] | None = None) -> Plan:
@@ -90,7 +96,7 @@ class Run:
   """What a training run consists of.
 
   Attributes:
-    state: before the first step; the parameters may be adapters.
+    state: before the first step; its parameters are those that are trained.
     step: (state, batch) -> (state, metrics), which donates the state.
     weights: from a state, the weights to save, in the module's dtype.
   """
@@ -117,22 +123,37 @@ def start(
     ValueError: as `make_lora` and `sharding.specs`.
   """
   lora, updates = make_lora(train), make_optimizer(train)
+  trained, frozen = _parts(params, lora, train.freeze, seed=seed)
   train_step = step.make_step(module, updates, plan, lora=lora)
-  if lora is None:
-    return Run(
-      state=make_state(module, params, updates, plan.mesh),
-      step=train_step,
-      weights=functools.partial(step.weights, module),
-    )
-  adapters = lora.make(params, seed=seed)
+  return Run(
+    state=make_state(module, trained, updates, plan.mesh),
+    step=functools.partial(train_step, frozen=frozen) if frozen else train_step,
+    weights=(
+      _merging(lora, frozen)
+      if lora is not None
+      else lambda state: {**frozen, **step.weights(module, state)}
+    ),
+  )
+
+
+def _parts(
+  params: Params, lora: Lora | None, freeze: str, *, seed: int
+) -> tuple[Params, Params]:
+  """What is trained, and those of the parameters that are not."""
+  if lora is not None:
+    return lora.make(params, seed=seed), params
+  names = FREEZES[freeze]
+  return (
+    {name: params[name] for name in params if name not in names},
+    {name: params[name] for name in params if name in names},
+  )
+
+
+def _merging(lora: Lora, params: Params) -> Callable[[State], Params]:
   axes = parameters.axes(params)
   # The weights are an argument: as constants, they would be in the program.
   merge = jax.jit(lambda params, adapters: lora.merged(params, adapters, axes))
-  return Run(
-    state=make_state(module, adapters, updates, plan.mesh),
-    step=functools.partial(train_step, frozen=params),
-    weights=lambda state: merge(params, state.params),
-  )
+  return lambda state: merge(params, state.params)
 
 
 def lower(
@@ -158,13 +179,12 @@ def lower(
   batch = placement.batch_shapes(
     plan.mesh, rows=train.batch_size, length=train.length
   )
-  if lora is None:
-    state = state_shapes(module, params, updates, plan.mesh)
-    return lambda: train_step.lower(state, batch), state, {}
-  places = sharding.shardings(plan.mesh, module, params)
-  frozen = placement.with_shardings(params, places)
-  adapters = jax.eval_shape(lambda: lora.make(params, seed=0))
-  state = state_shapes(module, adapters, updates, plan.mesh)
+  trained, frozen = jax.eval_shape(
+    lambda params: _parts(params, lora, train.freeze, seed=0), params
+  )
+  places = sharding.shardings(plan.mesh, module, frozen)
+  frozen = placement.with_shardings(frozen, places)
+  state = state_shapes(module, trained, updates, plan.mesh)
   return lambda: train_step.lower(state, batch, frozen), state, frozen
 
 

@@ -22,12 +22,13 @@ def require_sensible(settings: Any, *, model: str) -> None:
   """Checks how the numbers of a training run, each in its range, fit together.
 
   Args:
-    settings: a mapping with `steps`, `warmup_steps` and `length`.
+    settings: a mapping with the fields of `Training`.
     model: one of `models.ALL`.
 
   Raises:
-    ValueError: the warm-up is longer than the training, or rows are longer than
-      those the model was trained on.
+    ValueError: the warm-up is longer than the training, rows are longer than
+      those the model was trained on, or of a pair of settings only one is
+      given.
   """
   if settings['warmup_steps'] > settings['steps']:
     raise ValueError(
@@ -36,6 +37,19 @@ def require_sensible(settings: Any, *, model: str) -> None:
       ' reach its peak'
     )
   require_rows(settings['length'], model=model)
+  if bool(settings['replay']) != bool(settings['replay_share']):
+    raise ValueError(
+      f'--config.train.replay={settings["replay"]!r} and'
+      f' --config.train.replay_share={settings["replay_share"]}: give both, the'
+      ' texts and their share of the tokens, or neither'
+    )
+  for name in ('stop_after', 'keep_best'):
+    if settings[name] and not settings['evaluate_every']:
+      raise ValueError(
+        f'--config.train.{name}={settings[name]} with'
+        ' --config.train.evaluate_every=0: nothing is evaluated while training;'
+        ' give the steps between two evaluations'
+      )
 
 
 def require_rows(length: int, *, model: str) -> None:

@@ -32,9 +32,10 @@ class State:
 
   Attributes:
     step: int32 scalar, number of steps taken.
-    params: the parameters in float32, whatever the model's dtype. A bfloat16
-      weight has 8 bits, so updates smaller than half of the last bit would be
-      rounded away: at a learning rate of 1e-5, 99 % of the weights never moved.
+    params: those that are trained, in float32, whatever the model's dtype. A
+      bfloat16 weight has 8 bits, so updates smaller than half of the last bit
+      would be rounded away: at a learning rate of 1e-5, 99 % of the weights
+      never moved.
     opt_state: the optimizer's state, float32 too.
   """
 
@@ -86,8 +87,12 @@ def make_step(
     module: from `registry.make_module`.
     optimizer: from `optimizer.make_optimizer`.
     plan: the devices, and how to compute on them.
-    lora: what the state's parameters are adapters of; the step then takes the
-      model's own parameters as a third argument. None: they are the model's.
+    lora: what the state's parameters are adapters of. None: they are the
+      model's.
+
+  Returns:
+    the step; what the state does not have of the model's parameters is its
+    third argument.
   """
 
   @functools.partial(jax.jit, donate_argnums=0)
@@ -163,12 +168,13 @@ def _batch_loss(
 ) -> tuple[jax.Array, jax.Array]:
   """(loss, total weight) of a batch."""
   tokens, weights = batch.tokens_BxL, batch.weights_BxL
-  params = masters if lora is None else frozen
+  frozen = frozen or {}
+  params = {**frozen, **masters} if lora is None else frozen
   adapters = None if lora is None else masters
   table_VxD = params['embedder']['input_embedding']
   (B, L), V = tokens.shape, table_VxD.shape[0]
   if lora is None and plan.is_plain(rows=B, length=L, vocabulary=V):
-    return _plain_loss(module, masters, batch, plan)
+    return _plain_loss(module, params, batch, plan)
   hidden_BxLxD = hidden.hidden_states(
     module, params, batch, plan, adapters=adapters, lora=lora
   )
@@ -179,15 +185,15 @@ def _batch_loss(
     tokens,
     weights,
     mesh=plan.mesh,
-    frozen=lora is not None,
+    frozen='embedder' in frozen,
   )
 
 
 def _plain_loss(
-  module: Any, masters: Params, batch: Batch, plan: Plan
+  module: Any, params: Params, batch: Batch, plan: Plan
 ) -> tuple[jax.Array, jax.Array]:
   """`_batch_loss` as is fastest for small models on one device."""
-  params = _cast(masters, module.dtype)
+  params = _cast(params, module.dtype)
   tokens, positions = batch.tokens_BxL, batch.positions_BxL
   attend = forward.within_batch(positions, batch.segments_BxL, mesh=plan.mesh)
   hidden_BxLxD, _ = forward.forward(module, params, tokens, positions, attend)

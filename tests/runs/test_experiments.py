@@ -15,7 +15,7 @@ from icl_gen.runs.experiments import (
   Experiment,
   Training,
 )
-from icl_gen.training import plan
+from icl_gen.training import fine_tuning, plan
 
 EXPERIMENT = Experiment(
   world='reversal',
@@ -124,6 +124,7 @@ def test_the_choices_are_those_of_the_rooms():
   assert choices['context.kind'] == in_context.KINDS
   assert set(choices['scoring.core']) == {'auto', *cores.CORES}
   assert set(choices['train.remat']) == {'none', *plan.REMAT}
+  assert set(choices['train.freeze']) == set(fine_tuning.FREEZES)
   assert set(choices['train.lora_on']) == set(lora.TARGETS)
 
 

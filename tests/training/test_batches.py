@@ -235,3 +235,94 @@ def test_examples_of_another_dtype_or_shape_are_refused():
     batches.Example(ids=ids, weights=np.ones(3))
   with pytest.raises(AssertionError):
     batches.Example(ids=ids, weights=np.ones(2, np.float32))
+
+
+# --- replay -------------------------------------------------------------------
+
+
+def replaying(share, *, own=None, replayed=None, **changed):
+  """Batches in which replayed examples have ids of 100 and more."""
+  own = short(12) if own is None else own
+  if replayed is None:
+    replayed = [example(*([100 + i] * (1 + i % 5))) for i in range(7)]
+  return make(own, replayed=replayed, replay_share=share, **changed)
+
+
+@settings(max_examples=15, deadline=None)
+@given(share=st.floats(0.01, 0.99), length=st.integers(5, 30))
+def test_the_share_of_tokens_is_replayed(share, length):
+  seen = replayed = 0
+  for batch in replaying(share, length=length, steps=40):
+    seen += np.count_nonzero(batch.tokens_BxL)
+    replayed += np.count_nonzero(batch.tokens_BxL >= 100)
+    # Within the longest example, and those of a batch may come in any order.
+    assert abs(replayed - share * seen) <= 5
+
+
+def test_either_order_is_that_which_it_has_alone():
+  """And every epoch of either has each of its examples once."""
+  long = [example(*([100 + i] * (3 + i % 3))) for i in range(7)]
+  for share in (0.3, 0.8):
+    found = first_tokens(
+      replaying(share, own=numbered(12), replayed=long, batch_size=1, steps=90)
+    )
+    own = [token for token in found if token < 100]
+    again = [token for token in found if token >= 100]
+    alone = first_tokens(make(numbered(12), batch_size=1, steps=90))
+    assert 12 < len(own) < 78
+    assert own == alone[: len(own)]
+    assert sorted(again[:7]) == sorted(again[7:14]) == list(range(100, 107))
+
+
+def test_without_a_share_nothing_changes():
+  replayed = [example(100, 101)]
+  for batch, other in zip(
+    replaying(0.0, replayed=replayed), make(short(12)), strict=True
+  ):
+    assert_same(batch, other)
+  assert replaying(0.0).state() == make(short(12)).state()
+
+
+@pytest.mark.parametrize('stop', [0, 1, 7, 20])
+@pytest.mark.parametrize('share', [0.2, 0.7])
+def test_replay_resumes_where_it_was(share, stop):
+  whole = list(replaying(share, seed=3))
+  begun = replaying(share, seed=3)
+  for _ in range(stop):
+    next(begun)
+  state = json.loads(json.dumps(begun.state()))
+  resumed = replaying(share, seed=3)
+  resumed.restore(state)
+  assert resumed.state() == state
+  rest = list(resumed)
+  assert len(rest) == 20 - stop
+  for batch, other in zip(rest, whole[stop:], strict=True):
+    assert_same(batch, other)
+
+
+def test_a_state_of_another_share_or_other_texts_is_refused():
+  state = replaying(0.2).state()
+  for other in (
+    replaying(0.3),
+    replaying(0.2, replayed=[example(100)]),
+    make(short(12)),
+  ):
+    with pytest.raises(ValueError, match='was saved for'):
+      other.restore(state)
+  with pytest.raises(ValueError, match='was saved for'):
+    replaying(0.2).restore(make(short(12)).state())
+
+
+def test_replayed_texts_are_shuffled_by_the_seed():
+  long = [example(*([100 + i] * 3)) for i in range(7)]
+  orders = {
+    tuple(
+      token
+      for token in first_tokens(
+        replaying(0.5, own=numbered(9), replayed=long, batch_size=1, seed=seed)
+      )
+      if token >= 100
+    )
+    for seed in range(4)
+  }
+  assert len(orders) == 4

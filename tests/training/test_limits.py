@@ -1,10 +1,13 @@
 """Settings that do not fit together are refused by name."""
 
+import dataclasses
+
 import pytest
 
+from icl_gen.runs.experiments import Training
 from icl_gen.training import limits
 
-SETTINGS = {'steps': 10, 'warmup_steps': 10, 'length': 3072}
+SETTINGS = dataclasses.asdict(Training(steps=10, warmup_steps=10, length=3072))
 
 
 @pytest.mark.parametrize('warmup_steps', [11, 3_000_000_000])
@@ -31,3 +34,22 @@ def test_a_row_holds_the_longest_example_unless_its_length_is_set(
   length, longest, expected
 ):
   assert limits.row_length(length, longest=longest) == expected
+
+
+@pytest.mark.parametrize('given', [{'replay': 'x'}, {'replay_share': 0.5}])
+def test_texts_to_replay_have_a_share(given):
+  with pytest.raises(ValueError, match='give both, the texts and their share'):
+    limits.require_sensible(SETTINGS | given, model='nano')
+  both = {'replay': 'x', 'replay_share': 0.5}
+  limits.require_sensible(SETTINGS | both, model='nano')
+
+
+@pytest.mark.parametrize('given', [{'stop_after': 2}, {'keep_best': True}])
+def test_without_evaluations_there_is_nothing_to_choose_by(given):
+  with pytest.raises(
+    ValueError, match='evaluate_every=0: nothing is evaluated'
+  ):
+    limits.require_sensible(SETTINGS | given, model='nano')
+  limits.require_sensible(
+    SETTINGS | given | {'evaluate_every': 1}, model='nano'
+  )

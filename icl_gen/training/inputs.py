@@ -1,0 +1,48 @@
+"""The batches of a fine-tuning run, as its settings say."""
+
+from collections.abc import Sequence
+
+from icl_gen.runs import replay
+from icl_gen.runs.experiments import Training
+from icl_gen.text import tokens
+from icl_gen.training import batches, examples, limits
+
+
+def make(
+  sequences: Sequence[batches.Example],
+  tokenizer: tokens.Tokenizer,
+  train: Training,
+  *,
+  model: str,
+  seed: int,
+) -> batches.Batches:
+  """Packs sequences into batches, with the texts that are replayed.
+
+  Args:
+    sequences: from `examples.examples`.
+    tokenizer: the model's.
+    train: the settings; a length of 0 follows from the longest sequence.
+    model: its name.
+    seed: of the order.
+
+  Raises:
+    ValueError: as `limits.require_rows`, `batches.batches` and
+      `replay.documents`.
+  """
+  longest = max(len(one.ids) for one in sequences)
+  length = limits.row_length(train.length, longest=longest)
+  limits.require_rows(length, model=model)
+  again: list[batches.Example] = []
+  if train.replay:
+    again = examples.replayed(
+      replay.documents(train.replay), tokenizer, length=length
+    )
+  return batches.batches(
+    sequences,
+    batch_size=train.batch_size,
+    length=length,
+    seed=seed,
+    steps=train.steps,
+    replayed=again,
+    replay_share=train.replay_share,
+  )
