@@ -158,15 +158,23 @@ def _cells(found):
     for part in ('argument', 'temporary', 'hbm')
   ]
   verdict = 'fits' if found['fits'] else 'does not fit'
-  sent = sum(kind['bytes'] for kind in found['collectives'].values())
+  # A loop of unknown length counts once, which says nothing of the whole.
+  known = 'estimated_cycles' in found and not found['loops_counted_once']
   return [
     f'{verdict}: {gib[0]} + {gib[1]} of {gib[2]} GiB',
+    *(_estimates(found) if known else ('', '', '', '')),
+    seconds,
+  ]
+
+
+def _estimates(found):
+  sent = sum(kind['bytes'] for kind in found['collectives'].values())
+  return (
     f'{found["estimated_cycles"] / 1e6:,.0f} M',
     f'{found["estimated_share_of_peak"]:.0%}',
     f'{found["estimated_tokens_per_second"]:,.0f}',
     f'{sent / 2**30:.1f} GiB',
-    seconds,
-  ]
+  )
 
 
 def table(rows):
