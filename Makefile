@@ -12,10 +12,13 @@ ARGS :=
 # Tests of a file share what they compile. More processes need more memory.
 PYTEST := $(PY) -m pytest -n auto --maxprocesses=4 --dist=loadfile
 
+# The TPU compiler, apart from the packages: JAX looks for TPUs where it finds it.
+LIBTPU := $(VENV)/tpu/libtpu/libtpu.so
+
 # Optional packages, by the names that setup.py gives them.
 EXTRAS := cuda hf lm-eval tpu
 
-.PHONY: study test test-slow chaos lint format requirements clean $(EXTRAS)
+.PHONY: study test test-slow test-tpu chaos lint format requirements clean $(EXTRAS)
 .DELETE_ON_ERROR:
 
 study: $(READY)
@@ -26,7 +29,13 @@ test: lint
 
 # Slow tests: kills at random moments, the --small size of every benchmark, ...
 test-slow: $(READY)
-	$(PYTEST) -m slow $(ARGS)
+	$(PYTEST) -m 'slow and not tpu' $(ARGS)
+
+# Compiles the table of docs/real-gemma.md for TPUs that need not be there, one
+# row after the other: minutes each (ARGS="-k gemma3_1b" for some).
+test-tpu: $(LIBTPU)
+	TPU_LIBRARY_PATH=$(CURDIR)/$(LIBTPU) $(PY) -m pytest -n0 -m tpu \
+	  tests/compiling $(ARGS)
 
 # Kills, damage, pairs of commands and hostile input, at random (tests/chaos/):
 # make chaos ARGS="--rounds=1000 --seed=0"
@@ -59,6 +68,13 @@ requirements: $(READY)
 $(EXTRAS): $(READY)
 	$(PY) -m uv pip install --python $(PY) --constraints requirements.txt \
 	  --no-build-isolation --editable '.[$@]' $(ARGS)
+
+$(LIBTPU): $(READY)
+	version=$$($(PY) -c \
+	  'from icl_gen.compiling import topology; print(topology.LIBTPU)') && \
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps \
+	  --upgrade --target=$(VENV)/tpu "libtpu==$$version.*"
+	@touch $@
 
 # Keeps the outputs of runs (out/).
 clean:

@@ -141,7 +141,7 @@ def read(text: str) -> Program:
     },
     kernels=kernels,
     endless=endless,
-    largest=tuple(sorted(arrays.items(), key=lambda a: -a[1])[:8]),
+    largest=tuple(sorted(arrays.items(), key=lambda a: -a[1])[:32]),
   )
 
 

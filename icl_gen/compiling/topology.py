@@ -102,7 +102,7 @@ def _of_cpu(name: str, count: str) -> Sequence[Any]:
 def _of_tpu(name: str) -> Sequence[Any]:
   for key, value in _ENVIRONMENT.items():
     os.environ.setdefault(key, value)
-  os.environ['TPU_LIBRARY_PATH'] = _library(name)
+  os.environ['TPU_LIBRARY_PATH'] = library(name)
   # What is not compiled for the TPU runs here.
   jax.config.update('jax_platforms', 'cpu')
   try:
@@ -115,8 +115,15 @@ def _of_tpu(name: str) -> Sequence[Any]:
   return devices
 
 
-def _library(name: str) -> str:
-  """The path of libtpu.so."""
+def library(name: str) -> str:
+  """The path of libtpu.so.
+
+  Args:
+    name: of the topology that needs it, for the message.
+
+  Raises:
+    ValueError: where it is missing.
+  """
   given = os.environ.get('TPU_LIBRARY_PATH', '')
   if not given:
     spec = importlib.util.find_spec('libtpu')
