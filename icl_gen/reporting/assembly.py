@@ -8,16 +8,19 @@ from icl_gen.reporting import (
   augmentation_figure,
   augmentations,
   claims,
+  curves,
   figures,
   intervals,
   statistics,
 )
 from icl_gen.reporting.formatting import interval, p_value, percent, points
 from icl_gen.reporting.glossary import panel_title, reading_order
+from icl_gen.reporting.prices import Price, prices
 from icl_gen.reporting.records import (
   CONDITIONS,
   AugmentationRecord,
   Cell,
+  Curve,
   kinds,
   ordered,
   ordered_records,
@@ -36,6 +39,7 @@ class Report:
     quality: rows of augmentation.csv.
     coverage: rows of coverage.csv.
     costs: rows of costs.csv.
+    prices: rows of prices.csv.
     checks: rows of claims.csv.
     records: the augmentation records, in the report's order.
     findings: the main results, a sentence or two per world and model.
@@ -53,6 +57,7 @@ class Report:
   quality: tuple[augmentations.Quality, ...]
   coverage: tuple[augmentations.Coverage, ...]
   costs: tuple[augmentations.Cost, ...]
+  prices: tuple[Price, ...]
   checks: tuple[claims.Check, ...]
   records: tuple[AugmentationRecord, ...]
   findings: tuple[str, ...]
@@ -70,6 +75,7 @@ def assemble(
   *,
   main_kinds: Mapping[str, str],
   normalisation: str,
+  logged: Sequence[Curve] = (),
 ) -> Report:
   """Computes every table and draws every figure.
 
@@ -78,6 +84,7 @@ def assemble(
     records: records of generated documents, in any order.
     main_kinds: world -> kind of question in the main figure.
     normalisation: one of `statistics.NORMALISATIONS`.
+    logged: training curves, drawn if there are any.
 
   Raises:
     ValueError: no cells, a cell given twice, a world without a main kind, or
@@ -111,13 +118,17 @@ def assemble(
     drawn['augmentation.png'] = augmentation_figure.augmentation_figure(
       quality, coverage, main_kinds=main_kinds, normalisation=normalisation
     )
+  if logged:
+    drawn[curves.NAME] = curves.figure(logged)
+  costs = augmentations.costs(records)
   return Report(
     results=results,
     comparisons=comparisons,
     adjusted=adjusted,
     quality=quality,
     coverage=coverage,
-    costs=augmentations.costs(records),
+    costs=costs,
+    prices=prices(comparisons, costs, table, normalisation=normalisation),
     checks=claims.judge(
       results, comparisons, coverage, normalisation=normalisation
     ),
@@ -134,7 +145,7 @@ def assemble(
   )
 
 
-def shown[T: (answers.Comparison, augmentations.Coverage)](
+def shown[T: (answers.Comparison, augmentations.Coverage, Price)](
   rows: Sequence[T], *, main_kinds: Mapping[str, str], normalisation: str
 ) -> list[T]:
   """The rows that the page shows; the CSV files have all of them.

@@ -10,6 +10,7 @@ from icl_gen.reporting.records import AugmentationRecord, Cell, kinds
 from icl_gen.runs import directories
 from icl_gen.runs.stage import Stage, result
 from icl_gen.storage import corpus_files, files, scores
+from icl_gen.types import Corpus
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,12 +20,14 @@ class Found:
   Attributes:
     cells: name of the cell's directory -> the cell.
     records: of the augmentations that these cells were trained on.
+    corpora: (world, seed) -> what cells were asked, as far as it is there.
     missing: results that should be there and are not.
     report: settings of the last report; {} if there is none.
   """
 
   cells: Mapping[str, Cell]
   records: tuple[AugmentationRecord, ...]
+  corpora: Mapping[tuple[str, int], Corpus]
   missing: tuple[pathlib.Path, ...]
   report: Mapping[str, Any]
 
@@ -103,14 +106,23 @@ def look(root: pathlib.Path, names: Collection[str] | None = None) -> Found:
   if names is None:
     there = {path.name for path in (root / 'runs').iterdir() if path.is_dir()}
     names = sorted(there | set(report.get('cells', ())))
-  cells, records = {}, []
+  cells, generated = {}, []
   for name in names:
     if (path := result('evaluate', root / 'runs' / name)).exists():
       cells[name] = cell(path)
     if all(path.exists() for path in _augmentation(root, name)):
-      records += [record(root, *of) for of in _generated(name)]
+      generated += _generated(name)
+  corpora = _corpora(
+    root,
+    {(one.world, one.seed) for one in cells.values()}
+    | {(world, seed) for world, _, seed in generated},
+  )
+  records = [
+    record(root, model, corpora[world, seed], world=world, seed=seed)
+    for world, model, seed in generated
+  ]
   missing = tuple(missing_results(root, names))
-  return Found(cells, tuple(records), missing, report)
+  return Found(cells, tuple(records), corpora, missing, report)
 
 
 def missing_results(
@@ -154,16 +166,37 @@ def cell(path: pathlib.Path) -> Cell:
   return Cell(of['world'], of['condition'], of['model'], of['seed'], answered)
 
 
+def _corpora(
+  root: pathlib.Path, asked: Collection[tuple[str, int]]
+) -> dict[tuple[str, int], Corpus]:
+  """The corpora of worlds and seeds, without those that are not there."""
+  directory_of = {
+    (world, seed): directories.corpus(root, world=world, seed=seed)
+    for world, seed in sorted(asked)
+  }
+  return {
+    of: corpus_files.read(directory)
+    for of, directory in directory_of.items()
+    if result('build', directory).exists()
+  }
+
+
 def record(
-  root: files.Path, world: str, model: str, seed: int
+  root: files.Path, model: str, source: Corpus, *, world: str, seed: int
 ) -> AugmentationRecord:
   """Returns what a model generated for a world.
 
+  Args:
+    root: the directory of the study.
+    model: the model's name.
+    source: the corpus that it inferred from.
+    world: the world's name.
+    seed: of the corpus.
+
   Raises:
-    ValueError: the augmentation or its source is missing or damaged.
+    ValueError: the augmentation is missing or damaged.
   """
   directory = directories.augmented(root, world=world, seed=seed, model=model)
-  source = directories.corpus(root, world=world, seed=seed)
   manifest = corpus_files.read_manifest(directory)['corpus']
   costs = {
     f'{kind} {what}': float(value)
@@ -175,7 +208,7 @@ def record(
     model,
     seed,
     corpus_files.read_documents([directory]),
-    corpus_files.read(source).questions,
+    source.questions,
     costs,
   )
 
