@@ -164,19 +164,18 @@ const inferences = (entry) => {
   found.sort((a, b) => place(a) - place(b) || a - b);
   const others = (covering ?? []).filter((n) => !found.includes(n));
   const told = {
-    unknown: 'Whether they state the answer is unknown.',
-    covered: 'They state the answer: the question is covered.',
-    'not covered': 'No generated document states the answer: the question is'
-      + ' not covered.',
+    unknown: 'It is unknown whether generated documents state the answer.',
+    covered: 'The question is covered: generated documents state the answer.',
+    'not covered': 'The question is not covered: no generated document states'
+      + ' the answer.',
   }[coverage(entry)];
   return [
     element('h3', 'What the model inferred'),
     element('p', `${plural(found.length, 'document')} generated from the`
-      + ` documents above. ${others.length ? '' : told}`),
+      + ` documents above. ${told}`),
     ...kept(found, (n) => inference(entry, n)),
     ...others.length ? [
-      element('p', `${plural(others.length, 'document')} generated from other`
-        + ' documents state the answer: the question is covered.'),
+      element('p', 'Generated from other documents, and stating the answer:'),
       ...kept(others, (n) => inference(entry, n))] : [],
   ];
 };
@@ -204,8 +203,9 @@ let all = [], shown = [], chosen = -1, piece = pieces[0];
 const row = (entry, n) => {
   const marks = Object.keys(conditions).filter((c) => outcome(entry, c));
   return element('div', [
-    element('span', said(entry.question.prompt || entry.question.id),
-      {class: 'prompt'}),
+    element('span', said(
+      entry.question.prompt + entry.question.choices[entry.question.answers[0]],
+    ), {class: 'prompt'}),
     element('span', marks.map((c) => element('span',
       outcome(entry, c) === 'right' ? '\u2713 ' : '\u2717 ',
       {class: outcome(entry, c), title: conditions[c]})),

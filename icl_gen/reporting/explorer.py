@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from icl_gen.reporting import statistics
+from icl_gen.reporting.glossary import reading_order
 from icl_gen.reporting.records import (
   CONDITIONS,
   VERDICTS,
@@ -55,7 +56,6 @@ def build(
   corpora: Corpora,
   *,
   normalisation: str,
-  embedded: int = EMBEDDED,
 ) -> Explorer | None:
   """Puts answers, questions and documents together.
 
@@ -65,7 +65,6 @@ def build(
     corpora: documents and questions of the cells' worlds and seeds; cells
       without one are left out.
     normalisation: decides which choice was chosen.
-    embedded: bytes of data up to which it is embedded.
 
   Returns:
     None if no cell has a corpus.
@@ -74,7 +73,10 @@ def build(
     ValueError: a cell answered a question that its corpus does not have.
   """
   groups = itertools.groupby(
-    sorted(ordered(cells), key=lambda cell: (cell.world, cell.model)),
+    sorted(
+      ordered(cells),
+      key=lambda cell: (reading_order(cell.world), cell.model),
+    ),
     key=lambda cell: (cell.world, cell.model),
   )
   made, absent = [], []
@@ -89,18 +91,15 @@ def build(
       )
   if not made:
     return None
-  return _explorer(made, embedded=embedded, absent=tuple(absent))
+  return _explorer(made, tuple(absent))
 
 
 def _explorer(
-  pieces: Sequence[Mapping[str, Any]],
-  *,
-  embedded: int,
-  absent: tuple[str, ...],
+  pieces: Sequence[Mapping[str, Any]], absent: tuple[str, ...]
 ) -> Explorer:
   texts = {f'{p["world"]}-{p["model"]}': _json(p) for p in pieces}
   assert len(texts) == len(pieces), 'two pieces would have one name'
-  split = sum(map(len, texts.values())) > embedded
+  split = sum(map(len, texts.values())) > EMBEDDED
   index = {
     'conditions': CONDITIONS,
     'verdicts': VERDICTS,
