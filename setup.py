@@ -28,7 +28,9 @@ setuptools.setup(
   license='Apache-2.0',
   python_requires='>=3.12',
   packages=setuptools.find_packages(include=['icl_gen', 'icl_gen.*']),
-  package_data={'icl_gen': ['assets/**/*', 'reporting/*.j2']},
+  package_data={
+    'icl_gen': ['assets/**/*', 'reporting/*.j2', 'reporting/explorer.*']
+  },
   install_requires=[
     'absl-py>=2',
     # Locks that the system releases when their holder dies (flock).

@@ -15,7 +15,7 @@ import ml_collections
 
 from icl_gen import cli, signals
 from icl_gen.reporting import summary
-from icl_gen.runs import experiments, found, studies
+from icl_gen.runs import experiments, found, studies, training_logs
 from icl_gen.runs.found import Found
 from icl_gen.runs.stage import Stage, result
 from icl_gen.runs.studies import Study
@@ -118,6 +118,8 @@ def _write(
     settings=settings,
     commands=[command],
     main_kinds=main_kinds,
+    corpora=there.corpora,
+    logged=training_logs.curves(stage.directory, there.cells),
   )
   stage.finish()
   cells = f'{len(there.cells)} cell{"s" * (len(there.cells) != 1)}'

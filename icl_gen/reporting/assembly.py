@@ -9,6 +9,7 @@ from icl_gen.reporting import (
   augmentations,
   cautions,
   claims,
+  curves,
   figures,
   grid,
   intervals,
@@ -17,10 +18,12 @@ from icl_gen.reporting import (
 )
 from icl_gen.reporting.formatting import interval, p_value, percent, points
 from icl_gen.reporting.glossary import panel_title, reading_order
+from icl_gen.reporting.prices import Price, prices
 from icl_gen.reporting.records import (
   CONDITIONS,
   AugmentationRecord,
   Cell,
+  Curve,
   is_main,
   kinds,
   ordered,
@@ -40,6 +43,7 @@ class Report:
     quality: rows of augmentation.csv.
     coverage: rows of coverage.csv.
     costs: rows of costs.csv.
+    prices: rows of prices.csv.
     checks: rows of claims.csv.
     records: the augmentation records, in the report's order.
     grid: rows of grid.csv; none unless cells differ in their settings only.
@@ -59,6 +63,7 @@ class Report:
   quality: tuple[augmentations.Quality, ...]
   coverage: tuple[augmentations.Coverage, ...]
   costs: tuple[augmentations.Cost, ...]
+  prices: tuple[Price, ...]
   checks: tuple[claims.Check, ...]
   records: tuple[AugmentationRecord, ...]
   grid: tuple[grid.Point, ...]
@@ -78,6 +83,7 @@ def assemble(
   *,
   main_kinds: Mapping[str, str],
   normalisation: str,
+  logged: Sequence[Curve] = (),
 ) -> Report:
   """Computes every table and draws every figure.
 
@@ -86,6 +92,7 @@ def assemble(
     records: records of generated documents, in any order.
     main_kinds: world -> kind of question in the main figure; '' for all.
     normalisation: one of `statistics.NORMALISATIONS`.
+    logged: training curves, drawn if there are any.
 
   Raises:
     ValueError: no cells (unless the records have no questions either), a cell
@@ -115,11 +122,13 @@ def assemble(
   )
   drawn = _figures(
     in_figures,
-    _of_shown_records(quality, every.records, every.shown),
+    augmentations.quality(every.shown_records),
     covered,
     main_kinds=main_kinds,
     normalisation=normalisation,
   )
+  if logged:
+    drawn[curves.NAME] = curves.figure(logged)
   return Report(
     results=results,
     comparisons=comparisons,
@@ -127,6 +136,12 @@ def assemble(
     quality=quality,
     coverage=coverage,
     costs=augmentations.costs(records),
+    prices=prices(
+      compared,
+      augmentations.costs(every.shown_records),
+      answers.table(every.shown_cells),
+      normalisation=normalisation,
+    ),
     checks=claims.judge(
       in_figures, compared, covered, normalisation=normalisation
     ),
@@ -159,20 +174,6 @@ def of_shown_runs[
     # There may be documents of a world without cells.
     if shown_runs.get((row.world, row.model), row.run) == row.run
   ]
-
-
-def _of_shown_records(
-  rows: Sequence[augmentations.Quality],
-  records: Sequence[AugmentationRecord],
-  shown_runs: Mapping[tuple[str, str], str],
-) -> list[augmentations.Quality]:
-  """The rows of those augmentations that the shown runs were trained on."""
-  found = {
-    (one.world, one.model, one.run)
-    for one in records
-    if shown_runs.get((one.world, one.model), one.runs[0]) in one.runs
-  }
-  return [row for row in rows if (row.world, row.model, row.run) in found]
 
 
 def _figures(
@@ -211,6 +212,7 @@ def _of_records(
     quality=augmentations.quality(records),
     coverage=(),
     costs=augmentations.costs(records),
+    prices=(),
     checks=(),
     records=tuple(records),
     grid=(),

@@ -14,6 +14,7 @@ import jinja2
 from icl_gen.reporting import claims, glossary, runs
 from icl_gen.reporting.answers import MEAN, Result, questions_and_seeds
 from icl_gen.reporting.assembly import Report, shown
+from icl_gen.reporting.explorer import Explorer
 from icl_gen.reporting.formatting import (
   fixed,
   interval,
@@ -45,6 +46,7 @@ def page(
   *,
   settings: Mapping[str, Any],
   commands: Sequence[str],
+  explorer: Explorer | None = None,
 ) -> str:
   """The page as HTML text; equal arguments give equal text.
 
@@ -52,6 +54,7 @@ def page(
     report: the report's contents.
     settings: the study's settings; may be nested, JSON values.
     commands: shell commands that reproduce the study, in order.
+    explorer: data of the question explorer; None: there is none.
   """
   environment = jinja2.Environment(
     loader=jinja2.PackageLoader('icl_gen.reporting', '.'),
@@ -64,6 +67,7 @@ def page(
   used = [m for m in MEASURES if m in {r.normalisation for r in report.results}]
   return environment.get_template('page.html.j2').render(
     report=report,
+    explorer=explorer,
     images={
       name: base64.b64encode(data).decode('ascii')
       for name, data in report.figures.items()
@@ -82,6 +86,7 @@ def page(
     quality=_quality(report),
     coverage=_coverage(report),
     costs=_costs(report),
+    prices=_prices(report),
     samples=_samples(report.records),
     normalisations=tuple(NORMALISATIONS),
     samples_shown=SAMPLES,
@@ -273,6 +278,41 @@ def _costs(report: Report) -> list[Row]:
     report.costs,
     lambda row: {'cost': row.cost, 'value': fixed(row.value, places=1)},
   )
+
+
+def _prices(report: Report) -> list[Row]:
+  return _rows(
+    shown(
+      report.prices,
+      main_kinds=report.main_kinds,
+      normalisation=report.normalisation,
+    ),
+    lambda row: {
+      'kind': row.kind,
+      'gain': f'{points(row.gain)} {interval(row.low, row.high)}',
+      'won': fixed(row.won, places=1),
+      'lost': fixed(row.lost, places=1),
+      'tokens per point': _range(
+        row.tokens_per_point,
+        row.tokens_per_point_low,
+        row.tokens_per_point_high,
+      ),
+      'seconds per point': _cost(row.seconds_per_point),
+      'tokens per question won': _cost(row.tokens_per_question),
+      'seconds per question won': _cost(row.seconds_per_question),
+    },
+  )
+
+
+def _range(value: float | None, low: float | None, high: float | None) -> str:
+  """A cost with what it is at the ends of the gain's interval."""
+  if value is None:
+    return 'no gain'
+  return f'{_cost(value)} [{_cost(low)}, {_cost(high) if high else "no gain"}]'
+
+
+def _cost(value: float | None) -> str:
+  return 'no gain' if value is None else f'{value:,.3g}'
 
 
 def _rows(records: Sequence[Any], columns: Callable[[Any], Row]) -> list[Row]:

@@ -1,4 +1,4 @@
-"""The report's input: finished cells and records of generated documents."""
+"""The report's input: finished cells, generated documents, training curves."""
 
 import dataclasses
 import re
@@ -115,6 +115,27 @@ class AugmentationRecord:
     """The record's name, unique in a study."""
     name = f'{self.world}/{self.model}/{self.seed}'
     return f'{name}/{self.run}' if self.run else name
+
+
+@dataclasses.dataclass(frozen=True)
+class Curve:
+  """The logged losses of one training run.
+
+  Attributes:
+    world: the world's name.
+    condition: one of `CONDITIONS`.
+    model: the model's name.
+    seed: the run's seed.
+    steps: the steps whose loss was logged, ascending.
+    losses: of the batch of each of them, in nats per token.
+  """
+
+  world: str
+  condition: str
+  model: str
+  seed: int
+  steps: tuple[int, ...]
+  losses: tuple[float, ...]
 
 
 def kinds(asked: Question | Score) -> tuple[str, ...]:

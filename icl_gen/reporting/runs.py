@@ -50,6 +50,25 @@ class SideBySide:
     """The cells without those of `CHOSEN`."""
     return tuple(cell for cell in self.cells if cell.run != CHOSEN)
 
+  @property
+  def shown_cells(self) -> tuple[Cell, ...]:
+    """The cells of the runs in figures and summary."""
+    return tuple(
+      cell
+      for cell in self.cells
+      if self.shown[cell.world, cell.model] == cell.run
+    )
+
+  @property
+  def shown_records(self) -> tuple[AugmentationRecord, ...]:
+    """The records that those cells were trained on."""
+    return tuple(
+      one
+      for one in self.records
+      # There may be documents of a world without cells.
+      if self.shown.get((one.world, one.model), one.runs[0]) in one.runs
+    )
+
 
 def side_by_side(
   cells: Sequence[Cell],

@@ -5,15 +5,17 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from icl_gen.reporting import sums
+from icl_gen.reporting import explorer, runs, sums
 from icl_gen.reporting.answers import Comparison, Result
 from icl_gen.reporting.assembly import Report, assemble
 from icl_gen.reporting.augmentations import Cost, Coverage, Quality
 from icl_gen.reporting.claims import Check
+from icl_gen.reporting.explorer import Corpora
 from icl_gen.reporting.formatting import csv_text
 from icl_gen.reporting.grid import Point
 from icl_gen.reporting.page import page, results_markdown
-from icl_gen.reporting.records import AugmentationRecord, Cell
+from icl_gen.reporting.prices import Price
+from icl_gen.reporting.records import AugmentationRecord, Cell, Curve
 
 # The files of a report; a directory with any other is not replaced.
 _PATTERNS = ('index.html', 'results.md', '*.csv', '*.png', sums.NAME)
@@ -27,6 +29,8 @@ def write_report(
   settings: Mapping[str, Any],
   commands: Sequence[str],
   main_kinds: Mapping[str, str],
+  corpora: Corpora | None = None,
+  logged: Sequence[Curve] = (),
   normalisation: str = 'sum',
 ) -> None:
   """Writes tables, figures and the page; replaces an older report.
@@ -44,6 +48,8 @@ def write_report(
     commands: shell commands that reproduce the study.
     main_kinds: world -> kind of question in the main figure; worlds without
       cells are reported as missing.
+    corpora: what the cells were asked about; shown by the question explorer.
+    logged: training curves, maybe none.
     normalisation: how choices are ranked in figures and summary; the tables
       have all normalisations.
 
@@ -54,10 +60,22 @@ def write_report(
   directory = pathlib.Path(directory).resolve()
   _check_replaceable(directory)
   report = assemble(
-    cells, augmentations, main_kinds=main_kinds, normalisation=normalisation
+    cells,
+    augmentations,
+    main_kinds=main_kinds,
+    normalisation=normalisation,
+    logged=logged,
   )
-  html = page(report, settings=settings, commands=commands)
+  every = runs.side_by_side(cells, augmentations, normalisation=normalisation)
+  explored = explorer.build(
+    every.shown_cells,
+    every.shown_records,
+    corpora or {},
+    normalisation=normalisation,
+  )
+  html = page(report, settings=settings, commands=commands, explorer=explored)
   files = _files(report) | {'index.html': html.encode('utf-8')}
+  files |= explored.files if explored else {}
   _replace(directory, files | {sums.NAME: sums.text(files).encode('utf-8')})
 
 
@@ -68,6 +86,7 @@ def _files(report: Report) -> dict[str, bytes]:
     'augmentation.csv': csv_text(report.quality, Quality),
     'coverage.csv': csv_text(report.coverage, Coverage),
     'costs.csv': csv_text(report.costs, Cost),
+    'prices.csv': csv_text(report.prices, Price),
     'claims.csv': csv_text(report.checks, Check),
     'results.md': results_markdown(report),
   }
@@ -86,11 +105,21 @@ def _check_replaceable(directory: pathlib.Path) -> None:
       f' {str(directory)!r} and re-run the command'
     )
   for path in sorted(directory.iterdir()):
-    if path.is_dir() or not any(path.match(p) for p in _PATTERNS):
+    if not _is_ours(path):
       raise ValueError(
         f'{path} is not part of a report and would be lost with the old one:'
         f' move it, or delete {str(path)!r} and re-run the command'
       )
+
+
+def _is_ours(path: pathlib.Path) -> bool:
+  """Whether something in a directory may be a part of a report."""
+  if path.is_dir():
+    inner = path.iterdir()
+    return path.name == explorer.FOLDER and all(
+      one.is_file() and one.match('*.js') for one in inner
+    )
+  return any(path.match(pattern) for pattern in _PATTERNS)
 
 
 def _replace(directory: pathlib.Path, files: Mapping[str, bytes]) -> None:
@@ -107,6 +136,7 @@ def _replace(directory: pathlib.Path, files: Mapping[str, bytes]) -> None:
   partial.mkdir(parents=True)
   try:
     for name, data in files.items():
+      (partial / name).parent.mkdir(exist_ok=True)
       (partial / name).write_bytes(data)
     if directory.exists():
       directory.rename(older)

@@ -10,6 +10,7 @@ from icl_gen.runs import directories
 from icl_gen.runs.directories import CellName
 from icl_gen.runs.stage import Stage, result
 from icl_gen.storage import corpus_files, files, scores
+from icl_gen.types import Corpus
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,12 +20,14 @@ class Found:
   Attributes:
     cells: name of the cell's directory -> the cell.
     records: of the augmentations that these cells were trained on.
+    corpora: (world, seed) -> what cells were asked, as far as it is there.
     missing: results that should be there and are not.
     report: settings of the last report; {} if there is none.
   """
 
   cells: Mapping[str, Cell]
   records: tuple[AugmentationRecord, ...]
+  corpora: Mapping[tuple[str, int], Corpus]
   missing: tuple[pathlib.Path, ...]
   report: Mapping[str, Any]
 
@@ -111,8 +114,17 @@ def look(root: pathlib.Path, names: Collection[str] | None = None) -> Found:
     for directory, of in _generated(root, name):
       if all(path.exists() for path in _inputs(root, directory, of)):
         trained.setdefault(directory, []).append(of)
-  records = tuple(record(root, *found) for found in trained.items())
-  return Found(cells, records, tuple(missing_results(root, names)), report)
+  corpora = _corpora(
+    root,
+    {(one.world, one.seed) for one in cells.values()}
+    | {(of.world, of.seed) for cells_of in trained.values() for of in cells_of},
+  )
+  records = tuple(
+    record(directory, corpora[of[0].world, of[0].seed], of)
+    for directory, of in trained.items()
+  )
+  missing = tuple(missing_results(root, names))
+  return Found(cells, records, corpora, missing, report)
 
 
 def missing_results(
@@ -171,21 +183,35 @@ def cell(path: pathlib.Path) -> Cell:
   )
 
 
+def _corpora(
+  root: pathlib.Path, asked: Collection[tuple[str, int]]
+) -> dict[tuple[str, int], Corpus]:
+  """The corpora of worlds and seeds, without those that are not there."""
+  directory_of = {
+    (world, seed): directories.corpus(root, world=world, seed=seed)
+    for world, seed in sorted(asked)
+  }
+  return {
+    of: corpus_files.read(directory)
+    for of, directory in directory_of.items()
+    if result('build', directory).exists()
+  }
+
+
 def record(
-  root: files.Path, directory: pathlib.Path, trained: Sequence[CellName]
+  directory: pathlib.Path, source: Corpus, trained: Sequence[CellName]
 ) -> AugmentationRecord:
   """Returns what a model generated for a world.
 
   Args:
-    root: has corpora/.
     directory: of the augmentation.
+    source: the corpus that it was inferred from.
     trained: the cells that were trained on it.
 
   Raises:
-    ValueError: the augmentation or its source is missing or damaged.
+    ValueError: the augmentation is missing or damaged.
   """
   of = trained[0]
-  source = directories.corpus(root, world=of.world, seed=of.seed)
   manifest = corpus_files.read_manifest(directory)['corpus']
   costs = {
     f'{kind} {what}': float(value)
@@ -197,7 +223,7 @@ def record(
     of.model,
     of.seed,
     corpus_files.read_documents([directory]),
-    corpus_files.read(source).questions,
+    source.questions,
     costs,
     directories.name_of(directory.name),
     tuple(one.run for one in trained),

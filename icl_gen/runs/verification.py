@@ -16,13 +16,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 from icl_gen.reporting import sums
-from icl_gen.runs import directories, studies, units
+from icl_gen.runs import directories, studies, training_logs, units
 from icl_gen.runs.stage import Stage
 from icl_gen.runs.studies import Job, Study
 from icl_gen.storage import corpus_files, files, scores
 
-_LOG = 'metrics.jsonl'
-_SUMS_OF_LOG = 'metrics.jsonl.sha256'
+_LOG = training_logs.LOG
+_SUMS_OF_LOG = training_logs.SUMS
 _UNLIKE = 'does not have its digest: damaged, or from an older version'
 
 
@@ -239,7 +239,9 @@ def _of_report(stage: Stage) -> Iterator[_Finding]:
   if not stage.result.exists():
     yield _Finding(stage.result, 'missing', delete)
     return
-  names = [path.name for path in directory.iterdir() if path.name != sums.NAME]
+  every = [path for path in directory.rglob('*') if path.is_file()]
+  names = {path.relative_to(directory).as_posix() for path in every}
+  names.discard(sums.NAME)
   differences = files.differences(directory / sums.NAME, names)
   for path, why in differences.items():
     yield _Finding(path, why, delete)

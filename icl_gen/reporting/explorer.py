@@ -1,0 +1,262 @@
+"""The question explorer: every answer of a study, as data for the page.
+
+Small studies are embedded in the page. Larger ones are split into a file per
+world and model, which the page loads when they are chosen. Both also work from
+the file system, where a page may run scripts next to it but not read files.
+"""
+
+import dataclasses
+import itertools
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from icl_gen.reporting import statistics
+from icl_gen.reporting.glossary import reading_order
+from icl_gen.reporting.records import (
+  CONDITIONS,
+  VERDICTS,
+  AugmentationRecord,
+  Cell,
+  hops,
+  ordered,
+  verdict,
+)
+from icl_gen.types import Corpus, Document, Fact, Question, Score
+
+# Where the pieces of a study are that is not embedded.
+FOLDER = 'explorer'
+# Bytes of data up to which a study is embedded.
+EMBEDDED = 2_000_000
+
+# (world, seed) -> what the cells of that world and seed were asked about.
+Corpora = Mapping[tuple[str, int], Corpus]
+
+
+@dataclasses.dataclass(frozen=True)
+class Explorer:
+  """The data of the explorer; texts are JSON that is safe within a script.
+
+  Attributes:
+    index: of the page: labels and the list of pieces, with their data if they
+      are embedded.
+    files: name -> content of the pieces that are not embedded.
+    absent: sentences on cells whose corpora are not there.
+  """
+
+  index: str
+  files: Mapping[str, bytes]
+  absent: tuple[str, ...]
+
+
+def build(
+  cells: Sequence[Cell],
+  records: Sequence[AugmentationRecord],
+  corpora: Corpora,
+  *,
+  normalisation: str,
+) -> Explorer | None:
+  """Puts answers, questions and documents together.
+
+  Args:
+    cells: finished cells, in any order.
+    records: of the generated documents, in any order.
+    corpora: documents and questions of the cells' worlds and seeds; cells
+      without one are left out.
+    normalisation: decides which choice was chosen.
+
+  Returns:
+    None if no cell has a corpus.
+
+  Raises:
+    ValueError: a cell answered a question that its corpus does not have.
+  """
+  groups = itertools.groupby(
+    sorted(
+      ordered(cells) if cells else (),
+      key=lambda cell: (reading_order(cell.world), cell.model),
+    ),
+    key=lambda cell: (cell.world, cell.model),
+  )
+  made, absent = [], []
+  for (world, model), group in groups:
+    seeds, without = _seeds(list(group), records, corpora, normalisation)
+    if seeds:
+      made.append({'world': world, 'model': model, 'seeds': seeds})
+    if without:
+      absent.append(
+        f'{world}, {model}: no corpus for seed'
+        f'{"s" * (len(without) > 1)} {", ".join(map(str, without))}.'
+      )
+  if not made:
+    return None
+  return _explorer(made, tuple(absent))
+
+
+def _explorer(
+  pieces: Sequence[Mapping[str, Any]], absent: tuple[str, ...]
+) -> Explorer:
+  texts = {f'{p["world"]}-{p["model"]}': _json(p) for p in pieces}
+  assert len(texts) == len(pieces), 'two pieces would have one name'
+  split = sum(map(len, texts.values())) > EMBEDDED
+  index = {
+    'conditions': CONDITIONS,
+    'verdicts': VERDICTS,
+    'pieces': [
+      {'name': name, 'world': piece['world'], 'model': piece['model']}
+      | ({'file': f'{FOLDER}/{name}.js'} if split else {'data': piece})
+      for name, piece in zip(texts, pieces, strict=True)
+    ],
+  }
+  files = {
+    f'{FOLDER}/{name}.js': f'explorerPiece({_json(name)}, {text});\n'.encode()
+    for name, text in texts.items()
+    if split
+  }
+  return Explorer(_json(index), files, absent)
+
+
+def _json(value: Any) -> str:
+  """JSON in ASCII that neither ends a script nor begins a comment in it."""
+  text = json.dumps(value, separators=(',', ':'), allow_nan=False)
+  # These occur within strings only.
+  for mark in '<>&':
+    text = text.replace(mark, f'\\u{ord(mark):04x}')
+  return text
+
+
+def _seeds(
+  cells: Sequence[Cell],
+  records: Sequence[AugmentationRecord],
+  corpora: Corpora,
+  normalisation: str,
+) -> tuple[list[dict[str, Any]], list[int]]:
+  """What is shown of one world and model; and seeds without a corpus."""
+  found, without = [], []
+  of_record = {(r.world, r.model, r.seed): r for r in records}
+  for seed in sorted({cell.seed for cell in cells}):
+    chosen = [cell for cell in cells if cell.seed == seed]
+    world, model = chosen[0].world, chosen[0].model
+    if corpus := corpora.get((world, seed)):
+      record = of_record.get((world, model, seed))
+      shown = _Shown(chosen, record, corpus, normalisation)
+      found.append({'seed': seed} | shown.values())
+    else:
+      without.append(seed)
+  return found, without
+
+
+class _Shown:
+  """The questions of one world, model and seed, and what belongs to them."""
+
+  def __init__(
+    self,
+    cells: Sequence[Cell],
+    record: AugmentationRecord | None,
+    corpus: Corpus,
+    normalisation: str,
+  ) -> None:
+    self._scores = {
+      cell.condition: {s.question_id: s for s in cell.scores} for cell in cells
+    }
+    _check_questions(cells, corpus)
+    asked = set().union(*self._scores.values())
+    self._questions = [q for q in corpus.questions if q.id in asked]
+    self._normalisation = normalisation
+    self._facts: dict[Fact, int] = {}
+    premises = {fact for q in self._questions for fact in q.premises}
+    self._documents = [
+      d for d in corpus.documents if not premises.isdisjoint(d.facts)
+    ]
+    self._place = {d.id: n for n, d in enumerate(self._documents)}
+    self._has_record = record is not None
+    self._generated = list(self._of_questions(record)) if record else []
+    self._covering: dict[Fact, list[int]] = {}
+    for number, document in enumerate(self._generated):
+      for fact in dict.fromkeys(document.facts):
+        self._covering.setdefault(fact, []).append(number)
+
+  def values(self) -> dict[str, Any]:
+    """As JSON; documents, generated ones and facts are named by their place."""
+    values = {
+      'documents': [
+        {'text': d.text, 'facts': self._numbers(d.facts)}
+        for d in self._documents
+      ],
+      'generated': [self._inference(d) for d in self._generated],
+      'questions': [self._question(q) for q in self._questions],
+    }
+    facts = [[f.subject, f.relation, f.object] for f in self._facts]
+    return {'facts': facts} | values
+
+  def _of_questions(self, record: AugmentationRecord) -> Iterator[Document]:
+    """Generated documents that come from a shown one, or cover a question."""
+    targets = {question.target for question in self._questions}
+    for document in record.documents:
+      if not targets.isdisjoint(document.facts) or any(
+        parent in self._place for parent in document.origin.parents
+      ):
+        yield document
+
+  def _inference(self, document: Document) -> dict[str, Any]:
+    label = verdict(document)
+    origin = document.origin
+    return {
+      'text': document.text,
+      'kind': origin.kind,
+      'verdict': label,
+      'parents': [self._place[p] for p in origin.parents if p in self._place],
+    } | ({'hops': hops(document)} if label == 'entailed' else {})
+
+  def _question(self, question: Question) -> dict[str, Any]:
+    answered = {
+      condition: scores[question.id]
+      for condition, scores in self._scores.items()
+      if question.id in scores
+    }
+    values: dict[str, Any] = {
+      'id': question.id,
+      'kind': question.kind,
+      'stratum': question.stratum,
+      'prompt': question.prompt,
+      'choices': question.choices,
+      'answers': question.answers,
+      'premises': self._numbers(question.premises),
+      'answered': {c: self._answer(s) for c, s in answered.items()},
+    }
+    if question.target:
+      values['target'] = self._numbers([question.target])[0]
+    # Otherwise coverage is unknown.
+    if question.target and self._has_record:
+      values['covering'] = self._covering.get(question.target, [])
+    return values
+
+  def _answer(self, score: Score) -> dict[str, Any]:
+    written = {} if score.written is None else {'written': score.written}
+    return {
+      'logp': [_rounded(choice.logp) for choice in score.choices],
+      'chosen': statistics.choose(score, self._normalisation),
+    } | written
+
+  def _numbers(self, facts: Sequence[Fact]) -> list[int]:
+    return [self._facts.setdefault(f, len(self._facts)) for f in facts]
+
+
+def _rounded(logp: float) -> float | None:
+  """None for what is not finite, which JSON does not have."""
+  return round(logp, 3) if math.isfinite(logp) else None
+
+
+def _check_questions(cells: Sequence[Cell], corpus: Corpus) -> None:
+  known = {question.id: question for question in corpus.questions}
+  for cell in cells:
+    for score in cell.scores:
+      question = known.get(score.question_id)
+      if question is None or len(question.choices) != len(score.choices):
+        raise ValueError(
+          f'cell {cell.name} answered question {score.question_id!r} of'
+          f' {len(score.choices)} choices, which is not among the {len(known)}'
+          f' questions of corpus {corpus.name!r}; restore the corpus that was'
+          ' evaluated, or evaluate again'
+        )

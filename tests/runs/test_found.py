@@ -1,0 +1,51 @@
+"""What a report reads from a directory."""
+
+import pytest
+
+from icl_gen.runs import directories, found
+from icl_gen.runs.stage import result
+from icl_gen.storage import corpus_files, files, scores
+from icl_gen.types import ChoiceScore, Corpus, Document, Question, Score
+
+QUESTION = Question('q', 'It is', (' a.', ' b.'), (0,), 'reversal')
+
+
+@pytest.fixture
+def root(tmp_path):
+  """Two cells of one corpus, and one cell whose corpus is gone."""
+  made = Corpus('c', (Document('d', 'It is a.'),), (QUESTION,))
+  corpus_files.write(
+    made, directories.corpus(tmp_path, world='reversal', seed=0)
+  )
+  choice = ChoiceScore(-1.0, 1, 1, 1, 0.0)
+  score = Score('q', 'reversal', '', QUESTION.cluster, (0,), (choice, choice))
+  for condition, seed in (('icl', 0), ('ft', 0), ('ft', 1)):
+    of = {'world': 'reversal', 'condition': condition, 'seed': seed}
+    path = result('evaluate', directories.run(tmp_path, model='nano', **of))
+    path.parent.mkdir(parents=True)
+    scores.write_scores(path, [score], metadata={**of, 'model': 'nano'})
+  return tmp_path
+
+
+def test_the_corpora_of_cells_are_read_once(root, monkeypatch):
+  read, directories_read = corpus_files.read, []
+
+  def counted(directory):
+    directories_read.append(directory)
+    return read(directory)
+
+  monkeypatch.setattr(corpus_files, 'read', counted)
+  there = found.look(root)
+  assert len(there.cells) == 3
+  assert there.corpora.keys() == {('reversal', 0)}
+  assert there.corpora['reversal', 0].questions == (QUESTION,)
+  assert len(directories_read) == 1
+
+
+def test_a_damaged_corpus_is_an_error(root):
+  directory = directories.corpus(root, world='reversal', seed=0)
+  manifest = files.read_json(directory / corpus_files.MANIFEST)
+  name = next(iter(manifest['files']))
+  (directory / name).write_bytes(b'')
+  with pytest.raises(ValueError, match='damaged|delete the directory'):
+    found.look(root)
