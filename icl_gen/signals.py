@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from types import FrameType
+from types import FrameType, TracebackType
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 # Within this many seconds, a second signal is the same request: schedulers
@@ -75,8 +75,7 @@ def deferred() -> Iterator[None]:
     raise Interrupted(_requests.signum)
 
 
-@contextlib.contextmanager
-def unwrapped() -> Iterator[None]:
+class unwrapped:
   """Within this block, a request stays one, whatever a library makes of it.
 
   Some catch every exception and raise one of their own from it (orbax where it
@@ -85,15 +84,21 @@ def unwrapped() -> Iterator[None]:
   Raises:
     Interrupted: it was the cause of another exception, or its cause's cause.
   """
-  try:
-    yield
-  except Exception as error:
-    cause = error.__cause__
+
+  def __enter__(self) -> None:
+    pass
+
+  def __exit__(
+    self,
+    kind: type[BaseException] | None,
+    error: BaseException | None,
+    trace: TracebackType | None,
+  ) -> None:
+    cause = error and error.__cause__
     while cause is not None:
       if isinstance(cause, Interrupted):
         raise cause from None
       cause = cause.__cause__
-    raise
 
 
 @contextlib.contextmanager
