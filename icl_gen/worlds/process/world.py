@@ -52,11 +52,9 @@ def build(
     depth: how many combination rules may be nested, 1 or 2.
     rules: names of the rules to use, from `derivatoids.RULES`.
     style: one of STYLES.
-    forms: the part of the tables that wordings are drawn from, one of
-      `forms.split.PARTS`.
+    forms: the part of the tables of wordings; see `forms.split.PARTS`.
     balanced: whether wrong choices are chosen so that neither length nor an
-      n-gram model of the documents tells the right one, as nearly as there are
-      near misses.
+      n-gram model of the documents tells the right one; see `choices`.
 
   Raises:
     ValueError: a size is not positive, an option is unknown, or there are fewer
@@ -78,22 +76,17 @@ def build(
     'seen': draw.terms('seen', questions, seen, of=seen),
     'compositional': draw.terms('compositional', questions, held_out, of=seen),
   }
-  documents = [
-    _document(f'rule-{rule}-{term.number}', term, write)
-    for rule, terms in rows.items()
-    for term in terms
-  ] + [_document(f'example-{i:04d}', t, write) for i, t in enumerate(shown)]
+  documents = _documents(rows, shown, write)
   readers = Readers(documents) if balanced else None
   world = _world(rows, nodes, asked, trained + held_out, write)
-  premises = {entailed.fact: entailed.premises for entailed in world.entailed}
   corpus = corpora.corpus(
     'process',
     documents,
     [
       question
-      for kind, terms in asked.items()
+      for kind in asked
       for question in _questions(
-        kind, terms, premises, write, readers=readers, seed=seed
+        kind, asked[kind], world, write, readers=readers, seed=seed
       )
     ],
     world='process',
@@ -210,6 +203,17 @@ class _Writer:
     }
 
 
+def _documents(
+  rows: Mapping[str, Sequence[Term]], shown: Sequence[Term], write: _Writer
+) -> list[Document]:
+  """One for every base rule and number, and one for every worked example."""
+  return [
+    _document(f'rule-{rule}-{term.number}', term, write)
+    for rule, terms in rows.items()
+    for term in terms
+  ] + [_document(f'example-{i:04d}', t, write) for i, t in enumerate(shown)]
+
+
 def _document(name: str, term: Term, write: _Writer) -> Document:
   steps = tuple(dict.fromkeys(term.nodes))
   facts = tuple(write.fact(step) for step in steps)
@@ -220,12 +224,13 @@ def _document(name: str, term: Term, write: _Writer) -> Document:
 def _questions(
   kind: str,
   terms: Sequence[Term],
-  premises: Mapping[Fact, tuple[Fact, ...]],
+  world: World,
   write: _Writer,
   *,
   readers: Readers | None,
   seed: str,
 ) -> list[Question]:
+  premises = {entailed.fact: entailed.premises for entailed in world.entailed}
   asked: collections.Counter[str] = collections.Counter()
   questions = []
   for i, term in enumerate(terms):
