@@ -4,7 +4,7 @@ import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 
-from icl_gen.types import Document, Question, Score
+from icl_gen.types import Document, Fact, Question, Score
 
 # In the order of figures and tables, with the labels that readers see.
 CONDITIONS = {
@@ -80,6 +80,8 @@ class AugmentationRecord:
       `origin.details` has a 'verdict' of `VERDICTS`, and 'hops' if entailed.
     questions: the world's test questions.
     costs: name -> cost of generation, e.g. tokens in and out, seconds.
+    said_right: question id -> the facts that its right choices state, where
+      there are several, one of them the question's target.
   """
 
   world: str
@@ -88,6 +90,9 @@ class AugmentationRecord:
   documents: tuple[Document, ...]
   questions: tuple[Question, ...]
   costs: Mapping[str, float]
+  said_right: Mapping[str, frozenset[Fact]] = dataclasses.field(
+    default_factory=dict
+  )
 
   def __post_init__(self) -> None:
     _check_names(self.world, self.model)
@@ -104,6 +109,11 @@ class AugmentationRecord:
   def name(self) -> str:
     """The record's name, unique in a study."""
     return f'{self.world}/{self.model}/{self.seed}'
+
+  def targets(self, question: Question) -> frozenset[Fact]:
+    """The facts of which a document has to state one to cover the question."""
+    one = () if question.target is None else (question.target,)
+    return self.said_right.get(question.id, frozenset()).union(one)
 
 
 def kinds(asked: Question | Score) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from icl_gen.reporting.records import AugmentationRecord, Cell, kinds
 from icl_gen.runs import directories
 from icl_gen.runs.stage import Stage, result
 from icl_gen.storage import corpus_files, files, scores
+from icl_gen.worlds import catalog
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,13 +171,15 @@ def record(
     for kind, spent in manifest['costs'].items()
     for what, value in spent.items()
   }
+  questions = corpus_files.read(source).questions
   return AugmentationRecord(
     world,
     model,
     seed,
     corpus_files.read_documents([directory]),
-    corpus_files.read(source).questions,
+    questions,
     costs,
+    catalog.said_right(world, questions),
   )
 
 
