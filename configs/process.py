@@ -7,8 +7,9 @@
 The defaults of all other settings are in icl_gen/runs/experiments.py.
 
 Variants: `paper` is the full size, for a real Gemma; `balanced` asks 100
-questions of each kind, in which the length of a choice says nothing; `tiny`
-runs every stage in seconds, to check that it works.
+questions of each kind, in which neither the length of a choice nor an n-gram
+model of the documents tells the right one; `tiny` runs every stage in seconds,
+to check that it works.
 """
 
 import dataclasses

@@ -74,7 +74,8 @@ class Quality:
 class Coverage:
   """One row of coverage.csv; the attributes are its columns, in order.
 
-  A question is covered if some generated document asserts its target.
+  A question is covered if some generated document asserts its target, or what
+  another of its right choices states.
 
   Attributes:
     world: the world's name.
@@ -269,7 +270,7 @@ def _questions(records: Sequence[AugmentationRecord]) -> pd.DataFrame:
         'has target': question.target is not None,
       }
       | {
-        f'covered by {name}': question.target in facts[name]
+        f'covered by {name}': bool(record.targets(question) & facts[name])
         for name in augmentations
       }
       for question in record.questions

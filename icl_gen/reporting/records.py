@@ -4,7 +4,7 @@ import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 
-from icl_gen.types import Document, Question, Score
+from icl_gen.types import Document, Fact, Question, Score
 
 # In the order of figures and tables, with the labels that readers see.
 CONDITIONS = {
@@ -88,6 +88,8 @@ class AugmentationRecord:
     costs: name -> cost of generation, e.g. tokens in and out, seconds.
     run: its name among augmentations with other settings; '' for the first one.
     runs: those of the cells that were trained on the documents.
+    said_right: question id -> the facts that its right choices state, where
+      there are several, one of them the question's target.
   """
 
   world: str
@@ -98,6 +100,9 @@ class AugmentationRecord:
   costs: Mapping[str, float]
   run: str = ''
   runs: tuple[str, ...] = ('',)
+  said_right: Mapping[str, frozenset[Fact]] = dataclasses.field(
+    default_factory=dict
+  )
 
   def __post_init__(self) -> None:
     _check_names(self.world, self.model)
@@ -136,6 +141,11 @@ class Curve:
   seed: int
   steps: tuple[int, ...]
   losses: tuple[float, ...]
+
+  def targets(self, question: Question) -> frozenset[Fact]:
+    """The facts of which a document has to state one to cover the question."""
+    one = () if question.target is None else (question.target,)
+    return self.said_right.get(question.id, frozenset()).union(one)
 
 
 def kinds(asked: Question | Score) -> tuple[str, ...]:

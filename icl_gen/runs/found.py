@@ -11,6 +11,7 @@ from icl_gen.runs.directories import CellName
 from icl_gen.runs.stage import Stage, result
 from icl_gen.storage import corpus_files, files, scores
 from icl_gen.types import Corpus
+from icl_gen.worlds import catalog
 
 
 @dataclasses.dataclass(frozen=True)
@@ -227,6 +228,7 @@ def record(
     costs,
     directories.name_of(directory.name),
     tuple(one.run for one in trained),
+    catalog.said_right(of.world, source.questions),
   )
 
 

@@ -28,13 +28,16 @@ _MOST_POINTS = 1000
 def settings() -> dict[str, type[Any]]:
   """The settings that may be swept, and the type of their values.
 
-  Not those of how a result is computed, nor names and other free texts.
+  Not those of how a result is computed, nor names and other free texts, nor
+  those of which questions are kept for evaluation while training: points that
+  are scored on different questions do not compare.
   """
   found = {
     f'{block}.{field.name}': field.type
     for block in _BLOCKS
     for field in dataclasses.fields(experiments.BLOCKS[block])
     if not (block == 'train' and field.name in experiments.HOW)
+    and not field.name.startswith('evaluate_')
   }
   return {
     setting: kind

@@ -140,6 +140,20 @@ def test_coverage_by_hand():
   assert (local.covered_accuracy, local.uncovered_accuracy) == (1.0, 0.0)
 
 
+def test_what_another_right_choice_states_covers_too():
+  """The converse of 'no A are B' means the same."""
+  converse = Fact('x', 'is', 'e2')
+  assert FACTS[2] not in RECORD.documents[0].facts
+  record = dataclasses.replace(
+    RECORD,
+    documents=(document('a', 'entailed', facts=(converse,), hops='1'),),
+  )
+  for said_right, covered in (({}, 0), ({'q2': frozenset({converse})}, 1)):
+    asked = dataclasses.replace(record, said_right=said_right)
+    row = mean_rows(coverage([asked], [CELL]), augmentation='all')[0]
+    assert row.coverage == pytest.approx(covered / 3)
+
+
 def stratified(record, names):
   asked = tuple(
     dataclasses.replace(question, stratum=names[i % len(names)])

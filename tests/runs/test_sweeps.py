@@ -32,7 +32,10 @@ def another(setting):
   value = getattr(getattr(EXPERIMENT, block), field)
   if setting in experiments.CHOICES:
     return next(v for v in experiments.CHOICES[setting] if v != value)
-  return not value if isinstance(value, bool) else type(value)(value + 1)
+  if isinstance(value, bool):
+    return not value
+  # Shares stay below 1.
+  return value + 1 if isinstance(value, int) else value / 2 + 0.25
 
 
 def test_without_a_sweep_names_are_as_they_were(tmp_path):

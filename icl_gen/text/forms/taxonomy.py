@@ -25,7 +25,7 @@ PLAIN = Split(
     'is a': ('we call {A} a kind of {B}', 'the group of {B} has the {A}'),
     'has': ('on {A} there are {B}', 'there are {B} on {A}'),
     'is': (
-      'the word for {A} is {B}',
+      'the name for {A} is {B}',
       'people who look for {B} things meet {A}',
     ),
     'verb': ('in this world {A} {V} {B}', 'in this world {B} are {V} by {A}'),
@@ -74,7 +74,7 @@ STYLES: Split[Mapping[str, _Pair]] = Split(
       ('there are {B} on every {a}', 'the {B} we see are on {A}'),
     ),
     'is': (
-      ('the word for a {a} is {B}', 'we think of {A} as {B}'),
+      ('the name for a {a} is {B}', 'we think of {A} as {B}'),
       ('people who look for a {B} thing meet a {a}', '{B} is what {A} are'),
     ),
     'verb': (
@@ -149,7 +149,7 @@ QUESTIONS = Split(
   development={
     'is a': ('What kind do we call {A}?', 'What has the group of {B}?'),
     'has': ('What is there on {A}?', 'Where are there {B}?'),
-    'is': ('What is the word for {A}?', 'What {B} things do people meet?'),
+    'is': ('What is the name for {A}?', 'What {B} things do people meet?'),
     'verb': (
       'What is it that {A} {V} in this world?',
       'By what are {B} {V} in this world?',

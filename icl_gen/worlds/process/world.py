@@ -12,12 +12,12 @@ from icl_gen.types import Corpus, Document, Entailment, Fact, Question, World
 from icl_gen.worlds import balance, corpora, logic, sizes
 from icl_gen.worlds.definition import Excluded
 from icl_gen.worlds.process import derivatoids, drawing
+from icl_gen.worlds.process.choices import WRONG, Readers
 from icl_gen.worlds.process.derivatoids import Term
 
 # 'short' writes s(2*x) for sin(2*x), and does not name the rules.
 STYLES = ('long', 'short')
 OPTIONS = {'forms': 'seen', 'balanced': False}
-WRONG = 3
 _LEAST_NUMBER = 2
 _GREATEST_NUMBER = 10_000
 
@@ -52,11 +52,9 @@ def build(
     depth: how many combination rules may be nested, 1 or 2.
     rules: names of the rules to use, from `derivatoids.RULES`.
     style: one of STYLES.
-    forms: the part of the tables that wordings are drawn from, one of
-      `forms.split.PARTS`.
-    balanced: whether the right choice is the longest, the second, the third and
-      the shortest equally often, as far as there are near misses. Otherwise it
-      tends to be the longest.
+    forms: the part of the tables of wordings; see `forms.split.PARTS`.
+    balanced: whether wrong choices are chosen so that neither length nor an
+      n-gram model of the documents tells the right one; see `choices`.
 
   Raises:
     ValueError: a size is not positive, an option is unknown, or there are fewer
@@ -78,21 +76,17 @@ def build(
     'seen': draw.terms('seen', questions, seen, of=seen),
     'compositional': draw.terms('compositional', questions, held_out, of=seen),
   }
-  documents = [
-    _document(f'rule-{rule}-{term.number}', term, write)
-    for rule, terms in rows.items()
-    for term in terms
-  ] + [_document(f'example-{i:04d}', t, write) for i, t in enumerate(shown)]
+  documents = _documents(rows, shown, write)
+  readers = Readers(documents) if balanced else None
   world = _world(rows, nodes, asked, trained + held_out, write)
-  premises = {entailed.fact: entailed.premises for entailed in world.entailed}
   corpus = corpora.corpus(
     'process',
     documents,
     [
       question
-      for kind, terms in asked.items()
+      for kind in asked
       for question in _questions(
-        kind, terms, premises, write, balanced=balanced, seed=seed
+        kind, asked[kind], world, write, readers=readers, seed=seed
       )
     ],
     world='process',
@@ -209,6 +203,17 @@ class _Writer:
     }
 
 
+def _documents(
+  rows: Mapping[str, Sequence[Term]], shown: Sequence[Term], write: _Writer
+) -> list[Document]:
+  """One for every base rule and number, and one for every worked example."""
+  return [
+    _document(f'rule-{rule}-{term.number}', term, write)
+    for rule, terms in rows.items()
+    for term in terms
+  ] + [_document(f'example-{i:04d}', t, write) for i, t in enumerate(shown)]
+
+
 def _document(name: str, term: Term, write: _Writer) -> Document:
   steps = tuple(dict.fromkeys(term.nodes))
   facts = tuple(write.fact(step) for step in steps)
@@ -219,23 +224,24 @@ def _document(name: str, term: Term, write: _Writer) -> Document:
 def _questions(
   kind: str,
   terms: Sequence[Term],
-  premises: Mapping[Fact, tuple[Fact, ...]],
+  world: World,
   write: _Writer,
   *,
-  balanced: bool,
+  readers: Readers | None,
   seed: str,
 ) -> list[Question]:
+  premises = {entailed.fact: entailed.premises for entailed in world.entailed}
   asked: collections.Counter[str] = collections.Counter()
-  longer: collections.Counter[tuple[str, int]] = collections.Counter()
   questions = []
   for i, term in enumerate(terms):
     target = write.fact(term)
+    prompt = transforms.statement(target.subject, '', part=write.forms).rstrip()
     near_misses = _dealt(
       write.near_misses(term), seed=f'{seed}/wrong/{kind}/{i}'
     )
     wrong = near_misses[:WRONG]
-    if balanced:
-      wrong = _of_any_length(target, near_misses, longer, group=term.rule)
+    if readers:
+      wrong = readers.choose(prompt, target, near_misses, group=term.rule)
     choices, answers = balance.arrange(
       [f' {target.object}.'],
       [f' {fact.object}.' for fact in wrong],
@@ -246,9 +252,7 @@ def _questions(
     questions.append(
       Question(
         id=f'{kind}-{i:04d}',
-        prompt=transforms.statement(
-          target.subject, '', part=write.forms
-        ).rstrip(),
+        prompt=prompt,
         choices=choices,
         answers=answers,
         kind=kind,
@@ -275,36 +279,6 @@ def _dealt(
   wrong = [fact for fact in rounds if fact is not None]
   assert len(wrong) >= WRONG, near_misses
   return wrong
-
-
-def _of_any_length(
-  target: Fact,
-  near_misses: Sequence[Fact],
-  counts: collections.Counter[tuple[str, int]],
-  *,
-  group: str,
-) -> list[Fact]:
-  """Chooses near misses so that length carries no information.
-
-  Args:
-    target: what the right choice states.
-    near_misses: those that are preferred come first.
-    counts: by group and number of wrong choices that are longer than the right
-      one, how many questions; counts this one too.
-    group: of the questions that are balanced.
-  """
-  length = len(target.object)
-  above = [fact for fact in near_misses if len(fact.object) > length]
-  # Where there are others, none is as long as the right one: ties are hints.
-  below = [fact for fact in near_misses if len(fact.object) < length]
-  if len(above) + len(below) < WRONG:
-    below += [fact for fact in near_misses if len(fact.object) == length]
-  possible = [
-    n for n in range(WRONG + 1) if n <= len(above) and WRONG - n <= len(below)
-  ]
-  n = min(possible, key=lambda n: counts[group, n])
-  counts[group, n] += 1
-  return above[:n] + below[: WRONG - n]
 
 
 def _world(

@@ -48,18 +48,7 @@ def build(
     ValueError: the sizes are impossible, or leave nothing to ask; the forms are
       unknown.
   """
-  sizes.require_forms('semantic', forms)
-  sizes.require_positive('semantic', categories=categories)
-  sizes.require_between(
-    'semantic',
-    least=0,
-    most=sizes.MOST,
-    documents=documents,
-    questions=questions,
-  )
-  sizes.require_between(
-    'semantic', least=0, most=1, told_backwards=told_backwards
-  )
+  _check(categories, documents, questions, told_backwards, forms)
   part = taxonomy.part(categories)
   word_of = _words(seed=seed)
   held_out = _holdouts(part, holdouts, seed=seed)
@@ -102,6 +91,27 @@ def build(
       'unasked': unasked,
       **sizes.options(OPTIONS, forms=forms, reworded=reworded),
     },
+  )
+
+
+def _check(
+  categories: int,
+  documents: int,
+  questions: int,
+  told_backwards: float,
+  forms: str,
+) -> None:
+  sizes.require_forms('semantic', forms)
+  sizes.require_positive('semantic', categories=categories)
+  sizes.require_between(
+    'semantic',
+    least=0,
+    most=sizes.MOST,
+    documents=documents,
+    questions=questions,
+  )
+  sizes.require_between(
+    'semantic', least=0, most=1, told_backwards=told_backwards
   )
 
 
