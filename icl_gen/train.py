@@ -5,6 +5,7 @@ python -m icl_gen.train --config=configs/reversal.py --config.condition=ft
 
 import dataclasses
 import pathlib
+from collections.abc import Sequence
 
 import ml_collections
 
@@ -56,13 +57,10 @@ def _train(experiment: Experiment, stage: Stage) -> None:
     reverse=train.reverse,
     loss_on=train.loss_on,
   )
-  longest = max(len(one.ids) for one in sequences)
-  length = limits.row_length(train.length, longest=longest)
-  limits.require_rows(length, model=experiment.model)
   rows = batches.batches(
     sequences,
     batch_size=train.batch_size,
-    length=length,
+    length=_row_length(experiment, [len(one.ids) for one in sequences]),
     seed=seed,
     steps=train.steps,
   )
@@ -102,6 +100,13 @@ def _train(experiment: Experiment, stage: Stage) -> None:
   saved.close()
   stage.finish()
   print(f'trained {name}, weights: {stage.result}', flush=True)
+
+
+def _row_length(experiment: Experiment, lengths: Sequence[int]) -> int:
+  """The length of rows, as set or as the examples need it."""
+  length = limits.row_length(experiment.train.length, longest=max(lengths))
+  limits.require_rows(length, model=experiment.model)
+  return length
 
 
 if __name__ == '__main__':
