@@ -4,6 +4,7 @@ python -m icl_gen.augment --config=configs/reversal.py
 """
 
 import pathlib
+from collections.abc import Callable, Sequence
 
 import ml_collections
 
@@ -16,7 +17,7 @@ from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files
 from icl_gen.text import context as contexts
 from icl_gen.training import limits
-from icl_gen.types import Corpus
+from icl_gen.types import Corpus, Document
 from icl_gen.worlds import catalog
 
 
@@ -57,10 +58,6 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
     count_tokens=count_tokens,
   )
   longest = plan.longest(chosen, context, count_tokens) + augment.max_tokens
-  length = limits.row_length(
-    experiment.train.length,
-    longest=2 + max(count_tokens(document.text) for document in documents),
-  )
   what = 'the longest prompt, with its context and what is sampled,'
   models.require_room(experiment.model, tokens=longest, what=what)
 
@@ -90,8 +87,7 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
     given=documents,
     read=catalog.reader(world),
     judge=audit.auditor(world),
-    # Training adds BOS and EOS.
-    fits=lambda text: count_tokens(text) + 2 <= length,
+    fits=_fits(experiment, documents, count_tokens),
     details={'model': experiment.model, 'seed': str(seed)},
   )
   manifest = {
@@ -113,6 +109,18 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
   )
   if warning := parse.warning(parsed, given=documents):
     print(warning, flush=True)
+
+
+def _fits(
+  experiment: Experiment,
+  documents: Sequence[Document],
+  count_tokens: Callable[[str], int],
+) -> Callable[[str], bool]:
+  """Whether a text fits into the rows that training will have."""
+  # Training adds BOS and EOS.
+  longest = 2 + max(count_tokens(document.text) for document in documents)
+  length = limits.row_length(experiment.train.length, longest=longest)
+  return lambda text: count_tokens(text) + 2 <= length
 
 
 if __name__ == '__main__':

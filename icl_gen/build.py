@@ -90,8 +90,9 @@ def _write(stage: Stage) -> None:
     extra_writers=(jsonl_and_parquet.write, about),
   )
   stage.finish()
-  for note in corpus.manifest.get('notes', ()):
-    print(f'{directory.name}: {note}')
+  if 'notes' in corpus.manifest:
+    for note in corpus.manifest['notes']:
+      print(f'{directory.name}: {note}')
   print(
     f'built {directory}: {len(corpus.documents)} documents,'
     f' {len(corpus.questions)} questions'

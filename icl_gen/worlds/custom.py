@@ -76,11 +76,6 @@ def from_folder(
       The message names the file, the line and what was expected.
   """
   folder = _folder(path)
-  if longest < 0:
-    raise ValueError(
-      f'--config.size.longest={longest}; give the characters of a document, or'
-      ' 0: none is split'
-    )
   notes: list[str] = []
   if folders.has_file(folder, DOCUMENTS):
     documents = _documents(folder / DOCUMENTS)
@@ -219,6 +214,11 @@ def _of_files(
 def _split(
   documents: Sequence[Document], longest: int, notes: list[str]
 ) -> list[Document]:
+  if longest < 0:
+    raise ValueError(
+      f'--config.size.longest={longest}; give the characters of a document, or'
+      ' 0: none is split'
+    )
   found: list[Document] = []
   split = made = 0
   for document in documents:

@@ -116,6 +116,12 @@ def test_long_documents_are_split_and_it_is_said(tmp_path):
   assert f' {len(parts)} pieces' in note
 
 
+def test_a_negative_length_is_an_error(tmp_path):
+  (tmp_path / 'a.md').write_text('A.')
+  with pytest.raises(ValueError, match='size.longest=-1; give the characters'):
+    read(tmp_path, longest=-1)
+
+
 def test_an_id_of_a_piece_that_is_taken_is_an_error(tmp_path):
   rows = [{'id': 'x/0', 'text': 'A.'}, {'id': 'x', 'text': 'B c. ' * 9}]
   save(tmp_path / 'a.jsonl', rows)
