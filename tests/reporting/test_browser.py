@@ -169,7 +169,9 @@ def test_poisoned_text_is_shown_as_text(opened):
   opened.run("document.getElementById('explorer-row-0').click()")
   told = opened.run(DETAIL)
   # What is not seen, or reorders what is, is shown by its number.
-  shown = explored.POISON.replace('\u2028', 'U+2028').replace('\u202e', 'U+202E')
+  shown = explored.POISON.replace('\u2028', 'U+2028').replace(
+    '\u202e', 'U+202E'
+  )
   # Prompt, choice, documents, inference, written answers.
   assert told.count(shown) >= 6
   assert opened.run(RAN)
