@@ -3,6 +3,8 @@
 const {conditions, verdicts, pieces} = JSON.parse(
   document.getElementById('explorer-data').textContent);
 const at = (name) => document.getElementById(`explorer-${name}`);
+// With it, the page's policy lets pieces run, and nothing else.
+const {nonce} = document.currentScript;
 const list = at('list'), detail = at('detail');
 // Rows of the list, and documents, that are shown at first and added at a time.
 const ROWS = 100, DOCUMENTS = 5;
@@ -43,7 +45,7 @@ const load = (piece) => new Promise((resolve, reject) => {
   const done = () => loaded.has(piece.name)
     ? resolve(loaded.get(piece.name)) : reject();
   if (loaded.has(piece.name)) return done();
-  const script = element('script', [], {src: piece.file});
+  const script = element('script', [], {src: piece.file, nonce});
   script.addEventListener('load', done);
   script.addEventListener('error', reject);
   document.head.append(script);

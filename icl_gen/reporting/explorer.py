@@ -6,6 +6,7 @@ the file system, where a page may run scripts next to it but not read files.
 """
 
 import dataclasses
+import hashlib
 import itertools
 import json
 import math
@@ -42,11 +43,14 @@ class Explorer:
     index: of the page: labels and the list of pieces, with their data if they
       are embedded.
     files: name -> content of the pieces that are not embedded.
+    nonce: what the page's policy knows their scripts by; '' without pieces. It
+      depends on all of them, so no text in them can contain it.
     absent: sentences on cells whose corpora are not there.
   """
 
   index: str
   files: Mapping[str, bytes]
+  nonce: str
   absent: tuple[str, ...]
 
 
@@ -114,7 +118,9 @@ def _explorer(
     for name, text in texts.items()
     if split
   }
-  return Explorer(_json(index), files, absent)
+  every = b''.join(files.values())
+  nonce = hashlib.sha256(every).hexdigest() if files else ''
+  return Explorer(_json(index), files, nonce, absent)
 
 
 def _json(value: Any) -> str:
