@@ -5,6 +5,7 @@ python -m icl_gen.train --config=configs/reversal.py --config.condition=ft
 
 import dataclasses
 import pathlib
+from typing import Any
 
 import ml_collections
 
@@ -30,11 +31,10 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
 def _train(experiment: Experiment, stage: Stage) -> None:
   # Imported here, so that mistakes and finished work answer at once.
   with signals.importing():
-    from icl_gen.model import checkpoints, loading, registry, sharding
+    from icl_gen.model import checkpoints, registry, sharding
     from icl_gen.scoring import while_training
     from icl_gen.training import (
       choosing,
-      examples,
       fine_tuning,
       inputs,
       loop,
@@ -44,24 +44,19 @@ def _train(experiment: Experiment, stage: Stage) -> None:
 
   seed, train = experiment.seed, experiment.train
   plan = fine_tuning.make_plan(train)
-  model = loading.load(
-    experiment.model,
-    checkpoint=experiment.checkpoint,
-    tokenizer=stages.tokenizer(experiment),
-    dtype=experiment.dtype,
-    mesh=plan.mesh,
-  )
-  documents = corpus_files.read_documents(stage.inputs)
-  sequences = examples.examples(documents, model.tokenizer, train, seed=seed)
+  model = _model(experiment, plan.mesh)
   rows = inputs.make(
-    sequences, model.tokenizer, train, model=experiment.model, seed=seed
+    corpus_files.read_documents(stage.inputs),
+    model.tokenizer,
+    train,
+    model=experiment.model,
+    seed=seed,
   )
   tuning = fine_tuning.start(model.module, model.params, train, plan, seed=seed)
   state = tuning.state
   evaluation = while_training.Evaluation(
     experiment, stage.inputs[0], model, tuning.weights
   )
-
   stage.begin()
   saved = checkpoints.Checkpoints(stage.checkpoints, keep=train.keep)
   chooser = choosing.Chooser(
@@ -111,9 +106,20 @@ def _train(experiment: Experiment, stage: Stage) -> None:
   saved.close()
   stage.finish()
   if chooser.best_step:
-    kept = chooser.best_step if train.keep_best else int(state.step)
-    print(f'best: step {chooser.best_step}; the weights are of step {kept}')
+    print(f'best: step {chooser.best_step}; weights: step {int(state.step)}')
   print(f'trained {name}, weights: {stage.result}', flush=True)
+
+
+def _model(experiment: Experiment, mesh: Any) -> Any:
+  from icl_gen.model import loading
+
+  return loading.load(
+    experiment.model,
+    checkpoint=experiment.checkpoint,
+    tokenizer=stages.tokenizer(experiment),
+    dtype=experiment.dtype,
+    mesh=mesh,
+  )
 
 
 if __name__ == '__main__':

@@ -19,8 +19,6 @@ from icl_gen.sampling import sampler
 from icl_gen.scoring import scorer
 from icl_gen.text import context as contexts
 from icl_gen.training import (
-  batches,
-  examples,
   fine_tuning,
   inputs,
   limits,
@@ -242,16 +240,13 @@ def finetune(
       f'evaluate_every={train.evaluate_every}: finetune has no questions; give'
       ' what it returns to `score`, or use `python -m icl_gen.train`'
     )
-  rows = examples.examples(
-    _documents(documents), model.tokenizer, train, seed=seed
-  )
   limits.require_sensible(dataclasses.asdict(train), model=model.name)
-  return _tuned(model, rows, train, seed=seed, report=report)
+  return _tuned(model, _documents(documents), train, seed=seed, report=report)
 
 
 def _tuned(
   model: Model,
-  sequences: Sequence[batches.Example],
+  documents: Sequence[Document],
   train: Training,
   *,
   seed: int,
@@ -264,7 +259,7 @@ def _tuned(
   params = jax.tree.map(jnp.copy, model.params)
   tuning = fine_tuning.start(model.module, params, train, how, seed=seed)
   rows = inputs.make(
-    sequences, model.tokenizer, train, model=model.name, seed=seed
+    documents, model.tokenizer, train, model=model.name, seed=seed
   )
 
   def on_report(number: int, values: loop.Metrics) -> None:

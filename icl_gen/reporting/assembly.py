@@ -11,21 +11,20 @@ from icl_gen.reporting import (
   claims,
   curves,
   figures,
+  findings,
+  gaps,
   grid,
   intervals,
   runs,
   statistics,
 )
-from icl_gen.reporting.formatting import interval, p_value, percent, points
-from icl_gen.reporting.glossary import panel_title, reading_order
+from icl_gen.reporting.glossary import reading_order
 from icl_gen.reporting.prices import Price, prices
 from icl_gen.reporting.records import (
-  CONDITIONS,
   AugmentationRecord,
   Cell,
   Curve,
   is_main,
-  kinds,
   ordered,
   ordered_records,
 )
@@ -102,7 +101,7 @@ def assemble(
   if records and not cells and not asked:
     return _of_records(ordered_records(records), normalisation=normalisation)
   cells, records = ordered(cells), ordered_records(records)
-  _check_main_kinds(cells, records, main_kinds)
+  gaps.require_main_kinds(cells, records, main_kinds)
   if normalisation not in statistics.NORMALISATIONS:
     raise ValueError(
       f'unknown normalisation {normalisation!r}; allowed are'
@@ -124,11 +123,10 @@ def assemble(
     in_figures,
     augmentations.quality(every.shown_records),
     covered,
+    logged,
     main_kinds=main_kinds,
     normalisation=normalisation,
   )
-  if logged:
-    drawn[curves.NAME] = curves.figure(logged)
   return Report(
     results=results,
     comparisons=comparisons,
@@ -136,18 +134,13 @@ def assemble(
     quality=quality,
     coverage=coverage,
     costs=augmentations.costs(records),
-    prices=prices(
-      compared,
-      augmentations.costs(every.shown_records),
-      answers.table(every.shown_cells),
-      normalisation=normalisation,
-    ),
+    prices=_prices(every, compared, normalisation=normalisation),
     checks=claims.judge(
       in_figures, compared, covered, normalisation=normalisation
     ),
     records=records,
     grid=grid.points(cells, results, every.chosen, normalisation=normalisation),
-    findings=_findings(
+    findings=findings.findings(
       in_figures,
       adjusted,
       every.chosen,
@@ -155,7 +148,7 @@ def assemble(
       normalisation=normalisation,
     ),
     cautions=_cautions(cells),
-    gaps=gaps(every.of_runs, every.records, main_kinds=main_kinds),
+    gaps=gaps.gaps(every.of_runs, every.records, main_kinds=main_kinds),
     ties=answers.ties(cells),
     answered=sum(len(cell.scores) for cell in cells),
     main_kinds=main_kinds,
@@ -180,6 +173,7 @@ def _figures(
   results: Sequence[answers.Result],
   quality: Sequence[augmentations.Quality],
   coverage: Sequence[augmentations.Coverage],
+  logged: Sequence[Curve],
   *,
   main_kinds: Mapping[str, str],
   normalisation: str,
@@ -198,7 +192,23 @@ def _figures(
     drawn['augmentation.png'] = augmentation_figure.augmentation_figure(
       quality, coverage, main_kinds=main_kinds, normalisation=normalisation
     )
+  if logged:
+    drawn[curves.NAME] = curves.figure(logged)
   return drawn
+
+
+def _prices(
+  every: runs.SideBySide,
+  compared: Sequence[answers.Comparison],
+  *,
+  normalisation: str,
+) -> tuple[Price, ...]:
+  return prices(
+    compared,
+    augmentations.costs(every.shown_records),
+    answers.table(every.shown_cells),
+    normalisation=normalisation,
+  )
 
 
 def _of_records(
@@ -260,169 +270,3 @@ def _adjusted(
   """Differences that are shown together -> their adjusted p-values."""
   p_values = intervals.holm([row.p_value for row in rows])
   return dict(zip(rows, p_values, strict=True))
-
-
-def _findings(
-  results: Sequence[answers.Result],
-  adjusted: Mapping[answers.Comparison, float],
-  chosen: Mapping[runs.Place, str | None],
-  *,
-  main_kinds: Mapping[str, str],
-  normalisation: str,
-) -> tuple[str, ...]:
-  """The main kinds' accuracies per world and model, and what ft_aug gained.
-
-  Where the model cannot do in context what is asked, that comes first.
-  """
-  main = [
-    row
-    for row in results
-    if (row.seed, row.normalisation) == (answers.MEAN, normalisation)
-    and is_main(row.kind, main=main_kinds[row.world])
-  ]
-  gains = {
-    (row.world, row.model, row.kind): _gain(row, found)
-    for row, found in adjusted.items()
-    if row.comparison == 'ft_aug-ft'
-  }
-  sentences = []
-  for place in sorted(
-    {(row.world, row.model, row.kind) for row in main},
-    key=lambda place: (reading_order(place[0]), *place[1:]),
-  ):
-    rows = [row for row in main if (row.world, row.model, row.kind) == place]
-    accuracies = ', '.join(
-      f'{CONDITIONS[row.condition]} {percent(row.accuracy)}\u00a0%'
-      f' {interval(row.low, row.high)}'
-      for row in rows
-    )
-    chances = sorted({percent(row.chance, places=0) for row in rows})
-    world, model, kind = place
-    sentences.append(
-      f'{cautions.in_context(rows)}'
-      f'{panel_title(world, kind)} ({kind} questions of {world}, model {model},'
-      f' chance {" to ".join(chances)}\u00a0%): {accuracies}.'
-      f'{gains.get(place, "")}{_choice((world, model), chosen)}'
-    )
-  return tuple(sentences)
-
-
-def _choice(
-  place: tuple[str, str], chosen: Mapping[runs.Place, str | None]
-) -> str:
-  """A sentence on the runs that were chosen; '' without a choice."""
-  names = [
-    f'{CONDITIONS[condition]} {runs.label(run)}'
-    for (world, model, condition), run in chosen.items()
-    if (world, model) == place and run is not None
-  ]
-  if not names:
-    return ''
-  return f' Runs chosen on the development questions: {", ".join(names)}.'
-
-
-def _gain(row: answers.Comparison, adjusted: float) -> str:
-  p = p_value(adjusted)
-  return (
-    " Adding the model's own inferences to the fine-tuning data changed"
-    f' accuracy by {points(row.difference)} points'
-    f' {interval(row.low, row.high)}, p {p if p.startswith("<") else f"= {p}"}.'
-  )
-
-
-def gaps(
-  cells: Sequence[Cell],
-  records: Sequence[AugmentationRecord],
-  *,
-  main_kinds: Mapping[str, str],
-) -> tuple[str, ...]:
-  """Sentences on absent worlds, conditions, seeds, kinds and records.
-
-  Something is absent if other cells of the same world, model and run have it.
-  """
-  worlds = {cell.world for cell in cells}
-  found = [f'{w}: no finished cell.' for w in sorted(set(main_kinds) - worlds)]
-  for key in sorted({(c.world, c.model, c.run) for c in cells}):
-    group = [c for c in cells if (c.world, c.model, c.run) == key]
-    place = ', '.join(filter(None, key))
-    found += [f'{place}: {text}' for text in _cell_gaps(group)]
-    recorded = {
-      r.seed
-      for r in records
-      for run in r.runs
-      if (r.world, r.model, run) == key
-    }
-    trained = {c.seed for c in group if c.condition == 'ft_aug'}
-    if absent := trained - recorded:
-      found.append(
-        f'{place}, {CONDITIONS["ft_aug"]}: no record of the generated'
-        f' documents for {_seeds(absent)}.'
-      )
-  for record in records:
-    of = filter(None, (record.world, record.model, record.run))
-    place = f'{", ".join(of)}, seed {record.seed}'
-    if not record.documents:
-      found.append(f'{place}: no documents were generated.')
-    if not record.questions:
-      found.append(
-        f'{place}: the record of generated documents has no questions;'
-        ' coverage is unknown.'
-      )
-  return tuple(found)
-
-
-def _cell_gaps(cells: Sequence[Cell]) -> list[str]:
-  """Gaps within one world and model."""
-  seeds = {cell.seed for cell in cells}
-  asked_anywhere = {score.kind for cell in cells for score in cell.scores}
-  found = []
-  for condition, name in CONDITIONS.items():
-    here = [cell for cell in cells if cell.condition == condition]
-    if not here:
-      found.append(f'condition {name} was not run.')
-      continue
-    if absent := seeds - {cell.seed for cell in here}:
-      found.append(f'condition {name} lacks {_seeds(absent)}.')
-    asked = {score.kind for cell in here for score in cell.scores}
-    found += [
-      f'condition {name} has no answers to {kind} questions.'
-      for kind in sorted(asked_anywhere - asked)
-    ]
-  if len(seeds) == 1:
-    found.append(
-      'only one seed was run; the intervals do not include variation between'
-      ' seeds.'
-    )
-  return found
-
-
-def _seeds(seeds: set[int]) -> str:
-  word = 'seed' if len(seeds) == 1 else 'seeds'
-  return f'{word} {", ".join(map(str, sorted(seeds)))}'
-
-
-def _check_main_kinds(
-  cells: Sequence[Cell],
-  records: Sequence[AugmentationRecord],
-  main_kinds: Mapping[str, str],
-) -> None:
-  asked: dict[str, set[str]] = {}
-  for cell in cells:
-    asked.setdefault(cell.world, set()).update(*map(kinds, cell.scores))
-  answered = set(asked)
-  for record in records:
-    asked.setdefault(record.world, set().union(*map(kinds, record.questions)))
-  for world, found in sorted(asked.items()):
-    if main_kinds.get(world) == '':
-      continue
-    if world not in main_kinds:
-      raise ValueError(
-        f'main_kinds {dict(main_kinds)} has no entry for world {world!r}; add'
-        f' one of its kinds: {", ".join(sorted(found))}'
-      )
-    if world in answered and main_kinds[world] not in found:
-      raise ValueError(
-        f'main_kinds has {main_kinds[world]!r} for world {world!r}, but no'
-        f' question of that kind was answered; use one of'
-        f' {", ".join(sorted(found))}'
-      )

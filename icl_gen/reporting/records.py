@@ -121,6 +121,11 @@ class AugmentationRecord:
     name = f'{self.world}/{self.model}/{self.seed}'
     return f'{name}/{self.run}' if self.run else name
 
+  def targets(self, question: Question) -> frozenset[Fact]:
+    """The facts of which a document has to state one to cover the question."""
+    one = () if question.target is None else (question.target,)
+    return self.said_right.get(question.id, frozenset()).union(one)
+
 
 @dataclasses.dataclass(frozen=True)
 class Curve:
@@ -141,11 +146,6 @@ class Curve:
   seed: int
   steps: tuple[int, ...]
   losses: tuple[float, ...]
-
-  def targets(self, question: Question) -> frozenset[Fact]:
-    """The facts of which a document has to state one to cover the question."""
-    one = () if question.target is None else (question.target,)
-    return self.said_right.get(question.id, frozenset()).union(one)
 
 
 def kinds(asked: Question | Score) -> tuple[str, ...]:

@@ -6,29 +6,31 @@ from icl_gen.runs import replay
 from icl_gen.runs.experiments import Training
 from icl_gen.text import tokens
 from icl_gen.training import batches, examples, limits
+from icl_gen.types import Document
 
 
 def make(
-  sequences: Sequence[batches.Example],
+  documents: Sequence[Document],
   tokenizer: tokens.Tokenizer,
   train: Training,
   *,
   model: str,
   seed: int,
 ) -> batches.Batches:
-  """Packs sequences into batches, with the texts that are replayed.
+  """Packs documents into batches, with the texts that are replayed.
 
   Args:
-    sequences: from `examples.examples`.
+    documents: those to learn, in any order.
     tokenizer: the model's.
     train: the settings; a length of 0 follows from the longest sequence.
     model: its name.
-    seed: of the order.
+    seed: of the order, and of what is masked.
 
   Raises:
-    ValueError: as `limits.require_rows`, `batches.batches` and
-      `replay.documents`.
+    ValueError: as `examples.examples`, `limits.require_rows`,
+      `batches.batches` and `replay.documents`.
   """
+  sequences = examples.examples(documents, tokenizer, train, seed=seed)
   longest = max(len(one.ids) for one in sequences)
   length = limits.row_length(train.length, longest=longest)
   limits.require_rows(length, model=model)

@@ -144,6 +144,8 @@ def test_csv_round_trip():
   assert len(read) == len(rows)
   for line, row in zip(read, rows, strict=True):
     for field in dataclasses.fields(row):
+      if field.name == 'run':  # a column only if some run has a name
+        continue
       value = getattr(row, field.name)
       if isinstance(value, float):
         assert float(line[field.name]) == pytest.approx(value, abs=1e-6)

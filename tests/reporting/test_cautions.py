@@ -15,7 +15,7 @@ CANNOT = 'This model cannot do this in context, so its inferences are not'
 
 def row(condition, accuracy, low, *, chance=0.25):
   return Result(
-    *('custom', condition, 'nano', 'reversal', 'sum', 'mean'),
+    *('custom', condition, 'nano', '', 'reversal', 'sum', 'mean'),
     *(40, accuracy, low, 1.0, chance),
   )
 

@@ -8,7 +8,7 @@ import pytest
 from icl_gen import assets
 from icl_gen.runs.experiments import Training
 from icl_gen.text import tokens
-from icl_gen.training import examples, inputs
+from icl_gen.training import inputs
 from icl_gen.worlds import reversal
 
 STEPS = 60
@@ -22,9 +22,8 @@ def tokenizer():
 def seen(documents, tokenizer):
   """(tokens, text -> how often) of a run."""
   train = Training(steps=STEPS, length=48)
-  rows = examples.examples(documents, tokenizer, train, seed=0)
   texts, count = collections.Counter(), 0
-  for batch in inputs.make(rows, tokenizer, train, model='nano', seed=0):
+  for batch in inputs.make(documents, tokenizer, train, model='nano', seed=0):
     count += np.count_nonzero(batch.segments_BxL)
     for ids_L, segments_L in zip(
       batch.tokens_BxL, batch.segments_BxL, strict=True

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from icl_gen.reporting.assembly import gaps
+from icl_gen.reporting.gaps import gaps
 from tests.reporting import synthetic
 
 CELLS, RECORDS = synthetic.study(questions=2)
