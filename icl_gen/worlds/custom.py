@@ -207,7 +207,7 @@ def _of_files(
       _check_new(name, where, lines)
       documents.append(Document(name, text))
   if empty:
-    notes.append(f'{empty} rows without text were left out')
+    notes.append(f'rows without text, left out: {empty}')
   return documents
 
 
@@ -241,9 +241,8 @@ def _split(
     )
   if split:
     notes.append(
-      f'{split} documents of more than {longest:,} characters were split into'
+      f'documents of more than {longest:,} characters: {split}, split into'
       f' {made} pieces at headings, paragraphs and sentences'
-      ' (--config.size.longest)'
     )
   return found
 

@@ -40,7 +40,7 @@ def test_every_row_with_text_is_a_document(tmp_path, suffix):
   name = f'data/a.{suffix}'
   assert [d.id for d in corpus.documents] == [f'{name}:1', f'{name}:3']
   assert [d.text for d in corpus.documents] == READ
-  assert corpus.manifest['notes'] == ['1 rows without text were left out']
+  assert corpus.manifest['notes'] == ['rows without text, left out: 1']
   assert list(custom.fingerprint(tmp_path)) == [name]
 
 
@@ -112,7 +112,7 @@ def test_long_documents_are_split_and_it_is_said(tmp_path):
   assert max(len(d.text) for d in parts) <= 100
   assert last == whole.documents[-1]
   (note,) = split.manifest['notes']
-  assert note.startswith('1 documents of more than 100 characters were split')
+  assert note.startswith('documents of more than 100 characters: 1, split')
   assert f' {len(parts)} pieces' in note
 
 
