@@ -19,6 +19,7 @@ _NOT_COMPILED = (
   *('world', 'size', 'seed', 'condition', 'audit', 'file_format', 'run'),
   *('checkpoint', 'tokenizer', 'context.factor', 'augment.documents_per_fact'),
   *('augment.local_samples', 'augment.global_samples', 'augment.name'),
+  'augment.temperature',
   *('train.steps', 'train.learning_rate', 'train.warmup_steps'),
   *('train.final_share', 'train.report_every', 'train.save_every'),
 )

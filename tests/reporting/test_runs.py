@@ -254,3 +254,26 @@ def test_the_grid_has_every_run_and_kind(written):
     assert result['accuracy'] == row['accuracy']
   wrong = [row for row in grid if row['run'] and row['role'] != 'test']
   assert {row['loss'] for row in wrong} == {'9.000000'}
+
+
+def test_documents_of_the_chosen_run_may_be_missing(tmp_path):
+  """Those of others are in the tables, and the gap is told."""
+  cells, records = swept(seeds=(0,))
+  others = [
+    dataclasses.replace(record, run='hot', runs=('lr_0.1',))
+    for record in records
+  ]
+  write.write_report(
+    tmp_path / 'report',
+    cells,
+    others,
+    settings={},
+    commands=[],
+    main_kinds=KINDS,
+  )
+  found = rows(tmp_path / 'report/augmentation.csv')
+  assert {row['run'] for row in found} == {'hot'}
+  assert not (tmp_path / 'report/augmentation.png').exists()
+  page = (tmp_path / 'report/index.html').read_text()
+  assert 'There is no figure' in page
+  assert 'no record of the generated documents for seed 0' in page
