@@ -221,7 +221,7 @@ class _Shown:
       for condition, scores in self._scores.items()
       if question.id in scores
     }
-    values = {
+    values: dict[str, Any] = {
       'id': question.id,
       'kind': question.kind,
       'stratum': question.stratum,

@@ -1,4 +1,4 @@
-"""The page in a real browser: the explorer, its layout, and what it asks for."""
+"""The page in a real browser: the explorer, its layout, what it asks for."""
 
 import pytest
 
