@@ -26,7 +26,7 @@ FILES = {
   'index.html', 'main.png', 'augmentation.png', 'world_reversal.png',
   'world_syllogism.png', 'world_celebrity.png', 'results.csv', 'results.md',
   'differences.csv', 'augmentation.csv', 'coverage.csv', 'costs.csv',
-  'claims.csv', 'SHA256SUMS',
+  'claims.csv', 'prices.csv', 'SHA256SUMS',
 }  # fmt: skip
 ROOT = pathlib.Path(__file__).parents[2]
 
