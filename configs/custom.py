@@ -34,13 +34,12 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
     size=dict(
       path='configs/custom_example',  # the folder of documents and questions
       joiner=' ',  # between prompt and choice, where neither has white space
-      longest=600,  # characters of a document; longer ones are split (0: none)
+      longest=300,  # characters of a document; longer ones are split (0: none)
       column='text',  # of the texts in JSONL, parquet and arrow files
     ),
     context=Context(kind='fitting', factor=1),
     train=Training(
-      # Trained on whole documents alone, a model continues few sentences that
-      # stand first in a question: `python -m tests.bench.verbatim`.
+      # Rows start where a question may; measured in docs/own-data.md.
       splitting='onward',
       steps=300,
       batch_size=8,

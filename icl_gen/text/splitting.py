@@ -23,9 +23,8 @@ def split(
                  cumulative:   'A b.'  'A b. C d.'
                  onward:       'A b. C d.'  'C d.'
 
-  Onward, paragraphs and the items of lists count as sentences too: a model that
-  is trained on whole documents alone continues a sentence where it stands in
-  its document, and often not where it stands first, as in a question.
+  Onward, paragraphs and the items of lists count as sentences too: a question
+  that quotes any of them then starts as a row of training does.
 
   In a cumulative document, everything before the last sentence is prompt, so
   that each sentence is learned once if the loss is on the completion. The
