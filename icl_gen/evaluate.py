@@ -10,7 +10,14 @@ import ml_collections
 
 from icl_gen import cli, processes, signals
 from icl_gen.reporting import summary
-from icl_gen.runs import experiments, found, in_context, models, stages
+from icl_gen.runs import (
+  development,
+  experiments,
+  found,
+  in_context,
+  models,
+  stages,
+)
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files, scores
@@ -56,7 +63,7 @@ def _evaluate(experiment: Experiment, stage: Stage, checkpoint: str) -> None:
     core=scoring.core,
   )
   (source,) = stage.inputs
-  corpus = corpus_files.read(source)
+  corpus = development.tested(corpus_files.read(source), experiment)
   count_tokens = model.tokenizer.count
   context: contexts.Context | Sequence[contexts.Context] = contexts.NONE
   if experiment.chat:

@@ -31,7 +31,9 @@ def _train(experiment: Experiment, stage: Stage) -> None:
   # Imported here, so that mistakes and finished work answer at once.
   with signals.importing():
     from icl_gen.model import checkpoints, loading, registry, sharding
+    from icl_gen.scoring import while_training
     from icl_gen.training import (
+      choosing,
       examples,
       fine_tuning,
       inputs,
@@ -54,11 +56,21 @@ def _train(experiment: Experiment, stage: Stage) -> None:
   rows = inputs.make(sequences, model.tokenizer, train, seed=seed)
   tuning = fine_tuning.start(model.module, model.params, train, plan, seed=seed)
   state = tuning.state
+  (source, *_), weights = stage.inputs, tuning.weights
+  evaluation = while_training.Evaluation(experiment, source, model, weights)
 
   stage.begin()
   saved = checkpoints.Checkpoints(stage.checkpoints, keep=train.keep)
+  chooser = choosing.Chooser(
+    evaluation.measure,
+    by=train.evaluate_by,
+    stop_after=train.stop_after,
+    on_values=lambda *found: writer.write_evaluation(*found),
+    on_best=saved.keep_too,
+  )
   if saved.latest() is not None:
     state, position = saved.restore(state)
+    chooser.restore(position)
     rows.restore(position)
   name, done = stage.directory.name, int(state.step)
   writer = metrics.Writer(
@@ -71,22 +83,29 @@ def _train(experiment: Experiment, stage: Stage) -> None:
       tuning.step,
       place=lambda batch: sharding.split_rows(plan.mesh, batch),
       first_step=done,
-      steps=train.steps,
+      steps=done if chooser.is_over else train.steps,
       report_every=train.report_every,
       save_every=train.save_every,
       on_report=writer.write,
       on_save=lambda number, state: saved.save(
-        number, state, rows.state() | {'step': number}
+        number, state, rows.state() | {'step': number} | chooser.state()
       ),
       asked=stopping.make_asked(plan.mesh),
+      evaluate_every=train.evaluate_every,
+      evaluate=chooser.evaluate,
     )
   finally:  # of a run that is interrupted, too
     saved.wait()
   writer.close()
-  weights = registry.with_all_rows(experiment.model, tuning.weights(state))
-  checkpoints.save_params(stage.result, weights)
+  if train.keep_best and chooser.best_step < int(state.step):
+    like = checkpoints.shapes(state)
+    del state  # Two of them may not fit.
+    state = saved.restore_at(chooser.best_step, like)
+  found = registry.with_all_rows(experiment.model, weights(state))
+  checkpoints.save_params(stage.result, found)
   saved.close()
   stage.finish()
+  print(chooser.summary(int(state.step)), end='')
   print(f'trained {name}, weights: {stage.result}', flush=True)
 
 

@@ -239,6 +239,11 @@ def finetune(
   experiments.require_allowed(
     dataclasses.asdict(train), block='train.', above=''
   )
+  if train.evaluate_every:
+    raise ValueError(
+      f'evaluate_every={train.evaluate_every}: finetune has no questions; give'
+      ' what it returns to `score`, or use `python -m icl_gen.train`'
+    )
   rows = examples.examples(
     _documents(documents), model.tokenizer, train, seed=seed
   )

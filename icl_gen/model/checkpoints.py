@@ -14,7 +14,7 @@ import errno
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -325,6 +325,28 @@ def _in_words(error: BaseException) -> str:
   return _first_line(error) or type(error).__name__
 
 
+def shapes(tree: Tree) -> Tree:
+  """The shapes of a tree of arrays, with dtypes and shardings."""
+  return jax.tree.map(ocp.utils.to_shape_dtype_struct, tree)
+
+
+class _Kept:
+  """Which states orbax keeps: the newest ones, and one that is named."""
+
+  def __init__(self, newest: int) -> None:
+    self._newest = newest
+    self.named: int | None = None
+
+  def should_preserve(
+    self, checkpoints: Sequence[Any], *, context: Any
+  ) -> list[bool]:
+    del context
+    newest = {info.step for info in checkpoints[-self._newest :]}
+    return [
+      info.step in newest or info.step == self.named for info in checkpoints
+    ]
+
+
 class Checkpoints:
   """Numbered training states of one run, from which it resumes.
 
@@ -341,10 +363,11 @@ class Checkpoints:
 
     Args:
       directory: of the training states.
-      keep: how many of the newest states to keep.
+      keep: how many of the newest states to keep; `keep_too` names another.
       read_only: whether to change nothing; the directory must exist.
     """
     self._directory = Path(directory).absolute()
+    self._kept = _Kept(keep)
     if not read_only:
       if processes.is_first():
         self._directory.mkdir(parents=True, exist_ok=True)
@@ -362,7 +385,7 @@ class Checkpoints:
         'position': ocp.JsonCheckpointHandler(),
       },
       options=ocp.CheckpointManagerOptions(
-        max_to_keep=None if read_only else keep,
+        preservation_policy=None if read_only else self._kept,
         enable_async_checkpointing=not read_only,
         # Otherwise what a killed run was writing stays forever.
         cleanup_tmp_directories=not read_only,
@@ -400,6 +423,13 @@ class Checkpoints:
     )
     # orbax silently skips a step that is not newer than the latest one.
     assert saved, f'step {step} was not saved; the latest is {self.latest()}'
+
+  def keep_too(self, step: int) -> None:
+    """Keeps the state of a step, and no longer the one that was named before.
+
+    Call it before that state is saved, or after it was restored.
+    """
+    self._kept.named = step
 
   def wait(self) -> None:
     """Waits until all is written; raises as `save`."""
@@ -450,6 +480,26 @@ class Checkpoints:
       f' ({why or "there is none"}); delete the directory to start again'
     )
 
+  def restore_at(self, step: int, like: Tree) -> Tree:
+    """Reads the state of one step.
+
+    Args:
+      step: one that was saved and kept.
+      like: as for `restore`; `shapes` of one takes no memory.
+
+    Raises:
+      ValueError: if it cannot be read, or is not what was saved.
+    """
+    self.wait()
+    try:
+      return self._read(step, like)[0]
+    except _DAMAGE as error:
+      raise ValueError(
+        f'the best state, of step {step} in {str(self._directory)!r}, cannot be'
+        f' read ({_first_line(error)}): delete the directory to train again, or'
+        ' give --config.train.keep_best=False'
+      ) from error
+
   def damaged(self) -> dict[int, str]:
     """Reads all states back; what is wrong, by step, where something is."""
     found = {}
@@ -477,12 +527,11 @@ class Checkpoints:
     return metadata.tree
 
   def _read(self, step: int, like: Tree) -> tuple[Tree, dict[str, Any]]:
-    shapes = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
     restored = _read_with(
       lambda: self._orbax.restore(
         step,
         args=ocp.args.Composite(
-          state=ocp.args.StandardRestore(shapes),
+          state=ocp.args.StandardRestore(shapes(like)),
           position=ocp.args.JsonRestore(),
         ),
       )

@@ -111,6 +111,11 @@ def rows(mesh: Mesh) -> NamedSharding:
   return NamedSharding(mesh, PartitionSpec(ROWS))
 
 
+def row_devices(mesh: Mesh) -> int:
+  """The number of devices that rows are split over."""
+  return int(np.prod([mesh.shape[axis] for axis in ROWS]))
+
+
 def specs(module: Any, params: Params, *, model: int, fsdp: int = 1) -> Any:
   """The tree of `PartitionSpec` of a parameter tree.
 
@@ -203,7 +208,7 @@ def split_rows(mesh: Mesh, tree: Any) -> Any:
   Raises:
     ValueError: if the rows cannot be split evenly.
   """
-  devices = mesh.shape['data'] * mesh.shape['fsdp']
+  devices = row_devices(mesh)
   for leaf in jax.tree.leaves(tree):
     _require_divisible(leaf.shape[0], devices=devices)
   return _put(tree, rows(mesh))

@@ -63,6 +63,13 @@ class Training:
   lora_rank: int = 0  # of adapters of the weights; 0: the weights are trained
   lora_alpha: float = 16.0  # adapters are scaled by alpha / rank
   lora_on: str = 'all'  # the matrices that get adapters
+  # Questions that choose among checkpoints are not scored at the end.
+  evaluate_every: int = 0  # steps between two evaluations; 0: never
+  evaluate_share: float = 0.1  # of the groups of questions about one fact
+  evaluate_kinds: str = ''  # of the questions that choose, e.g. 'a,b'; '': all
+  evaluate_by: str = 'accuracy'  # or margin, in nats
+  stop_after: int = 0  # evaluations that bring nothing, then stop; 0: never
+  keep_best: bool = False  # the result is of the best evaluation, not the last
   report_every: int = 50  # steps between two lines of metrics
   save_every: int = 200  # steps between two checkpoints
   keep: int = 2  # of the newest training states
@@ -136,6 +143,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
   'train.optimizer': ('adamw', 'adafactor', 'muon'),
   'train.decay_on': ('all', 'matrices'),
   'train.moments': ('float32', 'bfloat16'),
+  'train.evaluate_by': ('accuracy', 'margin'),
   'train.freeze': ('none', 'embeddings'),
   'train.lora_on': ('all', 'attention', 'feed-forward'),
   'train.remat': ('none', 'dots', 'attention', 'full'),
@@ -168,6 +176,9 @@ RANGES = {
   'train.clip': (0, _COUNT),
   'train.lora_rank': (0, 65_536),
   'train.lora_alpha': (0, _COUNT),
+  'train.evaluate_every': (0, 1_000 * _COUNT),
+  'train.evaluate_share': (0, 1),
+  'train.stop_after': (0, _COUNT),
   'train.report_every': (1, 1_000 * _COUNT),
   'train.save_every': (1, 1_000 * _COUNT),
   'train.fsdp': (0, _COUNT),

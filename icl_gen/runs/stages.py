@@ -144,6 +144,10 @@ def evaluate(experiment: Experiment, workdir: files.Path) -> Stage:
   }
   if experiment.condition == 'icl':
     settings['context'] = dataclasses.asdict(experiment.context)
+  train = experiment.train
+  if train.evaluate_every:
+    # In every condition, the questions that choose a checkpoint are left out.
+    settings['development'] = (train.evaluate_share, train.evaluate_kinds)
   parts = {'scores': directory / 'scored.jsonl'}
   return Stage('evaluate', directory, settings, (source,), parts)
 

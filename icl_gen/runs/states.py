@@ -132,7 +132,8 @@ def _speed(stage: Stage) -> tuple[str, float | None]:
   """How far a running stage is and how fast, and the seconds it will take."""
   log = stage.directory / 'metrics.jsonl'
   if stage.door == 'train' and log.exists() and log.stat().st_size:
-    lines = files.read_json_lines(log)
+    # Evaluations while training have lines of their own.
+    lines = [x for x in files.read_json_lines(log) if 'eta_seconds' in x]
     if lines:
       last, age = lines[-1], time.time() - log.stat().st_mtime
       left = max(0.0, last['eta_seconds'] - age)

@@ -293,7 +293,7 @@ def _tree_sums(
     buffers,
     count=max(1, tokens_per_pass // length),
     length=length,
-    devices=1 if model.mesh is None else model.mesh.shape['data'],
+    devices=1 if model.mesh is None else sharding.row_devices(model.mesh),
   )
   sums_R = np.zeros(len(rows))
   for part in passes:

@@ -35,3 +35,10 @@ def require_sensible(settings: Any, *, model: str) -> None:
       f' --config.train.replay_share={settings["replay_share"]}: give both, the'
       ' texts and their share of the tokens, or neither'
     )
+  for name in ('stop_after', 'keep_best'):
+    if settings[name] and not settings['evaluate_every']:
+      raise ValueError(
+        f'--config.train.{name}={settings[name]} with'
+        ' --config.train.evaluate_every=0: nothing is evaluated while training;'
+        ' give the steps between two evaluations'
+      )

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from icl_gen import signals
+from icl_gen.training.choosing import Verdict
 from icl_gen.types import Batch
 
 # Values of a report by name.
@@ -30,6 +31,8 @@ def loop(
   on_report: Callable[[int, Metrics], None],
   on_save: Callable[[int, Any], None],
   asked: Callable[[int], bool] = lambda number: bool(signals.asked()),
+  evaluate_every: int = 0,
+  evaluate: Callable[[int, Any], Verdict] = lambda *_: Verdict(False, False),
 ) -> Any:
   """Trains from `first_step` to `steps`.
 
@@ -47,14 +50,18 @@ def loop(
     on_save: called with the step number and the state after it.
     asked: called with the step number; whether to save this step and stop.
       Several processes must answer alike, as they save together.
+    evaluate_every: evaluation interval in steps; the last step is evaluated
+      too; 0: nothing is evaluated.
+    evaluate: called with the step number and the state after it. The best state
+      is saved, and so is the last one.
 
   Returns:
-    the state after the last step.
+    the state after the last step, or after that at which `evaluate` was over.
 
   Raises:
-    FloatingPointError: if the loss or another metric of a step that reports or
-      saves is not finite; names the interval. The state is not saved, as a run
-      resumed from it could not recover.
+    FloatingPointError: if the loss or another metric of a step that reports,
+      saves or is evaluated is not finite; names the interval. The state is not
+      saved, as a run resumed from it could not recover.
     signals.Interrupted: after a step that was saved because of `asked`.
   """
   tokens, since, reported = 0, time.monotonic(), first_step
@@ -64,14 +71,19 @@ def loop(
     tokens += int(np.count_nonzero(batch.segments_BxL))
     state, metrics = step(state, place(batch))
     last = number == steps
-    reports = last or number % report_every == 0
+    evaluates = _due(number, evaluate_every, last)
+    reports = _due(number, report_every, last)
     stops = asked(number)
-    saves = last or stops or number % save_every == 0
+    saves = stops or _due(number, save_every, last)
     # Read only when due: reading a metric waits for the step to finish.
-    if reports or saves:
+    if reports or saves or evaluates:
       values = {name: float(value) for name, value in metrics.items()}
       _check_finite(values, number=number, finite=finite)
       finite = number
+    if evaluates:
+      verdict = evaluate(number, state)
+      last = last or verdict.is_over
+      reports, saves = reports or last, saves or last or verdict.is_best
     if reports:
       seconds = time.monotonic() - since
       values['tokens_per_second'] = tokens / max(seconds, 1e-9)
@@ -82,7 +94,13 @@ def loop(
       on_save(number, state)
     if stops:
       raise _interrupted(number)
+    if last:
+      break
   return state
+
+
+def _due(number: int, every: int, last: bool) -> bool:
+  return every > 0 and (last or number % every == 0)
 
 
 def _interrupted(number: int) -> signals.Interrupted:

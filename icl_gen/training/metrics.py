@@ -1,6 +1,7 @@
 """Writes metrics as JSON lines, TensorBoard events and a progress line."""
 
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 import tensorboardX
@@ -55,6 +56,28 @@ class Writer:
       f'{self._name}: step {step}/{self._steps}  loss {values["loss"]:.4f}'
       f'  {values["tokens_per_second"]:,.0f} tokens/s'
       f'  {minutes}:{seconds:02d} to go',
+      flush=True,
+    )
+
+  def write_evaluation(self, step: int, values: Mapping[str, float]) -> None:
+    """Writes a line with what an evaluation while training found.
+
+    Args:
+      step: after which it was.
+      values: by name; 'accuracy' is a share of 1, 'margin' is in nats, and
+        'questions' is their number.
+    """
+    if not processes.is_first():
+      return
+    named = {f'development_{name}': value for name, value in values.items()}
+    files.append_json_line(self._lines, {'step': step, **named})
+    for name, value in named.items():
+      self._board.add_scalar(name, value, step)
+    self._board.flush()
+    print(
+      f'{self._name}: step {step}/{self._steps}  accuracy'
+      f' {100 * values["accuracy"]:.1f} %, margin {values["margin"]:.3f} nats'
+      f' on {values["questions"]} development questions',
       flush=True,
     )
 

@@ -32,3 +32,14 @@ def test_texts_to_replay_have_a_share(given):
     limits.require_sensible(SETTINGS | given, model='nano')
   both = {'replay': 'x', 'replay_share': 0.5}
   limits.require_sensible(SETTINGS | both, model='nano')
+
+
+@pytest.mark.parametrize('given', [{'stop_after': 2}, {'keep_best': True}])
+def test_without_evaluations_there_is_nothing_to_choose_by(given):
+  with pytest.raises(
+    ValueError, match='evaluate_every=0: nothing is evaluated'
+  ):
+    limits.require_sensible(SETTINGS | given, model='nano')
+  limits.require_sensible(
+    SETTINGS | given | {'evaluate_every': 1}, model='nano'
+  )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from icl_gen import signals
-from icl_gen.training import loop
+from icl_gen.training import choosing, loop
 from icl_gen.types import Batch
 
 
@@ -52,6 +52,18 @@ def run(*, losses=None, norms=None, first_step=0, **changed):
   except (FloatingPointError, signals.Interrupted) as error:
     return events, error
   return events, last
+
+
+def evaluated(*, best=(), over=None, **changed):
+  """`run` with evaluations of which some are the best and one the last."""
+  asked = []
+
+  def evaluate(number, state):
+    assert number == state
+    asked.append(number)
+    return choosing.Verdict(number in best, number == over)
+
+  return asked, *run(evaluate=evaluate, **changed)
 
 
 def steps_of(events, kind):
@@ -149,3 +161,30 @@ def test_a_signal_is_looked_at_between_steps(monkeypatch):
   assert isinstance(stopped, signals.Interrupted)
   assert (stopped.status, str(stopped)) == (143, 'interrupted by SIGTERM')
   assert steps_of(events, 'save') == [5]
+
+
+def test_evaluations_come_at_their_steps_and_at_the_last():
+  asked, events, last = evaluated(evaluate_every=4)
+  assert (asked, last) == ([4, 8, 10], 10)
+  assert evaluated()[0] == []
+  # Nothing else changes unless something is found.
+  wanted, _ = run()
+  assert [e[:2] for e in events] == [e[:2] for e in wanted]
+
+
+def test_the_best_state_is_saved_whenever_it_comes():
+  _, events, _ = evaluated(evaluate_every=2, best=(2, 6))
+  assert steps_of(events, 'save') == [2, 3, 6, 9, 10]
+
+
+def test_a_run_that_is_over_reports_and_saves_and_ends():
+  asked, events, last = evaluated(evaluate_every=2, over=4, report_every=5)
+  assert (asked, last) == ([2, 4], 4)
+  assert steps_of(events, 'save') == [3, 4]
+  assert steps_of(events, 'report') == [4]
+
+
+def test_a_state_that_is_not_finite_is_not_evaluated():
+  asked, _, error = evaluated(evaluate_every=2, losses={4: np.nan})
+  assert asked == [2]
+  assert 'loss is nan at step 4; it was finite at step 3' in str(error)
