@@ -54,18 +54,16 @@ def _train(experiment: Experiment, stage: Stage) -> None:
   )
   tuning = fine_tuning.start(model.module, model.params, train, plan, seed=seed)
   state = tuning.state
-  evaluation = while_training.Evaluation(
-    experiment, stage.inputs[0], model, tuning.weights
-  )
+  (source, *_), weights = stage.inputs, tuning.weights
+  evaluation = while_training.Evaluation(experiment, source, model, weights)
+
   stage.begin()
   saved = checkpoints.Checkpoints(stage.checkpoints, keep=train.keep)
   chooser = choosing.Chooser(
     evaluation.measure,
     by=train.evaluate_by,
     stop_after=train.stop_after,
-    on_values=lambda number, values: writer.write_evaluation(
-      number, values, questions=evaluation.questions
-    ),
+    on_values=lambda *found: writer.write_evaluation(*found),
     on_best=saved.keep_too,
   )
   if saved.latest() is not None:
@@ -101,12 +99,11 @@ def _train(experiment: Experiment, stage: Stage) -> None:
     like = checkpoints.shapes(state)
     del state  # Two of them may not fit.
     state = saved.restore_at(chooser.best_step, like)
-  weights = registry.with_all_rows(experiment.model, tuning.weights(state))
-  checkpoints.save_params(stage.result, weights)
+  found = registry.with_all_rows(experiment.model, weights(state))
+  checkpoints.save_params(stage.result, found)
   saved.close()
   stage.finish()
-  if chooser.best_step:
-    print(f'best: step {chooser.best_step}; weights: step {int(state.step)}')
+  print(chooser.summary(int(state.step)), end='')
   print(f'trained {name}, weights: {stage.result}', flush=True)
 
 

@@ -88,12 +88,14 @@ def measures(scores: Sequence[Score]) -> dict[str, float]:
   Returns:
     accuracy: share whose likeliest choice is right, as in a report; margin: by
       how many nats the likeliest right choice is likelier than the likeliest
-      wrong one, on average. Accuracies of few questions tie; margins do not.
+      wrong one, on average (accuracies of few questions tie, margins do not);
+      and questions: their number.
   """
   right = [float(statistics.choose(s, 'sum') in s.answers) for s in scores]
   return {
     'accuracy': statistics.mean(right),
     'margin': statistics.mean(map(_margin, scores)),
+    'questions': len(scores),
   }
 
 

@@ -21,9 +21,6 @@ class Evaluation:
 
   The questions, and so the shapes of their passes, are the same every time:
   each is compiled once.
-
-  Attributes:
-    questions: how many there are; 0 if the settings evaluate nothing.
   """
 
   def __init__(
@@ -47,7 +44,7 @@ class Evaluation:
     """
     self._model, self._weights = model, weights
     self._asked: tuple[Question, ...] = ()
-    self._context, self.questions = contexts.NONE, 0
+    self._context = contexts.NONE
     if not experiment.train.evaluate_every:
       return
     if experiment.chat:
@@ -58,7 +55,6 @@ class Evaluation:
       experiment.train,
       seed=experiment.seed,
     )
-    self.questions = len(self._asked)
     counts = contexts.summary(self._context, self._asked, model.tokenizer.count)
     what = 'the longest question'
     models.require_room(model.name, tokens=counts['row_tokens'], what=what)

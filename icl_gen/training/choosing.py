@@ -71,6 +71,12 @@ class Chooser:
       self._since += 1
     return Verdict(is_best, self.is_over)
 
+  def summary(self, kept: int) -> str:
+    """A line about the best step and the one that is kept; '' for none."""
+    if not self.best_step:
+      return ''
+    return f'best: step {self.best_step}; the weights are of step {kept}\n'
+
   def state(self) -> dict[str, Any]:
     """What a resumed run has to know, as JSON values under one name.
 

@@ -59,28 +59,25 @@ class Writer:
       flush=True,
     )
 
-  def write_evaluation(
-    self, step: int, values: Mapping[str, float], *, questions: int
-  ) -> None:
+  def write_evaluation(self, step: int, values: Mapping[str, float]) -> None:
     """Writes a line with what an evaluation while training found.
 
     Args:
       step: after which it was.
-      values: by name; 'accuracy' is a share of 1, 'margin' is in nats.
-      questions: their number.
+      values: by name; 'accuracy' is a share of 1, 'margin' is in nats, and
+        'questions' is their number.
     """
     if not processes.is_first():
       return
     named = {f'development_{name}': value for name, value in values.items()}
-    line = {'step': step, **named, 'development_questions': questions}
-    files.append_json_line(self._lines, line)
+    files.append_json_line(self._lines, {'step': step, **named})
     for name, value in named.items():
       self._board.add_scalar(name, value, step)
     self._board.flush()
     print(
       f'{self._name}: step {step}/{self._steps}  accuracy'
       f' {100 * values["accuracy"]:.1f} %, margin {values["margin"]:.3f} nats'
-      f' on {questions} development questions',
+      f' on {values["questions"]} development questions',
       flush=True,
     )
 

@@ -110,11 +110,15 @@ def test_measures():
       scored([-1.0, -5.0], (0, 1)),
     ]
   )
-  assert found == {'accuracy': 2 / 3, 'margin': (1.0 - 1.0 + 0.0) / 3}
+  assert found == {
+    'accuracy': 2 / 3,
+    'margin': (1.0 - 1.0 + 0.0) / 3,
+    'questions': 3,
+  }
 
 
 def test_better_scores_are_not_worse():
   low, high = scored([-2.0, -1.0]), scored([-0.5, -1.0])
   one, two = development.measures([low]), development.measures([high])
-  assert all(two[name] > one[name] for name in one)
+  assert all(two[name] > one[name] for name in ('accuracy', 'margin'))
   assert dataclasses.replace(low, choices=low.choices[::-1]) != low
