@@ -4,7 +4,7 @@ python -m icl_gen.augment --config=configs/reversal.py
 """
 
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import ml_collections
 
@@ -16,8 +16,7 @@ from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files
 from icl_gen.text import context as contexts
-from icl_gen.training import limits
-from icl_gen.types import Corpus, Document
+from icl_gen.types import Corpus
 from icl_gen.worlds import catalog
 
 
@@ -87,7 +86,7 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
     given=documents,
     read=catalog.reader(world),
     judge=audit.auditor(world),
-    fits=_fits(experiment, documents, count_tokens),
+    fits=_fits(experiment, count_tokens),
     details={'model': experiment.model, 'seed': str(seed)},
   )
   manifest = {
@@ -112,15 +111,12 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
 
 
 def _fits(
-  experiment: Experiment,
-  documents: Sequence[Document],
-  count_tokens: Callable[[str], int],
+  experiment: Experiment, count_tokens: Callable[[str], int]
 ) -> Callable[[str], bool]:
-  """Whether a text fits into the rows that training will have."""
+  """Whether a text fits into a row of training; 0: rows follow from texts."""
+  length = experiment.train.length
   # Training adds BOS and EOS.
-  longest = 2 + max(count_tokens(document.text) for document in documents)
-  length = limits.row_length(experiment.train.length, longest=longest)
-  return lambda text: count_tokens(text) + 2 <= length
+  return lambda text: not length or count_tokens(text) + 2 <= length
 
 
 if __name__ == '__main__':
