@@ -11,7 +11,6 @@ import contextlib
 import contextvars
 from collections.abc import Callable, Iterator
 
-
 # Seconds that a loop waits for its tasks before it closes.
 _PATIENCE = 10.0
 
