@@ -11,6 +11,9 @@ import contextlib
 import contextvars
 from collections.abc import Callable, Iterator
 
+# Seconds that a loop waits for its tasks before it closes.
+_PATIENCE = 10.0
+
 
 class _PatientLoop(asyncio.SelectorEventLoop):
   """An event loop that waits for its tasks before it closes.
@@ -46,7 +49,9 @@ class _PatientLoop(asyncio.SelectorEventLoop):
   def close(self) -> None:
     left = [] if self.is_closed() else asyncio.all_tasks(self)
     if left:
-      self.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+      # An interruption may have taken the call that would wake one of them.
+      self.set_exception_handler(lambda loop, context: None)
+      self.run_until_complete(asyncio.wait(left, timeout=_PATIENCE))
     super().close()
 
 
