@@ -143,11 +143,13 @@ def test_csv_round_trip():
   read = list(csv.DictReader(io.StringIO(text)))
   assert len(read) == len(rows)
   for line, row in zip(read, rows, strict=True):
-    for field in dataclasses.fields(row):
-      if field.name == 'run':  # a column only if some run has a name
-        continue
+    fields = dataclasses.fields(row)
+    assert {field.name for field in fields} - set(line) == {'run'}  # no names
+    for field in fields:
       value = getattr(row, field.name)
-      if isinstance(value, float):
+      if field.name == 'run':
+        assert value == ''
+      elif isinstance(value, float):
         assert float(line[field.name]) == pytest.approx(value, abs=1e-6)
       else:
         assert line[field.name] == str(value)
