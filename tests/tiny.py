@@ -6,7 +6,6 @@ is 5 tokens, so that short rows exceed it. The dialects:
   gemma2        both soft caps, no query and key norms
   one_key_head  one key head as Gemma 3 1B; RoPE scaled as Gemma 3 4B
   all_key_heads as many key heads as heads; queries scaled as Gemma 2 27B
-  runs          as gemma3, with runs of local layers (not in DIALECTS)
 """
 
 import functools
@@ -45,7 +44,6 @@ _BY_WIDTH = (
   gm.nn.config.QueryPreAttentionNormalisation
 ).BY_ONE_OVER_SQRT_EMBED_DIM_DIV_NUM_HEADS
 _TWO = (gm.nn.AttentionType.LOCAL_SLIDING, gm.nn.AttentionType.GLOBAL)
-_LOCAL = _TWO[:1]
 _DIFFERENCES = {
   'gemma3': _GEMMA3 | {'num_kv_heads': 2, 'attention_types': 2 * _TWO},
   'gemma2': _GEMMA2 | {'num_kv_heads': 2, 'attention_types': 2 * _TWO},
@@ -61,9 +59,6 @@ _DIFFERENCES = {
     'attention_types': _TWO,
     'query_pre_attn_norm': _BY_WIDTH,
   },
-  # Two blocks of three layers, and the beginning of a third.
-  'runs': _GEMMA3
-  | {'num_kv_heads': 2, 'attention_types': 2 * (_LOCAL + _TWO) + 2 * _LOCAL},
 }
 
 

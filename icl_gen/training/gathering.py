@@ -52,16 +52,6 @@ class Gatherer:
       self._in_use[name],
     )
 
-  def cast(self, params: Params, name: str) -> Params:
-    """The parameters under a name in the dtype of computation, where they are.
-
-    `copy` takes them as well. Copies of them, stacked, are half as large.
-    """
-    cast = jax.tree.map(lambda leaf: leaf.astype(self._dtype), params)
-    if not self._split or not params:
-      return cast
-    return jax.lax.with_sharding_constraint(cast, self._kept[name])
-
   def by_rows(self, x: jax.Array) -> jax.Array:
     """Activations, split over devices by rows only."""
     if not self._split:

@@ -1,8 +1,6 @@
 """The hidden states of a batch, layer by layer, as a plan says."""
 
-import functools
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -72,12 +70,6 @@ def hidden_states(
     for name in params
     if name.startswith('layer_')
   }
-  if plan.scan:
-    # Stacked layers are copies, and so are their gradients: half as large.
-    of_layers = {
-      name: (gather.cast(own, name), gather_adapters.cast(added, name))
-      for name, (own, added) in of_layers.items()
-    }
   x_BxLxD = _through_layers(module, of_layers, x_BxLxD, layer, plan)
   norm = gather.copy(params['final_norm'], 'final_norm')
   return forward.final(module, norm, x_BxLxD)
@@ -86,79 +78,33 @@ def hidden_states(
 def _through_layers(
   module: Any, params: Params, x_BxLxD: jax.Array, layer: _Layer, plan: Plan
 ) -> jax.Array:
-  kinds = tuple(module.config.attention_types)
-  layers = [params[f'layer_{index}'] for index in range(len(kinds))]
-  alone = _again(layer, plan, looped=False)
-  if not plan.scan:
-    for index, own in enumerate(layers):
-      x_BxLxD = alone(x_BxLxD, own, index)
-    return x_BxLxD
-  period = repeats(module)
-  whole = len(kinds) // period * period
-  blocks = [
-    _by_run(layers[first : first + period], kinds)
-    for first in range(0, whole, period)
-  ]
-  looped = _again(layer, plan, looped=True)
-  x_BxLxD = _looped(
-    lambda x, runs: _through_runs(looped, kinds[:period], x, runs),
-    x_BxLxD,
-    _stacked(blocks),
-  )
-  # The last layers may be less than a block.
-  rest = kinds[whole:]
-  return _through_runs(alone, rest, x_BxLxD, _by_run(layers[whole:], rest))
-
-
-def _again(layer: _Layer, plan: Plan, *, looped: bool) -> _Layer:
-  """A layer whose gradient computes it again, as far as the plan says."""
-  if plan.remat == 'none':
-    return layer
-  again: _Layer = jax.checkpoint(
-    layer,
-    policy=REMAT[plan.remat],
-    static_argnums=2,
+  if plan.remat != 'none':
     # A loop keeps the compiler from merging both computations by itself.
-    prevent_cse=not looped,
-  )
-  return again
+    layer = jax.checkpoint(
+      layer,
+      policy=REMAT[plan.remat],
+      static_argnums=2,
+      prevent_cse=not plan.scan,
+    )
+  count = len(module.config.attention_types)
+  period = repeats(module) if plan.scan else count
+  blocks = count // period if plan.scan else 0
+  if blocks > 1:
+    stacked = [
+      _stacked([params[f'layer_{b * period + i}'] for b in range(blocks)])
+      for i in range(period)
+    ]
 
+    def block(x: jax.Array, given: list[Params]) -> tuple[jax.Array, None]:
+      for i in range(period):
+        x = layer(x, given[i], i)
+      return x, None
 
-def _runs(kinds: Sequence[Any]) -> list[tuple[int, int]]:
-  """(first, length) of the layers of one kind that follow each other."""
-  lengths = [len(list(run)) for _, run in itertools.groupby(kinds)]
-  firsts = itertools.accumulate(lengths, initial=0)
-  return list(zip(firsts, lengths, strict=False))
-
-
-def _by_run(layers: Sequence[Params], kinds: Sequence[Any]) -> list[Params]:
-  """The parameters of each run: stacked, unless it is one layer."""
-  return [
-    layers[first] if length == 1 else _stacked(layers[first : first + length])
-    for first, length in _runs(kinds[: len(layers)])
-  ]
-
-
-def _through_runs(
-  layer: _Layer, kinds: Sequence[Any], x: jax.Array, given: Sequence[Params]
-) -> jax.Array:
-  """The output of the last layer of several runs, from `_by_run`."""
-  for (first, length), own in zip(_runs(kinds), given, strict=True):
-    of_run = functools.partial(_at, layer, first)
-    x = of_run(x, own) if length == 1 else _looped(of_run, x, own)
-  return x
-
-
-def _looped(
-  through: Callable[[jax.Array, Params], jax.Array],
-  x: jax.Array,
-  stacked: Params,
-) -> jax.Array:
-  """Through all of the layers (or blocks) that are stacked, compiled once."""
-  found: jax.Array = jax.lax.scan(
-    lambda x, own: (through(x, own), None), x, stacked
-  )[0]
-  return found
+    x_BxLxD, _ = jax.lax.scan(block, x_BxLxD, stacked)
+  # The last layers may be less than a block.
+  for index in range(blocks * period if blocks > 1 else 0, count):
+    x_BxLxD = layer(x_BxLxD, params[f'layer_{index}'], index)
+  return x_BxLxD
 
 
 def repeats(module: Any) -> int:
@@ -171,9 +117,5 @@ def repeats(module: Any) -> int:
   )
 
 
-def _at(layer: _Layer, index: int, x: jax.Array, own: Params) -> jax.Array:
-  return layer(x, own, index)
-
-
-def _stacked(layers: Sequence[Params]) -> Params:
+def _stacked(layers: list[Params]) -> Params:
   return jax.tree.map(lambda *leaves: jnp.stack(leaves), *layers)

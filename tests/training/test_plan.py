@@ -109,31 +109,6 @@ def test_layers_that_repeat_may_be_compiled_once(where):
   assert_same(found, plainly())
 
 
-def test_runs_of_layers_of_one_kind_are_compiled_once():
-  module, params = tiny.module('runs'), tiny.params('runs')
-  wave = jnp.sin(jnp.arange(ROWS * LENGTH * 32.0)).reshape(ROWS, LENGTH, 32)
-
-  def value(how, params):
-    return jnp.sum(wave * hidden.hidden_states(module, params, batch(), how))
-
-  one, loops = (
-    functools.partial(value, Plan(mesh('one'), scan=scan, remat='dots'))
-    for scan in (False, True)
-  )
-
-  def products(f):
-    return str(jax.make_jaxpr(f)(params)).count('dot_general')
-
-  # Of eight layers (two local and a global one, twice, then two local ones),
-  # at most one of each run is there.
-  assert 0 < products(loops) <= products(one) * 3 / 8
-  jax.tree.map(
-    lambda a, b: np.testing.assert_allclose(a, b, atol=1e-4),
-    jax.jit(jax.grad(loops))(params),
-    jax.jit(jax.grad(one))(params),
-  )
-
-
 @pytest.mark.parametrize(
   ('where', 'count'), [('one', 16), ('one', 2), ('both', 2)]
 )
