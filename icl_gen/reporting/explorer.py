@@ -176,7 +176,7 @@ class _Shown:
       d for d in corpus.documents if not premises.isdisjoint(d.facts)
     ]
     self._place = {d.id: n for n, d in enumerate(self._documents)}
-    self._has_record = record is not None
+    self._record = record
     self._generated = list(self._of_questions(record)) if record else []
     self._covering: dict[Fact, list[int]] = {}
     for number, document in enumerate(self._generated):
@@ -198,7 +198,7 @@ class _Shown:
 
   def _of_questions(self, record: AugmentationRecord) -> Iterator[Document]:
     """Generated documents that come from a shown one, or cover a question."""
-    targets = {question.target for question in self._questions}
+    targets = set().union(*map(record.targets, self._questions))
     for document in record.documents:
       if not targets.isdisjoint(document.facts) or any(
         parent in self._place for parent in document.origin.parents
@@ -234,8 +234,13 @@ class _Shown:
     if question.target:
       values['target'] = self._numbers([question.target])[0]
     # Otherwise coverage is unknown.
-    if question.target and self._has_record:
-      values['covering'] = self._covering.get(question.target, [])
+    if question.target and self._record:
+      covering = {
+        number
+        for fact in self._record.targets(question)
+        for number in self._covering.get(fact, ())
+      }
+      values['covering'] = sorted(covering)
     return values
 
   def _answer(self, score: Score) -> dict[str, Any]:
