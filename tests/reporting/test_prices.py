@@ -6,11 +6,11 @@ from icl_gen.reporting import answers, augmentations, prices
 from tests.reporting import synthetic
 
 COSTS = (
-  ('reversal', 'nano', '0', 'local tokens_out', 300.0),
-  ('reversal', 'nano', '0', 'global tokens_out', 100.0),
-  ('reversal', 'nano', '0', 'local tokens_in', 50.0),
-  ('reversal', 'nano', '0', 'global context_tokens', 7.0),
-  ('reversal', 'nano', '0', 'local seconds', 8.0),
+  ('reversal', 'nano', '', '0', 'local tokens_out', 300.0),
+  ('reversal', 'nano', '', '0', 'global tokens_out', 100.0),
+  ('reversal', 'nano', '', '0', 'local tokens_in', 50.0),
+  ('reversal', 'nano', '', '0', 'global context_tokens', 7.0),
+  ('reversal', 'nano', '', '0', 'local seconds', 8.0),
 )
 
 
@@ -22,8 +22,8 @@ def rows(before, after, costs=COSTS):
   table = answers.table(cells)
   spent = [augmentations.Cost(*cost) for cost in costs]
   spent += [
-    augmentations.Cost(world, model, answers.MEAN, cost, value)
-    for world, model, _, cost, value in costs
+    augmentations.Cost(world, model, run, answers.MEAN, cost, value)
+    for world, model, run, _, cost, value in costs
   ]
   return {
     row.seed: row
@@ -72,7 +72,7 @@ def test_means_are_ratios_of_means_over_the_seeds():
   ]
   table = answers.table(cells)
   costs = [
-    augmentations.Cost('reversal', 'nano', seed, cost, value)
+    augmentations.Cost('reversal', 'nano', '', seed, cost, value)
     for seed, value in (('0', 100.0), ('1', 500.0), ('mean', 300.0))
     for cost in ('tokens_out', 'seconds')
   ]

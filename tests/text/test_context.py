@@ -294,7 +294,7 @@ def test_a_chat_opens_the_users_turn():
 @pytest.mark.parametrize(
   ('changes', 'message'),
   [
-    ({'kind': 'web'}, "'web'; allowed are all, oracle, bm25"),
+    ({'kind': 'web'}, "'web'; allowed are oracle, bm25"),
     ({'count': 0}, '0 documents and 3 distractors'),
     ({'distractors': -1}, '2 documents and -1 distractors'),
     ({'distractors': 22}, "'forward-0000': 22 distractors, but only 21"),
