@@ -78,7 +78,7 @@ def build(
   """
   groups = itertools.groupby(
     sorted(
-      ordered(cells) if cells else (),
+      ordered(cells),
       key=lambda cell: (reading_order(cell.world), cell.model),
     ),
     key=lambda cell: (cell.world, cell.model),

@@ -66,13 +66,15 @@ def write_report(
     normalisation=normalisation,
     logged=logged,
   )
-  every = runs.side_by_side(cells, augmentations, normalisation=normalisation)
-  explored = explorer.build(
-    every.shown_cells,
-    every.shown_records,
-    corpora or {},
-    normalisation=normalisation,
-  )
+  explored = None
+  if cells:
+    every = runs.side_by_side(cells, augmentations, normalisation=normalisation)
+    explored = explorer.build(
+      every.shown_cells,
+      every.shown_records,
+      corpora or {},
+      normalisation=normalisation,
+    )
   html = page(report, settings=settings, commands=commands, explorer=explored)
   files = _files(report) | {'index.html': html.encode('utf-8')}
   files |= explored.files if explored else {}

@@ -399,3 +399,13 @@ def test_a_world_of_which_nothing_is_known_is_reported(tmp_path):
     assert row['true'] == row['contradicted'] == row['unparsed'] == ''
   page = (tmp_path / 'report' / 'index.html').read_text('utf-8')
   assert 'not verifiable' in page
+
+
+def test_generated_documents_alone_make_a_report(tmp_path):
+  records = [dataclasses.replace(record, questions=()) for record in RECORDS]
+  report(tmp_path / 'report', [], records, main_kinds={})
+  found = content(tmp_path / 'report')
+  assert {'index.html', 'augmentation.csv'} <= set(found)
+  outline = Outline()
+  outline.feed(found['index.html'].decode())
+  assert outline.open == []
