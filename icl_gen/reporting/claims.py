@@ -26,6 +26,8 @@ NOT_RUN = 'not run'
 UNCOVERED = 'uncovered'
 
 _CELEBRITY = ('celebrity', 'celebrity_files', 'celebrity_hub')
+# In which a kind of question means what the claims mean by it.
+_DRAWN = ('reversal', *_CELEBRITY, 'syllogism', 'semantic', 'process')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,8 +40,7 @@ class Rule:
     low: least value that the claim allows.
     high: greatest value.
     kinds: of questions.
-    worlds: where, in seen or in held-out forms; () for all that have such
-      questions.
+    worlds: where, in seen or in held-out forms.
     above_chance: whether the number is accuracy minus chance.
   """
 
@@ -47,7 +48,7 @@ class Rule:
   low: float
   high: float
   kinds: tuple[str, ...]
-  worlds: tuple[str, ...] = ()
+  worlds: tuple[str, ...] = _DRAWN
   above_chance: bool = False
 
 
@@ -196,7 +197,7 @@ def judge(
     for where, found in sorted(measured.items())
     if where[3] == rule.measured
     and where[2] in rule.kinds
-    and (base(where[0]) in rule.worlds or not rule.worlds)
+    and base(where[0]) in rule.worlds
   )
 
 

@@ -98,6 +98,10 @@ def test_a_claim_must_hold_in_held_out_forms_too():
   assert one('C3', seen, in_forms) == FAILS
 
 
+def test_kinds_of_own_questions_are_their_own():
+  assert one('C2', result(0.95, 1, world='custom')) == NOT_RUN
+
+
 def test_only_means_under_the_normalisation_count():
   assert one('C2', result(0.95, 1, seed='0')) == NOT_RUN
   assert one('C2', result(0.95, 1, normalisation='byte')) == NOT_RUN
