@@ -236,9 +236,8 @@ def test_what_is_injected_into_the_page_does_not_run(opened):
   assert any('Content Security Policy' in error for error in opened.errors)
 
 
+@pytest.mark.parametrize('address', ['split'], indirect=True)
 def test_without_its_pieces_the_page_says_so(page, address, tmp_path):
-  if 'split' not in address:
-    pytest.skip('the data is in the page')
   alone = tmp_path / 'index.html'
   with open(address.removeprefix('file://'), 'rb') as file:
     alone.write_bytes(file.read())

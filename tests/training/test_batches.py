@@ -166,22 +166,27 @@ def test_same_arguments_same_batches():
     assert_same(batch, other)
 
 
-@pytest.mark.parametrize('stop', [0, 1, 3, 7, 19, 20])
-@pytest.mark.parametrize('examples', [numbered(30), short(30)])
-def test_a_resumed_run_sees_the_batches_of_an_uninterrupted_one(examples, stop):
-  whole = list(make(examples, seed=3))
+def assert_resumes(begin, stop):
+  """A run of 20 batches that is stopped goes on as if it had not been."""
+  whole = list(begin())
   assert len(whole) == 20
-  begun = make(examples, seed=3)
+  begun = begin()
   for _ in range(stop):
     next(begun)
   state = json.loads(json.dumps(begun.state()))
-  resumed = make(examples, seed=3)
+  resumed = begin()
   resumed.restore(state)
   assert resumed.state() == state
   rest = list(resumed)
   assert len(rest) == 20 - stop
   for batch, other in zip(rest, whole[stop:], strict=True):
     assert_same(batch, other)
+
+
+@pytest.mark.parametrize('stop', [0, 1, 3, 7, 19, 20])
+@pytest.mark.parametrize('examples', [numbered(30), short(30)])
+def test_a_resumed_run_sees_the_batches_of_an_uninterrupted_one(examples, stop):
+  assert_resumes(lambda: make(examples, seed=3), stop)
 
 
 @pytest.mark.parametrize('changed', [{'seed': 1}, {'batch_size': 2}])
@@ -286,18 +291,7 @@ def test_without_a_share_nothing_changes():
 @pytest.mark.parametrize('stop', [0, 1, 7, 20])
 @pytest.mark.parametrize('share', [0.2, 0.7])
 def test_replay_resumes_where_it_was(share, stop):
-  whole = list(replaying(share, seed=3))
-  begun = replaying(share, seed=3)
-  for _ in range(stop):
-    next(begun)
-  state = json.loads(json.dumps(begun.state()))
-  resumed = replaying(share, seed=3)
-  resumed.restore(state)
-  assert resumed.state() == state
-  rest = list(resumed)
-  assert len(rest) == 20 - stop
-  for batch, other in zip(rest, whole[stop:], strict=True):
-    assert_same(batch, other)
+  assert_resumes(lambda: replaying(share, seed=3), stop)
 
 
 def test_a_state_of_another_share_or_other_texts_is_refused():
