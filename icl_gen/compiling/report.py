@@ -127,12 +127,13 @@ def facts(
   if read.cycles and chip.hertz:
     seconds = read.cycles / chip.hertz
     peak = chip.flops * len(topology.devices)
-    told |= {
-      'estimated_cycles': read.cycles,
-      'estimated_seconds': seconds,
-      'estimated_share_of_peak': model_flops / seconds / peak,
-      'estimated_tokens_per_second': tokens / seconds,
-    }
+    told |= {'estimated_cycles': read.cycles, 'estimated_seconds': seconds}
+    # Tokens count every turn of a loop, cycles one if its length is unknown.
+    if not read.endless:
+      told |= {
+        'estimated_share_of_peak': model_flops / seconds / peak,
+        'estimated_tokens_per_second': tokens / seconds,
+      }
   return told
 
 
@@ -194,12 +195,16 @@ def _estimates(told: Facts) -> Iterable[str]:
   if 'estimated_cycles' not in told:
     yield 'this compiler estimates no cycles'
     return
+  speed = ''
+  if 'estimated_share_of_peak' in told:
+    speed = (
+      f' {told["estimated_share_of_peak"]:.1%} of peak,'
+      f' {told["estimated_tokens_per_second"]:,.0f} tokens/s,'
+    )
   yield (
     f'estimated by the compiler: {told["estimated_cycles"]:,} cycles,'
-    f' {told["estimated_seconds"] * 1e3:.1f} ms,'
-    f' {told["estimated_share_of_peak"]:.1%} of peak,'
-    f' {told["estimated_tokens_per_second"]:,.0f} tokens/s, communication'
-    ' not counted'
+    f' {told["estimated_seconds"] * 1e3:.1f} ms,{speed} communication not'
+    ' counted'
   )
   if told['kernels_without_estimate']:
     yield (
@@ -207,7 +212,10 @@ def _estimates(told: Facts) -> Iterable[str]:
       ' does not estimate'
     )
   if told['loops_counted_once']:
-    yield (f'{told["loops_counted_once"]} loops of unknown length counted once')
+    yield (
+      f'{told["loops_counted_once"]} loops of unknown length counted once, so'
+      ' their share of peak is not known'
+    )
 
 
 def _gib(size: float) -> str:

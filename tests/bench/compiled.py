@@ -158,8 +158,7 @@ def _cells(found):
     for part in ('argument', 'temporary', 'hbm')
   ]
   verdict = 'fits' if found['fits'] else 'does not fit'
-  # A loop of unknown length counts once, which says nothing of the whole.
-  known = 'estimated_cycles' in found and not found['loops_counted_once']
+  known = 'estimated_share_of_peak' in found
   return [
     f'{verdict}: {gib[0]} + {gib[1]} of {gib[2]} GiB',
     *(_estimates(found) if known else ('', '', '', '')),
