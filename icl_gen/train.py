@@ -34,6 +34,7 @@ def _train(experiment: Experiment, stage: Stage) -> None:
     from icl_gen.model import checkpoints, registry, sharding
     from icl_gen.scoring import while_training
     from icl_gen.training import (
+      adapters,
       choosing,
       fine_tuning,
       inputs,
@@ -99,6 +100,11 @@ def _train(experiment: Experiment, stage: Stage) -> None:
     like = checkpoints.shapes(state)
     del state  # Two of them may not fit.
     state = saved.restore_at(chooser.best_step, like)
+  if tuning.lora is not None:
+    base = experiment.checkpoint
+    adapters.save(
+      stage.directory, state.params, tuning.lora, model.module, base=base
+    )
   found = registry.with_all_rows(experiment.model, weights(state))
   checkpoints.save_params(stage.result, found)
   saved.close()

@@ -99,11 +99,13 @@ class Run:
     state: before the first step; its parameters are those that are trained.
     step: (state, batch) -> (state, metrics), which donates the state.
     weights: from a state, the weights to save, in the module's dtype.
+    lora: what the state's parameters are adapters of; None: they are weights.
   """
 
   state: State
   step: Step
   weights: Callable[[State], Params]
+  lora: Lora | None
 
 
 def start(
@@ -133,6 +135,7 @@ def start(
       if lora is not None
       else lambda state: {**frozen, **step.weights(module, state)}
     ),
+    lora=lora,
   )
 
 

@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 from icl_gen.storage import scores
 from tests.doors import conftest
@@ -115,6 +116,16 @@ def test_two_processes_train_like_one(
   run(commands, 'train', *flags)
   assert losses(tmp_path) == pytest.approx(losses(elsewhere), rel=1e-5)
   assert_close(cell(tmp_path) / 'params', cell(elsewhere) / 'params')
+  if 'lora_rank' in how:
+    one, two = (
+      safetensors.numpy.load_file(
+        cell(path) / 'adapters/adapter_model.safetensors'
+      )
+      for path in (tmp_path, elsewhere)
+    )
+    assert one.keys() == two.keys()
+    for name in one:
+      np.testing.assert_allclose(one[name], two[name], atol=1e-4)
 
 
 @pytest.mark.slow
