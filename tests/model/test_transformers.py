@@ -18,7 +18,15 @@ import pytest
 
 from icl_gen import assets
 from icl_gen.exports import hugging_face_tokenizer
-from icl_gen.model import forward, head, loading, safetensors_folder
+from icl_gen.model import (
+  forward,
+  head,
+  loading,
+  parameters,
+  peft_folder,
+  safetensors_folder,
+)
+from icl_gen.model.lora import Lora
 from tests import tiny
 
 PYTHON = os.environ.get('TRANSFORMERS_PYTHON')
@@ -35,14 +43,14 @@ pytestmark = [
 ]
 
 
-def theirs(folder, tokens_BxL):
+def theirs(folder, tokens_BxL, *adapters):
   """Logits and other results of transformers; it must not complain."""
   asked, found = folder / 'asked.json', folder / 'found.npz'
   content = {'tokens_BxL': tokens_BxL.tolist(), 'texts': TEXTS}
   asked.write_text(json.dumps(content))
   env = {k: v for k, v in os.environ.items() if k != 'PYTHONPATH'}
   done = subprocess.run(
-    [PYTHON, SCRIPT, folder, asked, found],
+    [PYTHON, SCRIPT, folder, asked, found, *adapters],
     env=env,
     capture_output=True,
     text=True,
@@ -93,6 +101,28 @@ def test_logits_of_random_models_are_equal(tmp_path, dialect):
   np.testing.assert_allclose(
     found, ours(module, params, tokens_BxL), atol=1e-3, rtol=1e-4
   )
+
+
+@pytest.mark.parametrize('dialect', tiny.DIALECTS)
+def test_peft_computes_with_adapters_what_we_merge(tmp_path, dialect):
+  module, params = tiny.module(dialect), tiny.params(dialect)
+  lora = Lora(3, 6.0, 'all')
+  start = lora.make(params, seed=0)
+  trained = jax.tree.map(lambda leaf: leaf + 0.1, start)
+  base, apart = tmp_path / 'base', tmp_path / 'apart'
+  base.mkdir()
+  apart.mkdir()
+  safetensors_folder.write(
+    base, params, module.config, positions=128, stops=[1]
+  )
+  peft_folder.write(apart, trained, lora, module.config, base=str(base))
+  tokens_BxL = drawn(tiny.VOCABULARY)
+  found, _ = theirs(base, tokens_BxL, apart)
+  merged = lora.merged(params, trained, parameters.axes(params))
+  wanted = ours(module, merged, tokens_BxL)
+  np.testing.assert_allclose(found, wanted, atol=1e-3, rtol=1e-4)
+  unadapted = ours(module, params, tokens_BxL)
+  assert abs(wanted - unadapted).max() > 0.1
 
 
 @pytest.mark.parametrize('dtype', ['float32', 'bfloat16'])
