@@ -100,11 +100,8 @@ def _train(experiment: Experiment, stage: Stage) -> None:
     like = checkpoints.shapes(state)
     del state  # Two of them may not fit.
     state = saved.restore_at(chooser.best_step, like)
-  if tuning.lora is not None:
-    base = experiment.checkpoint
-    adapters.save(
-      stage.directory, state.params, tuning.lora, model.module, base=base
-    )
+  base, directory = experiment.checkpoint, stage.directory
+  adapters.save(directory, state.params, tuning.lora, model.module, base)
   found = registry.with_all_rows(experiment.model, weights(state))
   checkpoints.save_params(stage.result, found)
   saved.close()

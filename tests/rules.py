@@ -44,7 +44,10 @@ LIGHT = 3
 OWNERS = {
   'gemma': ('icl_gen.model',),
   'orbax': ('icl_gen.model.checkpoints',),
-  'safetensors': ('icl_gen.model.safetensors_folder',),
+  'safetensors': (
+    'icl_gen.model.peft_folder',
+    'icl_gen.model.safetensors_folder',
+  ),
   'tensorflow_datasets': (
     'icl_gen.storage.tfds_files',
     'icl_gen.exports.tfds_builders',

@@ -15,18 +15,24 @@ NAME = 'adapters'
 
 
 def save(
-  directory: Path, adapters: Params, lora: Lora, module: Any, *, base: str
+  directory: Path,
+  adapters: Params,
+  lora: Lora | None,
+  module: Any,
+  base: str,
 ) -> None:
-  """Writes a folder for peft; all processes of a run call it.
+  """Writes a folder for peft, if there are adapters; all processes call it.
 
   Args:
     directory: of the run; <directory>/adapters is written, and replaced if it
       exists.
     adapters: trained ones, wherever they are.
-    lora: what they are.
+    lora: what they are; None: weights are trained, and nothing is written.
     module: from `registry.make_module`.
     base: the checkpoint that was trained.
   """
+  if lora is None:
+    return
   # Before the first process writes, as all of them must take part.
   whole = jax.tree.map(sharding.on_host, adapters)
   if not processes.is_first():
