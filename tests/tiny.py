@@ -44,8 +44,11 @@ _BY_WIDTH = (
   gm.nn.config.QueryPreAttentionNormalisation
 ).BY_ONE_OVER_SQRT_EMBED_DIM_DIV_NUM_HEADS
 _TWO = (gm.nn.AttentionType.LOCAL_SLIDING, gm.nn.AttentionType.GLOBAL)
+_RUNS = (2 * (_TWO[0],) + (_TWO[1],)) * 2 + 2 * (_TWO[0],)
 _DIFFERENCES = {
   'gemma3': _GEMMA3 | {'num_kv_heads': 2, 'attention_types': 2 * _TWO},
+  # Two blocks, and layers that are less than a block.
+  'runs': _GEMMA3 | {'num_kv_heads': 2, 'attention_types': _RUNS},
   'gemma2': _GEMMA2 | {'num_kv_heads': 2, 'attention_types': 2 * _TWO},
   'one_key_head': _GEMMA3
   | {

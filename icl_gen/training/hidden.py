@@ -1,5 +1,6 @@
 """The hidden states of a batch, layer by layer, as a plan says."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -78,33 +79,91 @@ def hidden_states(
 def _through_layers(
   module: Any, params: Params, x_BxLxD: jax.Array, layer: _Layer, plan: Plan
 ) -> jax.Array:
-  if plan.remat != 'none':
-    # A loop keeps the compiler from merging both computations by itself.
-    layer = jax.checkpoint(
-      layer,
-      policy=REMAT[plan.remat],
-      static_argnums=2,
-      prevent_cse=not plan.scan,
-    )
-  count = len(module.config.attention_types)
-  period = repeats(module) if plan.scan else count
-  blocks = count // period if plan.scan else 0
-  if blocks > 1:
-    stacked = [
-      _stacked([params[f'layer_{b * period + i}'] for b in range(blocks)])
-      for i in range(period)
-    ]
+  kinds = tuple(module.config.attention_types)
+  layers = [params[f'layer_{index}'] for index in range(len(kinds))]
+  if not plan.scan:
+    layer = _rematerialised(layer, plan.remat, looped=False)
+    for index, given in enumerate(layers):
+      x_BxLxD = layer(x_BxLxD, given, index)
+    return x_BxLxD
+
+  period = repeats(module)
+  whole = len(kinds) // period * period
+  if whole > period:
+    inner = _Runs(kinds[:period], layer, plan.remat, looped=True)
 
     def block(x: jax.Array, given: list[Params]) -> tuple[jax.Array, None]:
-      for i in range(period):
-        x = layer(x, given[i], i)
-      return x, None
+      return inner.through(x, given), None
 
-    x_BxLxD, _ = jax.lax.scan(block, x_BxLxD, stacked)
-  # The last layers may be less than a block.
-  for index in range(blocks * period if blocks > 1 else 0, count):
-    x_BxLxD = layer(x_BxLxD, params[f'layer_{index}'], index)
-  return x_BxLxD
+    of_blocks = [
+      inner.stacked(layers[start : start + period])
+      for start in range(0, whole, period)
+    ]
+    x_BxLxD, _ = jax.lax.scan(block, x_BxLxD, _stacked(of_blocks))
+    kinds, layers = kinds[whole:], layers[whole:]
+  # The last layers may be less than a block, of the kinds of its first ones.
+  rest = _Runs(kinds, layer, plan.remat, looped=False)
+  return rest.through(x_BxLxD, rest.stacked(layers))
+
+
+class _Runs:
+  """Successive layers; neighbours of one kind share a loop.
+
+  What is compiled is one layer of each run, not of each layer: on TPUs, the
+  machine code of a layer and its gradient takes most of the compiler's time.
+  """
+
+  def __init__(
+    self, kinds: tuple[Any, ...], layer: _Layer, remat: str, *, looped: bool
+  ):
+    """Initializes the runs.
+
+    Args:
+      kinds: of the layers, from layer 0.
+      layer: computes one.
+      remat: a key of REMAT.
+      looped: whether all of them are called in a loop.
+    """
+    alike = itertools.groupby(range(len(kinds)), key=kinds.__getitem__)
+    self._runs = [tuple(run) for _, run in alike]
+    self._alone = _rematerialised(layer, remat, looped=looped)
+    self._looped = _rematerialised(layer, remat, looped=True)
+
+  def stacked(self, layers: list[Params]) -> list[Params]:
+    """The parameters of each run, those of several layers stacked."""
+    return [
+      _stacked([layers[i] for i in run]) if len(run) > 1 else layers[run[0]]
+      for run in self._runs
+    ]
+
+  def through(self, x_BxLxD: jax.Array, given: list[Params]) -> jax.Array:
+    """The output of the last layer, from `stacked` parameters."""
+    for run, params in zip(self._runs, given, strict=True):
+      if len(run) == 1:
+        x_BxLxD = self._alone(x_BxLxD, params, run[0])
+      else:
+        x_BxLxD = self._in_loop(x_BxLxD, params, run[0])
+    return x_BxLxD
+
+  def _in_loop(
+    self, x_BxLxD: jax.Array, stacked: Params, index: int
+  ) -> jax.Array:
+    def step(x: jax.Array, params: Params) -> tuple[jax.Array, None]:
+      return self._looped(x, params, index), None
+
+    return jax.lax.scan(step, x_BxLxD, stacked)[0]
+
+
+def _rematerialised(layer: _Layer, remat: str, *, looped: bool) -> _Layer:
+  if remat == 'none':
+    return layer
+  return jax.checkpoint(
+    layer,
+    policy=REMAT[remat],
+    static_argnums=2,
+    # A loop keeps the compiler from merging both computations by itself.
+    prevent_cse=not looped,
+  )
 
 
 def repeats(module: Any) -> int:

@@ -94,7 +94,7 @@ def after_a_context(model, topology, stage, *settings):
 ROWS = (
   full('gemma3_270m', 'v5e:2x2', share=0.35),
   full('gemma3_1b', 'v5e:4x4', share=0.45),
-  full('gemma3_1b', 'v5e:4x4', 'train.remat=full', each=1, length=8192),
+  full('gemma3_1b', 'v5e:4x4', each=1, length=8192),
   full('gemma3_4b', 'v5e:4x4', each=4, share=0.45),
   full('gemma3_4b', 'v6e:2x2', each=2, share=0.45),
   full('gemma3_12b', 'v5e:8x8', each=2, share=0.45),

@@ -103,10 +103,12 @@ def test_what_is_computed_again_is_the_same(remat):
   assert_same(taken(Plan(mesh('one'), remat=remat)), plainly())
 
 
-@pytest.mark.parametrize('where', ['one', 'fsdp'])
-def test_layers_that_repeat_may_be_compiled_once(where):
-  found = taken(Plan(mesh(where), scan=True, remat='full'))
-  assert_same(found, plainly())
+@pytest.mark.parametrize(
+  ('where', 'dialect'), [('one', 'gemma3'), ('fsdp', 'runs')]
+)
+def test_layers_that_repeat_may_be_compiled_once(where, dialect):
+  found = taken(Plan(mesh(where), scan=True, remat='full'), dialect=dialect)
+  assert_same(found, plainly(dialect))
 
 
 @pytest.mark.parametrize(
