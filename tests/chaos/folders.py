@@ -160,11 +160,17 @@ def _lines_of(rng, folder):
   return path, lines
 
 
+def _write(path, content):
+  """Writes a file, unless it is a pipe by now, which would wait for readers."""
+  if path.is_file() or not path.exists():
+    path.write_bytes(content)
+
+
 def _put(rng, folder, line):
   path, lines = _lines_of(rng, folder)
   if path.parent.is_dir() and not path.is_dir():
     lines.insert(rng.randrange(len(lines) + 1), line)
-    path.write_bytes(b'\n'.join(lines))
+    _write(path, b'\n'.join(lines))
   return f'{path.name}: {line[:200]!r}'
 
 
@@ -218,7 +224,7 @@ def _text(rng, folder, outside):
   if rng.random() < 0.2:
     name = os.fsdecode(b'\xff\xfe.txt')
   content = rng.choice(hostile.TEXTS).encode('utf-8', 'surrogatepass')
-  (folder / name).write_bytes(content)
+  _write(folder / name, content)
   return f'{name!r}: {content[:100]!r}'
 
 

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import os
 import random
 
 import pytest
@@ -319,6 +320,17 @@ def test_sweeps_are_drawn_for_studies_alone():
     keys = configs._keys_of(variant)
     drawn = [features.draw(rng, keys, ['hostile']) for _ in range(100)]
     assert any(key == 'sweep' for one in drawn for key, _ in one) == has
+
+
+def test_a_pipe_is_not_written_to(tmp_path):
+  os.mkfifo(tmp_path / 'documents.jsonl')
+  (tmp_path / 'questions.jsonl').mkdir()
+  for seed in range(10):  # of both names
+    folders._line(random.Random(seed), tmp_path, tmp_path)
+  os.mkfifo(tmp_path / 'x.txt')
+  for seed in range(20):
+    folders._text(random.Random(seed), tmp_path, tmp_path)
+  assert (tmp_path / 'x.txt').is_fifo()
 
 
 def test_a_folder_must_be_refused_by_all_or_none(tmp_path, monkeypatch):
