@@ -28,7 +28,7 @@ _READERS = {
   'launch': ('status',),
   'own/corpora': ('report own',),
 } | {
-  f'{run_of(condition, run)}/{what}': (command.format(run or condition),)
+  f'{run_of(condition, run)}/{what}': (name,)
   for condition, run in (
     *(('ft', ''), ('ft_aug', ''), ('ft_aug', NAME)),
     *(('icl', ''), ('pretrained', '')),
@@ -42,6 +42,7 @@ _READERS = {
     'evaluate.config': 'evaluate {}',
     'scores': 'report',
   }.items()
+  if (name := command.format(run or condition)) in COMMANDS
 }
 # What of a training is deleted, so that it resumes and reads them.
 _RESUMES = {'checkpoints': ('params',), 'metrics': ('params', 'checkpoints/8')}
