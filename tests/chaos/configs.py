@@ -3,14 +3,14 @@
 import functools
 import os
 
-from tests.chaos import hostile, judge, settings
+from tests.chaos import features, hostile, judge, settings
 from tests.chaos.kills import results_of
 from tests.chaos.stages import COMMANDS
 from tests.rules import leaves
 
 _LIMIT = 60  # seconds; the same commands take less than 10 when they work
 _MEMORY = 8 * 2**30  # bytes
-_SHARE_OF_KEYS = 0.85
+_SHARE_OF_FEATURES, _SHARE_OF_KEYS = 0.45, 0.45  # the rest: other flags
 
 
 def play(this):
@@ -27,11 +27,14 @@ def play(this):
   elsewhere = this.folder / 'cwd'
   (elsewhere / 'inner').mkdir(parents=True)
   flags = list(this.flags(name))
-  if rng.random() < _SHARE_OF_KEYS:
-    keys = _keys(command)
+  keys, drawn = _keys(command), rng.random()
+  stays_inside = True
+  if keys and drawn < _SHARE_OF_FEATURES:
+    for key, value in features.draw(rng, keys, hostile.VALUES):
+      flags.append(f'--config.{key}={value}')
+  elif keys and drawn < _SHARE_OF_FEATURES + _SHARE_OF_KEYS:
     for _ in range(rng.choice((1, 1, 2))):
       flags.append(f'--config.{rng.choice(keys)}={rng.choice(hostile.VALUES)}')
-    stays_inside = True
   else:
     stays_inside = _change_a_flag(this, flags, elsewhere)
   before, outside = _tree(this.root), _tree(this.folder, without='out')
@@ -65,8 +68,10 @@ def _keys(command):
     from configs import pretrain
 
     return [key for key, _ in leaves(pretrain.get_config('tiny'))]
-  if command.door in ('study', 'report'):
-    return _keys_of('')
+  if command.door == 'status':
+    return []  # it has no config
+  if command.door in ('study', 'report', 'launch'):
+    return _keys_of('own' if command.name.endswith(' own') else '')
   return _keys_of('measure' if command.door == 'measure' else 'cell')
 
 
@@ -74,7 +79,8 @@ def _change_a_flag(this, flags, elsewhere):
   """Replaces or adds a flag; returns whether all is still under the workdir."""
   rng = this.rng
   value = rng.choice(hostile.VALUES)
-  kind = rng.choice(('workdir', 'config', 'variant', 'to', 'more', 'key'))
+  kinds = ('workdir', 'config', 'variant', 'to', 'more', 'key', 'documents')
+  kind = rng.choice((*kinds, 'only'))
   if kind == 'workdir':
     at = next(i for i, flag in enumerate(flags) if flag.startswith('--workdir'))
     (elsewhere / 'file').write_text('not a directory')
@@ -88,8 +94,8 @@ def _change_a_flag(this, flags, elsewhere):
     flags[0] = f'--config={value}'
   elif kind == 'variant':
     flags[0] = f'{flags[0].partition(":")[0]}:{value}'
-  elif kind == 'to':
-    flags.append(f'--to={value}')
+  elif kind in ('to', 'documents', 'only'):
+    flags.append(f'--{kind}={value}')
   elif kind == 'more':
     flags.append(value)
   else:

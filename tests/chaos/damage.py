@@ -36,7 +36,7 @@ def harm(rng, path):
     kinds += [*_LINES] * 2
   if path.stat().st_size == 0:
     kinds = ['deleted', 'replaced by a directory', 'appended to']
-  elif path.suffix in ('.json', '.jsonl', '.csv', '.md', '.html'):
+  elif path.suffix in ('.json', '.jsonl', '.csv', '.md', '.html', '.js'):
     kinds.append('one digit changed')
   kind = rng.choice(kinds)
   before = path.read_bytes()

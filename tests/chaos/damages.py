@@ -6,11 +6,13 @@ import pathlib
 from tests.chaos import damage
 from tests.chaos.judge import Failure
 from tests.chaos.reference import INTERRUPTED
-from tests.chaos.stages import COMMANDS, run_of
+from tests.chaos.settings import NAME
+from tests.chaos.stages import COMMANDS, OWN, run_of
 
 # Where a file is in the study -> commands that read it once their own results
 # are gone. The first that fits counts.
 _READERS = {
+  f'corpora/reversal-s0-augmented-nano+{NAME}': (f'train {NAME}', 'report'),
   'corpora/reversal-s0-augmented-nano': ('train ft_aug', 'report'),
   'corpora/': (
     'augment',
@@ -22,9 +24,15 @@ _READERS = {
     'report',
   ),
   'report': ('report', 'study'),
+  'study.json': ('status', 'study'),
+  'launch': ('status',),
+  'own/corpora': ('report own',),
 } | {
-  f'{run_of(condition)}/{what}': (command.format(condition),)
-  for condition in ('ft', 'ft_aug', 'icl', 'pretrained')
+  f'{run_of(condition, run)}/{what}': (name,)
+  for condition, run in (
+    *(('ft', ''), ('ft_aug', ''), ('ft_aug', NAME)),
+    *(('icl', ''), ('pretrained', '')),
+  )
   for what, command in {
     'params': 'evaluate {}',
     'checkpoints': 'train {}',
@@ -34,6 +42,7 @@ _READERS = {
     'evaluate.config': 'evaluate {}',
     'scores': 'report',
   }.items()
+  if (name := command.format(run or condition)) in COMMANDS
 }
 # What of a training is deleted, so that it resumes and reads them.
 _RESUMES = {'checkpoints': ('params',), 'metrics': ('params', 'checkpoints/8')}
@@ -41,13 +50,23 @@ _RESUMES = {'checkpoints': ('params',), 'metrics': ('params', 'checkpoints/8')}
 # stage does not read any more. Weights are compared array by array.
 _HARMLESS = (
   'events.*',
+  '*.log',
   'scored.jsonl',
   'sampled.*.jsonl',
   '.*',
   '*.lock',
 )
 _HARMLESS_IN = ('checkpoints', 'params', 'compiled')
-_STUDY, _PRETRAINING = ('corpora', 'runs', 'report'), ('pretrain',)
+# What is damaged together -> how the paths in it begin. The command of this
+# name makes all of it, and a study's says with --verify if it is whole.
+AREAS = {
+  'study': ('corpora', 'runs', 'report', 'study.json', 'launch'),
+  'study own': OWN,
+  'measure': ('measure',),
+  'pretrain': ('pretrain',),
+}
+# Areas of finished rounds; a finished pretraining is not read again.
+_FINISHED = (*('study',) * 7, 'study own', 'study own', 'measure')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,14 +85,17 @@ def finished(this):
   """
   rng = this.rng
   this.copy('finished')
-  harmed = _damage(this, _sorts(this.root, _STUDY))
+  area = rng.choice(_FINISHED)
+  harmed = _damage(this, _sorts(this.root, AREAS[area]))
   inner = harmed[0].path.relative_to(this.root).as_posix()
   readers = [r for start, r in _READERS.items() if inner.startswith(start)]
   if readers and rng.random() < 0.5:
     name = rng.choice(readers[0])
     _undo(this, name, inner)
     this.succeed(name)
-  _mend(this, harmed)
+  if area == 'study' and rng.random() < 0.2:
+    this.succeed('status')
+  _mend(this, area, harmed)
 
 
 def interrupted(this):
@@ -86,10 +108,10 @@ def interrupted(this):
   this.say(f'state: {state}')
   this.copy(state)
   name, _ = INTERRUPTED[state]
-  area = _PRETRAINING if name == 'pretrain' else _STUDY
+  area = name if name in AREAS else 'study'
   harmed = []
   for _ in range(rng.choice((1, 1, 2))):
-    sorts = _sorts(this.root, area)
+    sorts = _sorts(this.root, AREAS[area])
     own = {
       sort: found
       for sort, found in sorts.items()
@@ -97,16 +119,22 @@ def interrupted(this):
     }
     harmed += _damage(this, own if own and rng.random() < 0.7 else sorts)
   this.succeed(name)
-  if area == _STUDY:
-    _mend(this, harmed)
-  else:
-    this.same(_names(this, area))
+  _mend(this, area, harmed)
 
 
 def _sorts(root, area):
   """The files in some directories of the study, by sort."""
   found = damage.by_sort(root)
   return {s: paths for s, paths in found.items() if s.startswith(area)}
+
+
+def missed(root):
+  """The files under a study's directory that no round damages."""
+  every = [path for path in root.rglob('*') if path.is_file()]
+  for area in AREAS.values():
+    for paths in _sorts(root, area).values():
+      every = [path for path in every if path not in paths]
+  return every
 
 
 def _is_in(inner, places):
@@ -151,12 +179,13 @@ def _undo(this, name, inner):
         damage.remove(path)
 
 
-def _mend(this, harmed):
-  """Runs the study and its check until it is whole; compares all results."""
-  this.succeed('study')
-  this.succeed('study', '--verify')
-  this.same(_names(this, _STUDY))
-  for one in harmed:
+def _mend(this, area, harmed):
+  """Makes an area and checks it until it is whole; compares its results."""
+  this.succeed(area)
+  if COMMANDS[area].door == 'study':
+    this.succeed(area, '--verify')
+  this.same(_names(this, AREAS[area]))
+  for one in harmed if area != 'pretrain' else ():
     _require_mended(this, one)
 
 

@@ -8,19 +8,21 @@ from icl_gen.storage import corpus_files
 from icl_gen.text import tokens
 from tests.chaos import hostile, judge
 from tests.chaos.reference import TOKENIZER
-from tests.chaos.stages import ROOT
+from tests.chaos.stages import COMMANDS, ROOT
 
 _EXAMPLE = ROOT / 'configs/custom_example'
+_SETTINGS = ROOT / 'tests/chaos/settings.py'
 _CONFIG = f'--config={ROOT}/configs/custom.py:tiny'
 _SECRET = 'what-nobody-may-read'
-_LIMIT = 60
+_LIMIT, _MEMORY = 60, 8 * 2**30
 
 
 def play(this):
   """Builds a corpus from a hostile folder.
 
   It is refused, and the example is built in its place; or it is built twice
-  with the same bytes, and what is in it comes from the folder.
+  with the same bytes, and what is in it comes from the folder. A study of it,
+  or a training that replays it, works or refuses as well.
   """
   rng = this.rng
   outside = this.folder / 'outside'
@@ -32,6 +34,10 @@ def play(this):
   audit = ['--audit'] if rng.random() < 0.3 else []
   workdirs = [this.folder / 'out' / name for name in ('one', 'two')]
   ended = _build(this, folder, workdirs[0], audit)
+  if rng.random() < 0.4:
+    _study(this, folder, refuses=ended.code != 0 and not audit)
+  if rng.random() < 0.15:
+    _replay(this, folder)
   if judge.ended(ended) == judge.REFUSED:
     this.refused = True
     if _corpus(workdirs[0]).exists():
@@ -56,6 +62,7 @@ def play(this):
       this.refused |= judge.ended(ended) == judge.REFUSED
 
 
+_CONDITIONS = ("('ft_aug',)", "('pretrained', 'icl')", "('pretrained', 'ft')")
 _PRETRAINED = ['--config.condition=pretrained']
 
 
@@ -65,6 +72,46 @@ def _flags(folder, workdir):
 
 def _build(this, folder, workdir, more):
   return this.call('build', *_flags(folder, workdir), *more, limit=_LIMIT)
+
+
+def _study(this, folder, *, refuses):
+  """Gives the folder to a study, or has questions proposed about it."""
+  flags = [
+    f'--config={_SETTINGS}:own',
+    f'--config.conditions={this.rng.choice(_CONDITIONS)}',
+    f'--documents={folder}',
+    f'--workdir={this.folder / "out"}',
+    *this.model,
+  ]
+  proposes = this.rng.random() < 0.25
+  more = ['--propose_questions'] if proposes else []
+  worked = _try(this, 'study', *flags, *more)
+  if worked and refuses:
+    raise judge.Failure('build refuses what the study takes')
+  proposed = this.folder / 'out/own/proposed_questions.jsonl'
+  if worked and proposes != proposed.is_file():
+    raise judge.Failure(f'{proposed} is there, or not, against the flag')
+  if worked and not proposes and not _try(this, 'study', *flags, '--verify'):
+    raise judge.Failure('the study is finished, but not whole')
+
+
+def _replay(this, folder):
+  """Trains with the texts of the folder among others."""
+  this.copy('finished')
+  COMMANDS['train ft'].undo(this.root)
+  share = '--config.train.replay_share=0.3'
+  flags = this.flags('train ft')
+  _try(this, 'train', *flags, f'--config.train.replay={folder}', share)
+
+
+def _try(this, door, *flags):
+  """Returns whether a command worked; it may take too long if it says so."""
+  ended = this.call(door, *flags, limit=_LIMIT, memory=_MEMORY)
+  if ended.late and ended.stdout:
+    return False
+  refused = judge.ended(ended) == judge.REFUSED
+  this.refused |= refused
+  return not refused
 
 
 def _corpus(workdir):
@@ -113,11 +160,17 @@ def _lines_of(rng, folder):
   return path, lines
 
 
+def _write(path, content):
+  """Writes a file, unless it is a pipe by now, which would wait for readers."""
+  if path.is_file() or not path.exists():
+    path.write_bytes(content)
+
+
 def _put(rng, folder, line):
   path, lines = _lines_of(rng, folder)
   if path.parent.is_dir() and not path.is_dir():
     lines.insert(rng.randrange(len(lines) + 1), line)
-    path.write_bytes(b'\n'.join(lines))
+    _write(path, b'\n'.join(lines))
   return f'{path.name}: {line[:200]!r}'
 
 
@@ -171,7 +224,7 @@ def _text(rng, folder, outside):
   if rng.random() < 0.2:
     name = os.fsdecode(b'\xff\xfe.txt')
   content = rng.choice(hostile.TEXTS).encode('utf-8', 'surrogatepass')
-  (folder / name).write_bytes(content)
+  _write(folder / name, content)
   return f'{name!r}: {content[:100]!r}'
 
 

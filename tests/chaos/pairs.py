@@ -2,6 +2,7 @@
 
 from tests.chaos import judge
 from tests.chaos.rounds import SIGNALS
+from tests.chaos.settings import NAME
 from tests.chaos.stages import COMMANDS
 
 # Of different doors: those where one reads or writes what the other does.
@@ -18,6 +19,16 @@ _DIFFERENT = (
   ('train ft', 'study'),
   ('build', 'study'),
   ('report', 'study'),
+  ('study unit', 'study'),
+  ('study unit', 'train ft'),
+  ('augment', f'augment {NAME}'),
+  (f'train {NAME}', 'train ft_aug'),
+  (f'train {NAME}', 'study'),
+  ('report own', 'study own'),
+  ('study own', 'study'),
+  ('status', 'study'),
+  ('status', 'train ft'),
+  ('launch', 'study'),
 )
 _SOON = 0.05
 
@@ -55,7 +66,8 @@ def play(this):
 
 def _draw(rng):
   if rng.random() < 0.5:
-    return (rng.choice(sorted(COMMANDS)),) * 2
+    writing = [name for name, one in COMMANDS.items() if one.writes]
+    return (rng.choice(sorted(writing)),) * 2
   pair = list(rng.choice(_DIFFERENT))
   rng.shuffle(pair)
   return tuple(pair)

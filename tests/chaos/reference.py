@@ -6,8 +6,9 @@ import pathlib
 import shutil
 
 from icl_gen.model import registry
-from tests.chaos import results
+from tests.chaos import judge, results
 from tests.chaos.commands import Commands
+from tests.chaos.settings import NAME
 from tests.chaos.stages import COMMANDS, ROOT
 from tests.doors import forks, noise
 
@@ -16,14 +17,21 @@ TOKENIZER = ROOT / 'icl_gen/assets/tokenizer.model'
 INTERRUPTED = {
   'training': ('train ft', 'step 6/8'),
   'training with inferences': ('train ft_aug', 'step 8/8'),
+  'training with fewer inferences': (f'train {NAME}', 'step 8/8'),
   'sampling': ('augment', 'sampled 72/72'),
   'sampling after all documents': ('augment', 'sampled 6/6'),
   'scoring': ('evaluate icl', 'scored 8/12'),
   'scoring the last': ('evaluate ft', 'scored 12/12'),
   'pretraining': ('pretrain', 'step 6/6'),
+  'own, reporting': ('study own', 'report of'),
   'study, training': ('study', '] train reversal-ft_aug'),
   'study, scoring': ('study', '] evaluate reversal-ft_aug'),
 }
+# What is run, so that everything is there.
+_ALL = (
+  *('study', 'study own'),
+  *('export hf', 'export lm_eval', 'measure', 'pretrain'),
+)
 
 
 class Reference:
@@ -78,10 +86,13 @@ def make(folder):
   try:
     # In place of a cache of its own in every copy.
     (folder / 'compiled').mkdir(exist_ok=True)
-    os.symlink(folder / 'compiled', states / 'empty' / 'compiled')
+    (states / 'empty' / 'own').mkdir()
+    for place in ('compiled', 'own/compiled'):
+      os.symlink(folder / 'compiled', states / 'empty' / place)
     root = folder / 'out' / 'study'
     shutil.copytree(states / 'empty', root, symlinks=True)
-    for name in ('study', 'export hf', 'export lm_eval', 'measure', 'pretrain'):
+    _launch_in_vain(commands, root)
+    for name in _ALL:
       _succeed(commands, name, root, folder)
     shutil.copytree(root, states / 'finished', symlinks=True)
     seconds, touches = {}, {}
@@ -107,6 +118,14 @@ def make(folder):
   }
   (folder / 'known.json').write_text(json.dumps(known, indent=2))
   return Reference(folder)
+
+
+def _launch_in_vain(commands, root):
+  """Leaves the log of a unit that failed, as its weights were missing."""
+  flags = [f for f in COMMANDS['launch'].config if f != '--dry_run']
+  flags += [f'--workdir={root.parent}', '--config.checkpoint=/missing']
+  ended = commands.run('launch', *flags)
+  assert ended.code == judge.MISTAKE and list(root.glob('launch/*.log')), ended
 
 
 def _restart(root, state):

@@ -13,8 +13,10 @@ from icl_gen.model import checkpoints, initialisation, registry
 from icl_gen.storage import corpus_files, files, scores
 from tests.doors import forks
 
-# Files of the report in which every number is the same in every run.
-_TABLES = ('results.csv', 'differences.csv', 'augmentation.csv', 'coverage.csv')
+# Files of the report with times or paths, which differ from run to run.
+_VARYING = ('costs.csv', 'prices.csv', 'index.html', 'SHA256SUMS')
+# What the lines of a training say about its speed.
+_SPEED = ('eta_seconds', 'tokens_per_second')
 
 
 def of_study(root):
@@ -30,6 +32,8 @@ def of_study(root):
     'runs/*/scores.parquet': _scores,
     'runs/*/metrics.jsonl': _metrics,
     'report': _report,
+    'own/corpora/*': _corpus,
+    'own/report': _report,
     'exports/*': _tree,
     'measure/nano/in_context.json': _bytes,
     'pretrain/nano/params': _weights,
@@ -115,10 +119,19 @@ def _scores(path):
 
 def _metrics(path):
   lines = files.read_json_lines(path)
-  return _digest([[line['step'], line['loss']] for line in lines])
+  for line in lines:
+    for name in _SPEED:
+      line.pop(name, None)
+  return _digest(lines)
 
 
 def _report(path):
   page = (path / 'index.html').read_text('utf-8')
   assert page.rstrip().endswith('</html>')
-  return _digest([_bytes(path / name) for name in _TABLES])
+  found = sorted(p for p in path.rglob('*') if p.is_file())
+  return _digest(
+    [
+      (p.relative_to(path).as_posix(), p.name in _VARYING or _bytes(p))
+      for p in found
+    ]
+  )

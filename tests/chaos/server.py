@@ -28,6 +28,7 @@ from icl_gen import (  # noqa: E402
   measure,  # noqa: F401
   pretrain,  # noqa: F401
   report,  # noqa: F401
+  status,  # noqa: F401
   study,  # noqa: F401
   train,  # noqa: F401
 )
@@ -41,7 +42,7 @@ from icl_gen.model import (  # noqa: E402
   prefix_cache,  # noqa: F401
   registry,
 )
-from icl_gen.reporting import write  # noqa: E402, F401
+from icl_gen.reporting import explorer, write  # noqa: E402, F401
 from icl_gen.scoring import scorer  # noqa: E402, F401
 from icl_gen.training import stopping  # noqa: E402, F401
 from tests.doors import forks  # noqa: E402
@@ -59,8 +60,9 @@ def become(door, flags, files, die, memory, cwd):
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
   if die:
     _prepare(**die)
-  sys.argv = [f'icl_gen/{door}.py', *flags]
-  runpy.run_module(f'icl_gen.{door}', run_name='__main__', alter_sys=True)
+  module = door if door == 'launch' else f'icl_gen.{door}'
+  sys.argv = [f'{module.replace(".", "/")}.py', *flags]
+  runpy.run_module(module, run_name='__main__', alter_sys=True)
 
 
 def _prepare(*, under='', at=0, printed='', signum=signal.SIGKILL, count=''):
@@ -103,10 +105,10 @@ def _is_under(path, folder):
 
 
 def ask(pid):
-  ended, status, took = os.wait4(pid, os.WNOHANG)
+  ended, code, took = os.wait4(pid, os.WNOHANG)
   if not ended:
     return None
-  return os.waitstatus_to_exitcode(status), took.ru_utime + took.ru_stime
+  return os.waitstatus_to_exitcode(code), took.ru_utime + took.ru_stime
 
 
 def start(**command):
@@ -125,6 +127,8 @@ def _send(value):
 
 if __name__ == '__main__':
   registry.NANO['nano'] = forks.SHRUNK
+  # Small studies have pieces of the question explorer, too.
+  explorer.EMBEDDED = 0
   # Otherwise the collector writes to all imported objects, so that each command
   # copies all pages when it ends: two seconds of the processor.
   gc.collect()

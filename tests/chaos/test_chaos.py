@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import os
 import random
 
 import pytest
@@ -9,8 +10,21 @@ import pytest
 from icl_gen.storage import files, scores
 from icl_gen.types import ChoiceScore, Score
 from tests.chaos import __main__ as chaos
-from tests.chaos import damage, judge, remedies, results, rounds
+from tests.chaos import (
+  configs,
+  damage,
+  damages,
+  features,
+  folders,
+  judge,
+  reference,
+  remedies,
+  results,
+  rounds,
+)
 from tests.chaos.commands import Ended
+from tests.chaos.settings import NAME
+from tests.chaos.stages import COMMANDS
 
 
 def ended(code=0, stdout='', stderr='', late=False):
@@ -114,6 +128,35 @@ def test_losses_count_and_times_do_not(tmp_path):
   assert of['a'] == of['b'] != of['c']
 
 
+def test_what_an_evaluation_while_training_found_counts(tmp_path):
+  for name, accuracy in (('a', 0.5), ('b', 0.5), ('c', 0.25)):
+    path = tmp_path / name / 'runs/cell/metrics.jsonl'
+    files.append_json_line(path, {'step': 4, 'development_accuracy': accuracy})
+  of = {name: results.of_study(tmp_path / name) for name in 'abc'}
+  assert of['a'] == of['b'] != of['c']
+
+
+@pytest.mark.parametrize(
+  ('name', 'counts'),
+  [
+    ('explorer/reversal-nano.js', True),
+    ('claims.csv', True),
+    ('costs.csv', False),
+  ],
+)
+def test_the_report_counts_without_its_times(tmp_path, name, counts):
+  found = []
+  for content in ('one', 'two'):
+    path = tmp_path / 'report' / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+    (tmp_path / 'report/index.html').write_text(f'{content}</html>')
+    found.append(results.of_study(tmp_path))
+  assert (found[0] != found[1]) == counts
+  path.unlink()
+  assert results.of_study(tmp_path) != found[0]
+
+
 # --- damage and remedies -----------------------------------------------------
 
 
@@ -212,6 +255,93 @@ def test_the_remedy_may_be_a_line(tmp_path):
   assert path.read_text() == '{"a": 1}\n{"a": 2}\n'
 
 
+@pytest.mark.parametrize(
+  ('door', 'path', 'command'),
+  [
+    ('build', 'corpora/reversal-s0', 'build'),
+    ('study', 'study.json', 'study'),
+    ('train', 'runs/reversal-ft_aug-nano-s0', 'train ft_aug'),
+    ('train', f'runs/reversal-ft_aug-nano-s0+{NAME}', f'train {NAME}'),
+    (
+      'augment',
+      f'corpora/reversal-s0-augmented-nano+{NAME}.settings',
+      f'augment {NAME}',
+    ),
+    ('build', f'runs/reversal-ft_aug-nano-s0+{NAME}', 'build'),
+    ('build', 'own/corpora/custom-s0', 'study own'),
+    ('report', 'own/corpora/custom-s0', 'report own'),
+    ('export', 'exports/reversal-s0-hf/README.md', 'export hf'),
+  ],
+)
+def test_doors_in_messages_are_commands(tmp_path, door, path, command):
+  this = rounds.Round('x', tmp_path, None, commands=None, model=())
+  assert this._named(door, f"'{this.root / path}' is damaged") == command
+
+
+def test_damage_has_areas_with_commands_of_their_own():
+  assert set(damages.AREAS) <= set(COMMANDS)
+  for readers in damages._READERS.values():
+    assert set(readers) <= set(COMMANDS)
+  assert {name for name, _ in reference.INTERRUPTED.values()} <= set(COMMANDS)
+
+
+def test_what_no_round_damages_is_told(tmp_path):
+  for name in ('report/explorer/x.js', 'exports/a/b.md', 'new/c.json'):
+    (tmp_path / name).parent.mkdir(parents=True)
+    (tmp_path / name).write_text('x')
+  names = {path.name for path in damages.missed(tmp_path)}
+  assert names == {'b.md', 'c.json'}
+
+
+# --- configs and folders -----------------------------------------------------
+
+
+def test_features_are_keys_of_the_configs():
+  cell, study = configs._keys_of('cell'), configs._keys_of('')
+  for group in features.GROUPS:
+    assert set(group) <= set(cell)
+    assert {f'experiments.reversal.{key}' for key in group} <= set(study)
+  assert 'sweep' in study
+
+
+def test_features_are_drawn_together():
+  rng, drawn = random.Random(0), set()
+  for _ in range(200):
+    found = features.draw(rng, configs._keys_of('cell'), ['hostile'])
+    keys = {key for key, _ in found}
+    assert any(keys <= set(group) for group in features.GROUPS)
+    drawn |= keys
+  assert drawn == {key for group in features.GROUPS for key in group}
+
+
+def test_sweeps_are_drawn_for_studies_alone():
+  rng = random.Random(0)
+  for variant, has in (('cell', False), ('', True)):
+    keys = configs._keys_of(variant)
+    drawn = [features.draw(rng, keys, ['hostile']) for _ in range(100)]
+    assert any(key == 'sweep' for one in drawn for key, _ in one) == has
+
+
+def test_a_pipe_is_not_written_to(tmp_path):
+  os.mkfifo(tmp_path / 'documents.jsonl')
+  (tmp_path / 'questions.jsonl').mkdir()
+  for seed in range(10):  # of both names
+    folders._line(random.Random(seed), tmp_path, tmp_path)
+  os.mkfifo(tmp_path / 'x.txt')
+  for seed in range(20):
+    folders._text(random.Random(seed), tmp_path, tmp_path)
+  assert (tmp_path / 'x.txt').is_fifo()
+
+
+def test_a_folder_must_be_refused_by_all_or_none(tmp_path, monkeypatch):
+  this = rounds.Round('x', tmp_path, None, commands=None, model=())
+  monkeypatch.setattr(this, 'call', lambda door, *flags, **limits: ended())
+  monkeypatch.setattr(this.rng, 'random', lambda: 1.0)
+  folders._study(this, tmp_path, refuses=False)
+  with pytest.raises(judge.Failure, match='build refuses'):
+    folders._study(this, tmp_path, refuses=True)
+
+
 # --- rounds ------------------------------------------------------------------
 
 
@@ -227,8 +357,15 @@ def test_every_kind_has_its_share(number):
 
 @pytest.mark.slow
 def test_rounds_of_every_kind_pass(tmp_path, capfd):
-  code = chaos.main(['--rounds=14', '--seed=1', f'--keep={tmp_path}'])
+  made = tmp_path / 'reference'
+  flags = [f'--keep={tmp_path / "keep"}', f'--reference={made}']
+  code = chaos.main(['--rounds=14', '--seed=1', *flags])
   assert code == 0, capfd.readouterr().out
+  finished = reference.Reference(made).state('finished')
+  assert list(finished.glob('report/explorer/*.js'))
+  rooms = {p.relative_to(finished).parts[0] for p in damages.missed(finished)}
+  # Exports have no digest: they are made again.
+  assert rooms <= {'exports', 'compiled'}
 
 
 def test_rounds_that_were_played_are_not_played_again(monkeypatch, tmp_path):
