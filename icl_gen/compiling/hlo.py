@@ -154,7 +154,7 @@ def _computations(text: str) -> tuple[dict[str, list[Instruction]], str]:
       if header := _HEADER.match(line):
         current = found.setdefault(header[2], [])
         entry = header[2] if header[1] else entry
-    elif line.startswith('}'):
+    elif line == '}':  # a kernel's metadata may have a line '}}, ...'
       current = None
     elif (given := _INSTRUCTION.match(line)) and (
       opcode := _OPCODE.search(given[2])

@@ -47,6 +47,16 @@ def test_what_a_loop_repeats_counts_as_often():
   assert found.largest[0] == ('bf16[6,256,1024]', 2 * 6 * 256 * 1024)
 
 
+def test_what_follows_a_kernel_with_metadata_of_several_lines_counts():
+  """As those of Pallas have: a line of it begins with a brace."""
+  kernel = 'custom_call_target="tpu_custom_call"'
+  assert LAYERS.count(kernel) == 1
+  metadata = """, kernel_metadata={
+"xprof_metadata":"{\\"block_q\\": 512}"
+}}, metadata={op_name="jit(f)/splash"}"""
+  assert hlo.read(LAYERS.replace(kernel, kernel + metadata)) == hlo.read(LAYERS)
+
+
 def test_a_noted_number_of_repetitions_is_used():
   noted = LAYERS.replace(
     'body=%body', 'body=%body, backend_config={"known_trip_count":{"n":"2"}}'
