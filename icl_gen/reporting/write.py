@@ -15,7 +15,12 @@ from icl_gen.reporting.formatting import csv_text
 from icl_gen.reporting.grid import Point
 from icl_gen.reporting.page import page, results_markdown
 from icl_gen.reporting.prices import Price
-from icl_gen.reporting.records import AugmentationRecord, Cell, Curve
+from icl_gen.reporting.records import (
+  AugmentationRecord,
+  Cell,
+  Curve,
+  Reference,
+)
 
 # The files of a report; a directory with any other is not replaced.
 _PATTERNS = ('index.html', 'results.md', '*.csv', '*.png', sums.NAME)
@@ -30,6 +35,7 @@ def write_report(
   commands: Sequence[str],
   main_kinds: Mapping[str, str],
   corpora: Corpora | None = None,
+  references: Sequence[Reference] = (),
   logged: Sequence[Curve] = (),
   normalisation: str = 'sum',
 ) -> None:
@@ -49,6 +55,7 @@ def write_report(
     main_kinds: world -> kind of question in the main figure; worlds without
       cells are reported as missing.
     corpora: what the cells were asked about; shown by the question explorer.
+    references: what accuracies are compared with, maybe none.
     logged: training curves, maybe none.
     normalisation: how choices are ranked in figures and summary; the tables
       have all normalisations.
@@ -64,6 +71,7 @@ def write_report(
     augmentations,
     main_kinds=main_kinds,
     normalisation=normalisation,
+    references=references,
     logged=logged,
   )
   explored = None
@@ -84,6 +92,7 @@ def write_report(
 def _files(report: Report) -> dict[str, bytes]:
   texts = {
     'results.csv': csv_text(report.results, Result),
+    'references.csv': csv_text(report.references, Reference),
     'differences.csv': csv_text(report.comparisons, Comparison),
     'augmentation.csv': csv_text(report.quality, Quality),
     'coverage.csv': csv_text(report.coverage, Coverage),
