@@ -26,6 +26,7 @@ from icl_gen.runs.found import Found
 from icl_gen.runs.stage import Stage, result
 from icl_gen.runs.studies import Study
 from icl_gen.storage import files
+from icl_gen.worlds import derivations
 
 
 def run(
@@ -127,6 +128,10 @@ def _write(
     main_kinds=main_kinds,
     corpora=there.corpora,
     references=references.references(cells, there.corpora),
+    derivations={
+      (world, seed): derivations.derivations(world, corpus.questions)
+      for (world, seed), corpus in there.corpora.items()
+    },
     logged=training_logs.curves(stage.directory, there.cells),
   )
   stage.finish()

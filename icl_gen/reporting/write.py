@@ -10,7 +10,7 @@ from icl_gen.reporting.answers import Comparison, Result
 from icl_gen.reporting.assembly import Report, assemble
 from icl_gen.reporting.augmentations import Cost, Coverage, Quality
 from icl_gen.reporting.claims import Check
-from icl_gen.reporting.explorer import Corpora
+from icl_gen.reporting.explorer import Corpora, Derivations
 from icl_gen.reporting.formatting import csv_text
 from icl_gen.reporting.grid import Point
 from icl_gen.reporting.page import page, results_markdown
@@ -35,6 +35,7 @@ def write_report(
   commands: Sequence[str],
   main_kinds: Mapping[str, str],
   corpora: Corpora | None = None,
+  derivations: Derivations | None = None,
   references: Sequence[Reference] = (),
   logged: Sequence[Curve] = (),
   normalisation: str = 'sum',
@@ -55,6 +56,7 @@ def write_report(
     main_kinds: world -> kind of question in the main figure; worlds without
       cells are reported as missing.
     corpora: what the cells were asked about; shown by the question explorer.
+    derivations: how right answers follow; shown by it too.
     references: what accuracies are compared with, maybe none.
     logged: training curves, maybe none.
     normalisation: how choices are ranked in figures and summary; the tables
@@ -81,6 +83,7 @@ def write_report(
       every.shown_cells,
       every.shown_records,
       corpora or {},
+      derivations or {},
       normalisation=normalisation,
     )
   html = page(report, settings=settings, commands=commands, explorer=explored)
