@@ -175,7 +175,7 @@ def _mark(
 
 
 def _handles(looks: dict[str, tuple[str, str]]) -> list[Artist]:
-  def handle(color: str, form: str, fill: str, label: str) -> Line2D:
+  def entry(color: str, form: str, fill: str, label: str) -> Line2D:
     return Line2D(
       [],
       [],
@@ -187,9 +187,9 @@ def _handles(looks: dict[str, tuple[str, str]]) -> list[Artist]:
       label=label,
     )
 
-  of_worlds = [handle(c, form, c, world) for world, (c, form) in looks.items()]
+  of_worlds = [entry(c, form, c, world) for world, (c, form) in looks.items()]
   return [
     *of_worlds,
-    handle(INK, 'o', INK, 'has to be inferred'),
-    handle(INK, 'o', 'white', 'is stated in documents'),
+    entry(INK, 'o', INK, 'has to be inferred'),
+    entry(INK, 'o', 'white', 'is stated in documents'),
   ]
