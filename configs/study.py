@@ -26,20 +26,31 @@ Every world also in forms that are held out of pretraining, side by side:
 
   python -m icl_gen.study --config=configs/study.py:forms
 
+Codebooks, and people with ordinary-looking names:
+
+  python -m icl_gen.study --config=configs/study.py:more
+
+In context only, with the documents that state a question's premises (oracle) or
+share words with it (bm25) next to all documents; also `more,retrieval`:
+
+  python -m icl_gen.study --config=configs/study.py:retrieval
+
 At several learning rates and numbers of steps, side by side in the report:
 
   python -m icl_gen.study --config=configs/study.py \\
     --config.sweep='train.learning_rate=1e-3,2e-3 train.steps=200,400'
 
-Variants: `files`, `custom`, `sizes` and `forms` (as above); `tiny` runs
-everything in a few minutes, to check that it works; `gemma3_1b` and the other
-names of icl_gen/runs/released.py are settings for those models.
+Variants: `files`, `custom`, `sizes`, `forms`, `more` and `retrieval` (as
+above); `tiny` runs everything in a few minutes, to check that it works;
+`gemma3_1b` and the other names of icl_gen/runs/released.py are settings for
+those models.
 """
 
 from ml_collections import config_dict
 
 from configs import (
   celebrity,
+  codebook,
   custom,
   process,
   reversal,
@@ -54,6 +65,8 @@ VARIANTS = (
   'custom',
   'sizes',
   'forms',
+  'more',
+  'retrieval',
   'tiny',
   'gemma2_2b',
   'gemma2_9b',
@@ -82,6 +95,11 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   elif 'custom' in variants:
     config.experiments.custom = custom.get_config(size)
     config.name = 'custom'
+  elif 'more' in variants:
+    config.experiments.codebook = codebook.get_config(size)
+    named = ','.join(filter(None, ('plain', size)))
+    config.experiments.celebrity = celebrity.get_config(named)
+    config.name = 'more'
   else:
     config.experiments.reversal = reversal.get_config(size)
     config.experiments.syllogism = syllogism.get_config(size)
@@ -99,6 +117,8 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
     custom='',
   )
 
+  if 'more' in variants:
+    config.main_kinds.codebook = 'reversal'
   if 'forms' in variants:
     _tell_twice(config)
 
@@ -118,12 +138,28 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
     config.models = ('nano', 'nano_small')
   if 'forms' in variants:
     config.name = 'forms'
+  if 'retrieval' in variants:
+    _retrieve(config, tiny='tiny' in variants)
   for model in variants:
     if model in released.MODELS:
       for experiment in config.experiments.values():
         experiment.update_from_flattened_dict(released.settings(model))
       config.models = (model,)
   return config
+
+
+def _retrieve(config: config_dict.ConfigDict, *, tiny: bool) -> None:
+  """Asks in context only, after all documents or after few that were chosen."""
+  config.name = (
+    'retrieval' if config.name == 'study' else f'{config.name}_retrieval'
+  )
+  config.conditions = ('pretrained', 'icl')
+  config.sweep = 'context.kind=all,oracle,bm25'
+  for experiment in config.experiments.values():
+    # Deductions of `semantic` have more than four premises.
+    experiment.context.documents = 8
+    if tiny:
+      experiment.context.distractors = 4
 
 
 def _tell_twice(config: config_dict.ConfigDict) -> None:

@@ -15,11 +15,18 @@ import ml_collections
 
 from icl_gen import cli, signals
 from icl_gen.reporting import summary
-from icl_gen.runs import experiments, found, studies, training_logs
+from icl_gen.runs import (
+  experiments,
+  found,
+  references,
+  studies,
+  training_logs,
+)
 from icl_gen.runs.found import Found
 from icl_gen.runs.stage import Stage, result
 from icl_gen.runs.studies import Study
 from icl_gen.storage import files
+from icl_gen.worlds import derivations
 
 
 def run(
@@ -111,19 +118,25 @@ def _write(
     from icl_gen.reporting import write
 
   stage.begin()
+  cells = list(there.cells.values())
   write.write_report(
     stage.result.parent,
-    list(there.cells.values()),
+    cells,
     there.records,
     settings=settings,
     commands=[command],
     main_kinds=main_kinds,
     corpora=there.corpora,
+    references=references.references(cells, there.corpora),
+    derivations={
+      (world, seed): derivations.derivations(world, corpus.questions)
+      for (world, seed), corpus in there.corpora.items()
+    },
     logged=training_logs.curves(stage.directory, there.cells),
   )
   stage.finish()
-  cells = f'{len(there.cells)} cell{"s" * (len(there.cells) != 1)}'
-  print(f'report of {cells}: {stage.result}\n')
+  number = f'{len(cells)} cell{"s" * (len(cells) != 1)}'
+  print(f'report of {number}: {stage.result}\n')
 
 
 def _tell(root: pathlib.Path, missing: Sequence[pathlib.Path]) -> None:

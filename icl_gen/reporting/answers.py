@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from icl_gen.reporting import intervals, statistics
+from icl_gen.reporting import intervals, records, statistics
 from icl_gen.reporting.records import CONDITIONS, Cell, kinds, ordered
 
-# The label of rows that average over seeds.
-MEAN = 'mean'
+MEAN = records.MEAN
 
 # First minus second.
 COMPARISONS = (('icl', 'ft'), ('ft_aug', 'ft'), ('ft_aug', 'icl'))

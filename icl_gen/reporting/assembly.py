@@ -12,6 +12,7 @@ from icl_gen.reporting import (
   curves,
   figures,
   findings,
+  gain_figure,
   gaps,
   grid,
   intervals,
@@ -24,6 +25,7 @@ from icl_gen.reporting.records import (
   AugmentationRecord,
   Cell,
   Curve,
+  Reference,
   is_main,
   ordered,
   ordered_records,
@@ -36,6 +38,7 @@ class Report:
 
   Attributes:
     results: rows of results.csv.
+    references: rows of references.csv; none if corpora are not there.
     comparisons: rows of differences.csv.
     adjusted: those that the page shows -> their p-values, adjusted for their
       number.
@@ -57,6 +60,7 @@ class Report:
   """
 
   results: tuple[answers.Result, ...]
+  references: tuple[Reference, ...]
   comparisons: tuple[answers.Comparison, ...]
   adjusted: Mapping[answers.Comparison, float]
   quality: tuple[augmentations.Quality, ...]
@@ -82,6 +86,7 @@ def assemble(
   *,
   main_kinds: Mapping[str, str],
   normalisation: str,
+  references: Sequence[Reference] = (),
   logged: Sequence[Curve] = (),
 ) -> Report:
   """Computes every table and draws every figure.
@@ -91,6 +96,7 @@ def assemble(
     records: records of generated documents, in any order.
     main_kinds: world -> kind of question in the main figure; '' for all.
     normalisation: one of `statistics.NORMALISATIONS`.
+    references: what the accuracies are to be compared with.
     logged: training curves, drawn if there are any.
 
   Raises:
@@ -102,11 +108,7 @@ def assemble(
     return _of_records(ordered_records(records), normalisation=normalisation)
   cells, records = ordered(cells), ordered_records(records)
   gaps.require_main_kinds(cells, records, main_kinds)
-  if normalisation not in statistics.NORMALISATIONS:
-    raise ValueError(
-      f'unknown normalisation {normalisation!r}; allowed are'
-      f' {", ".join(statistics.NORMALISATIONS)}'
-    )
+  statistics.require_known(normalisation)
   every = runs.side_by_side(cells, records, normalisation=normalisation)
   table = answers.table(every.cells)
   results = answers.results(table)
@@ -123,12 +125,14 @@ def assemble(
     in_figures,
     augmentations.quality(every.shown_records),
     covered,
+    compared,
     logged,
     main_kinds=main_kinds,
     normalisation=normalisation,
   )
   return Report(
     results=results,
+    references=tuple(references),
     comparisons=comparisons,
     adjusted=adjusted,
     quality=quality,
@@ -173,6 +177,7 @@ def _figures(
   results: Sequence[answers.Result],
   quality: Sequence[augmentations.Quality],
   coverage: Sequence[augmentations.Coverage],
+  comparisons: Sequence[answers.Comparison],
   logged: Sequence[Curve],
   *,
   main_kinds: Mapping[str, str],
@@ -191,6 +196,13 @@ def _figures(
   if quality:
     drawn['augmentation.png'] = augmentation_figure.augmentation_figure(
       quality, coverage, main_kinds=main_kinds, normalisation=normalisation
+    )
+  gained = gain_figure.gains(
+    coverage, comparisons, quality, normalisation=normalisation
+  )
+  if gained:
+    drawn[gain_figure.NAME] = gain_figure.figure(
+      gained, normalisation=normalisation
     )
   if logged:
     drawn[curves.NAME] = curves.figure(logged)
@@ -217,6 +229,7 @@ def _of_records(
   """What was generated, where no questions were asked."""
   return Report(
     results=(),
+    references=(),
     comparisons=(),
     adjusted={},
     quality=augmentations.quality(records),

@@ -139,6 +139,16 @@ const facts = ({seed, question}) => [
     'The right choice states: ', stated(seed, question.target)])] : [],
 ];
 
+const derivation = ({question}) => {
+  if (!question.derivation) return [];
+  const premises = question.derivation.slice(0, -1);
+  return [
+    element('h3', 'How the answer follows'),
+    element('ol', premises.map((line) => element('li', said(line)))),
+    element('p', ['So: ', said(question.derivation.at(-1))]),
+  ];
+};
+
 const documents = (entry) => {
   const found = entry.documents();
   return [element('h3', 'Documents that state a premise'), ...found.length
@@ -197,7 +207,7 @@ const show = (entry) => {
     element('p', [said(kind), `, seed ${seed.seed}`], {class: 'faint'}),
     element('p', said(question.prompt || '(empty prompt)'), {class: 'asked'}),
     ...same(entry).map(scored),
-    ...facts(entry), ...documents(entry), ...inferences(entry));
+    ...facts(entry), ...derivation(entry), ...documents(entry), ...inferences(entry));
 };
 
 // The list.

@@ -33,6 +33,8 @@ EMBEDDED = 2_000_000
 
 # (world, seed) -> what the cells of that world and seed were asked about.
 Corpora = Mapping[tuple[str, int], Corpus]
+# (world, seed) -> question id -> its premises in words, and then its answer.
+Derivations = Mapping[tuple[str, int], Mapping[str, Sequence[str]]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +60,7 @@ def build(
   cells: Sequence[Cell],
   records: Sequence[AugmentationRecord],
   corpora: Corpora,
+  derivations: Derivations,
   *,
   normalisation: str,
 ) -> Explorer | None:
@@ -68,6 +71,7 @@ def build(
     records: of the generated documents, in any order.
     corpora: documents and questions of the cells' worlds and seeds; cells
       without one are left out.
+    derivations: of their questions, as far as they are known.
     normalisation: decides which choice was chosen.
 
   Returns:
@@ -85,7 +89,9 @@ def build(
   )
   made, absent = [], []
   for (world, model), group in groups:
-    seeds, without = _seeds(list(group), records, corpora, normalisation)
+    seeds, without = _seeds(
+      list(group), records, corpora, derivations, normalisation
+    )
     if seeds:
       made.append({'world': world, 'model': model, 'seeds': seeds})
     if without:
@@ -136,6 +142,7 @@ def _seeds(
   cells: Sequence[Cell],
   records: Sequence[AugmentationRecord],
   corpora: Corpora,
+  derivations: Derivations,
   normalisation: str,
 ) -> tuple[list[dict[str, Any]], list[int]]:
   """What is shown of one world and model; and seeds without a corpus."""
@@ -146,7 +153,8 @@ def _seeds(
     world, model = chosen[0].world, chosen[0].model
     if corpus := corpora.get((world, seed)):
       record = of_record.get((world, model, seed))
-      shown = _Shown(chosen, record, corpus, normalisation)
+      derived = derivations.get((world, seed), {})
+      shown = _Shown(chosen, record, corpus, derived, normalisation)
       found.append({'seed': seed} | shown.values())
     else:
       without.append(seed)
@@ -161,6 +169,7 @@ class _Shown:
     cells: Sequence[Cell],
     record: AugmentationRecord | None,
     corpus: Corpus,
+    derivations: Mapping[str, Sequence[str]],
     normalisation: str,
   ) -> None:
     self._scores = {
@@ -169,6 +178,7 @@ class _Shown:
     _check_questions(cells, corpus)
     asked = set().union(*self._scores.values())
     self._questions = [q for q in corpus.questions if q.id in asked]
+    self._derivations = derivations
     self._normalisation = normalisation
     self._facts: dict[Fact, int] = {}
     premises = {fact for q in self._questions for fact in q.premises}
@@ -231,6 +241,8 @@ class _Shown:
       'premises': self._numbers(question.premises),
       'answered': {c: self._answer(s) for c, s in answered.items()},
     }
+    if question.id in self._derivations:
+      values['derivation'] = self._derivations[question.id]
     if question.target:
       values['target'] = self._numbers([question.target])[0]
     # Otherwise coverage is unknown.

@@ -11,8 +11,8 @@ from typing import Any
 
 import jinja2
 
-from icl_gen.reporting import claims, glossary, runs
-from icl_gen.reporting.answers import MEAN, Result, questions_and_seeds
+from icl_gen.reporting import claims, glossary, results_table, runs
+from icl_gen.reporting.answers import MEAN
 from icl_gen.reporting.assembly import Report, shown
 from icl_gen.reporting.explorer import Explorer
 from icl_gen.reporting.formatting import (
@@ -31,14 +31,12 @@ from icl_gen.reporting.records import (
   hops,
   verdict,
 )
+from icl_gen.reporting.results_table import Row
 from icl_gen.reporting.statistics import MEASURES, NORMALISATIONS
 from icl_gen.types import Document
 
 # Shown per world, model, augmentation kind and verdict.
 SAMPLES = 2
-
-# Column title -> text.
-Row = dict[str, str]
 
 
 def page(
@@ -79,7 +77,7 @@ def page(
     ],
     claims=_claims(report),
     glossary=_glossary(report),
-    results={measure: _results(report, measure) for measure in used},
+    results={measure: results_table.rows(report, measure) for measure in used},
     grids=_grids(report),
     development=runs.DEVELOPMENT,
     differences=_differences(report),
@@ -109,42 +107,7 @@ def results_markdown(report: Report) -> str:
   if not report.results:
     rows = _quality(report)
     return markdown_table(rows) if rows else 'No documents were generated.\n'
-  return markdown_table(_results(report, report.normalisation))
-
-
-def _results(report: Report, measure: str) -> list[Row]:
-  """Means over the seeds, conditions side by side."""
-  chosen = [r for r in report.results if r.normalisation == measure]
-  are_named = any(row.run for row in chosen)
-  return [
-    _result(
-      [r for r in chosen if (r.world, r.model, r.kind, r.run) == key],
-      are_named=are_named,
-    )
-    for key in sorted({(r.world, r.model, r.kind, r.run) for r in chosen})
-  ]
-
-
-def _result(rows: Sequence[Result], *, are_named: bool) -> Row:
-  """One kind of question of one world, model and run."""
-  means = {row.condition: row for row in rows if row.seed == MEAN}
-  chances = {percent(row.chance) for row in means.values()}
-  return {
-    'world': rows[0].world,
-    'model': rows[0].model,
-    **({'run': runs.label(rows[0].run)} if are_named else {}),
-    'kind': rows[0].kind,
-    # The column title already says 'questions'.
-    'questions': questions_and_seeds(rows).replace(' questions', ''),
-    'chance': ' to '.join(sorted(chances)),
-  } | {
-    name: _accuracy(means[condition]) if condition in means else 'not run'
-    for condition, name in CONDITIONS.items()
-  }
-
-
-def _accuracy(row: Result | Point) -> str:
-  return f'{percent(row.accuracy)} {interval(row.low, row.high)}'
+  return markdown_table(results_table.rows(report, report.normalisation))
 
 
 def _grids(report: Report) -> dict[str, list[Row]]:
@@ -177,7 +140,7 @@ def _grid_row(found: Mapping[str, Point], kinds: Sequence[str]) -> Row:
   for kind in kinds:
     one = found.get(kind)
     title = f'{kind} (development)' if _is_seen(kind) else kind
-    row[title] = _accuracy(one) if one else 'not asked'
+    row[title] = results_table.accuracy(one) if one else 'not asked'
     if _is_seen(kind):
       row[f'loss of {kind}'] = fixed(one.loss, places=3) if one else ''
   return row

@@ -1,4 +1,7 @@
-"""The report's input: finished cells, generated documents, training curves."""
+"""The report's input: finished cells, generated documents, training curves.
+
+And references, with which accuracies are compared.
+"""
 
 import dataclasses
 import re
@@ -13,6 +16,9 @@ CONDITIONS = {
   'ft': 'fine-tuned',
   'ft_aug': 'fine-tuned + own inferences',
 }
+
+# The label of rows that average over seeds.
+MEAN = 'mean'
 
 # What a choice among runs is called, in place of a run's name.
 CHOSEN = 'chosen'
@@ -146,6 +152,39 @@ class Curve:
   seed: int
   steps: tuple[int, ...]
   losses: tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Reference:
+  """One row of references.csv; the attributes are its columns, in order.
+
+  What those answer right who infer nothing. Equally good choices count by the
+  share of them that is right.
+
+  Attributes:
+    world: the world's name.
+    kind: the questions' kind, or '<kind>:<stratum>'.
+    normalisation: how the n-gram reader's choices were ranked.
+    seed: the corpus's seed as text, or 'mean' over the seeds.
+    questions: questions asked; for 'mean' their sum over the seeds.
+    chance: accuracy of guessing, from 0 to 1.
+    constant: accuracy of the best constant answer: of the one rule, among those
+      that look at the choices only, that is right most often over all seeds.
+    rule: that rule: 'longest', 'shortest', 'choice 2' (the second one), 'with
+      "no"' (a choice that has this word).
+    ngram: accuracy of an n-gram model of the documents, which answers with the
+      likeliest continuation of the prompt.
+  """
+
+  world: str
+  kind: str
+  normalisation: str
+  seed: str
+  questions: int
+  chance: float
+  constant: float
+  rule: str
+  ngram: float
 
 
 def kinds(asked: Question | Score) -> tuple[str, ...]:

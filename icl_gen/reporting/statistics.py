@@ -42,12 +42,17 @@ EXACT = 'exact'
 MEASURES = (*NORMALISATIONS, EXACT)
 
 
-def _values(score: Score, normalisation: str) -> tuple[float, ...]:
+def require_known(normalisation: str) -> None:
+  """Raises ValueError unless it is one of `NORMALISATIONS`."""
   if normalisation not in NORMALISATIONS:
     raise ValueError(
       f'unknown normalisation {normalisation!r}; allowed are'
       f' {", ".join(NORMALISATIONS)}'
     )
+
+
+def _values(score: Score, normalisation: str) -> tuple[float, ...]:
+  require_known(normalisation)
   values = tuple(map(NORMALISATIONS[normalisation], score.choices))
   if not values or any(math.isnan(value) for value in values):
     raise ValueError(

@@ -58,8 +58,13 @@ def note(normalisation: str) -> str:
   """The sentence below every figure: what the lines and values are."""
   return (
     'Lines: 95 % intervals over seeds and clusters of questions.'
-    f' Choices ranked by {_VALUES[normalisation]}.'
+    f' {ranked(normalisation)}'
   )
+
+
+def ranked(normalisation: str) -> str:
+  """The sentence that says which choice counts as the answer."""
+  return f'Choices ranked by {_VALUES[normalisation]}.'
 
 
 def title(figure: Figure, text: str) -> None:

@@ -10,12 +10,17 @@ from icl_gen.reporting.answers import Comparison, Result
 from icl_gen.reporting.assembly import Report, assemble
 from icl_gen.reporting.augmentations import Cost, Coverage, Quality
 from icl_gen.reporting.claims import Check
-from icl_gen.reporting.explorer import Corpora
+from icl_gen.reporting.explorer import Corpora, Derivations
 from icl_gen.reporting.formatting import csv_text
 from icl_gen.reporting.grid import Point
 from icl_gen.reporting.page import page, results_markdown
 from icl_gen.reporting.prices import Price
-from icl_gen.reporting.records import AugmentationRecord, Cell, Curve
+from icl_gen.reporting.records import (
+  AugmentationRecord,
+  Cell,
+  Curve,
+  Reference,
+)
 
 # The files of a report; a directory with any other is not replaced.
 _PATTERNS = ('index.html', 'results.md', '*.csv', '*.png', sums.NAME)
@@ -30,6 +35,8 @@ def write_report(
   commands: Sequence[str],
   main_kinds: Mapping[str, str],
   corpora: Corpora | None = None,
+  derivations: Derivations | None = None,
+  references: Sequence[Reference] = (),
   logged: Sequence[Curve] = (),
   normalisation: str = 'sum',
 ) -> None:
@@ -49,6 +56,8 @@ def write_report(
     main_kinds: world -> kind of question in the main figure; worlds without
       cells are reported as missing.
     corpora: what the cells were asked about; shown by the question explorer.
+    derivations: how right answers follow; shown by it too.
+    references: what accuracies are compared with, maybe none.
     logged: training curves, maybe none.
     normalisation: how choices are ranked in figures and summary; the tables
       have all normalisations.
@@ -64,6 +73,7 @@ def write_report(
     augmentations,
     main_kinds=main_kinds,
     normalisation=normalisation,
+    references=references,
     logged=logged,
   )
   explored = None
@@ -73,6 +83,7 @@ def write_report(
       every.shown_cells,
       every.shown_records,
       corpora or {},
+      derivations or {},
       normalisation=normalisation,
     )
   html = page(report, settings=settings, commands=commands, explorer=explored)
@@ -84,6 +95,7 @@ def write_report(
 def _files(report: Report) -> dict[str, bytes]:
   texts = {
     'results.csv': csv_text(report.results, Result),
+    'references.csv': csv_text(report.references, Reference),
     'differences.csv': csv_text(report.comparisons, Comparison),
     'augmentation.csv': csv_text(report.quality, Quality),
     'coverage.csv': csv_text(report.coverage, Coverage),

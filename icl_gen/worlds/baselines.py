@@ -8,12 +8,13 @@ need inference, but not on questions that a document answers word for word.
 import collections
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from icl_gen.types import Corpus, Question
 
 _WORD = re.compile(r"\w+(?:'\w+)?|[^\w\s]")
 _BREAK = '\0'  # between documents
+_OTHER = '\1'  # any word that no question has
 # Stupid backoff's factor for each word by which the context is shortened
 # (Brants et al. 2007, "Large language models in machine translation").
 _BACKOFF = 0.4
@@ -25,20 +26,33 @@ Merit = Callable[[str, str], float]
 class _Text:
   """The documents as one string with one character per word.
 
-  Python's substring search then finds a sequence of words.
+  Python's substring search then finds a sequence of words. If the texts that
+  will be looked up are given, all words that they do not have share one
+  character.
   """
 
-  def __init__(self, texts: Iterable[str]):
+  def __init__(self, texts: Iterable[str], *, asked: Iterable[str] = ()):
     self._letters = {_BREAK: _BREAK}
+    self._is_closed = False
+    for text in asked:
+      self.spell(text)
+    self._is_closed = len(self._letters) > 1
     self.letters = _BREAK.join(['', *map(self.spell, texts), ''])
 
   def spell(self, text: str) -> str:
     """One character per word; an unknown word gets a new character."""
     letters = self._letters
+    if self._is_closed:
+      return ''.join(letters.get(word, _OTHER) for word in words(text))
     return ''.join(
       letters.setdefault(word, chr(0x100 + len(letters)))
-      for word in _WORD.findall(text.lower())
+      for word in words(text)
     )
+
+
+def words(text: str) -> list[str]:
+  """The words that the baselines see: in lower case, and punctuation."""
+  return _WORD.findall(text.lower())
 
 
 def ngram(corpus: Corpus, *, order: int = 4) -> dict[str, float]:
@@ -50,19 +64,36 @@ def ngram(corpus: Corpus, *, order: int = 4) -> dict[str, float]:
   return accuracy(corpus.questions, ngram_merit(texts, order=order))
 
 
-def ngram_merit(texts: Iterable[str], *, order: int) -> Merit:
+def ngram_merit(
+  texts: Iterable[str],
+  *,
+  order: int,
+  asked: Collection[tuple[str, str]] = (),
+) -> Merit:
   """Scores a choice by its log-probability after the prompt.
 
   The model is an n-gram model of the texts with stupid backoff.
+
+  Args:
+    texts: what it is a model of.
+    order: the n of the longest n-gram.
+    asked: all pairs of prompt and choice that will be scored, so that only what
+      they need is counted, however long the texts are; (): unknown.
   """
-  text = _Text(texts)
-  counts = collections.Counter(text.letters)
+  text = _Text(texts, asked=[part for pair in asked for part in pair])
+  letters = text.letters
+  # Without any text, all choices of one length are equal.
+  total = max(1, len(letters) - letters.count(_BREAK))
+  found = (
+    letters[i : i + n]
+    for n in range(1, order + 1)
+    for i in range(len(letters) - n + 1)
+  )
+  if asked:
+    wanted = _parts([''.join(map(text.spell, pair)) for pair in asked], order)
+    found = (part for part in found if part in wanted)
+  counts = collections.Counter(found)
   del counts[_BREAK]
-  total = counts.total()
-  for n in range(2, order + 1):
-    counts.update(
-      text.letters[i : i + n] for i in range(len(text.letters) - n + 1)
-    )
 
   def merit(prompt: str, choice: str) -> float:
     context, logp = text.spell(prompt), 0.0
@@ -73,6 +104,16 @@ def ngram_merit(texts: Iterable[str], *, order: int) -> Merit:
     return round(logp, 9)  # so that ties are exact
 
   return merit
+
+
+def _parts(spelled: Iterable[str], longest: int) -> set[str]:
+  """All sequences of up to `longest` words."""
+  return {
+    one[i : i + n]
+    for one in spelled
+    for n in range(1, longest + 1)
+    for i in range(len(one) - n + 1)
+  }
 
 
 def _log_backoff(
@@ -124,8 +165,18 @@ def accuracy(questions: Iterable[Question], merit: Merit) -> dict[str, float]:
   asked: collections.Counter[str] = collections.Counter()
   for question in questions:
     merits = [merit(question.prompt, choice) for choice in question.choices]
-    best = [i for i, m in enumerate(merits) if m == max(merits)]
-    hits = sum(i in question.answers for i in best)
     asked[question.kind] += 1
-    right[question.kind] += hits / len(best)
+    right[question.kind] += share_right(merits, question)
   return {kind: right[kind] / asked[kind] for kind in asked}
+
+
+def share_right(merits: Sequence[float], question: Question) -> float:
+  """Share of right choices among those with the greatest merit.
+
+  Args:
+    merits: one per choice.
+    question: has these choices.
+  """
+  most = max(merits)
+  best = [i for i, merit in enumerate(merits) if merit == most]
+  return sum(i in question.answers for i in best) / len(best)

@@ -269,6 +269,7 @@ DEFINITION = Definition(
     'nano': {'words': 10, 'books': 6, 'held_out': 4, 'documents_per_fact': 5},
   },
   reader=lambda world: sentences.reader(codebooks.read),
+  said=codebooks.said,
   stated=frozenset({'forward', 'reversal_seen'}),
   excluder=_excluder,
 )

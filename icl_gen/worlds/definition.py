@@ -27,6 +27,11 @@ def _excludes_nothing(world: World) -> Excluded:
   return lambda fact: False
 
 
+def _plainly(fact: Fact) -> str:
+  """For worlds whose relations are verbs."""
+  return f'{fact.subject} {fact.relation} {fact.object}'
+
+
 @dataclasses.dataclass(frozen=True)
 class Definition:
   """Everything the project needs to know about one world.
@@ -39,6 +44,7 @@ class Definition:
       that is read from files.
     reader: given the world, returns the function that reads its sentences back
       into facts.
+    said: renders a fact in plain words, for people who read a report.
     stated: kinds of question that ask for what a document states; the targets
       of all other kinds have to be inferred.
     repeating: kinds of question whose prompt repeats the opening of a document.
@@ -57,6 +63,7 @@ class Definition:
   build: Builder
   sizes: Mapping[str, Size] = dataclasses.field(default_factory=dict)
   reader: Callable[[World], sentences.Reader] = _reads_nothing
+  said: Callable[[Fact], str] = _plainly
   stated: frozenset[str] = frozenset()
   repeating: frozenset[str] = frozenset()
   excluder: Callable[[World], Excluded] = _excludes_nothing

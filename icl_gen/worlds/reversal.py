@@ -230,5 +230,6 @@ DEFINITION = Definition(
     'nano': {'facts': 40, 'documents_per_fact': 3},
   },
   reader=lambda world: sentences.reader(comparisons.read),
+  said=comparisons.said,
   stated=frozenset({'forward'}),
 )

@@ -341,6 +341,7 @@ DEFINITION = Definition(
     'nano': {'examples': 24, 'style': 'plain'},
   },
   reader=lambda world: sentences.reader(quantified.read),
+  said=quantified.said,
   stated=frozenset({'forward'}),
   repeating=frozenset({'forward'}),
 )

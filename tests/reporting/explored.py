@@ -11,6 +11,16 @@ POISON = (
 )
 MAIN_KINDS = {'reversal': 'reversal', 'custom': 'own'}
 CONDITIONS = ('icl', 'ft', 'ft_aug')
+# (world, seed) -> question -> how its answer follows; of the others, nothing is
+# known.
+DERIVED = {
+  ('reversal', 1): {
+    'reversal-39': (
+      'thing 39 is less tall than other 1',
+      'other 1 is more tall than thing 39',
+    )
+  }
+}
 QUESTIONS = 130
 
 

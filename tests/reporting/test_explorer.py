@@ -16,8 +16,12 @@ from tests.reporting import explored
 CELLS, RECORDS, CORPORA = explored.study()
 
 
-def build(cells=CELLS, records=RECORDS, corpora=CORPORA):
-  return explorer.build(cells, records, corpora, normalisation='sum')
+def build(
+  cells=CELLS, records=RECORDS, corpora=CORPORA, derivations=explored.DERIVED
+):
+  return explorer.build(
+    cells, records, corpora, derivations, normalisation='sum'
+  )
 
 
 def pieces(made):
@@ -88,6 +92,15 @@ def test_without_a_record_or_a_target_coverage_is_unknown(data):
   assert 'covering' not in without['questions'][0]
   assert 'covering' in data['reversal']['seeds'][1]['questions'][0]
   assert 'covering' not in data['custom']['seeds'][0]['questions'][0]
+
+
+def test_derivations_are_those_of_the_question_and_seed(data):
+  first, second = data['reversal']['seeds']
+  lines = explored.DERIVED['reversal', 1]['reversal-39']
+  (question,) = (q for q in second['questions'] if q['id'] == 'reversal-39')
+  assert tuple(question['derivation']) == lines
+  assert sum('derivation' in q for q in second['questions']) == 1
+  assert not [q for q in first['questions'] if 'derivation' in q]
 
 
 def test_texts_are_equal_and_cannot_leave_the_script():

@@ -15,6 +15,7 @@ import sys
 import pytest
 
 from icl_gen.reporting import claims, sums, write
+from icl_gen.reporting.records import Reference
 from icl_gen.reporting.write import write_report
 from icl_gen.storage import files
 from tests.reporting import synthetic
@@ -26,7 +27,7 @@ FILES = {
   'index.html', 'main.png', 'augmentation.png', 'world_reversal.png',
   'world_syllogism.png', 'world_celebrity.png', 'results.csv', 'results.md',
   'differences.csv', 'augmentation.csv', 'coverage.csv', 'costs.csv',
-  'claims.csv', 'prices.csv', 'SHA256SUMS',
+  'claims.csv', 'prices.csv', 'references.csv', 'gains.png', 'SHA256SUMS',
 }  # fmt: skip
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -112,6 +113,35 @@ def test_without_claims_the_page_says_nothing_of_them(tmp_path):
   assert 'Claims' not in (tmp_path / 'report/index.html').read_text('utf-8')
 
 
+def test_references_are_shown_next_to_chance(tmp_path):
+  known = Reference(
+    'celebrity', 'forward', 'sum', 'mean', 12, 0.25, 0.3141, 'longest', 0.9271
+  )
+  chosen = {'main_kinds': {'celebrity': 'forward'}}
+  (cell, *_) = (cell for cell in CELLS if cell.world == 'celebrity')
+  with_them, without = tmp_path / 'with', tmp_path / 'without'
+  report(with_them, [cell], [], references=[known], **chosen)
+  report(without, [cell], [], **chosen)
+  rows = (with_them / 'results.md').read_text('utf-8').splitlines()
+  titles, _, *rows = ([c.strip() for c in row.split('|')] for row in rows)
+  place = titles.index('chance') + 1
+  assert titles[place : place + 2] == ['best constant', 'n-gram reader']
+  shown = {row[titles.index('kind')]: row[place : place + 2] for row in rows}
+  assert shown['forward'] == ['31.4', '92.7']
+  assert shown['reversal'] == ['unknown', 'unknown']
+  page = (with_them / 'index.html').read_text('utf-8')
+  assert '<td>31.4</td>' in page
+  assert 'The best constant answer never reads' in page
+  with (with_them / 'references.csv').open() as file:
+    (row,) = csv.DictReader(file)
+  assert (row['rule'], row['ngram']) == ('longest', '0.927100')
+  # Without references, all else is the same.
+  assert 'constant' not in (without / 'results.md').read_text('utf-8')
+  assert 'constant answer' not in (without / 'index.html').read_text('utf-8')
+  for name in ('results.csv', 'differences.csv', 'claims.csv', 'main.png'):
+    assert (with_them / name).read_bytes() == (without / name).read_bytes()
+
+
 def test_page_is_well_formed_and_self_contained(whole):
   outline = Outline()
   page = (whole / 'index.html').read_text('utf-8')
@@ -121,7 +151,7 @@ def test_page_is_well_formed_and_self_contained(whole):
   assert outline.heads.count(1) == 1
   steps = zip(outline.heads, outline.heads[1:], strict=False)
   assert all(after - before <= 1 for before, after in steps)
-  assert len(outline.images) == 5
+  assert len(outline.images) == 6
   assert all(len(image['alt']) > 40 for image in outline.images)
   assert all(a.startswith('data:image/png;') for a in outline.addresses)
   assert not re.search(r'https?://|@import|url\(', page)
@@ -151,7 +181,7 @@ def test_page_may_only_run_its_own_script_and_show_its_own_images(whole):
 def test_page_says_it_in_words(whole):
   page = (whole / 'index.html').read_text('utf-8')
   captions = re.findall('<figcaption>(.*)</figcaption>', page)
-  assert len(captions) == 5
+  assert len(captions) == 6
   assert not [caption for caption in captions if '.png' in caption]
   assert 'including\nthose that are false' in page
   for told in (

@@ -88,10 +88,55 @@ def test_mistakes_name_the_flag_of_the_study(change, message):
     studies.read(VALUES | change)
 
 
-def test_variants_of_models_are_those_of_every_world():
+def config_file():
   with pytest.MonkeyPatch.context() as patch:
     patch.syspath_prepend(ROOT)
-    from configs import study as config
+    from configs import study
+  return study
+
+
+def jobs_of(variant):
+  """The study of a variant, and the paths of its jobs without their files."""
+  study = studies.read(config_file().get_config(variant).to_dict())
+  return study, [job.result.parent.name for job in studies.jobs(study, 'x')]
+
+
+def test_codebooks_and_plain_names_are_rows_of_a_study():
+  study, names = jobs_of('more')
+  assert study.name == 'more'
+  assert study.experiments['celebrity'].size['names'] == 'plain'
+  assert study.main_kinds['codebook'] == 'reversal'
+  # Per world and seed: a corpus, an augmentation, two trainings, four scores.
+  assert len(names) == 2 * 3 * 8
+  assert {'codebook-ft_aug-nano-s2', 'celebrity-icl-nano-s0'} <= set(names)
+
+
+@pytest.mark.parametrize(
+  ('variant', 'name', 'worlds'),
+  [('retrieval', 'retrieval', 5), ('more,retrieval', 'more_retrieval', 2)],
+)
+def test_contexts_by_retrieval_are_rows_of_a_study(variant, name, worlds):
+  study, names = jobs_of(variant)
+  assert study.name == name
+  # Per world and seed: a corpus, pretrained, and three contexts.
+  assert len(names) == worlds * 3 * 5
+  asked = {n for n in names if n.startswith('celebrity-icl')}
+  assert asked == {
+    f'celebrity-icl-nano-s{seed}{kind}'
+    for seed in range(3)
+    for kind in ('', '+kind_oracle', '+kind_bm25')
+  }
+
+
+def test_other_variants_are_as_they_were():
+  study, names = jobs_of('')
+  assert study.sweep == '' and 'codebook' not in study.main_kinds
+  assert len(names) == 5 * 3 * 8
+  assert {one.context.documents for one in study.experiments.values()} == {4}
+
+
+def test_variants_of_models_are_those_of_every_world():
+  config = config_file()
   assert set(released.MODELS) < set(config.VARIANTS)
   made = studies.read(config.get_config('gemma3_1b').to_dict())
   assert made.models == ('gemma3_1b',)

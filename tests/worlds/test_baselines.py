@@ -29,6 +29,7 @@ def corpus(texts, prompt, *choices):
     (['A b c. d c.'], 'x y', [' z', ' b'], 0),
     # No match runs across documents.
     (['a b', 'c d'], 'a b', [' c', ' d'], 0.5),
+    ([], 'a', [' b', ' c'], 0.5),
   ],
 )
 def test_ngram_by_hand(texts, prompt, choices, right):
@@ -73,3 +74,15 @@ def test_varied_syllogisms_do_not_give_the_conclusion_away():
   ):
     assert abs(found['syllogism'] - chance) < 0.08
     assert abs(found['forward'] - built.manifest['chance']['forward']) < 0.08
+
+
+@pytest.mark.parametrize('name', ['reversal', 'syllogism'])
+def test_counting_only_what_is_asked_scores_the_same(name):
+  _, built = paper.build(name, seed='s')
+  texts = [document.text for document in built.documents]
+  pairs = [(q.prompt, choice) for q in built.questions for choice in q.choices]
+  every = baselines.ngram_merit(texts, order=4)
+  asked = baselines.ngram_merit(texts, order=4, asked=pairs)
+  for prompt, choice in pairs[::7]:
+    assert asked(prompt, choice) == every(prompt, choice)
+    assert asked('', choice) == every('', choice)

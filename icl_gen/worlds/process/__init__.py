@@ -33,5 +33,6 @@ DEFINITION = Definition(
     },
   },
   reader=transforms.reader,
+  said=lambda fact: transforms.statement(fact.subject, fact.object),
   excluder=world.excluder,
 )

@@ -34,5 +34,6 @@ DEFINITION = Definition(
     },
   },
   reader=categories.reader,
+  said=categories.said,
   stated=frozenset({'rephrase'}),
 )
