@@ -64,6 +64,7 @@ def _of_study(study: Study, workdir: pathlib.Path) -> None:
       studies.report(study, root),
       found.look(root, cells),
       main_kinds=studies.main_kinds(study),
+      choose=study.choose,
       settings=studies.shown(study),
       command=cli.command('study'),
     )
@@ -76,7 +77,7 @@ def _of_directory(
   root: pathlib.Path, there: Found, kinds: Mapping[str, str] | None = None
 ) -> None:
   """Reports what a directory holds, unless its last report is of the same."""
-  settings = {
+  settings: dict[str, Any] = {
     'main_kinds': there.main_kinds | dict(kinds or {}),
     'experiments': there.experiments,
     'cells': {
@@ -84,6 +85,8 @@ def _of_directory(
       for name in there.cells
     },
   }
+  if not there.choose:
+    settings['choose'] = False
   if not there.is_reported(settings):
     stage = Stage('report', root, settings)
     stage.complete(
@@ -91,6 +94,7 @@ def _of_directory(
         stage,
         there,
         main_kinds=settings['main_kinds'],
+        choose=there.choose,
         settings=found.settings(root, there),
         command=cli.command('report'),
       )
@@ -103,6 +107,7 @@ def _write(
   there: Found,
   *,
   main_kinds: Mapping[str, str],
+  choose: bool,
   settings: Mapping[str, Any],
   command: str,
 ) -> None:
@@ -118,6 +123,7 @@ def _write(
     settings=settings,
     commands=[command],
     main_kinds=main_kinds,
+    choose=choose,
     corpora=there.corpora,
     logged=training_logs.curves(stage.directory, there.cells),
   )

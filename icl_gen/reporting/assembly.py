@@ -82,6 +82,7 @@ def assemble(
   *,
   main_kinds: Mapping[str, str],
   normalisation: str,
+  choose: bool = True,
   logged: Sequence[Curve] = (),
 ) -> Report:
   """Computes every table and draws every figure.
@@ -91,6 +92,7 @@ def assemble(
     records: records of generated documents, in any order.
     main_kinds: world -> kind of question in the main figure; '' for all.
     normalisation: one of `statistics.NORMALISATIONS`.
+    choose: as for `runs.side_by_side`.
     logged: training curves, drawn if there are any.
 
   Raises:
@@ -107,7 +109,9 @@ def assemble(
       f'unknown normalisation {normalisation!r}; allowed are'
       f' {", ".join(statistics.NORMALISATIONS)}'
     )
-  every = runs.side_by_side(cells, records, normalisation=normalisation)
+  every = runs.side_by_side(
+    cells, records, normalisation=normalisation, choose=choose
+  )
   table = answers.table(every.cells)
   results = answers.results(table)
   comparisons = answers.comparisons(table)

@@ -29,6 +29,7 @@ def write_report(
   settings: Mapping[str, Any],
   commands: Sequence[str],
   main_kinds: Mapping[str, str],
+  choose: bool = True,
   corpora: Corpora | None = None,
   logged: Sequence[Curve] = (),
   normalisation: str = 'sum',
@@ -48,6 +49,7 @@ def write_report(
     commands: shell commands that reproduce the study.
     main_kinds: world -> kind of question in the main figure; worlds without
       cells are reported as missing.
+    choose: as for `runs.side_by_side`.
     corpora: what the cells were asked about; shown by the question explorer.
     logged: training curves, maybe none.
     normalisation: how choices are ranked in figures and summary; the tables
@@ -64,11 +66,14 @@ def write_report(
     augmentations,
     main_kinds=main_kinds,
     normalisation=normalisation,
+    choose=choose,
     logged=logged,
   )
   explored = None
   if cells:
-    every = runs.side_by_side(cells, augmentations, normalisation=normalisation)
+    every = runs.side_by_side(
+      cells, augmentations, normalisation=normalisation, choose=choose
+    )
     explored = explorer.build(
       every.shown_cells,
       every.shown_records,

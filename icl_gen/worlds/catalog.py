@@ -20,6 +20,7 @@ from icl_gen.worlds.definition import (
   Definition,
   Excluded,
   Size,
+  Wording,
   in_test_forms,
 )
 
@@ -120,6 +121,22 @@ def asks(name: str, size: Size) -> bool:
   """
   of_files = definition(name).asks
   return of_files is None or 'path' not in size or of_files(size['path'])
+
+
+def wording(name: str, size: Size) -> Wording:
+  """Returns how a world of a size states a single fact.
+
+  Raises:
+    ValueError: the world is unknown, or has no such wording.
+  """
+  in_forms = definition(name).wording
+  if in_forms is None:
+    known = ', '.join(n for n, world in WORLDS.items() if world.wording)
+    raise ValueError(
+      f'world {name!r} has no wording of single facts; those that have are'
+      f' {known}'
+    )
+  return in_forms(size.get('forms', 'seen'))
 
 
 def reader(world: World) -> Reader:

@@ -28,6 +28,19 @@ def _excludes_nothing(world: World) -> Excluded:
 
 
 @dataclasses.dataclass(frozen=True)
+class Wording:
+  """How a world states a single fact, in texts that a model could have written.
+
+  Attributes:
+    plain: returns the texts that state a fact as inferences are written.
+    other: returns the texts that state it in other words than documents do.
+  """
+
+  plain: Callable[[Fact], tuple[str, ...]]
+  other: Callable[[Fact], tuple[str, ...]]
+
+
+@dataclasses.dataclass(frozen=True)
 class Definition:
   """Everything the project needs to know about one world.
 
@@ -51,6 +64,8 @@ class Definition:
       draws of its own.
     asks: given the `path` of its size, whether there are questions; None: there
       always are.
+    wording: given the part of the forms' tables, how a single fact is stated;
+      None for a world whose facts are not stated one by one.
   """
 
   about: str
@@ -63,6 +78,7 @@ class Definition:
   fingerprint: Callable[[str], dict[str, str]] | None = None
   draws: str = ''
   asks: Callable[[str], bool] | None = None
+  wording: Callable[[str], Wording] | None = None
 
 
 def in_test_forms(name: str, of: Definition) -> Definition:
@@ -73,10 +89,12 @@ def in_test_forms(name: str, of: Definition) -> Definition:
     of: its definition; `build` takes `forms`.
   """
   told = functools.partial(of.build, forms='test')
+  wording = of.wording
   return dataclasses.replace(
     of,
     about=f'{of.about.strip()}\n\n{_IN_TEST_FORMS}',
     build=functools.update_wrapper(told, of.build),
     sizes={},
     draws=name,
+    wording=wording and (lambda forms: wording('test')),
   )
