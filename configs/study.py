@@ -26,19 +26,31 @@ Every world also in forms that are held out of pretraining, side by side:
 
   python -m icl_gen.study --config=configs/study.py:forms
 
+The ablations and controls of configs/ablations.py, on two worlds: all of them
+with both embedded models, in a night, or those that are named:
+
+  python -m icl_gen.study --config=configs/study.py:full
+  python -m icl_gen.study --config=configs/study.py:noise,controls
+
+People with nonsense names and with plain ones:
+
+  python -m icl_gen.study --config=configs/study.py:names
+
 At several learning rates and numbers of steps, side by side in the report:
 
   python -m icl_gen.study --config=configs/study.py \\
     --config.sweep='train.learning_rate=1e-3,2e-3 train.steps=200,400'
 
-Variants: `files`, `custom`, `sizes` and `forms` (as above); `tiny` runs
-everything in a few minutes, to check that it works; `gemma3_1b` and the other
-names of icl_gen/runs/released.py are settings for those models.
+Variants: `files`, `custom`, `sizes`, `forms`, `names`, `full` and the names of
+ablations (as above); `quarter` has a quarter of the facts of the same two worlds;
+`tiny` runs everything in a few minutes, to check that it works; `gemma3_1b` and
+the other names of icl_gen/runs/released.py are settings for those models.
 """
 
 from ml_collections import config_dict
 
 from configs import (
+  ablations,
   celebrity,
   custom,
   process,
@@ -54,6 +66,17 @@ VARIANTS = (
   'custom',
   'sizes',
   'forms',
+  'names',
+  'full',
+  'splitting',
+  'prompts',
+  'samples',
+  'schedule',
+  'context',
+  'controls',
+  'noise',
+  'told_reversed',
+  'quarter',
   'tiny',
   'gemma2_2b',
   'gemma2_9b',
@@ -70,6 +93,11 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   """The study; `arg` is a comma-separated list of variants."""
   variants = cli.parse_variants(arg, VARIANTS)
   size = 'tiny' if 'tiny' in variants else ''
+  ablated = [
+    name
+    for name in ablations.ABLATIONS
+    if name in variants or 'full' in variants
+  ]
   config = config_dict.ConfigDict()
   config.name = 'study'  # directory under the workdir
 
@@ -79,16 +107,22 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   if 'files' in variants:
     arg = ','.join(v for v in variants if v in celebrity.VARIANTS)
     config.experiments.celebrity = celebrity.get_config(arg)
+  elif 'names' in variants:
+    config.name = 'names'
+    config.experiments.celebrity = celebrity.get_config(size)
+    config.experiments.celebrity_plain = celebrity.get_config(size)
+    config.experiments.celebrity_plain.world = 'celebrity_plain'
   elif 'custom' in variants:
     config.experiments.custom = custom.get_config(size)
     config.name = 'custom'
   else:
     config.experiments.reversal = reversal.get_config(size)
     config.experiments.syllogism = syllogism.get_config(size)
-    config.experiments.celebrity = celebrity.get_config(size)
-    if 'sizes' not in variants:
-      config.experiments.semantic = semantic.get_config(size)
-      config.experiments.process = process.get_config(size)
+    if not ablated and 'quarter' not in variants:
+      config.experiments.celebrity = celebrity.get_config(size)
+      if 'sizes' not in variants:
+        config.experiments.semantic = semantic.get_config(size)
+        config.experiments.process = process.get_config(size)
   # The kind of question that the main figure shows of each experiment; '': all.
   config.main_kinds = dict(
     reversal='reversal',
@@ -99,6 +133,8 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
     custom='',
   )
 
+  if 'names' in variants:
+    config.main_kinds.celebrity_plain = config.main_kinds.celebrity
   if 'forms' in variants:
     _tell_twice(config)
 
@@ -113,9 +149,20 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   # Other settings, as a grid of runs: each is run where results depend on it,
   # e.g. 'train.learning_rate=1e-3,2e-3 train.steps=200,400'.
   config.sweep = ''
+  # Whether the report chooses among these runs, by questions about what the
+  # documents state, or shows the experiments' own settings.
+  config.choose = True
+  if ablated:
+    config.name = 'ablations'
+    config.sweep, config.choose = ablations.sweep(*ablated), False
+  if 'quarter' in variants:
+    config.name = f'{config.name}_quarter'
+    config.experiments.reversal.size.facts = 25
+    config.experiments.syllogism.size.examples = 17
+  if {'sizes', 'full'} & set(variants):
+    config.models = ('nano', 'nano_small')
   if 'sizes' in variants:
     config.name = 'sizes'
-    config.models = ('nano', 'nano_small')
   if 'forms' in variants:
     config.name = 'forms'
   for model in variants:

@@ -9,6 +9,7 @@ from icl_gen.reporting import (
   augmentations,
   cautions,
   claims,
+  contrasts,
   curves,
   figures,
   findings,
@@ -44,6 +45,7 @@ class Report:
     costs: rows of costs.csv.
     prices: rows of prices.csv.
     checks: rows of claims.csv.
+    contrasts: rows of contrasts.csv.
     records: the augmentation records, in the report's order.
     grid: rows of grid.csv; none unless cells differ in their settings only.
     findings: the main results, a sentence or two per world and model.
@@ -51,6 +53,7 @@ class Report:
     gaps: sentences on absent cells, questions and records.
     ties: normalisation -> answers with several best choices.
     answered: number of answers in all cells.
+    choose: whether figures and summary show runs that were chosen.
     main_kinds: world -> kind of question in the main figure; '' for all.
     normalisation: the one that figures and summary use.
     figures: file name -> PNG bytes; the main figure is 'main.png'.
@@ -64,6 +67,7 @@ class Report:
   costs: tuple[augmentations.Cost, ...]
   prices: tuple[Price, ...]
   checks: tuple[claims.Check, ...]
+  contrasts: tuple[contrasts.Contrast, ...]
   records: tuple[AugmentationRecord, ...]
   grid: tuple[grid.Point, ...]
   findings: tuple[str, ...]
@@ -71,6 +75,7 @@ class Report:
   gaps: tuple[str, ...]
   ties: Mapping[str, int]
   answered: int
+  choose: bool
   main_kinds: Mapping[str, str]
   normalisation: str
   figures: Mapping[str, bytes]
@@ -115,6 +120,7 @@ def assemble(
   table = answers.table(every.cells)
   results = answers.results(table)
   comparisons = answers.comparisons(table)
+  contrasted = contrasts.contrasts(answers.table(cells), cells)
   quality = augmentations.quality(records)
   coverage = augmentations.coverage(every.records, table)
   in_figures = of_shown_runs(results, every.shown)
@@ -140,8 +146,13 @@ def assemble(
     costs=augmentations.costs(records),
     prices=_prices(every, compared, normalisation=normalisation),
     checks=claims.judge(
-      in_figures, compared, covered, normalisation=normalisation
+      in_figures,
+      compared,
+      covered,
+      contrasted,
+      normalisation=normalisation,
     ),
+    contrasts=contrasted,
     records=records,
     grid=grid.points(cells, results, every.chosen, normalisation=normalisation),
     findings=findings.findings(
@@ -155,6 +166,7 @@ def assemble(
     gaps=gaps.gaps(every.of_runs, every.records, main_kinds=main_kinds),
     ties=answers.ties(cells),
     answered=sum(len(cell.scores) for cell in cells),
+    choose=choose,
     main_kinds=main_kinds,
     normalisation=normalisation,
     figures=drawn,
@@ -228,6 +240,7 @@ def _of_records(
     costs=augmentations.costs(records),
     prices=(),
     checks=(),
+    contrasts=(),
     records=tuple(records),
     grid=(),
     findings=tuple(
@@ -240,6 +253,7 @@ def _of_records(
     gaps=(),
     ties={},
     answered=0,
+    choose=True,
     main_kinds={},
     normalisation=normalisation,
     figures={},

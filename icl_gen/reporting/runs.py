@@ -19,6 +19,7 @@ from icl_gen.reporting.records import (
   AugmentationRecord,
   Cell,
   ordered,
+  parts,
 )
 from icl_gen.types import Score
 
@@ -227,13 +228,9 @@ def _standing_for(run: str, names: Collection[str]) -> str | None:
     run: its name.
     names: those of all cells of the condition.
   """
-  known = set().union(*map(_parts, names))
-  wanted = _parts(run) & known
-  return next((name for name in names if _parts(name) == wanted), None)
-
-
-def _parts(name: str) -> set[str]:
-  return set(name.split(',')) - {''}
+  known = set().union(*map(parts, names))
+  wanted = parts(run) & known
+  return next((name for name in names if parts(name) == wanted), None)
 
 
 def _repeated(

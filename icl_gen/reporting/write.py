@@ -10,6 +10,7 @@ from icl_gen.reporting.answers import Comparison, Result
 from icl_gen.reporting.assembly import Report, assemble
 from icl_gen.reporting.augmentations import Cost, Coverage, Quality
 from icl_gen.reporting.claims import Check
+from icl_gen.reporting.contrasts import Contrast
 from icl_gen.reporting.explorer import Corpora
 from icl_gen.reporting.formatting import csv_text
 from icl_gen.reporting.grid import Point
@@ -97,6 +98,8 @@ def _files(report: Report) -> dict[str, bytes]:
     'claims.csv': csv_text(report.checks, Check),
     'results.md': results_markdown(report),
   }
+  if report.contrasts:
+    texts['contrasts.csv'] = csv_text(report.contrasts, Contrast)
   if report.grid:
     texts['grid.csv'] = csv_text(report.grid, Point)
   files = {name: text.encode('utf-8') for name, text in texts.items()}

@@ -21,6 +21,7 @@ from icl_gen.worlds.definition import (
   Excluded,
   Size,
   Wording,
+  in_plain_names,
   in_test_forms,
 )
 
@@ -44,6 +45,7 @@ _IN_TEST_FORMS = (
   'process',
   'codebook',
 )
+WORLDS['celebrity_plain'] = in_plain_names('celebrity', WORLDS['celebrity'])
 WORLDS |= {
   f'{name}_forms': in_test_forms(name, WORLDS[name]) for name in _IN_TEST_FORMS
 }

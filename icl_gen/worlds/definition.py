@@ -9,6 +9,7 @@ from icl_gen.text import sentences
 from icl_gen.types import Corpus, Fact, World
 
 _IN_TEST_FORMS = """All is said in forms that are held out of pretraining."""
+_IN_PLAIN_NAMES = """People have plain names instead of nonsense."""
 
 Size = Mapping[str, Any]  # arguments of `build`
 Builder = Callable[..., tuple[World, Corpus]]
@@ -88,13 +89,30 @@ def in_test_forms(name: str, of: Definition) -> Definition:
     name: of the other world.
     of: its definition; `build` takes `forms`.
   """
-  told = functools.partial(of.build, forms='test')
   wording = of.wording
   return dataclasses.replace(
+    _again(name, of, about=_IN_TEST_FORMS, forms='test'),
+    wording=wording and (lambda forms: wording('test')),
+  )
+
+
+def in_plain_names(name: str, of: Definition) -> Definition:
+  """The world that draws the same as another and has plain names for people.
+
+  Args:
+    name: of the other world.
+    of: its definition; `build` takes `names`.
+  """
+  return _again(name, of, about=_IN_PLAIN_NAMES, names='plain')
+
+
+def _again(name: str, of: Definition, *, about: str, **size: str) -> Definition:
+  """A world that draws the same as another, with some arguments given."""
+  told = functools.partial(of.build, **size)
+  return dataclasses.replace(
     of,
-    about=f'{of.about.strip()}\n\n{_IN_TEST_FORMS}',
+    about=f'{of.about.strip()}\n\n{about}',
     build=functools.update_wrapper(told, of.build),
     sizes={},
     draws=name,
-    wording=wording and (lambda forms: wording('test')),
   )
