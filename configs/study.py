@@ -44,8 +44,8 @@ At several learning rates and numbers of steps, side by side in the report:
 Variants: `files`, `custom`, `sizes`, `forms`, `names`, `full` and the names of
 ablations (as above); `quarter` has a quarter of the facts of the same two
 worlds; `tiny` runs everything in a few minutes, to check that it works;
-`gemma3_1b` and the other names of icl_gen/runs/released.py are settings for those
-models.
+`gemma3_1b` and the other names of icl_gen/runs/released.py are settings for
+those models.
 """
 
 from ml_collections import config_dict

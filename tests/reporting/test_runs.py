@@ -70,6 +70,11 @@ def test_every_run_has_all_conditions():
   assert scores['ft_aug', both] is given['ft_aug', both]
 
 
+def read(path):
+  """The rows of a CSV file."""
+  return list(csv.DictReader(path.read_text().splitlines()))
+
+
 def test_ablations_are_not_chosen_among():
   cells = [
     cell(condition, run, stated=(run != '',))
@@ -100,9 +105,9 @@ def test_a_report_of_ablations_shows_the_settings_of_the_experiment(tmp_path):
   assert 'nothing is chosen among' in page
   assert 'One thing at a time' in page
   assert 'fine-tuned 100.0' in page
-  rows = list(csv.DictReader((tmp_path / 'report' / 'contrasts.csv').open()))
+  rows = read(tmp_path / 'report' / 'contrasts.csv')
   assert {(row['first'], row['second']) for row in rows} == {('lr_0.1', '')}
-  grid = list(csv.DictReader((tmp_path / 'report' / 'grid.csv').open()))
+  grid = read(tmp_path / 'report' / 'grid.csv')
   assert {row['chosen'] for row in grid} == {''}
 
 
