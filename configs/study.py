@@ -156,6 +156,9 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   if ablated:
     config.name = 'ablations'
     config.sweep, config.choose = ablations.sweep(*ablated), False
+    if size == 'tiny':  # There are not more documents about something else.
+      for experiment in config.experiments.values():
+        experiment.context.distractors = 4
   if 'quarter' in variants:
     config.name = f'{config.name}_quarter'
     config.experiments.reversal.size.facts = 25

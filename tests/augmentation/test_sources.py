@@ -7,7 +7,7 @@ import pytest
 
 from icl_gen.augmentation import audit, sources
 from icl_gen.augmentation.sources import SOURCES, Given
-from icl_gen.types import Document
+from icl_gen.types import Document, Entailment, Fact, World
 from icl_gen.worlds import catalog, logic
 
 SIZES = {
@@ -62,6 +62,18 @@ def test_what_the_world_excludes_comes_first():
   false_like = sources.falsifier(of.world)
   for entailment in of.world.entailed:
     assert false_like(entailment.fact) in of.world.contradicted
+
+
+def test_what_is_true_is_passed_over():
+  fact, converse = Fact('a', 'r', 'b'), Fact('b', 'r', 'a')
+  entailed = (Entailment(converse, (fact,), 1),)
+  with pytest.raises(ValueError, match='no false statements like .*all are tr'):
+    sources.falsifier(World('w', (fact,), entailed))(converse)
+  other = Fact('c', 's', 'd')
+  assert sources.falsifier(World('w', (fact, other), entailed))(
+    converse
+  ) == Fact('b', 's', 'a')
+  assert sources.falsifier(World('w', (fact, other), ()))(fact) == converse
 
 
 @pytest.mark.parametrize('name', SIZES)
