@@ -48,6 +48,8 @@ worlds; `tiny` runs everything in a few minutes, to check that it works;
 those models.
 """
 
+from collections.abc import Collection
+
 from ml_collections import config_dict
 
 from configs import (
@@ -101,29 +103,14 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   ]
   config = config_dict.ConfigDict()
   config.name = 'study'  # directory under the workdir
+  if {'names', 'custom'} & set(variants):
+    config.name = 'names' if 'names' in variants else 'custom'
 
   # One experiment per world; its condition, seed and model are replaced by
   # those below.
-  config.experiments = config_dict.ConfigDict()
-  if 'files' in variants:
-    arg = ','.join(v for v in variants if v in celebrity.VARIANTS)
-    config.experiments.celebrity = celebrity.get_config(arg)
-  elif 'names' in variants:
-    config.name = 'names'
-    config.experiments.celebrity = celebrity.get_config(size)
-    config.experiments.celebrity_plain = celebrity.get_config(size)
-    config.experiments.celebrity_plain.world = 'celebrity_plain'
-  elif 'custom' in variants:
-    config.experiments.custom = custom.get_config(size)
-    config.name = 'custom'
-  else:
-    config.experiments.reversal = reversal.get_config(size)
-    config.experiments.syllogism = syllogism.get_config(size)
-    if not ablated and 'quarter' not in variants:
-      config.experiments.celebrity = celebrity.get_config(size)
-      if 'sizes' not in variants:
-        config.experiments.semantic = semantic.get_config(size)
-        config.experiments.process = process.get_config(size)
+  config.experiments = _experiments(
+    variants, size, few=bool(ablated) or 'quarter' in variants
+  )
   # The kind of question that the main figure shows of each experiment; '': all.
   config.main_kinds = dict(
     reversal='reversal',
@@ -156,9 +143,6 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   if ablated:
     config.name = 'ablations'
     config.sweep, config.choose = ablations.sweep(*ablated), False
-    if size == 'tiny':  # There are not more documents about something else.
-      for experiment in config.experiments.values():
-        experiment.context.distractors = 4
   if 'quarter' in variants:
     config.name = f'{config.name}_quarter'
     config.experiments.reversal.size.facts = 25
@@ -175,6 +159,41 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
         experiment.update_from_flattened_dict(released.settings(model))
       config.models = (model,)
   return config
+
+
+def _experiments(
+  variants: Collection[str], size: str, *, few: bool
+) -> config_dict.ConfigDict:
+  """The experiments of the variants, by name.
+
+  Args:
+    variants: those of the study.
+    size: 'tiny' or ''.
+    few: whether to have only the two worlds of ablations.
+  """
+  found = config_dict.ConfigDict()
+  if 'files' in variants:
+    arg = ','.join(v for v in variants if v in celebrity.VARIANTS)
+    found.celebrity = celebrity.get_config(arg)
+  elif 'names' in variants:
+    found.celebrity = celebrity.get_config(size)
+    found.celebrity_plain = celebrity.get_config(size)
+    found.celebrity_plain.world = 'celebrity_plain'
+  elif 'custom' in variants:
+    found.custom = custom.get_config(size)
+  else:
+    found.reversal = reversal.get_config(size)
+    found.syllogism = syllogism.get_config(size)
+    if few and size == 'tiny':
+      # There are not more documents about something else.
+      found.reversal.context.distractors = 4
+      found.syllogism.context.distractors = 4
+    if not few:
+      found.celebrity = celebrity.get_config(size)
+      if 'sizes' not in variants:
+        found.semantic = semantic.get_config(size)
+        found.process = process.get_config(size)
+  return found
 
 
 def _tell_twice(config: config_dict.ConfigDict) -> None:

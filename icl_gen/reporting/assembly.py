@@ -104,16 +104,11 @@ def assemble(
     ValueError: no cells (unless the records have no questions either), a cell
       given twice, a world without a main kind, or an unknown normalisation.
   """
-  asked = any(record.questions for record in records)
-  if records and not cells and not asked:
+  if records and not (cells or any(one.questions for one in records)):
     return _of_records(ordered_records(records), normalisation=normalisation)
   cells, records = ordered(cells), ordered_records(records)
   gaps.require_main_kinds(cells, records, main_kinds)
-  if normalisation not in statistics.NORMALISATIONS:
-    raise ValueError(
-      f'unknown normalisation {normalisation!r}; allowed are'
-      f' {", ".join(statistics.NORMALISATIONS)}'
-    )
+  _require_known(normalisation)
   every = runs.side_by_side(
     cells, records, normalisation=normalisation, choose=choose
   )
@@ -121,7 +116,6 @@ def assemble(
   results = answers.results(table)
   comparisons = answers.comparisons(table)
   contrasted = contrasts.contrasts(answers.table(cells), cells)
-  quality = augmentations.quality(records)
   coverage = augmentations.coverage(every.records, table)
   in_figures = of_shown_runs(results, every.shown)
   compared = of_shown_runs(comparisons, every.shown)
@@ -141,16 +135,12 @@ def assemble(
     results=results,
     comparisons=comparisons,
     adjusted=adjusted,
-    quality=quality,
+    quality=augmentations.quality(records),
     coverage=coverage,
     costs=augmentations.costs(records),
     prices=_prices(every, compared, normalisation=normalisation),
     checks=claims.judge(
-      in_figures,
-      compared,
-      covered,
-      contrasted,
-      normalisation=normalisation,
+      in_figures, compared, covered, contrasted, normalisation=normalisation
     ),
     contrasts=contrasted,
     records=records,
@@ -171,6 +161,14 @@ def assemble(
     normalisation=normalisation,
     figures=drawn,
   )
+
+
+def _require_known(normalisation: str) -> None:
+  if normalisation not in statistics.NORMALISATIONS:
+    raise ValueError(
+      f'unknown normalisation {normalisation!r}; allowed are'
+      f' {", ".join(statistics.NORMALISATIONS)}'
+    )
 
 
 def of_shown_runs[

@@ -89,6 +89,10 @@ class Claim:
   rules: tuple[Rule, ...]
 
 
+_SPLIT = {
+  condition: contrasted(condition, RUNS, 'splitting_independent', '')
+  for condition in ('ft', 'ft_aug')
+}
 _INFERRED = ('reversal', 'syllogism', 'deduction', 'holdout', 'compositional')
 
 CLAIMS = (
@@ -156,20 +160,8 @@ CLAIMS = (
     'Training on single sentences improves fine-tuning on own inferences, and'
     ' harms plain fine-tuning: syllogisms from documents of several sentences.',
     (
-      Rule(
-        contrasted('ft_aug', RUNS, 'splitting_independent', ''),
-        0.0,
-        1.0,
-        ('syllogism',),
-        ('syllogism',),
-      ),
-      Rule(
-        contrasted('ft', RUNS, 'splitting_independent', ''),
-        -1.0,
-        0.0,
-        ('syllogism',),
-        ('syllogism',),
-      ),
+      Rule(_SPLIT['ft_aug'], 0.0, 1.0, ('syllogism',), ('syllogism',)),
+      Rule(_SPLIT['ft'], -1.0, 0.0, ('syllogism',), ('syllogism',)),
     ),
   ),
   Claim(

@@ -74,6 +74,8 @@ def test_models_of_a_family_are_compared_as_configured():
   assert {(r.model, r.first, r.second) for r in rows} == {
     ('nano', 'nano', 'nano_small')
   }
+  # Each kind and measure once: not of the other run, too.
+  assert len({(r.kind, r.normalisation) for r in rows}) == len(rows)
   assert {r.difference for r in rows if r.kind == 'reversal'} == {1.0}
 
 
