@@ -26,29 +26,38 @@ Every world also in forms that are held out of pretraining, side by side:
 
   python -m icl_gen.study --config=configs/study.py:forms
 
-Codebooks, and people with ordinary-looking names:
+Codebooks:
 
-  python -m icl_gen.study --config=configs/study.py:more
+  python -m icl_gen.study --config=configs/study.py:codebook
 
-In context only, with the documents that state a question's premises (oracle) or
-share words with it (bm25) next to all documents; also `more,retrieval`:
+The ablations and controls of configs/ablations.py, on two worlds: all of them
+with both embedded models, in a night, or those that are named:
 
-  python -m icl_gen.study --config=configs/study.py:retrieval
+  python -m icl_gen.study --config=configs/study.py:full
+  python -m icl_gen.study --config=configs/study.py:noise,controls
+
+People with nonsense names and with plain ones:
+
+  python -m icl_gen.study --config=configs/study.py:names
 
 At several learning rates and numbers of steps, side by side in the report:
 
   python -m icl_gen.study --config=configs/study.py \\
     --config.sweep='train.learning_rate=1e-3,2e-3 train.steps=200,400'
 
-Variants: `files`, `custom`, `sizes`, `forms`, `more` and `retrieval` (as
-above); `tiny` runs everything in a few minutes, to check that it works;
-`gemma3_1b` and the other names of icl_gen/runs/released.py are settings for
-those models.
+Variants: `files`, `custom`, `sizes`, `forms`, `codebook`, `names`, `full` and
+the names of ablations (as above); `quarter` has a quarter of the facts of the
+same two worlds; `tiny` runs everything in a few minutes, to check that it
+works; `gemma3_1b` and the other names of icl_gen/runs/released.py are settings
+for those models.
 """
+
+from collections.abc import Collection
 
 from ml_collections import config_dict
 
 from configs import (
+  ablations,
   celebrity,
   codebook,
   custom,
@@ -65,8 +74,18 @@ VARIANTS = (
   'custom',
   'sizes',
   'forms',
-  'more',
-  'retrieval',
+  'codebook',
+  'names',
+  'full',
+  'splitting',
+  'prompts',
+  'samples',
+  'schedule',
+  'context',
+  'controls',
+  'noise',
+  'told_reversed',
+  'quarter',
   'tiny',
   'gemma2_2b',
   'gemma2_9b',
@@ -83,30 +102,22 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   """The study; `arg` is a comma-separated list of variants."""
   variants = cli.parse_variants(arg, VARIANTS)
   size = 'tiny' if 'tiny' in variants else ''
+  ablated = [
+    name
+    for name in ablations.ABLATIONS
+    if name in variants or 'full' in variants
+  ]
   config = config_dict.ConfigDict()
   config.name = 'study'  # directory under the workdir
+  for name in ('custom', 'codebook', 'names'):
+    if name in variants:
+      config.name = name
 
   # One experiment per world; its condition, seed and model are replaced by
   # those below.
-  config.experiments = config_dict.ConfigDict()
-  if 'files' in variants:
-    arg = ','.join(v for v in variants if v in celebrity.VARIANTS)
-    config.experiments.celebrity = celebrity.get_config(arg)
-  elif 'custom' in variants:
-    config.experiments.custom = custom.get_config(size)
-    config.name = 'custom'
-  elif 'more' in variants:
-    config.experiments.codebook = codebook.get_config(size)
-    named = ','.join(filter(None, ('plain', size)))
-    config.experiments.celebrity = celebrity.get_config(named)
-    config.name = 'more'
-  else:
-    config.experiments.reversal = reversal.get_config(size)
-    config.experiments.syllogism = syllogism.get_config(size)
-    config.experiments.celebrity = celebrity.get_config(size)
-    if 'sizes' not in variants:
-      config.experiments.semantic = semantic.get_config(size)
-      config.experiments.process = process.get_config(size)
+  config.experiments = _experiments(
+    variants, size, few=bool(ablated) or 'quarter' in variants
+  )
   # The kind of question that the main figure shows of each experiment; '': all.
   config.main_kinds = dict(
     reversal='reversal',
@@ -117,7 +128,9 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
     custom='',
   )
 
-  if 'more' in variants:
+  if 'names' in variants:
+    config.main_kinds.celebrity_plain = config.main_kinds.celebrity
+  if 'codebook' in variants:
     config.main_kinds.codebook = 'reversal'
   if 'forms' in variants:
     _tell_twice(config)
@@ -133,13 +146,22 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   # Other settings, as a grid of runs: each is run where results depend on it,
   # e.g. 'train.learning_rate=1e-3,2e-3 train.steps=200,400'.
   config.sweep = ''
+  # Whether the report chooses among these runs, by questions about what the
+  # documents state, or shows the experiments' own settings.
+  config.choose = True
+  if ablated:
+    config.name = 'ablations'
+    config.sweep, config.choose = ablations.sweep(*ablated), False
+  if 'quarter' in variants:
+    config.name = f'{config.name}_quarter'
+    config.experiments.reversal.size.facts = 25
+    config.experiments.syllogism.size.examples = 17
+  if {'sizes', 'full'} & set(variants):
+    config.models = ('nano', 'nano_small')
   if 'sizes' in variants:
     config.name = 'sizes'
-    config.models = ('nano', 'nano_small')
   if 'forms' in variants:
     config.name = 'forms'
-  if 'retrieval' in variants:
-    _retrieve(config, tiny='tiny' in variants)
   for model in variants:
     if model in released.MODELS:
       for experiment in config.experiments.values():
@@ -148,18 +170,41 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   return config
 
 
-def _retrieve(config: config_dict.ConfigDict, *, tiny: bool) -> None:
-  """Asks in context only, after all documents or after few that were chosen."""
-  config.name = (
-    'retrieval' if config.name == 'study' else f'{config.name}_retrieval'
-  )
-  config.conditions = ('pretrained', 'icl')
-  config.sweep = 'context.kind=all,oracle,bm25'
-  for experiment in config.experiments.values():
-    # Deductions of `semantic` have more than four premises.
-    experiment.context.documents = 8
-    if tiny:
-      experiment.context.distractors = 4
+def _experiments(
+  variants: Collection[str], size: str, *, few: bool
+) -> config_dict.ConfigDict:
+  """The experiments of the variants, by name.
+
+  Args:
+    variants: those of the study.
+    size: 'tiny' or ''.
+    few: whether to have only the two worlds of ablations.
+  """
+  found = config_dict.ConfigDict()
+  if 'files' in variants:
+    arg = ','.join(v for v in variants if v in celebrity.VARIANTS)
+    found.celebrity = celebrity.get_config(arg)
+  elif 'names' in variants:
+    found.celebrity = celebrity.get_config(size)
+    found.celebrity_plain = celebrity.get_config(size)
+    found.celebrity_plain.world = 'celebrity_plain'
+  elif 'custom' in variants:
+    found.custom = custom.get_config(size)
+  elif 'codebook' in variants:
+    found.codebook = codebook.get_config(size)
+  else:
+    found.reversal = reversal.get_config(size)
+    found.syllogism = syllogism.get_config(size)
+    if few and size == 'tiny':
+      # There are not more documents about something else.
+      found.reversal.context.distractors = 4
+      found.syllogism.context.distractors = 4
+    if not few:
+      found.celebrity = celebrity.get_config(size)
+      if 'sizes' not in variants:
+        found.semantic = semantic.get_config(size)
+        found.process = process.get_config(size)
+  return found
 
 
 def _tell_twice(config: config_dict.ConfigDict) -> None:

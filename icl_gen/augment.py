@@ -1,22 +1,26 @@
 """Samples a model's own in-context inferences and writes them as documents.
 
 python -m icl_gen.augment --config=configs/reversal.py
+
+With --config.augment.source, documents of another source, as a control.
 """
 
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import ml_collections
 
-from icl_gen import cli, processes, signals
-from icl_gen.augmentation import audit, parse, plan
+from icl_gen import assets, cli, processes, signals
+from icl_gen.augmentation import audit, matching, parse, plan, sources
 from icl_gen.exports import generated
-from icl_gen.runs import experiments, in_context, models, stages
+from icl_gen.runs import controls, experiments, in_context, models, stages
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files
 from icl_gen.text import context as contexts
-from icl_gen.types import Corpus
+from icl_gen.text import tokens
+from icl_gen.types import Corpus, Document
 from icl_gen.worlds import catalog
 
 
@@ -24,8 +28,10 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   """Writes <workdir>/corpora/<world>-s<seed>-augmented-<model>/; resumes."""
   experiment = experiments.read(config.to_dict())
   models.require_plain(experiment.model, door='augment')
+  controls.require_source(experiment)
   stage = stages.augment(experiment, workdir)
-  stage.complete(lambda: _augment(experiment, stage))
+  work = _control if controls.is_control(experiment) else _augment
+  stage.complete(lambda: work(experiment, stage))
 
 
 def _augment(experiment: Experiment, stage: Stage) -> None:
@@ -95,19 +101,69 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
     'costs': costs,
     'prompts': {kind: plan.prompt_hash(kind) for kind in plan.PROMPTS},
   }
-  if processes.is_first():
-    corpus_files.write(
-      Corpus(stage.directory.name, parsed.documents, (), manifest),
-      stage.directory,
-      extra_writers=(generated.writer(documents),),
-    )
-  stage.finish()
-  print(
-    f'augmented {source.name}: {len(parsed.documents)} documents,'
-    f' {stage.directory}'
-  )
+  _write(stage, parsed.documents, given=documents, manifest=manifest)
   if warning := parse.warning(parsed, given=documents):
     print(warning, flush=True)
+
+
+def _control(experiment: Experiment, stage: Stage) -> None:
+  """Writes the documents of a source that is no model."""
+  augment = experiment.augment
+  kind, name, size = augment.source, experiment.world, experiment.size
+  corpus, *inferences = stage.inputs
+  world, rebuilt = catalog.build(name, seed=experiment.seed, **size)
+  corpus_files.require_same(corpus, rebuilt)
+  tokenizer = stages.tokenizer(experiment) or assets.path('tokenizer.model')
+  count = tokens.load(tokenizer).count
+  documents = corpus_files.read_documents([corpus])
+  given = sources.Given(
+    world=world,
+    documents=documents,
+    wording=lambda: catalog.wording(name, size),
+    seed=corpus.name,
+    share=augment.share,
+  )
+  own = [one.text for one in corpus_files.read_documents(inferences)]
+  lines = matching.lines(
+    sources.SOURCES[kind](given),
+    size=augment.tokens or matching.tokens(own, count),
+    count=count,
+    noise=augment.noise,
+    seed=f'{corpus.name}/{kind}',
+  )
+
+  stage.begin()
+  written = matching.documents(
+    lines,
+    kind=kind,
+    read=catalog.reader(world),
+    judge=audit.auditor(world),
+    details={'model': 'none', 'seed': str(experiment.seed)},
+  )
+  spent = {'tokens': matching.tokens([one.text for one in written], count)}
+  manifest = {'lines': len(lines), 'dropped': {}, 'costs': {kind: spent}}
+  _write(stage, written, given=documents, manifest=manifest)
+
+
+def _write(
+  stage: Stage,
+  documents: tuple[Document, ...],
+  *,
+  given: tuple[Document, ...],
+  manifest: Mapping[str, Any],
+) -> None:
+  """Writes the documents of an augmentation, with what they are made from."""
+  if processes.is_first():
+    corpus_files.write(
+      Corpus(stage.directory.name, documents, (), manifest),
+      stage.directory,
+      extra_writers=(generated.writer(given),),
+    )
+  stage.finish()
+  source, *_ = stage.inputs
+  print(
+    f'augmented {source.name}: {len(documents)} documents, {stage.directory}'
+  )
 
 
 def _fits(

@@ -71,6 +71,7 @@ def _of_study(study: Study, workdir: pathlib.Path) -> None:
       studies.report(study, root),
       found.look(root, cells),
       main_kinds=studies.main_kinds(study),
+      choose=study.choose,
       settings=studies.shown(study),
       command=cli.command('study'),
     )
@@ -83,7 +84,7 @@ def _of_directory(
   root: pathlib.Path, there: Found, kinds: Mapping[str, str] | None = None
 ) -> None:
   """Reports what a directory holds, unless its last report is of the same."""
-  settings = {
+  settings: dict[str, Any] = {
     'main_kinds': there.main_kinds | dict(kinds or {}),
     'experiments': there.experiments,
     'cells': {
@@ -91,6 +92,8 @@ def _of_directory(
       for name in there.cells
     },
   }
+  if not there.choose:
+    settings['choose'] = False
   if not there.is_reported(settings):
     stage = Stage('report', root, settings)
     stage.complete(
@@ -98,6 +101,7 @@ def _of_directory(
         stage,
         there,
         main_kinds=settings['main_kinds'],
+        choose=there.choose,
         settings=found.settings(root, there),
         command=cli.command('report'),
       )
@@ -110,6 +114,7 @@ def _write(
   there: Found,
   *,
   main_kinds: Mapping[str, str],
+  choose: bool,
   settings: Mapping[str, Any],
   command: str,
 ) -> None:
@@ -126,6 +131,7 @@ def _write(
     settings=settings,
     commands=[command],
     main_kinds=main_kinds,
+    choose=choose,
     corpora=there.corpora,
     references=references.references(cells, there.corpora),
     derivations={

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from configs import reversal
-from icl_gen.runs import experiments, studies
+from icl_gen.runs import controls, experiments, studies
 from icl_gen.runs.stage import flat
 from icl_gen.runs.studies import Study
 from launch import plan
@@ -19,7 +19,8 @@ _NOT_COMPILED = (
   *('world', 'size', 'seed', 'condition', 'audit', 'file_format', 'run'),
   *('checkpoint', 'tokenizer', 'context.factor', 'augment.documents_per_fact'),
   *('augment.local_samples', 'augment.global_samples', 'augment.name'),
-  'augment.temperature',
+  *('augment.temperature', 'augment.source', 'augment.noise'),
+  *('augment.share', 'augment.tokens', 'augment.match'),
   *('train.steps', 'train.learning_rate', 'train.warmup_steps'),
   *('train.final_share', 'train.report_every', 'train.save_every'),
 )
@@ -50,7 +51,7 @@ def commands(study: Study, *, topology: str) -> list[list[str]]:
 
 def _commands(study: Study, topology: str) -> Iterator[list[str]]:
   for job in studies.jobs(study, pathlib.Path()):
-    if job.door != 'build':
+    if job.door != 'build' and not _is_control(job):
       yield [
         'python',
         '-m',
@@ -60,6 +61,11 @@ def _commands(study: Study, topology: str) -> Iterator[list[str]]:
         f'--topology={topology}',
         f'--stage={job.door}',
       ]
+
+
+def _is_control(job: studies.Job) -> bool:
+  """Whether a job writes documents without a model."""
+  return job.door == 'augment' and controls.is_control(job.experiment)
 
 
 def _changed(experiment: experiments.Experiment) -> list[str]:

@@ -9,6 +9,7 @@ from icl_gen.reporting import (
   augmentations,
   cautions,
   claims,
+  contrasts,
   curves,
   figures,
   findings,
@@ -47,6 +48,7 @@ class Report:
     costs: rows of costs.csv.
     prices: rows of prices.csv.
     checks: rows of claims.csv.
+    contrasts: rows of contrasts.csv.
     records: the augmentation records, in the report's order.
     grid: rows of grid.csv; none unless cells differ in their settings only.
     findings: the main results, a sentence or two per world and model.
@@ -54,6 +56,7 @@ class Report:
     gaps: sentences on absent cells, questions and records.
     ties: normalisation -> answers with several best choices.
     answered: number of answers in all cells.
+    choose: whether figures and summary show runs that were chosen.
     main_kinds: world -> kind of question in the main figure; '' for all.
     normalisation: the one that figures and summary use.
     figures: file name -> PNG bytes; the main figure is 'main.png'.
@@ -68,6 +71,7 @@ class Report:
   costs: tuple[augmentations.Cost, ...]
   prices: tuple[Price, ...]
   checks: tuple[claims.Check, ...]
+  contrasts: tuple[contrasts.Contrast, ...]
   records: tuple[AugmentationRecord, ...]
   grid: tuple[grid.Point, ...]
   findings: tuple[str, ...]
@@ -75,6 +79,7 @@ class Report:
   gaps: tuple[str, ...]
   ties: Mapping[str, int]
   answered: int
+  choose: bool
   main_kinds: Mapping[str, str]
   normalisation: str
   figures: Mapping[str, bytes]
@@ -87,6 +92,7 @@ def assemble(
   main_kinds: Mapping[str, str],
   normalisation: str,
   references: Sequence[Reference] = (),
+  choose: bool = True,
   logged: Sequence[Curve] = (),
 ) -> Report:
   """Computes every table and draws every figure.
@@ -97,23 +103,25 @@ def assemble(
     main_kinds: world -> kind of question in the main figure; '' for all.
     normalisation: one of `statistics.NORMALISATIONS`.
     references: what the accuracies are to be compared with.
+    choose: as for `runs.side_by_side`.
     logged: training curves, drawn if there are any.
 
   Raises:
     ValueError: no cells (unless the records have no questions either), a cell
       given twice, a world without a main kind, or an unknown normalisation.
   """
-  asked = any(record.questions for record in records)
-  if records and not cells and not asked:
+  if records and not (cells or any(one.questions for one in records)):
     return _of_records(ordered_records(records), normalisation=normalisation)
   cells, records = ordered(cells), ordered_records(records)
   gaps.require_main_kinds(cells, records, main_kinds)
   statistics.require_known(normalisation)
-  every = runs.side_by_side(cells, records, normalisation=normalisation)
+  every = runs.side_by_side(
+    cells, records, normalisation=normalisation, choose=choose
+  )
   table = answers.table(every.cells)
   results = answers.results(table)
   comparisons = answers.comparisons(table)
-  quality = augmentations.quality(records)
+  contrasted = contrasts.contrasts(answers.table(cells), cells)
   coverage = augmentations.coverage(every.records, table)
   in_figures = of_shown_runs(results, every.shown)
   compared = of_shown_runs(comparisons, every.shown)
@@ -135,13 +143,14 @@ def assemble(
     references=tuple(references),
     comparisons=comparisons,
     adjusted=adjusted,
-    quality=quality,
+    quality=augmentations.quality(records),
     coverage=coverage,
     costs=augmentations.costs(records),
     prices=_prices(every, compared, normalisation=normalisation),
     checks=claims.judge(
-      in_figures, compared, covered, normalisation=normalisation
+      in_figures, compared, covered, contrasted, normalisation=normalisation
     ),
+    contrasts=contrasted,
     records=records,
     grid=grid.points(cells, results, every.chosen, normalisation=normalisation),
     findings=findings.findings(
@@ -155,6 +164,7 @@ def assemble(
     gaps=gaps.gaps(every.of_runs, every.records, main_kinds=main_kinds),
     ties=answers.ties(cells),
     answered=sum(len(cell.scores) for cell in cells),
+    choose=choose,
     main_kinds=main_kinds,
     normalisation=normalisation,
     figures=drawn,
@@ -237,6 +247,7 @@ def _of_records(
     costs=augmentations.costs(records),
     prices=(),
     checks=(),
+    contrasts=(),
     records=tuple(records),
     grid=(),
     findings=tuple(
@@ -249,6 +260,7 @@ def _of_records(
     gaps=(),
     ties={},
     answered=0,
+    choose=True,
     main_kinds={},
     normalisation=normalisation,
     figures={},

@@ -14,8 +14,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from icl_gen.reporting.answers import MEAN, Comparison, Result
 from icl_gen.reporting.augmentations import Coverage
+from icl_gen.reporting.contrasts import (
+  MODELS,
+  NONSENSE,
+  RUNS,
+  WORLDS,
+  Contrast,
+)
 from icl_gen.reporting.glossary import base
 from icl_gen.reporting.records import CONDITIONS
+from icl_gen.reporting.runs import label as label_of_run
 
 HOLDS = 'holds'
 FAILS = 'does not hold'
@@ -30,13 +38,33 @@ _CELEBRITY = ('celebrity', 'celebrity_files', 'celebrity_hub')
 _DRAWN = ('reversal', *_CELEBRITY, 'syllogism', 'semantic', 'process')
 
 
+# Between the sides of a difference of one condition.
+_MINUS = ' minus '
+_SIDES = {
+  MODELS: f'larger{_MINUS}smaller model',
+  WORLDS: f'plain{_MINUS}nonsense names',
+}
+
+
+def contrasted(condition: str, between: str, *names: str) -> str:
+  """Names a difference of one condition between runs, models or worlds.
+
+  Args:
+    condition: the condition.
+    between: as in `contrasts.Contrast`.
+    *names: of both runs, if it is between runs.
+  """
+  sides = _MINUS.join(map(label_of_run, names))
+  return f'{condition}: {_SIDES.get(between, sides)}'
+
+
 @dataclasses.dataclass(frozen=True)
 class Rule:
   """What a claim expects of some numbers, as shares of 1.
 
   Attributes:
     measured: a condition, for its accuracy; two, as in 'icl-ft', for their
-      difference on the same questions; or `UNCOVERED`.
+      difference on the same questions; `UNCOVERED`; or what `contrasted` names.
     low: least value that the claim allows.
     high: greatest value.
     kinds: of questions.
@@ -61,6 +89,10 @@ class Claim:
   rules: tuple[Rule, ...]
 
 
+_SPLIT = {
+  condition: contrasted(condition, RUNS, 'splitting_independent', '')
+  for condition in ('ft', 'ft_aug')
+}
 _INFERRED = ('reversal', 'syllogism', 'deduction', 'holdout', 'compositional')
 
 CLAIMS = (
@@ -124,6 +156,22 @@ CLAIMS = (
     ),
   ),
   Claim(
+    'C9',
+    'Training on single sentences improves fine-tuning on own inferences, and'
+    ' harms plain fine-tuning: syllogisms from documents of several sentences.',
+    (
+      Rule(_SPLIT['ft_aug'], 0.0, 1.0, ('syllogism',), ('syllogism',)),
+      Rule(_SPLIT['ft'], -1.0, 0.0, ('syllogism',), ('syllogism',)),
+    ),
+  ),
+  Claim(
+    'C10',
+    'Nonsense names lower accuracy in context: it is higher with plain names.',
+    (
+      Rule(contrasted('icl', WORLDS), 0.0, 1.0, ('reversal',), tuple(NONSENSE)),
+    ),
+  ),
+  Claim(
     'C11',
     'Rules that only examples show are applied better in context than after'
     ' fine-tuning, and own inferences improve fine-tuning.',
@@ -133,10 +181,32 @@ CLAIMS = (
     ),
   ),
   Claim(
+    'C12',
+    'A smaller model infers less, in context and after fine-tuning on its own'
+    ' inferences.',
+    (
+      Rule(contrasted('icl', MODELS), 0.0, 1.0, ('reversal', 'syllogism')),
+      Rule(contrasted('ft_aug', MODELS), 0.0, 1.0, ('reversal', 'syllogism')),
+    ),
+  ),
+  Claim(
     'C13',
     'Own inferences teach the rule, not only the answers: reversals that no'
     ' generated document states are better than chance.',
     (Rule(UNCOVERED, 0.0, 1.0, ('reversal',), above_chance=True),),
+  ),
+  Claim(
+    'C14',
+    'Accuracy follows the precision of what is added: it is lower if half of'
+    ' the sentences that follow from the documents are made false.',
+    (
+      Rule(
+        contrasted('ft_aug', RUNS, 'noise_0.5,source_oracle', 'source_oracle'),
+        -1.0,
+        0.0,
+        ('reversal', 'syllogism'),
+      ),
+    ),
   ),
 )
 
@@ -176,6 +246,7 @@ def judge(
   results: Sequence[Result],
   comparisons: Sequence[Comparison],
   coverage: Sequence[Coverage],
+  contrasts: Sequence[Contrast],
   *,
   normalisation: str,
 ) -> tuple[Check, ...]:
@@ -185,11 +256,13 @@ def judge(
     results: rows of results.csv, of one run per world and model.
     comparisons: rows of differences.csv, of the same runs.
     coverage: rows of coverage.csv, of the same runs.
+    contrasts: rows of contrasts.csv.
     normalisation: one of `statistics.NORMALISATIONS`.
   """
   measured = _measured(
     [*results, *comparisons, *coverage], normalisation=normalisation
   )
+  measured |= _contrasts(contrasts, normalisation=normalisation)
   return tuple(
     _check(claim, rule, *where, found)
     for claim in CLAIMS
@@ -241,6 +314,19 @@ def _measured(
       place = (row.world, row.model, row.kind)
       found.update(((*place, what), n) for what, n in _of_row(row, found))
   return found
+
+
+def _contrasts(
+  rows: Sequence[Contrast], *, normalisation: str
+) -> dict[_Where, _Number]:
+  return {
+    (
+      *(row.world, row.model, row.kind),
+      contrasted(row.condition, row.between, row.first, row.second),
+    ): _Number(row.difference, row.low, row.high)
+    for row in rows
+    if row.normalisation == normalisation
+  }
 
 
 def _of_row(
@@ -296,8 +382,17 @@ def _verdict(low: float, high: float, rule: Rule) -> str:
   return FAILS if high < rule.low or rule.high < low else UNDECIDED
 
 
+def is_difference(measured: str) -> bool:
+  """Whether something measured has a sign; an accuracy has none."""
+  return '-' in measured or _MINUS in measured
+
+
 def label(measured: str) -> str:
   """What was measured, in the words of the report."""
+  if _MINUS in measured:
+    condition, _, sides = measured.partition(': ')
+    said = sides.replace(_MINUS, ' \N{MINUS SIGN} ')
+    return f'{CONDITIONS[condition]}: {said}'
   labels = CONDITIONS | {
     UNCOVERED: f'{CONDITIONS["ft_aug"]}, uncovered questions',
     'chance': 'chance',

@@ -9,6 +9,7 @@ _WORLDS = {
   ' the other direction.',
   'celebrity': 'people with a name and a description; some appear name first'
   ' only, some description first only, some in both orders.',
+  'celebrity_plain': 'the people of `celebrity` under plain names.',
   'celebrity_files': 'the people of the reversal-curse paper, read from its'
   ' files.',
   'celebrity_hub': 'the people of the reversal-curse paper, read from the Hub.',
@@ -90,6 +91,13 @@ AUGMENTATIONS = {
   ' it.',
   'global': 'the model was shown all documents and asked what one of them'
   ' implies together with the others.',
+  'originals': 'a control: the documents again.',
+  'paraphrases': 'a control: the stated facts in other words, in the same'
+  ' direction.',
+  'oracle': 'a control: what the facts entail, as the world says it; a share'
+  ' may be false on purpose.',
+  'wrong_pairs': "a control: the oracle's sentences about the wrong things;"
+  ' none is true.',
   'all': 'all augmentations together: what the model was fine-tuned on.',
 }
 
@@ -129,6 +137,7 @@ TERMS = {
 _TITLES = {
   ('reversal', 'reversal'): 'Reversed comparisons',
   ('celebrity', 'reversal'): 'Name from description',
+  ('celebrity_plain', 'reversal'): 'Plain name from description',
   ('celebrity_files', 'reversal'): 'Name from description',
   ('celebrity_hub', 'reversal'): 'Name from description',
   ('syllogism', 'syllogism'): 'Syllogisms',

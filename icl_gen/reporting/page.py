@@ -81,6 +81,7 @@ def page(
     grids=_grids(report),
     development=runs.DEVELOPMENT,
     differences=_differences(report),
+    contrasts=_contrasts(report),
     quality=_quality(report),
     coverage=_coverage(report),
     costs=_costs(report),
@@ -122,21 +123,24 @@ def _grids(report: Report) -> dict[str, list[Row]]:
       key = point.model, point.condition, point.run
       rows.setdefault(key, {})[point.kind] = point
     tables[world] = [
-      _grid_row(found, [kind for _, kind in asked]) for found in rows.values()
+      _grid_row(found, [kind for _, kind in asked], choose=report.choose)
+      for found in rows.values()
     ]
   return tables
 
 
-def _grid_row(found: Mapping[str, Point], kinds: Sequence[str]) -> Row:
+def _grid_row(
+  found: Mapping[str, Point], kinds: Sequence[str], *, choose: bool
+) -> Row:
   point = next(iter(found.values()))
   row = {
     'model': point.model,
     'condition': CONDITIONS[point.condition],
     'run': runs.label(point.run),
-    'chosen': {'yes': 'chosen', 'no': '', '': 'no development questions'}[
-      point.chosen
-    ],
   }
+  if choose:
+    marks = {'yes': 'chosen', 'no': '', '': 'no development questions'}
+    row['chosen'] = marks[point.chosen]
   for kind in kinds:
     one = found.get(kind)
     title = f'{kind} (development)' if _is_seen(kind) else kind
@@ -167,6 +171,25 @@ def _differences(report: Report) -> list[Row]:
   )
 
 
+def _contrasts(report: Report) -> list[Row]:
+  """Pairs of runs, models or worlds, without strata."""
+  return [
+    {
+      'world': row.world,
+      'model': row.model,
+      'condition': CONDITIONS[row.condition],
+      'kind': row.kind,
+      'of': runs.label(row.first),
+      'compared with': runs.label(row.second),
+      'accuracy': percent(row.accuracy),
+      'difference': f'{points(row.difference)} {interval(row.low, row.high)}',
+      'questions': str(row.questions),
+    }
+    for row in report.contrasts
+    if row.normalisation == report.normalisation and ':' not in row.kind
+  ]
+
+
 def _claims(report: Report) -> list[dict[str, Any]]:
   """Each claim with its verdict and checks; none if there are no checks."""
   verdicts = claims.verdicts(report.checks)
@@ -183,8 +206,8 @@ def _claims(report: Report) -> list[dict[str, Any]]:
 
 
 def _check(row: claims.Check) -> Row:
-  # A difference has a sign, an accuracy has none.
-  value = (points if '-' in row.measured else percent)(row.value)
+  is_signed = claims.is_difference(row.measured)
+  value = (points if is_signed else percent)(row.value)
   return {
     'verdict': row.verdict,
     'world': row.world,

@@ -193,6 +193,11 @@ def kinds(asked: Question | Score) -> tuple[str, ...]:
   return (asked.kind, *strata)
 
 
+def parts(run: str) -> set[str]:
+  """The settings in the name of a run, each with its value."""
+  return set(run.split(',')) - {''}
+
+
 def is_main(kind: str, *, main: str) -> bool:
   """Whether figures and summary show a kind of question.
 

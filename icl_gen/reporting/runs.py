@@ -5,7 +5,8 @@ that its condition depends on, and shared by all runs that have them. Here every
 run gets all conditions: of each, the cells with that part of its name which
 occurs in the names of the condition's cells. The run `CHOSEN` has of every
 condition the one that is best on the development questions, which ask for what
-documents state.
+documents state. Runs that are ablations of the one without a name are not
+chosen among.
 """
 
 import dataclasses
@@ -18,6 +19,7 @@ from icl_gen.reporting.records import (
   AugmentationRecord,
   Cell,
   ordered,
+  parts,
 )
 from icl_gen.types import Score
 
@@ -75,6 +77,7 @@ def side_by_side(
   records: Sequence[AugmentationRecord],
   *,
   normalisation: str,
+  choose: bool = True,
 ) -> SideBySide:
   """Gives every run all conditions, and chooses among runs.
 
@@ -82,25 +85,28 @@ def side_by_side(
     cells: finished cells.
     records: of generated documents.
     normalisation: how choices are ranked, for the choice.
+    choose: whether runs are candidates; otherwise there is no `CHOSEN`, and the
+      run without a name is shown, or the first one if all have names.
   """
   places = _places(cells)
   chosen = {
-    place: choose(found, normalisation=normalisation)
+    place: best(found, normalisation=normalisation) if choose else None
     for place, found in places.items()
     if len(found) > 1
   }
   shown, standing = {}, {}
   for key in dict.fromkeys((cell.world, cell.model) for cell in cells):
     runs = _runs(key, places)
-    shown[key] = CHOSEN if len(runs) > 1 else runs[0]
+    chooses = choose and len(runs) > 1
+    shown[key] = CHOSEN if chooses else runs[0]
     for condition in CONDITIONS:
       there = list(places.get((*key, condition), ()))
       for run in runs:
         standing[*key, condition, run] = _standing_for(run, there)
-      if len(runs) > 1:
-        best = chosen.get((*key, condition))
+      if chooses:
+        found = chosen.get((*key, condition))
         standing[*key, condition, CHOSEN] = (
-          min(there, default=None) if best is None else best
+          min(there, default=None) if found is None else found
         )
   return SideBySide(
     ordered(tuple(_repeated(places, standing))),
@@ -115,7 +121,7 @@ def label(run: str) -> str:
   return run or 'as configured'
 
 
-def choose(
+def best(
   runs: Mapping[str, Sequence[Cell]], *, normalisation: str
 ) -> str | None:
   """The run that is best on the development questions.
@@ -222,13 +228,9 @@ def _standing_for(run: str, names: Collection[str]) -> str | None:
     run: its name.
     names: those of all cells of the condition.
   """
-  known = set().union(*map(_parts, names))
-  wanted = _parts(run) & known
-  return next((name for name in names if _parts(name) == wanted), None)
-
-
-def _parts(name: str) -> set[str]:
-  return set(name.split(',')) - {''}
+  known = set().union(*map(parts, names))
+  wanted = parts(run) & known
+  return next((name for name in names if parts(name) == wanted), None)
 
 
 def _repeated(

@@ -10,6 +10,7 @@ from icl_gen.reporting.answers import Comparison, Result
 from icl_gen.reporting.assembly import Report, assemble
 from icl_gen.reporting.augmentations import Cost, Coverage, Quality
 from icl_gen.reporting.claims import Check
+from icl_gen.reporting.contrasts import Contrast
 from icl_gen.reporting.explorer import Corpora, Derivations
 from icl_gen.reporting.formatting import csv_text
 from icl_gen.reporting.grid import Point
@@ -34,6 +35,7 @@ def write_report(
   settings: Mapping[str, Any],
   commands: Sequence[str],
   main_kinds: Mapping[str, str],
+  choose: bool = True,
   corpora: Corpora | None = None,
   derivations: Derivations | None = None,
   references: Sequence[Reference] = (),
@@ -55,6 +57,7 @@ def write_report(
     commands: shell commands that reproduce the study.
     main_kinds: world -> kind of question in the main figure; worlds without
       cells are reported as missing.
+    choose: as for `runs.side_by_side`.
     corpora: what the cells were asked about; shown by the question explorer.
     derivations: how right answers follow; shown by it too.
     references: what accuracies are compared with, maybe none.
@@ -73,12 +76,15 @@ def write_report(
     augmentations,
     main_kinds=main_kinds,
     normalisation=normalisation,
+    choose=choose,
     references=references,
     logged=logged,
   )
   explored = None
   if cells:
-    every = runs.side_by_side(cells, augmentations, normalisation=normalisation)
+    every = runs.side_by_side(
+      cells, augmentations, normalisation=normalisation, choose=choose
+    )
     explored = explorer.build(
       every.shown_cells,
       every.shown_records,
@@ -104,6 +110,8 @@ def _files(report: Report) -> dict[str, bytes]:
     'claims.csv': csv_text(report.checks, Check),
     'results.md': results_markdown(report),
   }
+  if report.contrasts:
+    texts['contrasts.csv'] = csv_text(report.contrasts, Contrast)
   if report.grid:
     texts['grid.csv'] = csv_text(report.grid, Point)
   files = {name: text.encode('utf-8') for name, text in texts.items()}

@@ -83,7 +83,11 @@ class Training:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Augmentation:
-  """Sampling of in-context inferences, the documents that 'ft_aug' adds."""
+  """Sampling of in-context inferences, the documents that 'ft_aug' adds.
+
+  A source other than the model makes the documents of a control, without
+  sampling.
+  """
 
   documents_per_fact: int = 1  # of those that state the same facts
   local_samples: int  # per document, prompted with that document alone
@@ -91,6 +95,12 @@ class Augmentation:
   temperature: float = 0.7  # of sampling; 0: the likeliest token
   max_tokens: int = 64  # per completion
   name: str = ''  # of these samples, next to those with other settings
+  # Controls; see augmentation/controls.py.
+  source: str = 'model'  # what writes the documents
+  noise: float = 0.0  # share of the oracle's documents that are made false
+  share: float = 1.0  # of the inferred facts, that the oracle states
+  tokens: int = 0  # of a control; 0: as many as the model's inferences have
+  match: str = ''  # the name of those inferences
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -137,6 +147,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
   'model': models.ALL,
   'dtype': models.DTYPES,
   'context.kind': ('all', 'oracle', 'bm25', 'fitting'),
+  'augment.source': (
+    *('model', 'originals', 'paraphrases', 'oracle', 'wrong_pairs'),
+  ),
   'scoring.core': ('auto', 'plain', 'blockwise', 'splash', 'cudnn'),
   'train.splitting': splitting.SPLITTINGS,
   'train.reverse': reversing.REVERSALS,
@@ -191,9 +204,12 @@ RANGES = {
   'augment.global_samples': (0, 100_000),
   'augment.temperature': (0, 100),
   'augment.max_tokens': (1, _COUNT),
+  'augment.noise': (0, 1),
+  'augment.share': (0, 1),
+  'augment.tokens': (0, 1_000 * _COUNT),
 }
 # Those whose least value is itself not allowed.
-_ABOVE = ('train.learning_rate', 'train.clip')
+_ABOVE = ('train.learning_rate', 'train.clip', 'augment.share')
 
 
 def read(values: Mapping[str, Any], *, above: str = '') -> Experiment:
@@ -220,6 +236,8 @@ def read(values: Mapping[str, Any], *, above: str = '') -> Experiment:
   directories.require_name(values['run'], flag=f'{above}run')
   name = values['augment']['name']
   directories.require_name(name, flag=f'{above}augment.name')
+  match = values['augment']['match']
+  directories.require_name(match, flag=f'{above}augment.match')
   return Experiment(**{**values, **blocks})
 
 

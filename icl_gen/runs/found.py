@@ -56,6 +56,11 @@ class Found:
       if world in asked
     }
 
+  @property
+  def choose(self) -> bool:
+    """Whether the last report chose among runs; True without a report."""
+    return bool(self.report.get('choose', True))
+
   def is_reported(self, settings: Mapping[str, Any]) -> bool:
     """Whether the last report is of the same cells and main kinds."""
     return (

@@ -10,7 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from icl_gen import assets
-from icl_gen.runs import directories, experiments, in_context, replay
+from icl_gen.runs import (
+  controls,
+  directories,
+  experiments,
+  in_context,
+  replay,
+)
 from icl_gen.runs.experiments import HOW, Experiment
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files, files
@@ -67,28 +73,34 @@ def build(experiment: Experiment, workdir: files.Path) -> Stage:
 
 
 def augment(experiment: Experiment, workdir: files.Path) -> Stage:
-  """Sampling inferences from an experiment's corpus.
+  """Sampling inferences from an experiment's corpus, or writing a control.
 
   Raises:
-    ValueError: no samples are asked for, or the corpus is missing or has
-      another size.
+    ValueError: no samples are asked for, the corpus is missing or has another
+      size, or so have the inferences that a control has the tokens of.
   """
   experiments.require_samples(experiment)
   source = require_built(experiment, workdir)
   context = experiment.context
-  sampling = dataclasses.asdict(experiment.augment)
-  del sampling['name']
+  inputs: tuple[pathlib.Path, ...] = (source,)
+  of_inferences = {}
+  if own := controls.matched(experiment):
+    inferences = _inferences(own, workdir)
+    inputs = (source, inferences)
+    manifest = corpus_files.read_manifest(inferences)
+    of_inferences = {'tokens_of': manifest['sha256']}
   settings = (
-    sampling
+    controls.recorded(experiment.augment)
     | _of_models(experiment)
     | {
       'context': (context.factor, in_context.budget(experiment)),
       'corpus': corpus_files.read_manifest(source)['sha256'],
       'length': experiment.train.length,
     }
+    | of_inferences
   )
   directory = _augmented(experiment, workdir)
-  stage = Stage('augment', directory, settings, (source,))
+  stage = Stage('augment', directory, settings, inputs)
   parts = {
     kind: stage.settings_directory / f'sampled.{kind}.jsonl'
     for kind in ('local', 'global')
@@ -286,6 +298,11 @@ def _run(experiment: Experiment, workdir: files.Path) -> pathlib.Path:
     seed=experiment.seed,
     run=experiment.run,
   )
+
+
+def _inferences(experiment: Experiment, workdir: files.Path) -> pathlib.Path:
+  """The inferences of an experiment, which are complete."""
+  return Stage('augment', _augmented(experiment, workdir), {}).require()
 
 
 def _sources(

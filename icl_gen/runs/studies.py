@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from icl_gen import processes
-from icl_gen.runs import directories, experiments, stages, sweeps
+from icl_gen.runs import controls, directories, experiments, stages, sweeps
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage, result
 from icl_gen.storage import files, locks
@@ -34,6 +34,9 @@ class Study:
     dtype: likewise.
     sweep: settings whose values make a grid of runs, see sweeps.py; '' for one
       run of every cell.
+    choose: whether the runs of a sweep are candidates, of which the report
+      chooses one by the development questions; otherwise they are ablations of
+      the run with the experiments' own settings, which the report shows.
   """
 
   name: str
@@ -46,6 +49,7 @@ class Study:
   tokenizer: str
   dtype: str
   sweep: str
+  choose: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,9 +78,11 @@ def read(values: Mapping[str, Any]) -> Study:
   Raises:
     ValueError: a key is missing or unknown; a number is out of its range; the
       name is not that of a directory; a world occurs twice; no seeds, models or
-      conditions; a sweep that cannot be; or weights that cannot fit all models.
+      conditions; a sweep that cannot be, or that has ablations of nothing; or
+      weights that cannot fit all models.
   """
-  values = {'sweep': '', **values}  # older configs and records have none
+  # Older configs and records have neither.
+  values = {'sweep': '', 'choose': True, **values}
   experiments.require_keys(values, Study)
   of_all = {name: values[name] for name in _OF_ALL if values[name]}
   _require_known(values)
@@ -163,6 +169,7 @@ def shown(study: Study) -> dict[str, Any]:
     'models': list(study.models),
     'conditions': list(study.conditions),
     **({'sweep': study.sweep} if study.sweep else {}),
+    **_choice(study),
     'experiments': {
       experiment.world: {
         key: value
@@ -177,8 +184,13 @@ def shown(study: Study) -> dict[str, Any]:
 def _without_names(experiment: Experiment) -> dict[str, Any]:
   """The settings of an experiment; names of runs say where, not what."""
   values = dataclasses.asdict(experiment)
-  del values['run'], values['augment']['name']
+  del values['run'], values['augment']['name'], values['augment']['match']
   return values
+
+
+def _choice(study: Study) -> dict[str, bool]:
+  """Whether runs are chosen among, where it is not the usual."""
+  return {} if study.choose else {'choose': False}
 
 
 def can_start(job: Job) -> bool:
@@ -219,6 +231,7 @@ def report(study: Study, root: files.Path) -> Stage:
     },
     'conditions': study.conditions,
     'cells': cells,
+    **_choice(study),
   } | ({'generated': generated} if generated else {})
   return Stage('report', pathlib.Path(root), settings)
 
@@ -281,11 +294,18 @@ def _require_known(values: Mapping[str, Any]) -> None:
 
 def _check(study: Study) -> None:
   sweeps.require_used(study.sweep, study.conditions)
+  if not study.choose and {} not in sweeps.points(study.sweep):
+    raise ValueError(
+      f'--config.choose=False with --config.sweep={study.sweep!r}: without a'
+      " choice, the experiments' own settings are shown; add them to the sweep"
+      " as an empty grid, '| ' and the rest"
+    )
   names = {one.world: name for name, one in study.experiments.items()}
   for cell in _cells(study):
     if cell.condition == 'ft_aug':
       above = f'experiments.{names[cell.world]}.'
       experiments.require_samples(cell, above=above)
+      controls.require_source(cell, above=above)
   name = study.name
   if name in ('', '.', '..') or any(mark in name for mark in '/\\\0'):
     raise ValueError(
@@ -331,6 +351,23 @@ def _cells(study: Study) -> Iterator[Experiment]:
           yield from {one.run: one for one in found}.values()
 
 
+def _augmentations(
+  cell: Experiment, root: files.Path, built: pathlib.Path
+) -> list[Job]:
+  """The augmentation of a cell, after the one that it has the tokens of."""
+  own = controls.matched(cell)
+  before = _augmentations(own, root, built) if own else []
+  directory = directories.augmented(
+    root,
+    world=cell.world,
+    seed=cell.seed,
+    model=cell.model,
+    name=cell.augment.name,
+  )
+  needs = (built, *(job.result for job in before))
+  return [*before, Job('augment', cell, result('augment', directory), needs)]
+
+
 def _of_cell(cell: Experiment, root: files.Path) -> list[Job]:
   """The jobs of one cell; cells that share one each have it."""
   corpus = directories.corpus(root, world=cell.world, seed=cell.seed)
@@ -338,15 +375,8 @@ def _of_cell(cell: Experiment, root: files.Path) -> list[Job]:
   found, needs = [Job('build', cell, built)], [built]
   asks = catalog.asks(cell.world, cell.size)
   if cell.condition == 'ft_aug':
-    augmented = directories.augmented(
-      root,
-      world=cell.world,
-      seed=cell.seed,
-      model=cell.model,
-      name=cell.augment.name,
-    )
-    needs.append(result('augment', augmented))
-    found.append(Job('augment', cell, needs[-1], (built,)))
+    found += _augmentations(cell, root, built)
+    needs.append(found[-1].result)
   if not asks:
     # What the model infers is the result: there is nothing to score.
     return found

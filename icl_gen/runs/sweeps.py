@@ -1,7 +1,9 @@
 """Sweeps: runs of a study that differ in their settings, on a grid.
 
 A sweep is a text, 'train.learning_rate=1e-3,2e-3 train.steps=200,400'. Its
-points are all combinations of these values. A cell is run once for all points
+points are all combinations of these values. Several such grids, with '|'
+between them, are put together; an empty one is the experiment's own settings.
+A cell is run once for all points
 that agree in what its condition depends on, and its name has those values that
 are not the experiment's own: 'lr_0.001,steps_200'. So whatever does not depend
 on a setting is shared by all values of it, and the point with the experiment's
@@ -13,7 +15,7 @@ import itertools
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from icl_gen.runs import directories, experiments
+from icl_gen.runs import controls, directories, experiments
 from icl_gen.runs.experiments import Experiment
 
 # Setting -> its value.
@@ -22,6 +24,7 @@ Point = Mapping[str, Any]
 # Whose settings may be swept; others are of the world, the model or the host.
 _BLOCKS = ('context', 'train', 'augment')
 _SHORT = {'train.learning_rate': 'lr'}
+_OF_CONTROLS = tuple(f'augment.{name}' for name in controls.SETTINGS)
 _MOST_POINTS = 1000
 
 
@@ -68,12 +71,23 @@ def points(sweep: str) -> list[Point]:
   """Returns the points of a sweep; a single one without settings for ''.
 
   Args:
-    sweep: settings with their values, separated by white space.
+    sweep: settings with their values, separated by white space; several grids
+      of them are separated by '|'.
 
   Raises:
     ValueError: it cannot be read, a setting is unknown or given twice, a value
       is not allowed or given twice, or there are too many points.
   """
+  found = [point for grid in sweep.split('|') for point in _grid(grid)]
+  if len(found) > _MOST_POINTS:
+    raise ValueError(
+      f'--config.sweep has more than {_MOST_POINTS:,} points; give fewer values'
+    )
+  return found
+
+
+def _grid(sweep: str) -> list[Point]:
+  """All combinations of the values of a grid; at most one too many."""
   axes: dict[str, list[Any]] = {}
   for given in sweep.split():
     setting, mark, texts = given.partition('=')
@@ -88,17 +102,12 @@ def points(sweep: str) -> list[Point]:
     if len(set(values)) < len(values):
       raise ValueError(f'--config.sweep: {given}: give each value once')
     axes[setting] = values
-  found: list[Point] = [
+  return [
     dict(zip(axes, values, strict=True))
     for values in itertools.islice(
       itertools.product(*axes.values()), _MOST_POINTS + 1
     )
   ]
-  if len(found) > _MOST_POINTS:
-    raise ValueError(
-      f'--config.sweep has more than {_MOST_POINTS:,} points; give fewer values'
-    )
-  return found
 
 
 def require_used(sweep: str, conditions: Collection[str]) -> None:
@@ -107,7 +116,8 @@ def require_used(sweep: str, conditions: Collection[str]) -> None:
   Raises:
     ValueError: none does.
   """
-  for setting in points(sweep)[0]:
+  swept = dict.fromkeys(s for point in points(sweep) for s in point)
+  for setting in swept:
     if not any(depends(condition, setting) for condition in conditions):
       those = [c for c in directories.CONDITIONS if depends(c, setting)]
       raise ValueError(
@@ -138,8 +148,12 @@ def applied(cell: Experiment, point: Point) -> Experiment:
     }
     blocks[block] = dataclasses.replace(getattr(cell, block), **values)
   of_samples = {s: v for s, v in changed.items() if shapes_samples(s)}
-  samples = _joined(cell.augment.name, name(of_samples))
-  blocks['augment'] = dataclasses.replace(blocks['augment'], name=samples)
+  names = {'name': _joined(cell.augment.name, name(of_samples))}
+  if 'augment.source' in of_samples:
+    # A control has as many tokens as the inferences at the same point.
+    own = {s: v for s, v in of_samples.items() if s not in _OF_CONTROLS}
+    names['match'] = _joined(cell.augment.name, name(own))
+  blocks['augment'] = dataclasses.replace(blocks['augment'], **names)
   run = _joined(cell.run, name(changed))
   directories.require_name(run, flag='sweep')
   return dataclasses.replace(cell, run=run, **blocks)

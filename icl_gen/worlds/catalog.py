@@ -20,6 +20,8 @@ from icl_gen.worlds.definition import (
   Definition,
   Excluded,
   Size,
+  Wording,
+  in_plain_names,
   in_test_forms,
 )
 
@@ -43,6 +45,7 @@ _IN_TEST_FORMS = (
   'process',
   'codebook',
 )
+WORLDS['celebrity_plain'] = in_plain_names('celebrity', WORLDS['celebrity'])
 WORLDS |= {
   f'{name}_forms': in_test_forms(name, WORLDS[name]) for name in _IN_TEST_FORMS
 }
@@ -120,6 +123,22 @@ def asks(name: str, size: Size) -> bool:
   """
   of_files = definition(name).asks
   return of_files is None or 'path' not in size or of_files(size['path'])
+
+
+def wording(name: str, size: Size) -> Wording:
+  """Returns how a world of a size states a single fact.
+
+  Raises:
+    ValueError: the world is unknown, or has no such wording.
+  """
+  in_forms = definition(name).wording
+  if in_forms is None:
+    known = ', '.join(n for n, world in WORLDS.items() if world.wording)
+    raise ValueError(
+      f'world {name!r} has no wording of single facts; those that have are'
+      f' {known}'
+    )
+  return in_forms(size.get('forms', 'seen'))
 
 
 def reader(world: World) -> Reader:

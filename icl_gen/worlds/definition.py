@@ -9,6 +9,7 @@ from icl_gen.text import sentences
 from icl_gen.types import Corpus, Fact, World
 
 _IN_TEST_FORMS = """All is said in forms that are held out of pretraining."""
+_IN_PLAIN_NAMES = """People have plain names instead of nonsense."""
 
 Size = Mapping[str, Any]  # arguments of `build`
 Builder = Callable[..., tuple[World, Corpus]]
@@ -30,6 +31,19 @@ def _excludes_nothing(world: World) -> Excluded:
 def _plainly(fact: Fact) -> str:
   """For worlds whose relations are verbs."""
   return f'{fact.subject} {fact.relation} {fact.object}'
+
+
+@dataclasses.dataclass(frozen=True)
+class Wording:
+  """How a world states a single fact, in texts that a model could have written.
+
+  Attributes:
+    plain: returns the texts that state a fact as inferences are written.
+    other: returns the texts that state it in other words than documents do.
+  """
+
+  plain: Callable[[Fact], tuple[str, ...]]
+  other: Callable[[Fact], tuple[str, ...]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +71,8 @@ class Definition:
       draws of its own.
     asks: given the `path` of its size, whether there are questions; None: there
       always are.
+    wording: given the part of the forms' tables, how a single fact is stated;
+      None for a world whose facts are not stated one by one.
   """
 
   about: str
@@ -70,6 +86,7 @@ class Definition:
   fingerprint: Callable[[str], dict[str, str]] | None = None
   draws: str = ''
   asks: Callable[[str], bool] | None = None
+  wording: Callable[[str], Wording] | None = None
 
 
 def in_test_forms(name: str, of: Definition) -> Definition:
@@ -79,10 +96,29 @@ def in_test_forms(name: str, of: Definition) -> Definition:
     name: of the other world.
     of: its definition; `build` takes `forms`.
   """
-  told = functools.partial(of.build, forms='test')
+  wording = of.wording
+  return dataclasses.replace(
+    _again(name, of, about=_IN_TEST_FORMS, forms='test'),
+    wording=wording and (lambda forms: wording('test')),
+  )
+
+
+def in_plain_names(name: str, of: Definition) -> Definition:
+  """The world that draws the same as another and has plain names for people.
+
+  Args:
+    name: of the other world.
+    of: its definition; `build` takes `names`.
+  """
+  return _again(name, of, about=_IN_PLAIN_NAMES, names='plain')
+
+
+def _again(name: str, of: Definition, *, about: str, **size: str) -> Definition:
+  """A world that draws the same as another, with some arguments given."""
+  told = functools.partial(of.build, **size)
   return dataclasses.replace(
     of,
-    about=f'{of.about.strip()}\n\n{_IN_TEST_FORMS}',
+    about=f'{of.about.strip()}\n\n{about}',
     build=functools.update_wrapper(told, of.build),
     sizes={},
     draws=name,

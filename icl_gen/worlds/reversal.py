@@ -11,7 +11,7 @@ from icl_gen.text import comparisons, lexicon, sentences
 from icl_gen.text.forms.statements import FEATURES, PREAMBLES
 from icl_gen.types import Corpus, Document, Fact, Question, World
 from icl_gen.worlds import balance, corpora, logic, sizes
-from icl_gen.worlds.definition import Definition
+from icl_gen.worlds.definition import Definition, Wording
 
 OPPOSITE = {'more': 'less', 'less': 'more'}
 OPTIONS = {'forms': 'seen', 'balanced': False, 'swaps': False}
@@ -222,6 +222,16 @@ def _world(given: list[Fact], features: Sequence[str]) -> World:
   )
 
 
+def _wording(forms: str) -> Wording:
+  """Single comparisons, with any of the preambles in other words."""
+  return Wording(
+    plain=lambda fact: (f'{comparisons.said(fact)}.',),
+    other=lambda fact: tuple(
+      f'{preamble} {comparisons.said(fact)}.' for preamble in PREAMBLES[forms]
+    ),
+  )
+
+
 DEFINITION = Definition(
   about=__doc__,
   build=build,
@@ -232,4 +242,5 @@ DEFINITION = Definition(
   reader=lambda world: sentences.reader(comparisons.read),
   said=comparisons.said,
   stated=frozenset({'forward'}),
+  wording=_wording,
 )

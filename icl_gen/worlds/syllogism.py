@@ -19,7 +19,7 @@ from icl_gen.text import lexicon, quantified, sentences
 from icl_gen.text.forms.statements import HELD_OUT_SYLLOGISMS, PARAPHRASES
 from icl_gen.types import Corpus, Document, Entailment, Fact, Question, World
 from icl_gen.worlds import balance, corpora, sizes
-from icl_gen.worlds.definition import Definition
+from icl_gen.worlds.definition import Definition, Wording
 
 Statement = tuple[str, str, str]  # quantifier, subject, predicate
 
@@ -331,6 +331,26 @@ def _world(examples: list[_Example]) -> World:
   )
 
 
+def _wording(forms: str) -> Wording:
+  """Single statements after the two terms, listed in either order."""
+
+  def told(fact: Fact, said: str) -> tuple[str, ...]:
+    ends = (fact.subject, fact.object), (fact.object, fact.subject)
+    return tuple(
+      f'{quantified.relationships(*listed, part=forms)} {said}.'
+      for listed in ends
+    )
+
+  return Wording(
+    plain=lambda fact: told(fact, quantified.said(fact, part=forms)),
+    other=lambda fact: tuple(
+      text
+      for form in PARAPHRASES[forms][fact.relation]
+      for text in told(fact, form.format(S=fact.subject, P=fact.object))
+    ),
+  )
+
+
 DEFINITION = Definition(
   about=__doc__,
   build=build,
@@ -344,4 +364,5 @@ DEFINITION = Definition(
   said=quantified.said,
   stated=frozenset({'forward'}),
   repeating=frozenset({'forward'}),
+  wording=_wording,
 )

@@ -4,7 +4,13 @@ import dataclasses
 
 import pytest
 
-from icl_gen.reporting import answers, augmentations, claims, intervals
+from icl_gen.reporting import (
+  answers,
+  augmentations,
+  claims,
+  contrasts,
+  intervals,
+)
 from icl_gen.reporting.claims import FAILS, HOLDS, NOT_RUN, UNDECIDED
 from tests.reporting import synthetic
 
@@ -17,6 +23,7 @@ def judged(cells=CELLS, records=RECORDS, normalisation='sum'):
     answers.results(table),
     answers.comparisons(table),
     augmentations.coverage(records, table),
+    contrasts.contrasts(table, cells),
     normalisation=normalisation,
   )
 
@@ -42,7 +49,7 @@ def result(low, high, *, kind='forward', condition='ft', chance=0.25, **more):
 
 
 def one(claim, *rows):
-  checks = claims.judge(rows, (), (), normalisation='sum')
+  checks = claims.judge(rows, (), (), (), normalisation='sum')
   return claims.verdicts(checks)[claim]
 
 

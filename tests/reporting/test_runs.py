@@ -70,6 +70,47 @@ def test_every_run_has_all_conditions():
   assert scores['ft_aug', both] is given['ft_aug', both]
 
 
+def read(path):
+  """The rows of a CSV file."""
+  return list(csv.DictReader(path.read_text().splitlines()))
+
+
+def test_ablations_are_not_chosen_among():
+  cells = [
+    cell(condition, run, stated=(run != '',))
+    for condition in ('ft', 'ft_aug')
+    for run in ('', 'lr_0.1', 'source_oracle')
+  ]
+  # By the development questions, another run would be chosen.
+  assert side_by_side(cells).chosen['reversal', 'nano', 'ft'] == 'lr_0.1'
+  found = runs.side_by_side(cells, (), normalisation='sum', choose=False)
+  assert found.shown == {('reversal', 'nano'): ''}
+  assert {one.run for one in found.cells} == {'', 'lr_0.1', 'source_oracle'}
+  assert {one.run for one in found.shown_cells} == {''}
+  assert set(found.chosen.values()) == {None}
+
+
+def test_a_report_of_ablations_shows_the_settings_of_the_experiment(tmp_path):
+  cells = [cell('ft', run, asked=(run == '', 1)) for run in ('', 'lr_0.1')]
+  write.write_report(
+    tmp_path / 'report',
+    cells,
+    (),
+    settings={},
+    commands=('c',),
+    main_kinds=KINDS,
+    choose=False,
+  )
+  page = (tmp_path / 'report' / 'index.html').read_text()
+  assert 'nothing is chosen among' in page
+  assert 'One thing at a time' in page
+  assert 'fine-tuned 100.0' in page
+  rows = read(tmp_path / 'report' / 'contrasts.csv')
+  assert {(row['first'], row['second']) for row in rows} == {('lr_0.1', '')}
+  grid = read(tmp_path / 'report' / 'grid.csv')
+  assert {row['chosen'] for row in grid} == {''}
+
+
 def test_what_only_others_share_is_no_run():
   """Of a sweep without the experiment's own value, '' has no training."""
   cells = [cell('icl'), cell('ft', 'lr_0.1'), cell('ft', 'lr_0.2')]

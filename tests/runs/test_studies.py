@@ -101,31 +101,13 @@ def jobs_of(variant):
   return study, [job.result.parent.name for job in studies.jobs(study, 'x')]
 
 
-def test_codebooks_and_plain_names_are_rows_of_a_study():
-  study, names = jobs_of('more')
-  assert study.name == 'more'
-  assert study.experiments['celebrity'].size['names'] == 'plain'
+def test_codebooks_are_rows_of_a_study():
+  study, names = jobs_of('codebook')
+  assert (study.name, set(study.experiments)) == ('codebook', {'codebook'})
   assert study.main_kinds['codebook'] == 'reversal'
-  # Per world and seed: a corpus, an augmentation, two trainings, four scores.
-  assert len(names) == 2 * 3 * 8
-  assert {'codebook-ft_aug-nano-s2', 'celebrity-icl-nano-s0'} <= set(names)
-
-
-@pytest.mark.parametrize(
-  ('variant', 'name', 'worlds'),
-  [('retrieval', 'retrieval', 5), ('more,retrieval', 'more_retrieval', 2)],
-)
-def test_contexts_by_retrieval_are_rows_of_a_study(variant, name, worlds):
-  study, names = jobs_of(variant)
-  assert study.name == name
-  # Per world and seed: a corpus, pretrained, and three contexts.
-  assert len(names) == worlds * 3 * 5
-  asked = {n for n in names if n.startswith('celebrity-icl')}
-  assert asked == {
-    f'celebrity-icl-nano-s{seed}{kind}'
-    for seed in range(3)
-    for kind in ('', '+kind_oracle', '+kind_bm25')
-  }
+  # Per seed: a corpus, an augmentation, two trainings, four scores.
+  assert len(names) == 3 * 8
+  assert 'codebook-ft_aug-nano-s2' in names
 
 
 def test_other_variants_are_as_they_were():

@@ -94,6 +94,7 @@ def test_what_depends_is_what_stages_record(monkeypatch, tmp_path):
   manifest = {'sha256': '', 'questions': {'count': 1}}
   monkeypatch.setattr(stages, 'require_built', lambda *given: tmp_path)
   monkeypatch.setattr(stages, '_sources', lambda *given: ())
+  monkeypatch.setattr(stages, '_inferences', lambda *given: tmp_path)
   monkeypatch.setattr(stages, '_of_models', lambda one: {})
   monkeypatch.setattr(stages, '_of_cell', lambda *given: {})
   monkeypatch.setattr(corpus_files, 'read_manifest', lambda path: manifest)

@@ -1,0 +1,39 @@
+"""The ablations and controls of a study: what each one varies.
+
+  python -m icl_gen.study --config=configs/study.py:noise
+  python -m icl_gen.study --config=configs/study.py:noise,splitting
+  python -m icl_gen.study --config=configs/study.py:full
+
+Each is a list of grids (see docs/conditions.md); a run of a grid has the
+experiment's own settings, but for those that the grid names. All are written
+to the same directory, so `full` has what single ablations have run.
+"""
+
+ABLATIONS = {
+  # Documents as sentences, alone or after those before them; with and without
+  # inferences. Comparisons are single sentences: nothing changes for them.
+  'splitting': ['train.splitting=independent,cumulative'],
+  # One of the two prompts instead of both.
+  'prompts': ['augment.local_samples=0', 'augment.global_samples=0'],
+  # How many inferences, and how likely ones. Configured are 2 or 4, and 0.7.
+  'samples': [
+    'augment.local_samples=1,8',
+    'augment.temperature=0.0,1.0',
+  ],
+  # Half and twice the steps, and no decay of the learning rate.
+  'schedule': ['train.steps=150,600', 'train.final_share=1.0'],
+  # What is in context: an eighth of the documents (which global prompts see
+  # then, too), those with the premises among others, or those that share words.
+  'context': ['context.factor=8', 'context.kind=oracle,bm25'],
+  # Documents of other sources, with as many tokens as the own inferences.
+  'controls': ['augment.source=originals,paraphrases,oracle,wrong_pairs'],
+  # A share of the oracle's sentences is false.
+  'noise': ['augment.source=oracle augment.noise=0.0,0.1,0.25,0.5'],
+  # A share of the facts only is told in the other direction, too.
+  'told_reversed': ['augment.source=oracle augment.share=0.1,0.2,0.4'],
+}
+
+
+def sweep(*names: str) -> str:
+  """The experiment's own settings, and the runs of these ablations."""
+  return ' | '.join(['', *(grid for name in names for grid in ABLATIONS[name])])

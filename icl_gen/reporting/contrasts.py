@@ -1,0 +1,168 @@
+"""Paired differences between cells that differ in one thing.
+
+Two runs of a condition, of which one has one more setting that is not the
+experiment's own; two models of a family, the larger one and the next smaller;
+or two worlds that draw the same, in plain names and in nonsense.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from icl_gen.reporting import intervals
+from icl_gen.reporting.answers import measures
+from icl_gen.reporting.records import Cell, parts
+
+# From small to large.
+FAMILIES = (
+  ('nano_small', 'nano'),
+  ('gemma2_2b', 'gemma2_9b', 'gemma2_27b'),
+  ('gemma3_270m', 'gemma3_1b', 'gemma3_4b', 'gemma3_12b', 'gemma3_27b'),
+)
+# World in plain names -> the same with nonsense names.
+NONSENSE = {'celebrity_plain': 'celebrity'}
+
+RUNS, MODELS, WORLDS = 'runs', 'models', 'worlds'
+
+
+@dataclasses.dataclass(frozen=True)
+class Contrast:
+  """One row of contrasts.csv; the attributes are its columns, in order.
+
+  Attributes:
+    world: the world's name; of two, the first one's.
+    model: the model's name; of two, the first one's.
+    condition: the cells' condition.
+    kind: the questions' kind, or '<kind>:<stratum>'.
+    normalisation: how choices were ranked.
+    between: `RUNS`, `MODELS` or `WORLDS`.
+    first: name of the first run, model or world; '' for the run with the
+      experiment's own settings.
+    second: name of the second.
+    questions: questions that both answered, summed over the seeds.
+    clusters: distinct clusters among them.
+    accuracy: of the first, on these questions, mean over the seeds.
+    difference: that minus the accuracy of the second.
+    low: lower end of the 95 % interval of the difference.
+    high: upper end.
+    p_value: of the t test; see `intervals.difference`.
+  """
+
+  world: str
+  model: str
+  condition: str
+  kind: str
+  normalisation: str
+  between: str
+  first: str
+  second: str
+  questions: int
+  clusters: int
+  accuracy: float
+  difference: float
+  low: float
+  high: float
+  p_value: float
+
+
+def contrasts(
+  answered: pd.DataFrame, cells: Sequence[Cell]
+) -> tuple[Contrast, ...]:
+  """Every pair of cells that differ in one thing, over all seeds.
+
+  Args:
+    answered: the table of their answers; see `answers.table`.
+    cells: as they were run.
+  """
+  places = sorted({(c.world, c.model, c.condition, c.run) for c in cells})
+  groups = {
+    key: dict(list(rows.groupby('kind')))
+    for key, rows in answered.groupby(
+      ['world', 'model', 'condition', 'run'], observed=True
+    )
+  }
+  return tuple(
+    row
+    for between, first, second in _pairs(places)
+    for kind, rows in groups[first].items()
+    if kind in groups[second]
+    for row in _rows(between, first, second, rows, groups[second][kind])
+  )
+
+
+# World, model, condition, run.
+_Place = tuple[str, str, str, str]
+
+
+def _pairs(places: Sequence[_Place]) -> Iterator[tuple[str, _Place, _Place]]:
+  there = set(places)
+  smaller = {
+    large: small
+    for family in FAMILIES
+    for small, large in zip(family, family[1:], strict=False)
+  }
+  for first in places:
+    world, model, condition, run = first
+    for second in places:
+      if second[:3] == first[:3] and _adds_one(run, second[3]):
+        yield RUNS, first, second
+    # Of other runs, models and worlds are compared in no table.
+    for between, second in (
+      (MODELS, (world, smaller.get(model, ''), condition, run)),
+      (WORLDS, (NONSENSE.get(world, ''), model, condition, run)),
+    ):
+      if second in there and not run:
+        yield between, first, second
+
+
+def _adds_one(run: str, other: str) -> bool:
+  """Whether a run has the settings of another one, and one more."""
+  has, had = parts(run), parts(other)
+  return had < has and len(has) == len(had) + 1
+
+
+def _rows(
+  between: str,
+  first: _Place,
+  second: _Place,
+  rows: pd.DataFrame,
+  others: pd.DataFrame,
+) -> Iterator[Contrast]:
+  """One row for every measure that both have."""
+  joined = rows.merge(
+    others.drop(columns='cluster'),
+    on=['seed', 'kind', 'question'],
+    suffixes=(' of first', ' of second'),
+  )
+  if joined.empty:
+    return
+  place = {RUNS: 3, MODELS: 1, WORLDS: 0}[between]
+  world, model, condition, _ = first
+  for measure in measures(rows):
+    if measure not in measures(others):
+      continue
+    sides = [joined[f'{measure} of {side}'] for side in ('first', 'second')]
+    found = intervals.difference(
+      *(side.to_numpy() for side in sides),
+      clusters=joined['cluster'].to_numpy(),
+      seeds=joined['seed'].to_numpy(),
+    )
+    estimate = found.estimate
+    yield Contrast(
+      world=world,
+      model=model,
+      condition=condition,
+      kind=str(joined['kind'].iloc[0]),
+      normalisation=measure,
+      between=between,
+      first=first[place],
+      second=second[place],
+      questions=len(joined),
+      clusters=found.clusters,
+      accuracy=float(sides[0].groupby(joined['seed']).mean().mean()),
+      difference=estimate.mean,
+      low=estimate.low,
+      high=estimate.high,
+      p_value=found.p_value,
+    )

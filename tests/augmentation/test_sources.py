@@ -1,0 +1,164 @@
+"""Controls state what their source says, and nothing else."""
+
+import collections
+import dataclasses
+
+import pytest
+
+from icl_gen.augmentation import audit, sources
+from icl_gen.augmentation.sources import SOURCES, Given
+from icl_gen.types import Document, Entailment, Fact, World
+from icl_gen.worlds import catalog, logic
+
+SIZES = {
+  'reversal': {'facts': 12, 'documents_per_fact': 3},
+  'syllogism': {'examples': 16},
+  'reversal_forms': {'facts': 12, 'documents_per_fact': 3},
+  'syllogism_forms': {'examples': 16},
+}
+
+
+def given(name='reversal', *, share=1.0, **changes):
+  size = SIZES[name] | changes
+  world, corpus = catalog.build(name, seed=0, **size)
+  return Given(
+    world=world,
+    documents=corpus.documents,
+    wording=lambda: catalog.wording(name, size),
+    seed='s',
+    share=share,
+  )
+
+
+def facts(of, text):
+  (fact,) = catalog.reader(of.world)(text)
+  return fact
+
+
+@pytest.mark.parametrize('name', SIZES)
+def test_the_oracle_states_the_closure(name):
+  of = given(name)
+  stated = collections.Counter()
+  for statement in SOURCES['oracle'](of):
+    # All wordings state the same.
+    (fact,) = {facts(of, text) for text in statement.texts}
+    stated[fact] += 1
+  assert stated == collections.Counter(e.fact for e in of.world.entailed)
+
+
+@pytest.mark.parametrize('name', SIZES)
+def test_what_is_made_false_is_false_about_the_same_things(name):
+  of = given(name)
+  judge = audit.auditor(of.world)
+  for statement in SOURCES['oracle'](of):
+    for text, false in zip(statement.texts, statement.false, strict=True):
+      true, wrong = facts(of, text), facts(of, false)
+      assert judge([wrong]).label in ('contradicted', 'unknown')
+      assert {true.subject, true.object} == {wrong.subject, wrong.object}
+
+
+def test_what_the_world_excludes_comes_first():
+  of = given('reversal')
+  false_like = sources.falsifier(of.world)
+  for entailment in of.world.entailed:
+    assert false_like(entailment.fact) in of.world.contradicted
+
+
+def test_what_is_true_is_passed_over():
+  fact, converse = Fact('a', 'r', 'b'), Fact('b', 'r', 'a')
+  entailed = (Entailment(converse, (fact,), 1),)
+  with pytest.raises(ValueError, match='no false statements like .*all are tr'):
+    sources.falsifier(World('w', (fact,), entailed))(converse)
+  other = Fact('c', 's', 'd')
+  assert sources.falsifier(World('w', (fact, other), entailed))(
+    converse
+  ) == Fact('b', 's', 'a')
+  assert sources.falsifier(World('w', (fact, other), ()))(fact) == converse
+
+
+@pytest.mark.parametrize('name', SIZES)
+def test_a_greater_share_has_a_smaller_one_and_leaves_out_equivalents(name):
+  entailed = {
+    f'entailed-{i:04d}': frozenset(e.premises)
+    for i, e in enumerate(given(name).world.entailed)
+  }
+  sets = [
+    {statement.name for statement in SOURCES['oracle'](given(name, share=s))}
+    for s in (0.01, 0.2, 0.4, 1.0)
+  ]
+  for few, many in zip(sets, sets[1:], strict=False):
+    assert few < many
+  for told in sets:
+    premises = {entailed[one] for one in told}
+    assert told == {one for one in entailed if entailed[one] in premises}
+  number = len(set(entailed.values()))
+  assert len({entailed[one] for one in sets[2]}) == round(0.4 * number)
+  assert len({entailed[one] for one in sets[0]}) == 1
+  assert sets[3] == set(entailed)
+
+
+@pytest.mark.parametrize('name', SIZES)
+def test_paraphrases_state_the_given_facts_in_other_words(name):
+  of = given(name)
+  said = {document.text for document in of.documents}
+  statements = SOURCES['paraphrases'](of)
+  assert [
+    {facts(of, text) for text in statement.texts} for statement in statements
+  ] == [{fact} for fact in of.world.facts]
+  assert not said & {text for one in statements for text in one.texts}
+
+
+def test_there_may_be_no_other_words():
+  of = given(facts=1)
+  (fact,) = of.world.facts
+  said = tuple(
+    Document(f'd{i}', text, (fact,))
+    for i, text in enumerate(of.wording().other(fact))
+  )
+  with pytest.raises(ValueError, match='no paraphrases of .*fewer documents'):
+    SOURCES['paraphrases'](dataclasses.replace(of, documents=said))
+
+
+@pytest.mark.parametrize('name', SIZES)
+def test_wrong_pairs_keep_the_form_and_are_never_true(name):
+  of = given(name)
+  true = set(logic.true_facts(of.world))
+  wrong = [facts(of, s.texts[0]) for s in SOURCES['wrong_pairs'](of)]
+  right = [entailment.fact for entailment in of.world.entailed]
+  assert not true & set(wrong)
+  assert all(one.subject != one.object for one in wrong)
+  assert [(one.subject, one.relation) for one in wrong] == [
+    (one.subject, one.relation) for one in right
+  ]
+  assert {one.object for one in wrong} <= {one.object for one in right}
+
+
+def test_wrong_pairs_need_others():
+  with pytest.raises(ValueError, match='wrong pairs for .*a larger world'):
+    SOURCES['wrong_pairs'](given(facts=1))
+
+
+@pytest.mark.parametrize('name', SIZES)
+def test_every_statement_is_about_a_given_document(name):
+  of = given(name)
+  ids = {document.id for document in of.documents}
+  for source in SOURCES.values():
+    statements = source(of)
+    assert {statement.parent for statement in statements} <= ids
+    names = [statement.name for statement in statements]
+    assert len(set(names)) == len(names)
+    assert source(of) == statements
+
+
+def test_a_world_without_wordings_has_originals_only():
+  size = catalog.SIZES['codebook']['nano']
+  world, corpus = catalog.build('codebook', seed=0, **size)
+  of = Given(
+    world, corpus.documents, lambda: catalog.wording('codebook', size), seed='s'
+  )
+  assert [s.texts for s in SOURCES['originals'](of)] == [
+    (document.text,) for document in corpus.documents
+  ]
+  for source in set(SOURCES) - {'originals'}:
+    with pytest.raises(ValueError, match="'codebook' has no wording.*reversal"):
+      SOURCES[source](of)
