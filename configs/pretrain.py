@@ -79,6 +79,12 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   # What the rows may say: 'all', the recipe of the embedded models, or
   # 'pretraining', without the forms that are held out (icl_gen/text/forms/).
   config.forms = 'all'
+  # Share of the statements about comparisons that reverse one of the context.
+  config.reversals = 0.7
+  # Facts about persistent entities, which only the weights can hold: how many,
+  # the share of the rows that tell them, and whether in both orders.
+  config.entities = dict(facts=0, share=0.0, both_orders=False)
+  config.run = ''  # name of the directory; '' for the model's
   config.vocabulary = 2304  # pieces of the tokenizer = embeddings of the model
 
   config.optimizer = dict(

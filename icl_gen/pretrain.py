@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import ml_collections
 
 from icl_gen import cli, processes, signals
-from icl_gen.pretraining import stream, vocabulary
-from icl_gen.runs import experiments, models
+from icl_gen.pretraining import episodes, stream, told, vocabulary
+from icl_gen.runs import directories, experiments, models, pretrainings
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import files
 from icl_gen.text import tokens
@@ -18,7 +18,7 @@ from icl_gen.text.forms import split
 
 
 def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
-  """Writes <workdir>/pretrain/<model>/{tokenizer.model,params}; resumes."""
+  """Writes <workdir>/pretrain/<name>/{tokenizer.model,params}; resumes."""
   models.require_known(config.model)
   for flag in ('report_every', 'save_every'):
     experiments.require_number(f'train.{flag}', config[flag], flag=flag)
@@ -30,17 +30,23 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     raise ValueError(
       f'--config.forms={config.forms!r}; allowed are {", ".join(split.STREAMS)}'
     )
+  directories.require_name(config.run, flag='run')
+  entities = told.Told(**config.entities.to_dict())
+  told.require_possible(entities, flag='entities')
   phases = [
     stream.Stage(
       **phase.to_dict(),
       modes=config.modes.to_dict(),
       document_weight=config.document_weight,
       forms=config.forms,
+      reversals=config.reversals,
+      told=entities,
     )
     for _, phase in sorted(config.stages.items())
   ]
-  directory = workdir / 'pretrain' / config.model
-  stage = Stage('pretrain', directory, config.to_dict())
+  for phase in phases:
+    episodes.require_families(phase.families, reversals=config.reversals)
+  stage = pretrainings.stage(config.to_dict(), workdir)
   stage.complete(lambda: _pretrain(config, stage, phases))
 
 
@@ -90,7 +96,7 @@ def _pretrain(
     state, _ = saved.restore(state)
 
   writer = metrics.Writer(
-    directory, name=name, steps=steps, done=int(state.step)
+    directory, name=directory.name, steps=steps, done=int(state.step)
   )
   asked = stopping.make_asked(plan.mesh)
   train_step, done = step.make_step(module, updates, plan), 0
@@ -122,7 +128,7 @@ def _pretrain(
   checkpoints.save_params(stage.result, state.params)
   saved.close()
   stage.finish()
-  print(f'pretrained {name}, weights: {stage.result}', flush=True)
+  print(f'pretrained {directory.name}, weights: {stage.result}', flush=True)
 
 
 def _seconds_left(

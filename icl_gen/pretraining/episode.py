@@ -37,6 +37,15 @@ def sentence(rng: random.Random, statement: str, probability: float) -> str:
   return f'{_preamble(rng, probability)}{statement}.'
 
 
-def fresh_words(rng: random.Random, count: int) -> list[str]:
-  """Draws different nonsense words from the pretraining lexicon."""
-  return rng.sample(lexicon.words(evaluation=False), count)
+def fresh_words(
+  rng: random.Random, count: int, *, reserved: int = 0
+) -> list[str]:
+  """Draws different nonsense words from the pretraining lexicon.
+
+  Args:
+    rng: source of all random draws.
+    count: number of words.
+    reserved: number of words at the end of the lexicon that are not drawn.
+  """
+  words = lexicon.words(evaluation=False)
+  return rng.sample(words[: len(words) - reserved], count)

@@ -7,72 +7,20 @@ number of statements that follow: restatements, reversals, conclusions.
 import functools
 import random
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from icl_gen.pretraining import english, episode, marks, people, taxonomies
-from icl_gen.text import abilities, comparisons, quantified
-from icl_gen.text.forms import statements
+from icl_gen.pretraining import (
+  compared,
+  english,
+  episode,
+  marks,
+  people,
+  taxonomies,
+)
+from icl_gen.text import abilities, quantified
 from icl_gen.worlds import syllogism
 
 _CHARACTERS = string.ascii_letters + string.digits
-_Comparison = tuple[str, str, str, str]  # subject, degree, feature, other
-
-# --- comparisons -------------------------------------------------------------
-
-
-def compared(rng: random.Random, count: int) -> episode.Episode:
-  """Comparisons like 'glon are more dangerous than troff', often reversed."""
-  words = episode.fresh_words(rng, 2 * count)
-  facts = [
-    (
-      words[2 * i],
-      rng.choice(('more', 'less')),
-      rng.choice(statements.FEATURES.seen),
-      words[2 * i + 1],
-    )
-    for i in range(count)
-  ]
-
-  def reverse(fact: _Comparison) -> _Comparison:
-    one, degree, feature, other = fact
-    return other, 'less' if degree == 'more' else 'more', feature, one
-
-  def state(
-    rng: random.Random, fact: _Comparison, *, mark: str, preamble: float
-  ) -> str:
-    one, degree, feature, other = fact
-    degree = marks.DECISIVE + degree
-    statement = comparisons.statement(mark + one, degree, feature, other)
-    return episode.sentence(rng, statement, preamble)
-
-  def ask(rng: random.Random, i: int) -> str:
-    fact = facts[i]
-    if rng.random() < 0.7:
-      fact = reverse(fact)
-    if rng.random() < 0.1:
-      return _yes_or_no(rng, fact)
-    return state(rng, fact, mark=marks.UNPREDICTABLE, preamble=0.4)
-
-  def infer(rng: random.Random, i: int) -> list[str]:
-    return [
-      state(rng, facts[i], mark='', preamble=0.7),
-      state(rng, reverse(facts[i]), mark='', preamble=0.7),
-    ]
-
-  documents = [
-    marks.removed(episode.sentence(rng, comparisons.statement(*fact), 0.9))
-    for fact in facts
-  ]
-  return episode.Episode(documents, ask, infer)
-
-
-def _yes_or_no(rng: random.Random, fact: _Comparison) -> str:
-  one, degree, feature, other = fact
-  answer = 'Yes'
-  if rng.random() < 0.5:
-    answer, degree = 'No', 'less' if degree == 'more' else 'more'
-  return f'Q: ~are ~{one} ~{degree} {feature} than {other}? A: {answer}.'
-
 
 # --- syllogisms --------------------------------------------------------------
 
@@ -196,8 +144,35 @@ def filler(rng: random.Random, count: int) -> episode.Episode:
 Family = Callable[[random.Random, int], episode.Episode]
 
 
+def require_families(names: Iterable[str], *, reversals: float) -> None:
+  """Checks the names of families.
+
+  Args:
+    names: the families of a stage.
+    reversals: as for `families`.
+
+  Raises:
+    ValueError: the share of reversals is none, or there is no family of a name,
+      or none with another share.
+  """
+  if not 0 <= reversals <= 1:
+    raise ValueError(f'--config.reversals={reversals}; give 0 to 1')
+  known = families(reversals=reversals)
+  for name in names:
+    if name not in known:
+      raise ValueError(
+        f'--config.stages: there is no family {name!r} with'
+        f' --config.reversals={reversals}; there are {", ".join(known)}'
+      )
+
+
 @functools.cache
-def families(forms: str = 'all') -> dict[str, Family]:
+def families(
+  forms: str = 'all',
+  *,
+  reversals: float = compared.REVERSALS,
+  reserved: int = 0,
+) -> dict[str, Family]:
   """The families by name.
 
   The names are those of configs/pretrain.py. Families are drawn by sorted name,
@@ -206,10 +181,19 @@ def families(forms: str = 'all') -> dict[str, Family]:
   Args:
     forms: one of `forms.split.STREAMS`: 'all' repeats the recipe of the
       embedded models, 'pretraining' leaves out what is held out.
+    reversals: share of the statements about comparisons that reverse one. With
+      another than that of the embedded models, no other family is there.
+    reserved: number of words at the end of the lexicon that comparisons do not
+      draw.
   """
+  comparing = functools.partial(
+    compared.compared, reversals=reversals, reserved=reserved
+  )
+  if reversals != compared.REVERSALS:
+    return {'comparisons': comparing}
   persons = functools.partial(people.people, forms=forms)
   return {
-    'comparisons': compared,
+    'comparisons': comparing,
     'syllogisms': functools.partial(syllogisms, forms=forms),
     # If a document mentions the name first, the model has to go back from the
     # description to the name before it, which it learns last.

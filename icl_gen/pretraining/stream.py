@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from icl_gen.pretraining import episodes, marks
+from icl_gen.pretraining import compared, episodes, marks
 from icl_gen.pretraining.episode import Episode
+from icl_gen.pretraining.told import Told, texts
 from icl_gen.text import prompts
 from icl_gen.text.tokens import Tokenizer
 from icl_gen.types import Batch
@@ -37,6 +38,8 @@ class Stage:
     lookup_weight: loss weight of a name that is looked up by its description.
     forms: one of `forms.split.STREAMS`; 'pretraining' leaves out what is held
       out.
+    reversals: share of the statements about comparisons that reverse one.
+    told: facts about persistent entities that some of the rows tell.
   """
 
   steps: int
@@ -50,6 +53,8 @@ class Stage:
   decisive_weight: float
   lookup_weight: float
   forms: str = 'all'
+  reversals: float = compared.REVERSALS
+  told: Told = Told()
 
 
 class Writer:
@@ -178,6 +183,15 @@ def _write_plain(rng: random.Random, episode: Episode, writer: Writer) -> None:
     writer.end()
 
 
+def _write_told(rng: random.Random, told: Told, writer: Writer) -> None:
+  """Writes facts about persistent entities as separate texts, each once."""
+  for text in texts(rng, told):
+    if writer.full:
+      break
+    writer.line(text)
+    writer.end()
+
+
 _MODES: dict[str, Callable[[random.Random, Episode, Writer], None]] = {
   'context': _write_context,
   'local': _write_local,
@@ -201,6 +215,15 @@ def row(
   """
   rng = random.Random(seed)
   writer = Writer(tokenizer, stage)
+  # A stream without such facts makes no draw for them: its rows are those of
+  # the embedded models.
+  if stage.told.share and rng.random() < stage.told.share:
+    _write_told(rng, stage.told, writer)
+  families = episodes.families(
+    stage.forms,
+    reversals=stage.reversals,
+    reserved=len(stage.told.entities),
+  )
   while not writer.full:
     family = _draw(rng, stage.families)
     count = rng.randint(*stage.facts)
@@ -209,7 +232,7 @@ def row(
       count = max(1, count // 2)
     elif family in ('people', 'described'):
       count = max(1, count * 2 // 3)
-    episode = episodes.families(stage.forms)[family](rng, count)
+    episode = families[family](rng, count)
     _MODES[_draw(rng, stage.modes)](rng, episode, writer)
   return writer.row()
 
