@@ -80,7 +80,7 @@ def _pretrain(
   state = sharding.replicate(plan.mesh, state)
 
   stage.begin()
-  vocabulary_path = directory / 'tokenizer.model'
+  vocabulary_path = pretrainings.tokenizer(stage)
   saved = checkpoints.Checkpoints(stage.checkpoints)
   # Without a checkpoint, the tokenizer may be from settings that were changed
   # since.

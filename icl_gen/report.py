@@ -66,6 +66,7 @@ def _of_study(study: Study, workdir: pathlib.Path) -> None:
       main_kinds=studies.main_kinds(study),
       settings=studies.shown(study),
       command=cli.command('study'),
+      factors=studies.factors(study),
     )
 
   studies.report(study, root).complete(write)
@@ -105,6 +106,7 @@ def _write(
   main_kinds: Mapping[str, str],
   settings: Mapping[str, Any],
   command: str,
+  factors: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
   # Imported here, so that mistakes answer at once.
   with signals.importing():
@@ -119,6 +121,7 @@ def _write(
     commands=[command],
     main_kinds=main_kinds,
     corpora=there.corpora,
+    factors=factors or {},
     logged=training_logs.curves(stage.directory, there.cells),
   )
   stage.finish()

@@ -1,6 +1,7 @@
 """Runs a whole study: every world x model x seed x condition, then the report.
 
   python -m icl_gen.study --config=configs/study.py
+  python -m icl_gen.study --config=configs/causal.py
   python -m icl_gen.study --config=configs/study.py:custom --documents=DIRECTORY
 
 Complete stages are kept: adding seeds, models or conditions runs only what is
@@ -24,6 +25,7 @@ from icl_gen import cli, processes, signals
 from icl_gen.runs import (
   directories,
   own_documents,
+  pretrainings,
   progress,
   stages,
   studies,
@@ -152,7 +154,8 @@ def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:
   doors = _doors(root / 'compiled')
 
   def call(job: Job) -> None:
-    values = ml_collections.FrozenConfigDict(dataclasses.asdict(job.experiment))
+    given = job.recipe or dataclasses.asdict(job.experiment)
+    values = ml_collections.FrozenConfigDict(given)
     with _flags_of(study, job):
       if job.door == 'build':
         _alone(lambda: doors['build'](values, root))
@@ -181,12 +184,15 @@ def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:
 def _require_models(study: Study, left: Sequence[Job]) -> None:
   """Checks now what a job would find out hours later."""
   for job in left:
-    studies.require_weights(job.experiment)
+    if not study.pretraining:
+      studies.require_weights(job.experiment)
     if job.door == 'train':
       with _flags_of(study, job):
         limits.require_sensible(
           dataclasses.asdict(job.experiment.train), model=job.experiment.model
         )
+  if study.pretraining:
+    return
   with signals.importing():
     from icl_gen.model import loading
 
@@ -209,6 +215,8 @@ def _flags_of(study: Study, job: Job) -> Iterator[None]:
   try:
     yield
   except ValueError as error:
+    if job.door == 'pretrain':
+      raise ValueError(pretrainings.flags(str(error))) from error
     told = studies.flags(str(error), study, job.experiment.world)
     raise ValueError(told) from error
 
@@ -218,11 +226,12 @@ def _doors(compiled: pathlib.Path) -> dict[str, Door]:
   with signals.importing():
     import jax
 
-  from icl_gen import augment, build, evaluate, train
+  from icl_gen import augment, build, evaluate, pretrain, train
 
   jax.config.update('jax_compilation_cache_dir', str(compiled))
   return {
     'build': build.run,
+    'pretrain': pretrain.run,
     'augment': augment.run,
     'train': train.run,
     'evaluate': evaluate.run,

@@ -50,7 +50,7 @@ def commands(study: Study, *, topology: str) -> list[list[str]]:
 
 def _commands(study: Study, topology: str) -> Iterator[list[str]]:
   for job in studies.jobs(study, pathlib.Path()):
-    if job.door != 'build':
+    if job.door not in ('build', 'pretrain'):
       yield [
         'python',
         '-m',

@@ -15,10 +15,12 @@ from icl_gen.reporting import (
   gaps,
   grid,
   intervals,
+  pretraining_figure,
   runs,
   statistics,
 )
 from icl_gen.reporting.glossary import reading_order
+from icl_gen.reporting.pretraining_figure import NO_FACTORS, Factors
 from icl_gen.reporting.prices import Price, prices
 from icl_gen.reporting.records import (
   AugmentationRecord,
@@ -54,6 +56,8 @@ class Report:
     main_kinds: world -> kind of question in the main figure; '' for all.
     normalisation: the one that figures and summary use.
     figures: file name -> PNG bytes; the main figure is 'main.png'.
+    factors: run -> what its model was pretrained with, in the order shown; {}
+      unless models differ in that.
   """
 
   results: tuple[answers.Result, ...]
@@ -74,6 +78,7 @@ class Report:
   main_kinds: Mapping[str, str]
   normalisation: str
   figures: Mapping[str, bytes]
+  factors: Factors = NO_FACTORS
 
 
 def assemble(
@@ -83,6 +88,7 @@ def assemble(
   main_kinds: Mapping[str, str],
   normalisation: str,
   logged: Sequence[Curve] = (),
+  factors: Factors = NO_FACTORS,
 ) -> Report:
   """Computes every table and draws every figure.
 
@@ -92,6 +98,7 @@ def assemble(
     main_kinds: world -> kind of question in the main figure; '' for all.
     normalisation: one of `statistics.NORMALISATIONS`.
     logged: training curves, drawn if there are any.
+    factors: what the models of runs were pretrained with, where that differs.
 
   Raises:
     ValueError: no cells (unless the records have no questions either), a cell
@@ -107,7 +114,12 @@ def assemble(
       f'unknown normalisation {normalisation!r}; allowed are'
       f' {", ".join(statistics.NORMALISATIONS)}'
     )
-  every = runs.side_by_side(cells, records, normalisation=normalisation)
+  every = runs.side_by_side(
+    cells,
+    records,
+    normalisation=normalisation,
+    shown_run=next(iter(factors), ''),
+  )
   table = answers.table(every.cells)
   results = answers.results(table)
   comparisons = answers.comparisons(table)
@@ -127,6 +139,10 @@ def assemble(
     main_kinds=main_kinds,
     normalisation=normalisation,
   )
+  if factors:
+    drawn[pretraining_figure.NAME] = pretraining_figure.figure(
+      results, factors, main_kinds=main_kinds, normalisation=normalisation
+    )
   return Report(
     results=results,
     comparisons=comparisons,
@@ -143,7 +159,7 @@ def assemble(
     findings=findings.findings(
       in_figures,
       adjusted,
-      every.chosen,
+      {} if factors else every.chosen,
       main_kinds=main_kinds,
       normalisation=normalisation,
     ),
@@ -154,6 +170,7 @@ def assemble(
     main_kinds=main_kinds,
     normalisation=normalisation,
     figures=drawn,
+    factors=factors,
   )
 
 

@@ -75,6 +75,7 @@ def side_by_side(
   records: Sequence[AugmentationRecord],
   *,
   normalisation: str,
+  shown_run: str = '',
 ) -> SideBySide:
   """Gives every run all conditions, and chooses among runs.
 
@@ -82,6 +83,8 @@ def side_by_side(
     cells: finished cells.
     records: of generated documents.
     normalisation: how choices are ranked, for the choice.
+    shown_run: the run in figures and summary, wherever it is there; nothing is
+      chosen then. '': `CHOSEN`, or the only one.
   """
   places = _places(cells)
   chosen = {
@@ -92,12 +95,14 @@ def side_by_side(
   shown, standing = {}, {}
   for key in dict.fromkeys((cell.world, cell.model) for cell in cells):
     runs = _runs(key, places)
-    shown[key] = CHOSEN if len(runs) > 1 else runs[0]
+    is_given = bool(shown_run) and shown_run in runs
+    chooses = len(runs) > 1 and not is_given
+    shown[key] = CHOSEN if chooses else shown_run if is_given else runs[0]
     for condition in CONDITIONS:
       there = list(places.get((*key, condition), ()))
       for run in runs:
         standing[*key, condition, run] = _standing_for(run, there)
-      if len(runs) > 1:
+      if chooses:
         best = chosen.get((*key, condition))
         standing[*key, condition, CHOSEN] = (
           min(there, default=None) if best is None else best

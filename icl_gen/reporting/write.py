@@ -14,6 +14,7 @@ from icl_gen.reporting.explorer import Corpora
 from icl_gen.reporting.formatting import csv_text
 from icl_gen.reporting.grid import Point
 from icl_gen.reporting.page import page, results_markdown
+from icl_gen.reporting.pretraining_figure import NO_FACTORS, Factors
 from icl_gen.reporting.prices import Price
 from icl_gen.reporting.records import AugmentationRecord, Cell, Curve
 
@@ -31,6 +32,7 @@ def write_report(
   main_kinds: Mapping[str, str],
   corpora: Corpora | None = None,
   logged: Sequence[Curve] = (),
+  factors: Factors = NO_FACTORS,
   normalisation: str = 'sum',
 ) -> None:
   """Writes tables, figures and the page; replaces an older report.
@@ -50,6 +52,7 @@ def write_report(
       cells are reported as missing.
     corpora: what the cells were asked about; shown by the question explorer.
     logged: training curves, maybe none.
+    factors: as for `assemble`.
     normalisation: how choices are ranked in figures and summary; the tables
       have all normalisations.
 
@@ -65,10 +68,16 @@ def write_report(
     main_kinds=main_kinds,
     normalisation=normalisation,
     logged=logged,
+    factors=factors,
   )
   explored = None
   if cells:
-    every = runs.side_by_side(cells, augmentations, normalisation=normalisation)
+    every = runs.side_by_side(
+      cells,
+      augmentations,
+      normalisation=normalisation,
+      shown_run=next(iter(factors), ''),
+    )
     explored = explorer.build(
       every.shown_cells,
       every.shown_records,

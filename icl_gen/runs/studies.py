@@ -7,7 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from icl_gen import processes
-from icl_gen.runs import directories, experiments, stages, sweeps
+from icl_gen.runs import (
+  directories,
+  experiments,
+  pretrainings,
+  stages,
+  sweeps,
+)
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage, result
 from icl_gen.storage import files, locks
@@ -34,6 +40,8 @@ class Study:
     dtype: likewise.
     sweep: settings whose values make a grid of runs, see sweeps.py; '' for one
       run of every cell.
+    pretraining: recipe and grid of the models that the study pretrains itself,
+      see pretrainings.py; {} for none.
   """
 
   name: str
@@ -46,6 +54,7 @@ class Study:
   tokenizer: str
   dtype: str
   sweep: str
+  pretraining: Mapping[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,16 +62,18 @@ class Job:
   """One call of a door.
 
   Attributes:
-    door: 'build', 'augment', 'train' or 'evaluate'.
-    experiment: what the door is given.
+    door: 'pretrain', 'build', 'augment', 'train' or 'evaluate'.
+    experiment: what the door is given; of 'pretrain', a cell that it is for.
     result: the path that exists once the job is complete.
     needs: results of the jobs that come before it.
+    recipe: what 'pretrain' is given.
   """
 
   door: str
   experiment: Experiment
   result: pathlib.Path
   needs: tuple[pathlib.Path, ...] = ()
+  recipe: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def read(values: Mapping[str, Any]) -> Study:
@@ -76,7 +87,8 @@ def read(values: Mapping[str, Any]) -> Study:
       name is not that of a directory; a world occurs twice; no seeds, models or
       conditions; a sweep that cannot be; or weights that cannot fit all models.
   """
-  values = {'sweep': '', **values}  # older configs and records have none
+  # Older configs and records have none.
+  values = {'sweep': '', 'pretraining': {}, **values}
   experiments.require_keys(values, Study)
   of_all = {name: values[name] for name in _OF_ALL if values[name]}
   _require_known(values)
@@ -102,8 +114,9 @@ def jobs(study: Study, root: files.Path) -> list[Job]:
     ValueError: for an unknown condition.
   """
   found = []
-  for cell in _cells(study):
-    found += _of_cell(cell, root)
+  for cell, point in _cells(study):
+    made = _pretraining(study, cell, point, root) if study.pretraining else None
+    found += _of_cell(cell, root, made)
   return list({job.result: job for job in found}.values())
 
 
@@ -117,7 +130,7 @@ def cell_names(study: Study) -> list[str]:
       model=cell.model,
       seed=cell.seed,
     ).name
-    for cell in _cells(study)
+    for cell, _ in _cells(study)
   ]
 
 
@@ -130,7 +143,11 @@ def check(job: Job, root: files.Path) -> None:
   Raises:
     ValueError: it was not; names the first setting that differs.
   """
-  if all(path.exists() for path in (job.result, *job.needs)):
+  if not all(path.exists() for path in (job.result, *job.needs)):
+    return
+  if job.door == 'pretrain':
+    pretrainings.stage(job.recipe, root).is_finished()
+  else:
     stages.OF_DOORS[job.door](job.experiment, root).is_finished()
 
 
@@ -163,6 +180,7 @@ def shown(study: Study) -> dict[str, Any]:
     'models': list(study.models),
     'conditions': list(study.conditions),
     **({'sweep': study.sweep} if study.sweep else {}),
+    **_pretraining_settings(study),
     'experiments': {
       experiment.world: {
         key: value
@@ -171,6 +189,28 @@ def shown(study: Study) -> dict[str, Any]:
       }
       for experiment in study.experiments.values()
     },
+  }
+
+
+def _pretraining_settings(study: Study) -> dict[str, Any]:
+  return {'pretraining': study.pretraining} if study.pretraining else {}
+
+
+def factors(study: Study) -> dict[str, dict[str, str]]:
+  """Run -> what its model was pretrained with, as a report shows it.
+
+  The first run is that of the recipe's own values, if it is there. {} for a
+  study that pretrains none.
+  """
+  if not study.pretraining:
+    return {}
+  points = pretrainings.points(study.pretraining)
+  points.sort(key=lambda one: not pretrainings.is_own(study.pretraining, one))
+  return {
+    pretrainings.name(one): {
+      pretrainings.label(setting): str(value) for setting, value in one.items()
+    }
+    for one in points
   }
 
 
@@ -219,6 +259,7 @@ def report(study: Study, root: files.Path) -> Stage:
     },
     'conditions': study.conditions,
     'cells': cells,
+    **_pretraining_settings(study),
   } | ({'generated': generated} if generated else {})
   return Stage('report', pathlib.Path(root), settings)
 
@@ -281,8 +322,9 @@ def _require_known(values: Mapping[str, Any]) -> None:
 
 def _check(study: Study) -> None:
   sweeps.require_used(study.sweep, study.conditions)
+  pretrainings.require_possible(study.pretraining, of_models=study.models)
   names = {one.world: name for name, one in study.experiments.items()}
-  for cell in _cells(study):
+  for cell, _ in _cells(study):
     if cell.condition == 'ft_aug':
       above = f'experiments.{names[cell.world]}.'
       experiments.require_samples(cell, above=above)
@@ -311,6 +353,11 @@ def _check(study: Study) -> None:
       raise ValueError(
         f'--config.seeds={study.seeds}: seeds are whole numbers, 0 or more'
       )
+  if study.pretraining and (study.checkpoint or study.tokenizer):
+    raise ValueError(
+      'a study that pretrains its models takes no --config.checkpoint and no'
+      ' --config.tokenizer'
+    )
   if len(study.models) > 1 and (study.checkpoint or study.tokenizer):
     raise ValueError(
       f'a checkpoint fits one model, not all of {", ".join(study.models)}: give'
@@ -318,8 +365,10 @@ def _check(study: Study) -> None:
     )
 
 
-def _cells(study: Study) -> Iterator[Experiment]:
+def _cells(study: Study) -> Iterator[tuple[Experiment, pretrainings.Point]]:
+  """Every cell with the point of the pretraining that its model is from."""
   points = sweeps.points(study.sweep)
+  made = pretrainings.points(study.pretraining)
   for experiment in study.experiments.values():
     for seed in study.seeds:
       for model in study.models:
@@ -328,14 +377,54 @@ def _cells(study: Study) -> Iterator[Experiment]:
             experiment, seed=seed, model=model, condition=condition
           )
           found = [sweeps.applied(cell, point) for point in points]
-          yield from {one.run: one for one in found}.values()
+          for one in {one.run: one for one in found}.values():
+            for point in made:
+              yield _named(one, pretrainings.name(point)), point
 
 
-def _of_cell(cell: Experiment, root: files.Path) -> list[Job]:
-  """The jobs of one cell; cells that share one each have it."""
+def _named(cell: Experiment, name: str) -> Experiment:
+  """A cell whose run and samples are those of a point."""
+  samples = dataclasses.replace(
+    cell.augment, name=sweeps.joined(name, cell.augment.name)
+  )
+  return dataclasses.replace(
+    cell, run=sweeps.joined(name, cell.run), augment=samples
+  )
+
+
+def _pretraining(
+  study: Study, cell: Experiment, point: pretrainings.Point, root: files.Path
+) -> Job:
+  recipe = pretrainings.recipe(
+    study.pretraining, point, model=cell.model, seed=cell.seed
+  )
+  result = pretrainings.stage(recipe, root).result
+  return Job('pretrain', cell, result, recipe=recipe)
+
+
+def _with_weights(cell: Experiment, made: Job, root: files.Path) -> Experiment:
+  """A cell with the weights that a job pretrains."""
+  tokenizer = pretrainings.tokenizer(pretrainings.stage(made.recipe, root))
+  return dataclasses.replace(
+    cell, checkpoint=str(made.result), tokenizer=str(tokenizer)
+  )
+
+
+def _of_cell(cell: Experiment, root: files.Path, made: Job | None) -> list[Job]:
+  """The jobs of one cell; cells that share one each have it.
+
+  Args:
+    cell: its settings.
+    root: the study's own directory.
+    made: what pretrains its weights; None for those that it names.
+  """
   corpus = directories.corpus(root, world=cell.world, seed=cell.seed)
   built = result('build', corpus)
   found, needs = [Job('build', cell, built)], [built]
+  if made is not None:
+    found.append(made)
+    needs.append(made.result)
+    cell = _with_weights(cell, made, root)
   asks = catalog.asks(cell.world, cell.size)
   if cell.condition == 'ft_aug':
     augmented = directories.augmented(
@@ -345,8 +434,9 @@ def _of_cell(cell: Experiment, root: files.Path) -> list[Job]:
       model=cell.model,
       name=cell.augment.name,
     )
-    needs.append(result('augment', augmented))
-    found.append(Job('augment', cell, needs[-1], (built,)))
+    drawn = result('augment', augmented)
+    found.append(Job('augment', cell, drawn, tuple(needs)))
+    needs.append(drawn)
   if not asks:
     # What the model infers is the result: there is nothing to score.
     return found

@@ -138,9 +138,9 @@ def applied(cell: Experiment, point: Point) -> Experiment:
     }
     blocks[block] = dataclasses.replace(getattr(cell, block), **values)
   of_samples = {s: v for s, v in changed.items() if shapes_samples(s)}
-  samples = _joined(cell.augment.name, name(of_samples))
+  samples = joined(cell.augment.name, name(of_samples))
   blocks['augment'] = dataclasses.replace(blocks['augment'], name=samples)
-  run = _joined(cell.run, name(changed))
+  run = joined(cell.run, name(changed))
   directories.require_name(run, flag='sweep')
   return dataclasses.replace(cell, run=run, **blocks)
 
@@ -156,7 +156,8 @@ def _short(setting: str) -> str:
   return _SHORT.get(setting, setting.partition('.')[2])
 
 
-def _joined(*names: str) -> str:
+def joined(*names: str) -> str:
+  """The name of a run that has several."""
   return ','.join(filter(None, names))
 
 

@@ -125,7 +125,7 @@ def _or_unreadable(
 def _of_job(job: Job, readers: Readers) -> Iterator[_Finding]:
   # Without settings: theirs depend on the inputs, which may be damaged.
   stage = Stage(job.door, job.result.parent, {})
-  if job.door == 'train':
+  if job.door in ('pretrain', 'train'):
     yield from _of_training(stage, readers)
   elif job.door == 'evaluate':
     yield from _of_scores(stage)
