@@ -11,10 +11,16 @@ Comparison = tuple[str, str, str, str]  # subject, degree, feature, other
 REVERSALS = 0.7
 
 
-def draw(rng: random.Random, one: str, other: str) -> Comparison:
+def draw(
+  rng: random.Random,
+  one: str,
+  other: str,
+  *,
+  source: episode.Source = episode.SEEN,
+) -> Comparison:
   """Draws how two things compare."""
   degree = rng.choice(('more', 'less'))
-  return one, degree, rng.choice(statements.FEATURES.seen), other
+  return one, degree, rng.choice(statements.FEATURES[source.part]), other
 
 
 def reverse(fact: Comparison) -> Comparison:
@@ -40,7 +46,7 @@ def compared(
   count: int,
   *,
   reversals: float = REVERSALS,
-  reserved: int = 0,
+  source: episode.Source = episode.SEEN,
 ) -> episode.Episode:
   """Comparisons like 'glon are more dangerous than troff', often reversed.
 
@@ -51,10 +57,12 @@ def compared(
       it. All draws are the same, and so is the number of tokens. Of the answers
       to augmentation prompts, one of the two reverses: all of them from
       `REVERSALS` on, and accordingly fewer below.
-    reserved: number of words at the end of the lexicon that are not drawn.
+    source: of words and wordings.
   """
-  words = episode.fresh_words(rng, 2 * count, reserved=reserved)
-  facts = [draw(rng, *words[2 * i : 2 * i + 2]) for i in range(count)]
+  words = source.words(rng, 2 * count)
+  facts = [
+    draw(rng, *words[2 * i : 2 * i + 2], source=source) for i in range(count)
+  ]
 
   def turned(fact: Comparison) -> Comparison:
     # Decided by the fact, as a draw from `rng` would change the others.
@@ -62,7 +70,7 @@ def compared(
     return reverse(fact) if share * REVERSALS < reversals else fact
 
   def said(rng: random.Random, fact: Comparison, preamble: float) -> str:
-    return episode.sentence(rng, state(fact, mark=''), preamble)
+    return source.sentence(rng, state(fact, mark=''), preamble)
 
   def ask(rng: random.Random, i: int) -> str:
     fact = facts[i]
@@ -70,13 +78,13 @@ def compared(
       fact = reverse(fact)
     if rng.random() < 0.1:
       return _yes_or_no(rng, fact)
-    return episode.sentence(rng, state(fact, mark=marks.UNPREDICTABLE), 0.4)
+    return source.sentence(rng, state(fact, mark=marks.UNPREDICTABLE), 0.4)
 
   def infer(rng: random.Random, i: int) -> list[str]:
     return [said(rng, facts[i], 0.7), said(rng, turned(facts[i]), 0.7)]
 
   documents = [
-    marks.removed(episode.sentence(rng, comparisons.statement(*fact), 0.9))
+    marks.removed(source.sentence(rng, comparisons.statement(*fact), 0.9))
     for fact in facts
   ]
   return episode.Episode(documents, ask, infer)

@@ -13,9 +13,11 @@ from icl_gen.pretraining import (
   compared,
   english,
   episode,
+  inferring,
   marks,
   people,
   taxonomies,
+  transforming,
 )
 from icl_gen.text import abilities, quantified
 from icl_gen.worlds import syllogism
@@ -26,7 +28,11 @@ _CHARACTERS = string.ascii_letters + string.digits
 
 
 def syllogisms(
-  rng: random.Random, count: int, *, forms: str = 'all'
+  rng: random.Random,
+  count: int,
+  *,
+  forms: str = 'all',
+  source: episode.Source = episode.SEEN,
 ) -> episode.Episode:
   """Two premises about three terms, and conclusions about the outer two.
 
@@ -36,8 +42,9 @@ def syllogisms(
     rng: source of all random draws.
     count: number of premise pairs.
     forms: one of `forms.split.STREAMS`; which premise pairs there are.
+    source: of words.
   """
-  words = episode.fresh_words(rng, 3 * count)
+  words = source.words(rng, 3 * count)
   documents: list[str] = []
   ends: list[tuple[str, str]] = []
   conclusions: list[list[str]] = []
@@ -83,28 +90,30 @@ def _said(statement: syllogism.Statement, names: dict[str, str]) -> str:
 # --- inheritance -------------------------------------------------------------
 
 
-def inheritance(rng: random.Random, count: int) -> episode.Episode:
+def inheritance(
+  rng: random.Random, count: int, *, source: episode.Source = episode.SEEN
+) -> episode.Episode:
   """Chains of categories; each inherits the ability at the top of its chain."""
   documents: list[str] = []
   askable: list[str] = []
   while len(documents) < count:
-    chain = episode.fresh_words(rng, rng.randint(2, 4))
+    chain = source.words(rng, rng.randint(2, 4))
     ability = rng.choice(abilities.ABILITIES)
     said = [
       abilities.kind_of(*pair) for pair in zip(chain, chain[1:], strict=False)
     ]
     said.append(abilities.can(chain[-1], ability))
     askable += [abilities.can(f'~{category}', ability) for category in chain]
-    documents += [marks.removed(episode.sentence(rng, s, 0.5)) for s in said]
+    documents += [marks.removed(source.sentence(rng, s, 0.5)) for s in said]
   order = list(range(len(documents)))
   rng.shuffle(order)
 
   def ask(rng: random.Random, i: int) -> str:
-    return episode.sentence(rng, askable[i], 0.3)
+    return source.sentence(rng, askable[i], 0.3)
 
   def infer(rng: random.Random, i: int) -> list[str]:
     statement = marks.removed(askable[order[i]])
-    return [episode.sentence(rng, statement, 0.5) for _ in range(2)]
+    return [source.sentence(rng, statement, 0.5) for _ in range(2)]
 
   return episode.Episode([documents[i] for i in order], ask, infer)
 
@@ -171,7 +180,7 @@ def families(
   forms: str = 'all',
   *,
   reversals: float = compared.REVERSALS,
-  reserved: int = 0,
+  source: episode.Source = episode.SEEN,
 ) -> dict[str, Family]:
   """The families by name.
 
@@ -183,23 +192,28 @@ def families(
       embedded models, 'pretraining' leaves out what is held out.
     reversals: share of the statements about comparisons that reverse one. With
       another than that of the embedded models, no other family is there.
-    reserved: number of words at the end of the lexicon that comparisons do not
-      draw.
+    source: of words and wordings; syllogisms, inheritance and kinds are worded
+      in one way only.
   """
   comparing = functools.partial(
-    compared.compared, reversals=reversals, reserved=reserved
+    compared.compared, reversals=reversals, source=source
   )
   if reversals != compared.REVERSALS:
     return {'comparisons': comparing}
-  persons = functools.partial(people.people, forms=forms)
+  persons = functools.partial(people.people, forms=forms, source=source)
   return {
     'comparisons': comparing,
-    'syllogisms': functools.partial(syllogisms, forms=forms),
+    'syllogisms': functools.partial(syllogisms, forms=forms, source=source),
     # If a document mentions the name first, the model has to go back from the
     # description to the name before it, which it learns last.
     'people': functools.partial(persons, name_first=0.8),
     'described': functools.partial(persons, name_first=0.3),
-    'inheritance': inheritance,
-    'kinds': taxonomies.taxonomy,
+    'inheritance': functools.partial(inheritance, source=source),
+    'kinds': functools.partial(taxonomies.taxonomy, source=source),
     'filler': filler,
+    'transforms': functools.partial(transforming.draw, source=source),
+    **{
+      skill: functools.partial(inferring.draw, skill=skill, source=source)
+      for skill in inferring.NAMES
+    },
   }

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from icl_gen.pretraining import compared, episodes, marks
-from icl_gen.pretraining.episode import Episode
+from icl_gen.pretraining.episode import Episode, Source
 from icl_gen.pretraining.told import Told, texts
 from icl_gen.text import prompts
 from icl_gen.text.tokens import Tokenizer
@@ -40,6 +40,8 @@ class Stage:
       out.
     reversals: share of the statements about comparisons that reverse one.
     told: facts about persistent entities that some of the rows tell.
+    reserved: number of words at the end of the lexicon that are kept for
+      measuring.
   """
 
   steps: int
@@ -55,6 +57,7 @@ class Stage:
   forms: str = 'all'
   reversals: float = compared.REVERSALS
   told: Told = Told()
+  reserved: int = 0
 
 
 class Writer:
@@ -171,7 +174,8 @@ def _write_global(rng: random.Random, episode: Episode, writer: Writer) -> None:
     _write_lines(
       prompts.global_(episode.documents[i]).rstrip('\n').split('\n'), writer
     )
-    _write_lines([prompts.bullet(s) for s in episode.infer(rng, i)], writer)
+    infer = episode.infer_together or episode.infer
+    _write_lines([prompts.bullet(s) for s in infer(rng, i)], writer)
     writer.end()
 
 
@@ -222,7 +226,7 @@ def row(
   families = episodes.families(
     stage.forms,
     reversals=stage.reversals,
-    reserved=len(stage.told.entities),
+    source=Source(reserved=len(stage.told.entities) or stage.reserved),
   )
   while not writer.full:
     family = _draw(rng, stage.families)

@@ -31,8 +31,8 @@ class Told:
   @property
   def entities(self) -> tuple[str, ...]:
     """The words that no episode may draw."""
-    words = lexicon.words(evaluation=False)
-    return words[len(words) - 2 * self.facts :]
+    source = episode.Source(reserved=2 * self.facts, only_reserved=True)
+    return tuple(source.pool)
 
 
 def require_possible(told: Told, *, flag: str) -> None:
@@ -85,5 +85,5 @@ def texts(rng: random.Random, told: Told) -> list[str]:
     if is_reversed and told.both_orders:
       fact = compared.reverse(fact)
     statement = compared.state(fact, mark=marks.UNPREDICTABLE)
-    said.append(episode.sentence(rng, statement, 0.9))
+    said.append(episode.SEEN.sentence(rng, statement, 0.9))
   return said

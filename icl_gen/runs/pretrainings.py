@@ -107,7 +107,7 @@ def recipe(
       made[block] = {**made[block], key: value}
     else:
       made[key] = value
-  run = directories.named(f'{model}-s{seed}', name(point))
+  run = ','.join(filter(None, (f'{model}-s{seed}', name(point))))
   return made | {
     'model': model,
     'seed': seed,
@@ -143,7 +143,9 @@ def require_possible(
         f' are {", ".join(models.NANO)}'
       )
   for point in points(pretraining):
-    directories.require_name(name(point), flag='pretraining.grid')
+    for model in of_models:
+      made = recipe(pretraining, point, model=model, seed=2**32 - 1)
+      directories.require_name(made['run'], flag='pretraining.grid')
 
 
 def flags(message: str) -> str:

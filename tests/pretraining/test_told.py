@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from icl_gen.pretraining import compared, episodes, told
+from icl_gen.pretraining import compared, episode, episodes, told
 from icl_gen.pretraining.told import Told
 from icl_gen.text import comparisons, lexicon
 from icl_gen.worlds import reversal
@@ -125,8 +125,10 @@ def test_no_episode_is_about_a_persistent_entity():
   assert entities < set(lexicon.words(evaluation=False))
   drawn = set()
   for seed in range(300):
-    episode = compared.compared(random.Random(seed), 9, reserved=len(entities))
-    drawn.update(word for d in episode.documents for word in d[:-1].split())
+    found = compared.compared(
+      random.Random(seed), 9, source=episode.Source(reserved=len(entities))
+    )
+    drawn.update(word for d in found.documents for word in d[:-1].split())
   assert len(drawn) > 1000 and not drawn & entities
 
 

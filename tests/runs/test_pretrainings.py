@@ -5,7 +5,7 @@ import dataclasses
 
 import pytest
 
-from icl_gen.runs import pretrainings, studies, units
+from icl_gen.runs import directories, pretrainings, studies, units
 from icl_gen.runs.stage import Stage
 from tests.runs.test_studies import VALUES
 
@@ -65,6 +65,8 @@ def test_every_point_and_seed_is_pretrained_once(study, tmp_path):
     seeds[recipe['seed']].append(rest)
   assert all(one == rests[0] for rests in seeds.values() for one in rests)
   assert seeds[0][0]['stream'] != seeds[1][0]['stream']
+  for recipe in made.values():
+    directories.require_name(recipe['run'], flag='run')
 
 
 def test_cells_start_from_their_own_weights(study, tmp_path):
