@@ -135,6 +135,10 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
     '16_medium': dict(steps=300, learning_rate=high, **medium, **premises),
     '17_long': dict(steps=300, learning_rate=falling, **long, **premises),
   }
+  # Steps between two measurements of the skills that a stage teaches; 0: never,
+  # and every stage takes all of its steps. Rows that each is measured on.
+  config.check_every = 0
+  config.check_rows = 64
   config.report_every = 20  # steps
   config.save_every = 100  # steps
 

@@ -3,13 +3,20 @@
 python -m icl_gen.pretrain --config=configs/pretrain.py:nano
 """
 
+import functools
 import pathlib
 from collections.abc import Sequence
 
 import ml_collections
 
 from icl_gen import cli, processes, signals
-from icl_gen.pretraining import episodes, stream, told, vocabulary
+from icl_gen.pretraining import (
+  curriculum,
+  episodes,
+  stream,
+  told,
+  vocabulary,
+)
 from icl_gen.runs import directories, experiments, models, pretrainings
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import files
@@ -33,50 +40,60 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   directories.require_name(config.run, flag='run')
   entities = told.Told(**config.entities.to_dict())
   told.require_possible(entities, flag='entities')
-  phases = [
-    stream.Stage(
-      **phase.to_dict(),
-      modes=config.modes.to_dict(),
-      document_weight=config.document_weight,
-      forms=config.forms,
-      reversals=config.reversals,
-      told=entities,
-    )
-    for _, phase in sorted(config.stages.items())
-  ]
-  for phase in phases:
-    episodes.require_families(phase.families, reversals=config.reversals)
+  lessons = curriculum.read(
+    {name: phase.to_dict() for name, phase in config.stages.items()},
+    {
+      'modes': config.modes.to_dict(),
+      'document_weight': config.document_weight,
+      'forms': config.forms,
+      'reversals': config.reversals,
+      'told': entities,
+    },
+  )
+  for lesson in lessons:
+    episodes.require_families(lesson.stage.families, reversals=config.reversals)
   stage = pretrainings.stage(config.to_dict(), workdir)
-  stage.complete(lambda: _pretrain(config, stage, phases))
+  stage.complete(lambda: _pretrain(config, stage, lessons))
 
 
 def _pretrain(
   config: ml_collections.FrozenConfigDict,
   stage: Stage,
-  phases: Sequence[stream.Stage],
+  lessons: Sequence[curriculum.Lesson],
 ) -> None:
   # Imported here, so that mistakes and finished work answer at once.
   with signals.importing():
     from icl_gen.model import checkpoints, initialisation, registry, sharding
-    from icl_gen.training import loop, metrics, optimizer, step, stopping
+    from icl_gen.training import (
+      loop,
+      metrics,
+      optimizer,
+      step,
+      stopping,
+      teaching,
+    )
     from icl_gen.training.plan import Plan
 
   name, hyper, directory = config.model, config.optimizer, stage.directory
   module = registry.make_module(name)
   registry.require_vocabulary(name, module, pieces=config.vocabulary)
-  steps = sum(phase.steps for phase in phases)
-  schedule = optimizer.make_piecewise(
-    [(phase.steps, *phase.learning_rate) for phase in phases],
-    warmup_steps=hyper.warmup_steps,
+  updates = functools.partial(
+    optimizer.make_optimizer,
+    hyper.name,
+    weight_decay=hyper.weight_decay,
+    clip=hyper.clip,
   )
-  updates = optimizer.make_optimizer(
-    hyper.name, schedule, weight_decay=hyper.weight_decay, clip=hyper.clip
+  phases = [lesson.stage for lesson in lessons]
+  schedule = teaching.schedule(
+    lessons, warmup_steps=hyper.warmup_steps, is_fixed=not config.check_every
   )
   plan = Plan(
     sharding.make_training_mesh(rows=min(phase.rows for phase in phases))
   )
   params = initialisation.make_params(module, seed=config.seed)
-  state = step.make_state(initialisation.scaled_to_unit(params), updates)
+  state = step.make_state(
+    initialisation.scaled_to_unit(params), updates(schedule(0, 0))
+  )
   state = sharding.replicate(plan.mesh, state)
 
   stage.begin()
@@ -92,25 +109,43 @@ def _pretrain(
       )
   processes.barrier()
   tokenizer = tokens.load(vocabulary_path)
+  position = {}
   if saved.latest() is not None:
-    state, _ = saved.restore(state)
+    state, position = saved.restore(state)
 
+  steps = sum(phase.steps for phase in phases)
   writer = metrics.Writer(
     directory, name=directory.name, steps=steps, done=int(state.step)
   )
+  teacher = teaching.Teacher(
+    lessons,
+    tokenizer,
+    teaching.make_predict(module, plan),
+    rows=config.check_rows,
+    on_values=writer.write_skills,
+  )
+  teacher.restore(position, step=int(state.step))
   asked = stopping.make_asked(plan.mesh)
-  train_step, done = step.make_step(module, updates, plan), 0
+
+  # Fixed stages share one program for all that have equal rows.
+  @functools.cache
+  def step_of(lesson: int, begun: int) -> step.Step:
+    return step.make_step(module, updates(schedule(lesson, begun)), plan)
+
   try:
-    for phase in phases:
-      begin, done = done, done + phase.steps
-      first = max(begin, int(state.step))
+    while not teacher.is_over:
+      lesson, begun = teacher.lesson, teacher.progress.begun
+      number = teacher.progress.lesson
+      first = int(state.step)
       state = loop.loop(
         state,
-        stream.batches(phase, tokenizer, seed=config.stream, first_step=first),
-        train_step,
+        stream.batches(
+          lesson.stage, tokenizer, seed=config.stream, first_step=first
+        ),
+        step_of(*((number, begun) if config.check_every else (0, 0))),
         place=lambda batch: sharding.split_rows(plan.mesh, batch),
         first_step=first,
-        steps=done,
+        steps=begun + lesson.stage.steps,
         report_every=config.report_every,
         save_every=config.save_every,
         on_report=lambda number, values: writer.write(
@@ -118,10 +153,13 @@ def _pretrain(
           values | {'eta_seconds': _seconds_left(phases, number, values)},
         ),
         on_save=lambda number, state: saved.save(
-          number, state, {'step': number}
+          number, state, {'step': number} | teacher.state()
         ),
         asked=asked,
+        evaluate_every=config.check_every if lesson.skills else 0,
+        evaluate=teacher.evaluate,
       )
+      teacher.end(lesson, step=int(state.step))
   finally:  # of a run that is interrupted, too
     saved.wait()
   writer.close()

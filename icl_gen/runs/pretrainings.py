@@ -23,6 +23,8 @@ Point = Mapping[str, Any]
 _ADDED = {
   'reversals': 0.7,
   'entities': {'facts': 0, 'share': 0.0, 'both_orders': False},
+  'check_every': 0,
+  'check_rows': 64,
 }
 # What a study sets in each copy of its recipe.
 _OF_STUDY = ('model', 'seed', 'stream', 'run')
