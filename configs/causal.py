@@ -83,8 +83,8 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   else:
     same.update(rows=32, length=128, facts=(1, 5))
     recipe.stages = {
-      '1_steady': dict(steps=1500, learning_rate=(0.01, 0.01), **same),
-      '2_falling': dict(steps=500, learning_rate=(0.01, 0.0), **same),
+      '1_steady': dict(steps=1200, learning_rate=(0.01, 0.01), **same),
+      '2_falling': dict(steps=300, learning_rate=(0.01, 0.0), **same),
     }
     recipe.save_every = 200
   config.pretraining = dict(recipe=recipe, grid=grid)

@@ -60,7 +60,7 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   every = (*two, 'transforms')
   config.stages = {
     '01_reverse': taught(2000, ('comparisons',), facts=(1, 5), **short),
-    '02_stated': taught(2400, stated, facts=(2, 3), **medium),
+    '02_stated': taught(2400, stated, facts=(2, 3), rows=12, length=384),
     '03_names': taught(
       1500, ('described',), known=stated, facts=(2, 5), **short
     ),

@@ -6,6 +6,7 @@ python -m icl_gen.pretrain --config=configs/pretrain.py:nano
 import functools
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 import ml_collections
 
@@ -109,7 +110,7 @@ def _pretrain(
       )
   processes.barrier()
   tokenizer = tokens.load(vocabulary_path)
-  position = {}
+  position: dict[str, Any] = {}
   if saved.latest() is not None:
     state, position = saved.restore(state)
 

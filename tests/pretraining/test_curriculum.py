@@ -136,7 +136,7 @@ def test_measured_words_are_in_no_lesson(nano):  # noqa: F811
 
 def test_accuracy_is_of_deciding_words(nano):  # noqa: F811
   ids, deciding = examined(nano)
-  assert sum(map(len, deciding)) >= 12
+  assert sum(map(len, deciding)) >= 6  # The others' documents fill the row.
   assert curriculum.accuracy(ids, ids, deciding) == 1.0
   wrong = np.zeros_like(ids)
   assert curriculum.accuracy(ids, wrong, deciding) == 0.0

@@ -1,5 +1,6 @@
 """Results of transforms follow from the worked examples of their episode."""
 
+import dataclasses
 import random
 import re
 
@@ -9,6 +10,7 @@ from icl_gen.pretraining import marks, transforming
 from icl_gen.text import expressions
 from icl_gen.worlds.process import derivatoids
 
+X = expressions.Name('x')
 SAID = re.compile(r'The (\w+) of (.+) is (.+)\.')
 
 
@@ -44,12 +46,13 @@ class Learner:
   def single(found):
     """(function, number) of n-fold functions and powers; None otherwise."""
     if isinstance(found, expressions.Operation) and found.symbol == '^':
-      return 'x', found.right.value
+      is_power = found.left == X
+      return ('x', found.right.value) if is_power else None
     if isinstance(found, expressions.Call) and isinstance(
       found.argument, expressions.Operation
     ):
       inner = found.argument
-      if inner.symbol == '*' and inner.right == expressions.Name('x'):
+      if inner.symbol == '*' and inner.right == X:
         return found.function, inner.left.value
     return None
 
@@ -93,18 +96,15 @@ def test_combinations_follow_one_rule_in_documents_and_statements(seed):
     found = expressions.parse(whole)
     if isinstance(found, expressions.Operation):
       one, other = found.left, found.right
-    elif found.function in learner.base and isinstance(
-      found.argument, expressions.Operation | expressions.Call
-    ):
-      n, other = found.argument.left, found.argument.right
-      one = expressions.Call(
-        found.function, expressions.Operation('*', n, expressions.Name('x'))
-      )
+      if found.symbol == '^':  # a power of another function
+        one, other = dataclasses.replace(found, left=X), found.left
     else:
-      return rules
+      product = found.argument
+      other = product.right
+      one = dataclasses.replace(
+        found, argument=dataclasses.replace(product, right=X)
+      )
     singles = [Learner.single(part) for part in (one, other)]
-    if None in singles:
-      return rules
     become = [learner.becomes(*single) for single in singles]
     return {
       rule
