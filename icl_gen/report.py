@@ -15,7 +15,7 @@ import ml_collections
 
 from icl_gen import cli, signals
 from icl_gen.reporting import summary
-from icl_gen.runs import experiments, found, studies, training_logs
+from icl_gen.runs import experiments, found, reported, studies, training_logs
 from icl_gen.runs.found import Found
 from icl_gen.runs.stage import Stage, result
 from icl_gen.runs.studies import Study
@@ -54,22 +54,22 @@ def _of_study(study: Study, workdir: pathlib.Path) -> None:
   cells = names or studies.cell_names(study)
   if differs := studies.difference(study, root):
     print(f'reported with the settings that are stored: {differs}')
-    _of_directory(root, found.look(root, cells), studies.main_kinds(study))
+    _of_directory(root, found.look(root, cells), reported.main_kinds(study))
     return
 
   def write() -> None:
     # Looked up now, as cells may have been finished while another report was
     # written.
     _write(
-      studies.report(study, root),
+      reported.stage(study, root),
       found.look(root, cells),
-      main_kinds=studies.main_kinds(study),
-      settings=studies.shown(study),
+      main_kinds=reported.main_kinds(study),
+      settings=reported.shown(study),
       command=cli.command('study'),
-      factors=studies.factors(study),
+      factors=reported.factors(study),
     )
 
-  studies.report(study, root).complete(write)
+  reported.stage(study, root).complete(write)
   _tell(root, found.missing_results(root, names))
 
 

@@ -27,6 +27,7 @@ from icl_gen.runs import (
   own_documents,
   pretrainings,
   progress,
+  reported,
   stages,
   studies,
   units,
@@ -78,7 +79,7 @@ def run(
   if only:
     print(f'{only} is complete')
     return
-  _alone(lambda: _report(config, workdir, studies.report(study, root)))
+  _alone(lambda: _report(config, workdir, reported.stage(study, root)))
 
 
 def _alone(work: Callable[[], None]) -> None:
@@ -141,7 +142,7 @@ def _propose(study: Study, root: pathlib.Path) -> None:
 
 def _remove_report(study: Study, root: pathlib.Path) -> None:
   """Removes a report that covers fewer cells than there will be."""
-  old = studies.report(study, root)
+  old = reported.stage(study, root)
   if not old.result.exists():
     return
   with old.guard():

@@ -19,7 +19,7 @@ from icl_gen.reporting.style import (
 )
 
 NAME = 'pretraining.png'
-# Run -> setting of the pretraining -> its value; see `studies.factors`.
+# Run -> setting of the pretraining -> its value; see `reported.factors`.
 Factors = Mapping[str, Mapping[str, str]]
 NO_FACTORS: Factors = types.MappingProxyType({})
 

@@ -5,7 +5,13 @@ import dataclasses
 
 import pytest
 
-from icl_gen.runs import directories, pretrainings, studies, units
+from icl_gen.runs import (
+  directories,
+  pretrainings,
+  reported,
+  studies,
+  units,
+)
 from icl_gen.runs.stage import Stage
 from tests.runs.test_studies import VALUES
 
@@ -143,9 +149,9 @@ def test_settings_that_older_runs_lack_are_not_recorded(tmp_path):
 
 def test_factors_begin_with_the_recipes_own_values():
   swapped = MADE | {'grid': 'reversals=0.0,0.7'}
-  found = studies.factors(studies.read(CAUSAL | {'pretraining': swapped}))
+  found = reported.factors(studies.read(CAUSAL | {'pretraining': swapped}))
   assert list(found.values()) == [{'reversals': '0.7'}, {'reversals': '0.0'}]
-  assert studies.factors(studies.read(VALUES)) == {}
+  assert reported.factors(studies.read(VALUES)) == {}
 
 
 @pytest.mark.parametrize(
