@@ -43,7 +43,13 @@ def make_predict(module: Any, plan: Plan) -> Predict:
     likeliest_BxL = jnp.argmax(head.logits(module, params, hidden), axis=-1)
     return jnp.pad(likeliest_BxL[:, :-1], ((0, 0), (1, 0)))
 
-  return lambda params, ids: np.asarray(predicted(params, jnp.asarray(ids)))
+  def predict(params: Params, ids_BxL: np.ndarray) -> np.ndarray:
+    # Rows are split over the devices, so there must be enough for all.
+    rows = len(ids_BxL)
+    padded = np.pad(ids_BxL, ((0, -rows % plan.mesh.size), (0, 0)))
+    return np.asarray(predicted(params, jnp.asarray(padded)))[:rows]
+
+  return predict
 
 
 def schedule(
