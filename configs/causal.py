@@ -18,10 +18,10 @@ The prediction, written down before the first run:
 
 1. Without in-context reversals, accuracy on reversals in context is at chance,
    or below it: a model that has only learned to repeat copies the degree of the
-   document, which is the wrong choice. 'swap' questions, whose degree is given,
-   then tell whether anything is inferred. With them, it is above 90 %.
+   document, which is the wrong choice. With them, it is above 90 %.
 2. With both orders in the weights, accuracy on reversals after fine-tuning is
-   above chance; with one order, it is at chance or below.
+   above chance; with one order, it is at chance or below. The same holds for
+   'swap' questions, whose degree is given and which ask for the other thing.
 3. Own inferences close the gap only with in-context reversals.
 
 How the share of in-context reversals matters (a second grid):
@@ -48,7 +48,7 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   config.name = 'causal'  # directory under the workdir
   experiment = reversal.get_config('tiny' if is_tiny else 'balanced')
   # Contexts are as short as those of pretraining.
-  experiment.context.update(kind='oracle', factor=1, documents=1, distractors=3)
+  experiment.context.update(kind='oracle', documents=1, distractors=3)
   # These models know no context of all documents.
   experiment.augment.update(documents_per_fact=1, global_samples=0)
   config.experiments = {'reversal': experiment}
