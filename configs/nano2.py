@@ -38,6 +38,23 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
     'global': 0.12,
     'plain': 0.04,
   }
+  config.stages = _stages()
+  if 'first' in variants:
+    for name in list(config.stages):
+      if name > '05_direct':
+        del config.stages[name]
+  if 'tiny' in variants:
+    config.optimizer.warmup_steps = 1
+    config.update(check_every=2, check_rows=4, report_every=2, save_every=2)
+    config.stages = {
+      name: dict(config.stages[name].to_dict(), steps=4, rows=8, fewest=2)
+      for name in ('01_reverse', '02_stated')
+    }
+  return config
+
+
+def _stages() -> dict[str, dict]:
+  """The stages, by names in their order."""
   weights = dict(decisive_weight=5.0, lookup_weight=5.0)
   high, low, falling = (0.008,) * 2, (0.006,) * 2, (0.006, 0.0)
 
@@ -58,7 +75,7 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   one = (*stated, 'traced', 'inherited')
   two = (*one, 'bare_traced', 'bare', 'deep_traced', 'deep')
   every = (*two, 'transforms')
-  config.stages = {
+  stages = {
     '01_reverse': taught(2000, ('comparisons',), facts=(1, 5), **short),
     '02_stated': taught(2400, stated, facts=(2, 3), rows=12, length=384),
     '03_names': taught(
@@ -101,23 +118,12 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   }
   # Endings have no skill to reach: they take all of their steps.
   balanced = {**REHEARSED, **dict.fromkeys(every, 0.66 / len(every))}
-  config.stages['12_balanced'] = dict(
+  stages['12_balanced'] = dict(
     **dict(steps=600, learning_rate=low, families=balanced),
     **dict(rows=2, length=2048, facts=(4, 60), **weights),
   )
-  config.stages['13_settle'] = dict(
+  stages['13_settle'] = dict(
     **dict(steps=600, learning_rate=falling, families=balanced),
     **dict(rows=1, length=3072, facts=(8, 70), **weights),
   )
-  if 'first' in variants:
-    for name in list(config.stages):
-      if name > '05_direct':
-        del config.stages[name]
-  if 'tiny' in variants:
-    config.optimizer.warmup_steps = 1
-    config.update(check_every=2, check_rows=4, report_every=2, save_every=2)
-    config.stages = {
-      name: dict(config.stages[name].to_dict(), steps=4, rows=8, fewest=2)
-      for name in ('01_reverse', '02_stated')
-    }
-  return config
+  return stages

@@ -143,16 +143,19 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   config.save_every = 100  # steps
 
   if 'tiny' in variants:
-    config.optimizer.update(warmup_steps=1)
-    tiny = dict(
-      **dict(rows=8, facts=(1, 3), families=EVENLY),
-      **dict(
-        decisive_weight=1.0, lookup_weight=1.0, learning_rate=(0.01, 0.01)
-      ),
-    )
-    config.stages = {
-      '1_short': dict(steps=3, length=64, **tiny),
-      '2_long': dict(steps=3, length=128, **tiny),
-    }
-    config.update(report_every=2, save_every=2)
+    _shrink(config)
   return config
+
+
+def _shrink(config: config_dict.ConfigDict) -> None:
+  """Leaves a few steps."""
+  config.optimizer.update(warmup_steps=1)
+  tiny = dict(
+    **dict(rows=8, facts=(1, 3), families=EVENLY),
+    **dict(decisive_weight=1.0, lookup_weight=1.0, learning_rate=(0.01, 0.01)),
+  )
+  config.stages = {
+    '1_short': dict(steps=3, length=64, **tiny),
+    '2_long': dict(steps=3, length=128, **tiny),
+  }
+  config.update(report_every=2, save_every=2)

@@ -65,14 +65,7 @@ def _pretrain(
   # Imported here, so that mistakes and finished work answer at once.
   with signals.importing():
     from icl_gen.model import checkpoints, initialisation, registry, sharding
-    from icl_gen.training import (
-      loop,
-      metrics,
-      optimizer,
-      step,
-      stopping,
-      teaching,
-    )
+    from icl_gen.training import metrics, optimizer, step, stopping, teaching
     from icl_gen.training.plan import Plan
 
   name, hyper, directory = config.model, config.optimizer, stage.directory
@@ -88,9 +81,8 @@ def _pretrain(
   schedule = teaching.schedule(
     lessons, warmup_steps=hyper.warmup_steps, is_fixed=not config.check_every
   )
-  plan = Plan(
-    sharding.make_training_mesh(rows=min(phase.rows for phase in phases))
-  )
+  least = min(phase.rows for phase in phases)
+  plan = Plan(sharding.make_training_mesh(rows=least))
   params = initialisation.make_params(module, seed=config.seed)
   state = step.make_state(
     initialisation.scaled_to_unit(params), updates(schedule(0, 0))
@@ -98,25 +90,17 @@ def _pretrain(
   state = sharding.replicate(plan.mesh, state)
 
   stage.begin()
-  vocabulary_path = pretrainings.tokenizer(stage)
   saved = checkpoints.Checkpoints(stage.checkpoints)
-  # Without a checkpoint, the tokenizer may be from settings that were changed
-  # since.
-  is_new = saved.latest() is None or not vocabulary_path.exists()
-  if processes.is_first() and is_new:
-    with files.atomic_write(vocabulary_path) as partial:
-      partial.write_bytes(
-        vocabulary.train(size=config.vocabulary, seed='vocabulary')
-      )
-  processes.barrier()
-  tokenizer = tokens.load(vocabulary_path)
+  tokenizer = _tokenizer(config, stage, is_begun=saved.latest() is not None)
   position: dict[str, Any] = {}
   if saved.latest() is not None:
     state, position = saved.restore(state)
 
-  steps = sum(phase.steps for phase in phases)
   writer = metrics.Writer(
-    directory, name=directory.name, steps=steps, done=int(state.step)
+    directory,
+    name=directory.name,
+    steps=sum(phase.steps for phase in phases),
+    done=int(state.step),
   )
   teacher = teaching.Teacher(
     lessons,
@@ -126,41 +110,28 @@ def _pretrain(
     on_values=writer.write_skills,
   )
   teacher.restore(position, step=int(state.step))
-  asked = stopping.make_asked(plan.mesh)
-
-  # Fixed stages share one program for all that have equal rows.
-  @functools.cache
-  def step_of(lesson: int, begun: int) -> step.Step:
-    return step.make_step(module, updates(schedule(lesson, begun)), plan)
-
   try:
-    while not teacher.is_over:
-      lesson, begun = teacher.lesson, teacher.progress.begun
-      number = teacher.progress.lesson
-      first = int(state.step)
-      state = loop.loop(
-        state,
-        stream.batches(
-          lesson.stage, tokenizer, seed=config.stream, first_step=first
-        ),
-        step_of(*((number, begun) if config.check_every else (0, 0))),
-        place=lambda batch: sharding.split_rows(plan.mesh, batch),
-        first_step=first,
-        steps=begun + lesson.stage.steps,
-        report_every=config.report_every,
-        save_every=config.save_every,
-        on_report=lambda number, values: writer.write(
-          number,
-          values | {'eta_seconds': _seconds_left(phases, number, values)},
-        ),
-        on_save=lambda number, state: saved.save(
-          number, state, {'step': number} | teacher.state()
-        ),
-        asked=asked,
-        evaluate_every=config.check_every if lesson.skills else 0,
-        evaluate=teacher.evaluate,
-      )
-      teacher.end(lesson, step=int(state.step))
+    state = teaching.teach(
+      teacher,
+      state,
+      make_step=lambda lesson, begun: step.make_step(
+        module, updates(schedule(lesson, begun)), plan
+      ),
+      batches=lambda phase, first: stream.batches(
+        phase, tokenizer, seed=config.stream, first_step=first
+      ),
+      check_every=config.check_every,
+      place=lambda batch: sharding.split_rows(plan.mesh, batch),
+      report_every=config.report_every,
+      save_every=config.save_every,
+      on_report=lambda number, values: writer.write(
+        number, _with_time_left(phases, number, values)
+      ),
+      on_save=lambda number, state: saved.save(
+        number, state, {'step': number} | teacher.state()
+      ),
+      asked=stopping.make_asked(plan.mesh),
+    )
   finally:  # of a run that is interrupted, too
     saved.wait()
   writer.close()
@@ -168,6 +139,29 @@ def _pretrain(
   saved.close()
   stage.finish()
   print(f'pretrained {directory.name}, weights: {stage.result}', flush=True)
+
+
+def _tokenizer(
+  config: ml_collections.FrozenConfigDict, stage: Stage, *, is_begun: bool
+) -> tokens.Tokenizer:
+  """Trains the tokenizer, or loads that of a run that has a checkpoint.
+
+  Without one, it may be from settings that were changed since.
+  """
+  path = pretrainings.tokenizer(stage)
+  if processes.is_first() and not (is_begun and path.exists()):
+    with files.atomic_write(path) as partial:
+      partial.write_bytes(
+        vocabulary.train(size=config.vocabulary, seed='vocabulary')
+      )
+  processes.barrier()
+  return tokens.load(path)
+
+
+def _with_time_left(
+  phases: Sequence[stream.Stage], number: int, values: dict[str, float]
+) -> dict[str, float]:
+  return values | {'eta_seconds': _seconds_left(phases, number, values)}
 
 
 def _seconds_left(

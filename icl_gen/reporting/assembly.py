@@ -109,17 +109,8 @@ def assemble(
     return _of_records(ordered_records(records), normalisation=normalisation)
   cells, records = ordered(cells), ordered_records(records)
   gaps.require_main_kinds(cells, records, main_kinds)
-  if normalisation not in statistics.NORMALISATIONS:
-    raise ValueError(
-      f'unknown normalisation {normalisation!r}; allowed are'
-      f' {", ".join(statistics.NORMALISATIONS)}'
-    )
-  every = runs.side_by_side(
-    cells,
-    records,
-    normalisation=normalisation,
-    shown_run=next(iter(factors), ''),
-  )
+  _require_known(normalisation)
+  every = side_by_side(cells, records, factors, normalisation=normalisation)
   table = answers.table(every.cells)
   results = answers.results(table)
   comparisons = answers.comparisons(table)
@@ -131,7 +122,9 @@ def assemble(
   adjusted = _adjusted(
     shown(compared, main_kinds=main_kinds, normalisation=normalisation)
   )
-  drawn = _figures(
+  drawn = pretraining_figure.figures(
+    results, factors, main_kinds=main_kinds, normalisation=normalisation
+  ) | _figures(
     in_figures,
     augmentations.quality(every.shown_records),
     covered,
@@ -139,10 +132,6 @@ def assemble(
     main_kinds=main_kinds,
     normalisation=normalisation,
   )
-  if factors:
-    drawn[pretraining_figure.NAME] = pretraining_figure.figure(
-      results, factors, main_kinds=main_kinds, normalisation=normalisation
-    )
   return Report(
     results=results,
     comparisons=comparisons,
@@ -171,6 +160,30 @@ def assemble(
     normalisation=normalisation,
     figures=drawn,
     factors=factors,
+  )
+
+
+def _require_known(normalisation: str) -> None:
+  if normalisation not in statistics.NORMALISATIONS:
+    raise ValueError(
+      f'unknown normalisation {normalisation!r}; allowed are'
+      f' {", ".join(statistics.NORMALISATIONS)}'
+    )
+
+
+def side_by_side(
+  cells: Sequence[Cell],
+  records: Sequence[AugmentationRecord],
+  factors: Factors,
+  *,
+  normalisation: str,
+) -> runs.SideBySide:
+  """`runs.side_by_side`, which shows the first way of pretraining."""
+  return runs.side_by_side(
+    cells,
+    records,
+    normalisation=normalisation,
+    shown_run=next(iter(factors), ''),
   )
 
 

@@ -24,6 +24,22 @@ Factors = Mapping[str, Mapping[str, str]]
 NO_FACTORS: Factors = types.MappingProxyType({})
 
 
+def figures(
+  results: Sequence[Result],
+  factors: Factors,
+  *,
+  main_kinds: Mapping[str, str],
+  normalisation: str,
+) -> dict[str, bytes]:
+  """File name -> PNG bytes; none unless models differ in their pretraining."""
+  if not factors:
+    return {}
+  drawn = figure(
+    results, factors, main_kinds=main_kinds, normalisation=normalisation
+  )
+  return {NAME: drawn}
+
+
 def figure(
   results: Sequence[Result],
   factors: Factors,

@@ -5,9 +5,9 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from icl_gen.reporting import explorer, runs, sums
+from icl_gen.reporting import explorer, sums
 from icl_gen.reporting.answers import Comparison, Result
-from icl_gen.reporting.assembly import Report, assemble
+from icl_gen.reporting.assembly import Report, assemble, side_by_side
 from icl_gen.reporting.augmentations import Cost, Coverage, Quality
 from icl_gen.reporting.claims import Check
 from icl_gen.reporting.explorer import Corpora
@@ -72,11 +72,8 @@ def write_report(
   )
   explored = None
   if cells:
-    every = runs.side_by_side(
-      cells,
-      augmentations,
-      normalisation=normalisation,
-      shown_run=next(iter(factors), ''),
+    every = side_by_side(
+      cells, augmentations, factors, normalisation=normalisation
     )
     explored = explorer.build(
       every.shown_cells,

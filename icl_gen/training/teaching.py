@@ -1,6 +1,7 @@
 """Teaches a curriculum: measures skills, and says which lesson comes next."""
 
-from collections.abc import Callable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -12,10 +13,12 @@ from icl_gen.model import forward, head
 from icl_gen.model.parameters import Params
 from icl_gen.pretraining import curriculum
 from icl_gen.pretraining.curriculum import Lesson, Progress
+from icl_gen.pretraining.stream import Stage
 from icl_gen.text.tokens import Tokenizer
-from icl_gen.training import optimizer
+from icl_gen.training import loop, optimizer
 from icl_gen.training.choosing import Verdict
 from icl_gen.training.plan import Plan
+from icl_gen.types import Batch
 
 _STATE = 'curriculum'
 # The same words in the forms of pretraining, and in forms that it does not
@@ -75,6 +78,45 @@ def schedule(
     return optax.linear_schedule(first, last, steps, transition_begin=begun)
 
   return of_lesson
+
+
+def teach(
+  teacher: 'Teacher',
+  state: Any,
+  *,
+  make_step: Callable[[int, int], Any],
+  batches: Callable[[Stage, int], Iterator[Batch]],
+  check_every: int,
+  **how: Any,
+) -> Any:
+  """Trains through all lessons that are left; returns the state after them.
+
+  Args:
+    teacher: where the run is.
+    state: the state there; it is donated.
+    make_step: makes the step of a lesson, from its number and first step.
+    batches: yields those of a stage from a step on.
+    check_every: steps between two measurements; 0: never, and all lessons have
+      the step of the first one, so that programs for equal rows are shared.
+    **how: further arguments of `loop.loop`.
+  """
+  step_of = functools.cache(make_step)
+  while not teacher.is_over:
+    lesson, progress = teacher.lesson, teacher.progress
+    place = (progress.lesson, progress.begun) if check_every else (0, 0)
+    first = int(state.step)
+    state = loop.loop(
+      state,
+      batches(lesson.stage, first),
+      step_of(*place),
+      first_step=first,
+      steps=progress.begun + lesson.stage.steps,
+      evaluate_every=check_every if lesson.skills else 0,
+      evaluate=teacher.evaluate,
+      **how,
+    )
+    teacher.end(lesson, step=int(state.step))
+  return state
 
 
 class Teacher:

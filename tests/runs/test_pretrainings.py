@@ -5,14 +5,20 @@ import dataclasses
 
 import pytest
 
+from configs import causal
+from icl_gen.augmentation import plan
 from icl_gen.runs import (
   directories,
+  models,
   pretrainings,
   reported,
   studies,
   units,
 )
 from icl_gen.runs.stage import Stage
+from icl_gen.text import context, tokens
+from icl_gen.worlds import catalog
+from tests.rules import ROOT
 from tests.runs.test_studies import VALUES
 
 RECIPE = {
@@ -181,3 +187,22 @@ def test_flags_are_those_of_the_study():
   assert pretrainings.flags('give --config.reversals=0.5') == (
     'give --config.pretraining.recipe.reversals=0.5'
   )
+
+
+def test_the_causal_study_fits_its_models():
+  """Also the context of all documents, which augmenting builds in any case."""
+  study = studies.read(causal.get_config().to_dict())
+  (experiment,) = study.experiments.values()
+  _, corpus = catalog.build('reversal', seed=0, **dict(experiment.size))
+  tokenizer = tokens.load(ROOT / 'icl_gen/assets/tokenizer.model')
+  whole = context.build(
+    corpus.documents,
+    seed='all',
+    factor=experiment.context.factor,
+    count_tokens=tokenizer.count,
+  )
+  chosen = plan.choose(corpus.documents, per_fact=1, seed='all')
+  longest = plan.longest(chosen, whole, tokenizer.count)
+  for model in study.models:
+    most = models.longest(model)
+    assert longest + experiment.augment.max_tokens <= most
