@@ -6,7 +6,6 @@ python -m icl_gen.pretrain --config=configs/pretrain.py:nano
 import functools
 import pathlib
 from collections.abc import Sequence
-from typing import Any
 
 import ml_collections
 
@@ -84,17 +83,15 @@ def _pretrain(
   least = min(phase.rows for phase in phases)
   plan = Plan(sharding.make_training_mesh(rows=least))
   params = initialisation.make_params(module, seed=config.seed)
-  state = step.make_state(
-    initialisation.scaled_to_unit(params), updates(schedule(0, 0))
-  )
+  params = initialisation.scaled_to_unit(params)
+  state = step.make_state(params, updates(schedule(0, 0)))
   state = sharding.replicate(plan.mesh, state)
 
   stage.begin()
   saved = checkpoints.Checkpoints(stage.checkpoints)
-  tokenizer = _tokenizer(config, stage, is_begun=saved.latest() is not None)
-  position: dict[str, Any] = {}
-  if saved.latest() is not None:
-    state, position = saved.restore(state)
+  is_begun = saved.latest() is not None
+  tokenizer = _tokenizer(config, stage, is_begun=is_begun)
+  state, position = saved.restore(state) if is_begun else (state, {})
 
   writer = metrics.Writer(
     directory,
