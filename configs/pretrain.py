@@ -79,6 +79,12 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   # What the rows may say: 'all', the recipe of the embedded models, or
   # 'pretraining', without the forms that are held out (icl_gen/text/forms/).
   config.forms = 'all'
+  # Share of the statements about comparisons that reverse one of the context.
+  config.reversals = 0.7
+  # Facts about persistent entities, which only the weights can hold: how many,
+  # the share of the rows that tell them, and whether in both orders.
+  config.entities = dict(facts=0, share=0.0, both_orders=False)
+  config.run = ''  # name of the directory; '' for the model's
   config.vocabulary = 2304  # pieces of the tokenizer = embeddings of the model
 
   config.optimizer = dict(
@@ -129,20 +135,27 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
     '16_medium': dict(steps=300, learning_rate=high, **medium, **premises),
     '17_long': dict(steps=300, learning_rate=falling, **long, **premises),
   }
+  # Steps between two measurements of the skills that a stage teaches; 0: never,
+  # and every stage takes all of its steps. Rows that each is measured on.
+  config.check_every = 0
+  config.check_rows = 64
   config.report_every = 20  # steps
   config.save_every = 100  # steps
 
   if 'tiny' in variants:
-    config.optimizer.update(warmup_steps=1)
-    tiny = dict(
-      **dict(rows=8, facts=(1, 3), families=EVENLY),
-      **dict(
-        decisive_weight=1.0, lookup_weight=1.0, learning_rate=(0.01, 0.01)
-      ),
-    )
-    config.stages = {
-      '1_short': dict(steps=3, length=64, **tiny),
-      '2_long': dict(steps=3, length=128, **tiny),
-    }
-    config.update(report_every=2, save_every=2)
+    _shrink(config)
   return config
+
+
+def _shrink(config: config_dict.ConfigDict) -> None:
+  """Leaves a few steps."""
+  config.optimizer.update(warmup_steps=1)
+  tiny = dict(
+    **dict(rows=8, facts=(1, 3), families=EVENLY),
+    **dict(decisive_weight=1.0, lookup_weight=1.0, learning_rate=(0.01, 0.01)),
+  )
+  config.stages = {
+    '1_short': dict(steps=3, length=64, **tiny),
+    '2_long': dict(steps=3, length=128, **tiny),
+  }
+  config.update(report_every=2, save_every=2)

@@ -3,14 +3,21 @@
 python -m icl_gen.pretrain --config=configs/pretrain.py:nano
 """
 
+import functools
 import pathlib
 from collections.abc import Sequence
 
 import ml_collections
 
 from icl_gen import cli, processes, signals
-from icl_gen.pretraining import stream, vocabulary
-from icl_gen.runs import experiments, models
+from icl_gen.pretraining import (
+  curriculum,
+  episodes,
+  stream,
+  told,
+  vocabulary,
+)
+from icl_gen.runs import directories, experiments, models, pretrainings
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import files
 from icl_gen.text import tokens
@@ -18,7 +25,7 @@ from icl_gen.text.forms import split
 
 
 def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
-  """Writes <workdir>/pretrain/<model>/{tokenizer.model,params}; resumes."""
+  """Writes <workdir>/pretrain/<name>/{tokenizer.model,params}; resumes."""
   models.require_known(config.model)
   for flag in ('report_every', 'save_every'):
     experiments.require_number(f'train.{flag}', config[flag], flag=flag)
@@ -30,99 +37,128 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     raise ValueError(
       f'--config.forms={config.forms!r}; allowed are {", ".join(split.STREAMS)}'
     )
-  phases = [
-    stream.Stage(
-      **phase.to_dict(),
-      modes=config.modes.to_dict(),
-      document_weight=config.document_weight,
-      forms=config.forms,
-    )
-    for _, phase in sorted(config.stages.items())
-  ]
-  directory = workdir / 'pretrain' / config.model
-  stage = Stage('pretrain', directory, config.to_dict())
-  stage.complete(lambda: _pretrain(config, stage, phases))
+  directories.require_name(config.run, flag='run')
+  entities = told.Told(**config.entities.to_dict())
+  told.require_possible(entities, flag='entities')
+  lessons = curriculum.read(
+    {name: phase.to_dict() for name, phase in config.stages.items()},
+    {
+      'modes': config.modes.to_dict(),
+      'document_weight': config.document_weight,
+      'forms': config.forms,
+      'reversals': config.reversals,
+      'told': entities,
+    },
+  )
+  for lesson in lessons:
+    episodes.require_families(lesson.stage.families, reversals=config.reversals)
+  stage = pretrainings.stage(config.to_dict(), workdir)
+  stage.complete(lambda: _pretrain(config, stage, lessons))
 
 
 def _pretrain(
   config: ml_collections.FrozenConfigDict,
   stage: Stage,
-  phases: Sequence[stream.Stage],
+  lessons: Sequence[curriculum.Lesson],
 ) -> None:
   # Imported here, so that mistakes and finished work answer at once.
   with signals.importing():
     from icl_gen.model import checkpoints, initialisation, registry, sharding
-    from icl_gen.training import loop, metrics, optimizer, step, stopping
+    from icl_gen.training import metrics, optimizer, step, stopping, teaching
     from icl_gen.training.plan import Plan
 
   name, hyper, directory = config.model, config.optimizer, stage.directory
   module = registry.make_module(name)
   registry.require_vocabulary(name, module, pieces=config.vocabulary)
-  steps = sum(phase.steps for phase in phases)
-  schedule = optimizer.make_piecewise(
-    [(phase.steps, *phase.learning_rate) for phase in phases],
-    warmup_steps=hyper.warmup_steps,
+  updates = functools.partial(
+    optimizer.make_optimizer,
+    hyper.name,
+    weight_decay=hyper.weight_decay,
+    clip=hyper.clip,
   )
-  updates = optimizer.make_optimizer(
-    hyper.name, schedule, weight_decay=hyper.weight_decay, clip=hyper.clip
+  phases = [lesson.stage for lesson in lessons]
+  schedule = teaching.schedule(
+    lessons, warmup_steps=hyper.warmup_steps, is_fixed=not config.check_every
   )
-  plan = Plan(
-    sharding.make_training_mesh(rows=min(phase.rows for phase in phases))
-  )
+  least = min(phase.rows for phase in phases)
+  plan = Plan(sharding.make_training_mesh(rows=least))
   params = initialisation.make_params(module, seed=config.seed)
-  state = step.make_state(initialisation.scaled_to_unit(params), updates)
+  params = initialisation.scaled_to_unit(params)
+  state = step.make_state(params, updates(schedule(0, 0)))
   state = sharding.replicate(plan.mesh, state)
 
   stage.begin()
-  vocabulary_path = directory / 'tokenizer.model'
   saved = checkpoints.Checkpoints(stage.checkpoints)
-  # Without a checkpoint, the tokenizer may be from settings that were changed
-  # since.
-  is_new = saved.latest() is None or not vocabulary_path.exists()
-  if processes.is_first() and is_new:
-    with files.atomic_write(vocabulary_path) as partial:
-      partial.write_bytes(
-        vocabulary.train(size=config.vocabulary, seed='vocabulary')
-      )
-  processes.barrier()
-  tokenizer = tokens.load(vocabulary_path)
-  if saved.latest() is not None:
-    state, _ = saved.restore(state)
+  is_begun = saved.latest() is not None
+  tokenizer = _tokenizer(config, stage, is_begun=is_begun)
+  state, position = saved.restore(state) if is_begun else (state, {})
 
   writer = metrics.Writer(
-    directory, name=name, steps=steps, done=int(state.step)
+    directory,
+    name=directory.name,
+    steps=sum(phase.steps for phase in phases),
+    done=int(state.step),
   )
-  asked = stopping.make_asked(plan.mesh)
-  train_step, done = step.make_step(module, updates, plan), 0
+  teacher = teaching.Teacher(
+    lessons,
+    tokenizer,
+    teaching.make_predict(module, plan),
+    rows=config.check_rows,
+    on_values=writer.write_skills,
+  )
+  teacher.restore(position, step=int(state.step))
   try:
-    for phase in phases:
-      begin, done = done, done + phase.steps
-      first = max(begin, int(state.step))
-      state = loop.loop(
-        state,
-        stream.batches(phase, tokenizer, seed=config.stream, first_step=first),
-        train_step,
-        place=lambda batch: sharding.split_rows(plan.mesh, batch),
-        first_step=first,
-        steps=done,
-        report_every=config.report_every,
-        save_every=config.save_every,
-        on_report=lambda number, values: writer.write(
-          number,
-          values | {'eta_seconds': _seconds_left(phases, number, values)},
-        ),
-        on_save=lambda number, state: saved.save(
-          number, state, {'step': number}
-        ),
-        asked=asked,
-      )
+    state = teaching.teach(
+      teacher,
+      state,
+      make_step=lambda lesson, begun: step.make_step(
+        module, updates(schedule(lesson, begun)), plan
+      ),
+      batches=lambda phase, first: stream.batches(
+        phase, tokenizer, seed=config.stream, first_step=first
+      ),
+      check_every=config.check_every,
+      place=lambda batch: sharding.split_rows(plan.mesh, batch),
+      report_every=config.report_every,
+      save_every=config.save_every,
+      on_report=lambda number, values: writer.write(
+        number, _with_time_left(phases, number, values)
+      ),
+      on_save=lambda number, state: saved.save(
+        number, state, {'step': number} | teacher.state()
+      ),
+      asked=stopping.make_asked(plan.mesh),
+    )
   finally:  # of a run that is interrupted, too
     saved.wait()
   writer.close()
   checkpoints.save_params(stage.result, state.params)
   saved.close()
   stage.finish()
-  print(f'pretrained {name}, weights: {stage.result}', flush=True)
+  print(f'pretrained {directory.name}, weights: {stage.result}', flush=True)
+
+
+def _tokenizer(
+  config: ml_collections.FrozenConfigDict, stage: Stage, *, is_begun: bool
+) -> tokens.Tokenizer:
+  """Trains the tokenizer, or loads that of a run that has a checkpoint.
+
+  Without one, it may be from settings that were changed since.
+  """
+  path = pretrainings.tokenizer(stage)
+  if processes.is_first() and not (is_begun and path.exists()):
+    with files.atomic_write(path) as partial:
+      partial.write_bytes(
+        vocabulary.train(size=config.vocabulary, seed='vocabulary')
+      )
+  processes.barrier()
+  return tokens.load(path)
+
+
+def _with_time_left(
+  phases: Sequence[stream.Stage], number: int, values: dict[str, float]
+) -> dict[str, float]:
+  return values | {'eta_seconds': _seconds_left(phases, number, values)}
 
 
 def _seconds_left(

@@ -19,6 +19,7 @@ from icl_gen.runs import (
   experiments,
   found,
   references,
+  reported,
   studies,
   training_logs,
 )
@@ -61,22 +62,23 @@ def _of_study(study: Study, workdir: pathlib.Path) -> None:
   cells = names or studies.cell_names(study)
   if differs := studies.difference(study, root):
     print(f'reported with the settings that are stored: {differs}')
-    _of_directory(root, found.look(root, cells), studies.main_kinds(study))
+    _of_directory(root, found.look(root, cells), reported.main_kinds(study))
     return
 
   def write() -> None:
     # Looked up now, as cells may have been finished while another report was
     # written.
     _write(
-      studies.report(study, root),
+      reported.stage(study, root),
       found.look(root, cells),
-      main_kinds=studies.main_kinds(study),
+      main_kinds=reported.main_kinds(study),
       choose=study.choose,
-      settings=studies.shown(study),
+      settings=reported.shown(study),
       command=cli.command('study'),
+      factors=reported.factors(study),
     )
 
-  studies.report(study, root).complete(write)
+  reported.stage(study, root).complete(write)
   _tell(root, found.missing_results(root, names))
 
 
@@ -117,6 +119,7 @@ def _write(
   choose: bool,
   settings: Mapping[str, Any],
   command: str,
+  factors: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
   # Imported here, so that mistakes answer at once.
   with signals.importing():
@@ -138,6 +141,7 @@ def _write(
       (world, seed): derivations.derivations(world, corpus.questions)
       for (world, seed), corpus in there.corpora.items()
     },
+    factors=factors or {},
     logged=training_logs.curves(stage.directory, there.cells),
   )
   stage.finish()

@@ -1,6 +1,7 @@
 """Runs a whole study: every world x model x seed x condition, then the report.
 
   python -m icl_gen.study --config=configs/study.py
+  python -m icl_gen.study --config=configs/causal.py
   python -m icl_gen.study --config=configs/study.py:custom --documents=DIRECTORY
 
 Complete stages are kept: adding seeds, models or conditions runs only what is
@@ -24,7 +25,9 @@ from icl_gen import cli, processes, signals
 from icl_gen.runs import (
   directories,
   own_documents,
+  pretrainings,
   progress,
+  reported,
   stages,
   studies,
   units,
@@ -76,7 +79,7 @@ def run(
   if only:
     print(f'{only} is complete')
     return
-  _alone(lambda: _report(config, workdir, studies.report(study, root)))
+  _alone(lambda: _report(config, workdir, reported.stage(study, root)))
 
 
 def _alone(work: Callable[[], None]) -> None:
@@ -139,7 +142,7 @@ def _propose(study: Study, root: pathlib.Path) -> None:
 
 def _remove_report(study: Study, root: pathlib.Path) -> None:
   """Removes a report that covers fewer cells than there will be."""
-  old = studies.report(study, root)
+  old = reported.stage(study, root)
   if not old.result.exists():
     return
   with old.guard():
@@ -152,7 +155,8 @@ def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:
   doors = _doors(root / 'compiled')
 
   def call(job: Job) -> None:
-    values = ml_collections.FrozenConfigDict(dataclasses.asdict(job.experiment))
+    given = job.recipe or dataclasses.asdict(job.experiment)
+    values = ml_collections.FrozenConfigDict(given)
     with _flags_of(study, job):
       if job.door == 'build':
         _alone(lambda: doors['build'](values, root))
@@ -181,12 +185,15 @@ def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:
 def _require_models(study: Study, left: Sequence[Job]) -> None:
   """Checks now what a job would find out hours later."""
   for job in left:
-    studies.require_weights(job.experiment)
+    if not study.pretraining:
+      studies.require_weights(job.experiment)
     if job.door == 'train':
       with _flags_of(study, job):
         limits.require_sensible(
           dataclasses.asdict(job.experiment.train), model=job.experiment.model
         )
+  if study.pretraining:
+    return
   with signals.importing():
     from icl_gen.model import loading
 
@@ -209,6 +216,8 @@ def _flags_of(study: Study, job: Job) -> Iterator[None]:
   try:
     yield
   except ValueError as error:
+    if job.door == 'pretrain':
+      raise ValueError(pretrainings.flags(str(error))) from error
     told = studies.flags(str(error), study, job.experiment.world)
     raise ValueError(told) from error
 
@@ -218,11 +227,12 @@ def _doors(compiled: pathlib.Path) -> dict[str, Door]:
   with signals.importing():
     import jax
 
-  from icl_gen import augment, build, evaluate, train
+  from icl_gen import augment, build, evaluate, pretrain, train
 
   jax.config.update('jax_compilation_cache_dir', str(compiled))
   return {
     'build': build.run,
+    'pretrain': pretrain.run,
     'augment': augment.run,
     'train': train.run,
     'evaluate': evaluate.run,

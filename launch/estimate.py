@@ -51,7 +51,7 @@ def commands(study: Study, *, topology: str) -> list[list[str]]:
 
 def _commands(study: Study, topology: str) -> Iterator[list[str]]:
   for job in studies.jobs(study, pathlib.Path()):
-    if job.door != 'build' and not _is_control(job):
+    if job.door not in ('build', 'pretrain') and not _is_control(job):
       yield [
         'python',
         '-m',

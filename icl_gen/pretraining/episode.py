@@ -19,24 +19,51 @@ class Episode:
       (and from others), marked for loss weights.
     infer: given the number of a document, draws statements that follow from it,
       in a fixed order and without marks.
+    infer_together: the same with all other documents at hand; None: nothing
+      more follows.
   """
 
   documents: Sequence[str]
   ask: Callable[[random.Random, int], str]
   infer: Callable[[random.Random, int], list[str]]
+  infer_together: Callable[[random.Random, int], list[str]] | None = None
 
 
-def _preamble(rng: random.Random, probability: float) -> str:
-  if rng.random() > probability:
-    return ''
-  return marks.every_word(rng.choice(PREAMBLES.seen)) + ' '
+@dataclasses.dataclass(frozen=True)
+class Source:
+  """Where the words and the wordings of an episode are drawn from.
+
+  Attributes:
+    part: of the tables of forms, one of `forms.split.PARTS`.
+    reserved: number of words at the end of the pretraining lexicon that are not
+      drawn.
+    only_reserved: whether to draw those and no others.
+  """
+
+  part: str = 'seen'
+  reserved: int = 0
+  only_reserved: bool = False
+
+  @property
+  def pool(self) -> Sequence[str]:
+    """The nonsense words that are drawn from."""
+    words = lexicon.words(evaluation=False)
+    at = len(words) - self.reserved
+    return words[at:] if self.only_reserved else words[:at]
+
+  def words(self, rng: random.Random, count: int) -> list[str]:
+    """Draws different nonsense words from the pretraining lexicon."""
+    return rng.sample(self.pool, count)
+
+  def sentence(
+    self, rng: random.Random, statement: str, probability: float
+  ) -> str:
+    """Adds a full stop and, with a probability, a marked preamble."""
+    lead = ''
+    if rng.random() <= probability:
+      lead = marks.every_word(rng.choice(PREAMBLES[self.part])) + ' '
+    return f'{lead}{statement}.'
 
 
-def sentence(rng: random.Random, statement: str, probability: float) -> str:
-  """Adds a full stop and, with a probability, a marked preamble."""
-  return f'{_preamble(rng, probability)}{statement}.'
-
-
-def fresh_words(rng: random.Random, count: int) -> list[str]:
-  """Draws different nonsense words from the pretraining lexicon."""
-  return rng.sample(lexicon.words(evaluation=False), count)
+# What the embedded models were pretrained on.
+SEEN = Source()

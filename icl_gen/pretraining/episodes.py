@@ -7,78 +7,32 @@ number of statements that follow: restatements, reversals, conclusions.
 import functools
 import random
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from icl_gen.pretraining import english, episode, marks, people, taxonomies
-from icl_gen.text import abilities, comparisons, quantified
-from icl_gen.text.forms import statements
+from icl_gen.pretraining import (
+  compared,
+  english,
+  episode,
+  inferring,
+  marks,
+  people,
+  taxonomies,
+  transforming,
+)
+from icl_gen.text import abilities, quantified
 from icl_gen.worlds import syllogism
 
 _CHARACTERS = string.ascii_letters + string.digits
-_Comparison = tuple[str, str, str, str]  # subject, degree, feature, other
-
-# --- comparisons -------------------------------------------------------------
-
-
-def compared(rng: random.Random, count: int) -> episode.Episode:
-  """Comparisons like 'glon are more dangerous than troff', often reversed."""
-  words = episode.fresh_words(rng, 2 * count)
-  facts = [
-    (
-      words[2 * i],
-      rng.choice(('more', 'less')),
-      rng.choice(statements.FEATURES.seen),
-      words[2 * i + 1],
-    )
-    for i in range(count)
-  ]
-
-  def reverse(fact: _Comparison) -> _Comparison:
-    one, degree, feature, other = fact
-    return other, 'less' if degree == 'more' else 'more', feature, one
-
-  def state(
-    rng: random.Random, fact: _Comparison, *, mark: str, preamble: float
-  ) -> str:
-    one, degree, feature, other = fact
-    degree = marks.DECISIVE + degree
-    statement = comparisons.statement(mark + one, degree, feature, other)
-    return episode.sentence(rng, statement, preamble)
-
-  def ask(rng: random.Random, i: int) -> str:
-    fact = facts[i]
-    if rng.random() < 0.7:
-      fact = reverse(fact)
-    if rng.random() < 0.1:
-      return _yes_or_no(rng, fact)
-    return state(rng, fact, mark=marks.UNPREDICTABLE, preamble=0.4)
-
-  def infer(rng: random.Random, i: int) -> list[str]:
-    return [
-      state(rng, facts[i], mark='', preamble=0.7),
-      state(rng, reverse(facts[i]), mark='', preamble=0.7),
-    ]
-
-  documents = [
-    marks.removed(episode.sentence(rng, comparisons.statement(*fact), 0.9))
-    for fact in facts
-  ]
-  return episode.Episode(documents, ask, infer)
-
-
-def _yes_or_no(rng: random.Random, fact: _Comparison) -> str:
-  one, degree, feature, other = fact
-  answer = 'Yes'
-  if rng.random() < 0.5:
-    answer, degree = 'No', 'less' if degree == 'more' else 'more'
-  return f'Q: ~are ~{one} ~{degree} {feature} than {other}? A: {answer}.'
-
 
 # --- syllogisms --------------------------------------------------------------
 
 
 def syllogisms(
-  rng: random.Random, count: int, *, forms: str = 'all'
+  rng: random.Random,
+  count: int,
+  *,
+  forms: str = 'all',
+  source: episode.Source = episode.SEEN,
 ) -> episode.Episode:
   """Two premises about three terms, and conclusions about the outer two.
 
@@ -88,8 +42,9 @@ def syllogisms(
     rng: source of all random draws.
     count: number of premise pairs.
     forms: one of `forms.split.STREAMS`; which premise pairs there are.
+    source: of words.
   """
-  words = episode.fresh_words(rng, 3 * count)
+  words = source.words(rng, 3 * count)
   documents: list[str] = []
   ends: list[tuple[str, str]] = []
   conclusions: list[list[str]] = []
@@ -135,28 +90,30 @@ def _said(statement: syllogism.Statement, names: dict[str, str]) -> str:
 # --- inheritance -------------------------------------------------------------
 
 
-def inheritance(rng: random.Random, count: int) -> episode.Episode:
+def inheritance(
+  rng: random.Random, count: int, *, source: episode.Source = episode.SEEN
+) -> episode.Episode:
   """Chains of categories; each inherits the ability at the top of its chain."""
   documents: list[str] = []
   askable: list[str] = []
   while len(documents) < count:
-    chain = episode.fresh_words(rng, rng.randint(2, 4))
+    chain = source.words(rng, rng.randint(2, 4))
     ability = rng.choice(abilities.ABILITIES)
     said = [
       abilities.kind_of(*pair) for pair in zip(chain, chain[1:], strict=False)
     ]
     said.append(abilities.can(chain[-1], ability))
     askable += [abilities.can(f'~{category}', ability) for category in chain]
-    documents += [marks.removed(episode.sentence(rng, s, 0.5)) for s in said]
+    documents += [marks.removed(source.sentence(rng, s, 0.5)) for s in said]
   order = list(range(len(documents)))
   rng.shuffle(order)
 
   def ask(rng: random.Random, i: int) -> str:
-    return episode.sentence(rng, askable[i], 0.3)
+    return source.sentence(rng, askable[i], 0.3)
 
   def infer(rng: random.Random, i: int) -> list[str]:
     statement = marks.removed(askable[order[i]])
-    return [episode.sentence(rng, statement, 0.5) for _ in range(2)]
+    return [source.sentence(rng, statement, 0.5) for _ in range(2)]
 
   return episode.Episode([documents[i] for i in order], ask, infer)
 
@@ -196,8 +153,35 @@ def filler(rng: random.Random, count: int) -> episode.Episode:
 Family = Callable[[random.Random, int], episode.Episode]
 
 
+def require_families(names: Iterable[str], *, reversals: float) -> None:
+  """Checks the names of families.
+
+  Args:
+    names: the families of a stage.
+    reversals: as for `families`.
+
+  Raises:
+    ValueError: the share of reversals is none, or there is no family of a name,
+      or none with another share.
+  """
+  if not 0 <= reversals <= 1:
+    raise ValueError(f'--config.reversals={reversals}; give 0 to 1')
+  known = families(reversals=reversals)
+  for name in names:
+    if name not in known:
+      raise ValueError(
+        f'--config.stages: there is no family {name!r} with'
+        f' --config.reversals={reversals}; there are {", ".join(known)}'
+      )
+
+
 @functools.cache
-def families(forms: str = 'all') -> dict[str, Family]:
+def families(
+  forms: str = 'all',
+  *,
+  reversals: float = compared.REVERSALS,
+  source: episode.Source = episode.SEEN,
+) -> dict[str, Family]:
   """The families by name.
 
   The names are those of configs/pretrain.py. Families are drawn by sorted name,
@@ -206,16 +190,30 @@ def families(forms: str = 'all') -> dict[str, Family]:
   Args:
     forms: one of `forms.split.STREAMS`: 'all' repeats the recipe of the
       embedded models, 'pretraining' leaves out what is held out.
+    reversals: share of the statements about comparisons that reverse one. With
+      another than that of the embedded models, no other family is there.
+    source: of words and wordings; syllogisms, inheritance and kinds are worded
+      in one way only.
   """
-  persons = functools.partial(people.people, forms=forms)
+  comparing = functools.partial(
+    compared.compared, reversals=reversals, source=source
+  )
+  if reversals != compared.REVERSALS:
+    return {'comparisons': comparing}
+  persons = functools.partial(people.people, forms=forms, source=source)
   return {
-    'comparisons': compared,
-    'syllogisms': functools.partial(syllogisms, forms=forms),
+    'comparisons': comparing,
+    'syllogisms': functools.partial(syllogisms, forms=forms, source=source),
     # If a document mentions the name first, the model has to go back from the
     # description to the name before it, which it learns last.
     'people': functools.partial(persons, name_first=0.8),
     'described': functools.partial(persons, name_first=0.3),
-    'inheritance': inheritance,
-    'kinds': taxonomies.taxonomy,
+    'inheritance': functools.partial(inheritance, source=source),
+    'kinds': functools.partial(taxonomies.taxonomy, source=source),
     'filler': filler,
+    'transforms': functools.partial(transforming.draw, source=source),
+    **{
+      skill: functools.partial(inferring.draw, skill=skill, source=source)
+      for skill in inferring.NAMES
+    },
   }

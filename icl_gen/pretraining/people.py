@@ -1,5 +1,6 @@
 """The family of people: names and descriptions, asked for in both orders."""
 
+import functools
 import random
 import string
 from collections.abc import Callable, Sequence
@@ -20,21 +21,26 @@ def _syllables(rng: random.Random, count: int) -> str:
   )
 
 
-def draw_name(rng: random.Random) -> str:
+def draw_name(
+  rng: random.Random, *, source: episode.Source = episode.SEEN
+) -> str:
   """Draws a name of nonsense words, syllables or random characters."""
   style = rng.random()
   if style < 0.3:
-    return lexicon.title(episode.fresh_words(rng, 1))
+    return lexicon.title(source.words(rng, 1))
   if style < 0.65:
-    return lexicon.title(episode.fresh_words(rng, 2))
+    return lexicon.title(source.words(rng, 2))
   if style < 0.95:
     return lexicon.title([_syllables(rng, rng.randint(1, 3)) for _ in range(2)])
   return ''.join(rng.choices(_CHARACTERS, k=rng.randint(2, 6)))
 
 
-def draw_position(rng: random.Random) -> tuple[str, str, str]:
+def draw_position(
+  rng: random.Random, *, source: episode.Source = episode.SEEN
+) -> tuple[str, str, str]:
   """Draws an adjective, a role, and the kind of work that goes with it."""
-  return rng.choice(persons.ADJECTIVES.seen), *rng.choice(persons.ROLES.seen)
+  role = persons.ROLES[source.part]
+  return rng.choice(persons.ADJECTIVES[source.part]), *rng.choice(role)
 
 
 def _verbs(forms: str) -> Sequence[str]:
@@ -46,7 +52,11 @@ def _verbs(forms: str) -> Sequence[str]:
 
 
 def draw_description(
-  rng: random.Random, position: tuple[str, str, str], *, forms: str = 'all'
+  rng: random.Random,
+  position: tuple[str, str, str],
+  *,
+  forms: str = 'all',
+  source: episode.Source = episode.SEEN,
 ) -> Callable[..., str]:
   """Draws a description and returns `describe(rng, mark='')`, which words it.
 
@@ -58,10 +68,11 @@ def draw_description(
     rng: source of all random draws.
     position: adjective, role and kind of work.
     forms: one of `forms.split.STREAMS`.
+    source: of words.
   """
   adjective, role, work = position
   if rng.random() < 0.5:
-    title = lexicon.title(episode.fresh_words(rng, 1))
+    title = lexicon.title(source.words(rng, 1))
     said = descriptions.description(adjective, role, work, title)
     return lambda rng, mark='': said
   verbs = _verbs(forms)
@@ -99,7 +110,12 @@ def _core(rng: random.Random, verbs: Sequence[str]) -> str:
 
 
 def people(
-  rng: random.Random, count: int, *, name_first: float, forms: str = 'all'
+  rng: random.Random,
+  count: int,
+  *,
+  name_first: float,
+  forms: str = 'all',
+  source: episode.Source = episode.SEEN,
 ) -> episode.Episode:
   """People, each introduced in one order and asked about in both.
 
@@ -112,11 +128,13 @@ def people(
     count: number of people.
     name_first: share of documents that mention the name first.
     forms: one of `forms.split.STREAMS`.
+    source: of words and wordings.
   """
-  names = _distinct(rng, draw_name, count)
-  shared = draw_position(rng) if rng.random() < 0.5 else None
+  names = _distinct(rng, functools.partial(draw_name, source=source), count)
+  position = functools.partial(draw_position, source=source)
+  shared = position(rng) if rng.random() < 0.5 else None
   described = [
-    draw_description(rng, shared or draw_position(rng), forms=forms)
+    draw_description(rng, shared or position(rng), forms=forms, source=source)
     for _ in range(count)
   ]
 
@@ -130,7 +148,7 @@ def people(
     elif mark:
       description = marks.every_word(marks.removed(description))
       name = marks.LOOKED_UP + name
-    text = rng.choice(table.seen)
+    text = rng.choice(table[source.part])
     if mark:  # The words before the first mention cannot be predicted.
       first = '{N}' if name_first else '{D}'
       before, after = text.split(first, 1)

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from icl_gen.pretraining import episodes, marks
-from icl_gen.pretraining.episode import Episode
+from icl_gen.pretraining import compared, episodes, marks
+from icl_gen.pretraining.episode import SEEN, Episode, Source
+from icl_gen.pretraining.told import Told, texts
 from icl_gen.text import prompts
 from icl_gen.text.tokens import Tokenizer
 from icl_gen.types import Batch
@@ -30,13 +31,17 @@ class Stage:
     facts: minimum and maximum number of facts of an episode.
     families: sampling weight of each family, by its name in
       `episodes.families`; they need not sum to one.
-    modes: sampling weight of each row layout: 'context', 'local', 'global' and
-      'plain'.
+    modes: sampling weight of each row layout: 'context', 'local', 'global',
+      'plain' and 'once'.
     document_weight: loss weight of documents and of unpredictable words.
     decisive_weight: loss weight of the word that a reversal inverts.
     lookup_weight: loss weight of a name that is looked up by its description.
     forms: one of `forms.split.STREAMS`; 'pretraining' leaves out what is held
       out.
+    reversals: share of the statements about comparisons that reverse one.
+    told: facts about persistent entities that some of the rows tell.
+    source: of the words and wordings of episodes. Those of `told` are kept from
+      them in any case.
   """
 
   steps: int
@@ -50,6 +55,42 @@ class Stage:
   decisive_weight: float
   lookup_weight: float
   forms: str = 'all'
+  reversals: float = compared.REVERSALS
+  told: Told = Told()
+  source: Source = SEEN
+
+  def __post_init__(self) -> None:
+    if self.told.facts:
+      reserved = len(self.told.entities)
+      object.__setattr__(self, 'source', Source(reserved=reserved))
+
+
+@dataclasses.dataclass(frozen=True)
+class Deciding:
+  """A word of a row that decides whether a statement is true.
+
+  Attributes:
+    place: of its ids in the row.
+    others: first ids of the words that would have been true as well.
+  """
+
+  place: slice
+  others: frozenset[int]
+
+  def is_right(self, said: np.ndarray, predicted: np.ndarray) -> bool:
+    """Whether a model's likeliest ids say this word, or another true one.
+
+    Of a word with alternatives, the first id decides.
+
+    Args:
+      said: int32[L], the row.
+      predicted: int32[L]; the id at i is predicted for the place i, from the
+        ids of the row before it.
+    """
+    first = predicted[self.place.start]
+    if self.others:
+      return int(first) in {*self.others, int(said[self.place.start])}
+    return bool((predicted[self.place] == said[self.place]).all())
 
 
 class Writer:
@@ -58,6 +99,7 @@ class Writer:
   Attributes:
     ids: the ids so far, which may be more than a row holds.
     weights: the loss weight of each id.
+    deciding: where words are that decide whether a statement is true.
   """
 
   def __init__(self, tokenizer: Tokenizer, stage: Stage):
@@ -68,6 +110,7 @@ class Writer:
     self._lookup_weight = stage.lookup_weight
     self.ids = [tokenizer.bos_id]
     self.weights = [0.0]
+    self.deciding: list[Deciding] = []
 
   @property
   def full(self) -> bool:
@@ -83,6 +126,8 @@ class Writer:
     """
     opens = len(self.ids) == 1 or self.ids[-1] == self._tokenizer.eos_id
     for i, word in enumerate(text.split(' ')):
+      others = marks.others(word)
+      is_deciding = word.startswith((marks.DECISIVE, marks.LOOKED_UP))
       word, weight = self._weighed(word, document=document)
       raw = i == 0 and not opens
       found = (
@@ -90,6 +135,10 @@ class Writer:
         if raw
         else self._tokenizer.encode_word(word)
       )
+      if is_deciding:
+        firsts = [self._tokenizer.encode_word(one)[0] for one in others]
+        place = slice(len(self.ids), len(self.ids) + len(found))
+        self.deciding.append(Deciding(place, frozenset(firsts)))
       self.ids += found
       self.weights += [weight] * len(found)
     self._append(self._tokenizer.newline_id, 1.0)
@@ -99,7 +148,7 @@ class Writer:
     if word.startswith(marks.UNPREDICTABLE):
       return word[1:], self._document_weight
     if word.startswith(marks.DECISIVE):
-      return word[1:], self._decisive_weight
+      return marks.removed(word), self._decisive_weight
     if word.startswith(marks.LOOKED_UP):
       return word[1:], self._lookup_weight
     return word, self._document_weight if document else 1.0
@@ -166,7 +215,8 @@ def _write_global(rng: random.Random, episode: Episode, writer: Writer) -> None:
     _write_lines(
       prompts.global_(episode.documents[i]).rstrip('\n').split('\n'), writer
     )
-    _write_lines([prompts.bullet(s) for s in episode.infer(rng, i)], writer)
+    infer = episode.infer_together or episode.infer
+    _write_lines([prompts.bullet(s) for s in infer(rng, i)], writer)
     writer.end()
 
 
@@ -178,11 +228,30 @@ def _write_plain(rng: random.Random, episode: Episode, writer: Writer) -> None:
     writer.end()
 
 
+def _write_told(rng: random.Random, told: Told, writer: Writer) -> None:
+  """Writes facts about persistent entities as separate texts, each once."""
+  for text in texts(rng, told):
+    if writer.full:
+      break
+    writer.line(text)
+    writer.end()
+
+
+def _write_once(rng: random.Random, episode: Episode, writer: Writer) -> None:
+  """Writes the documents and one statement, which repeats no other one."""
+  for document in episode.documents:
+    writer.line(prompts.bullet(document), document=True)
+  i = rng.randrange(len(episode.documents))
+  writer.line(prompts.bullet(episode.ask(rng, i)))
+  writer.end()
+
+
 _MODES: dict[str, Callable[[random.Random, Episode, Writer], None]] = {
   'context': _write_context,
   'local': _write_local,
   'global': _write_global,
   'plain': _write_plain,
+  'once': _write_once,
 }
 
 
@@ -199,19 +268,33 @@ def row(
   Returns:
     ids int32[L] and loss weights float32[L].
   """
+  return written(stage, tokenizer, seed=seed).row()
+
+
+def written(stage: Stage, tokenizer: Tokenizer, *, seed: str) -> Writer:
+  """Draws a row, as `row` does; returns its writer."""
   rng = random.Random(seed)
   writer = Writer(tokenizer, stage)
+  # A stream without such facts makes no draw for them: its rows are those of
+  # the embedded models.
+  if stage.told.share and rng.random() < stage.told.share:
+    _write_told(rng, stage.told, writer)
+  families = episodes.families(
+    stage.forms,
+    reversals=stage.reversals,
+    source=stage.source,
+  )
   while not writer.full:
     family = _draw(rng, stage.families)
     count = rng.randint(*stage.facts)
     # The documents of these families are longer than those of the others.
-    if family in ('syllogisms', 'kinds'):
+    if family in ('syllogisms', 'kinds', 'lookup', 'reversed'):
       count = max(1, count // 2)
     elif family in ('people', 'described'):
       count = max(1, count * 2 // 3)
-    episode = episodes.families(stage.forms)[family](rng, count)
+    episode = families[family](rng, count)
     _MODES[_draw(rng, stage.modes)](rng, episode, writer)
-  return writer.row()
+  return writer
 
 
 def batches(

@@ -36,13 +36,15 @@ class _Category:
     return facts
 
 
-def taxonomy(rng: random.Random, count: int) -> episode.Episode:
+def taxonomy(
+  rng: random.Random, count: int, *, source: episode.Source = episode.SEEN
+) -> episode.Episode:
   """A hierarchy with properties and relations, one document per category.
 
   All nouns, adjectives and verbs are fresh words. Statements restate or reverse
   a fact, or apply an inherited one.
   """
-  drawn = _hierarchy(rng, count)
+  drawn = _hierarchy(rng, count, source)
 
   def describe(rng: random.Random, category: _Category) -> str:
     facts = category.stated()
@@ -71,8 +73,10 @@ def taxonomy(rng: random.Random, count: int) -> episode.Episode:
   return episode.Episode([describe(rng, c) for c in drawn], ask, infer)
 
 
-def _hierarchy(rng: random.Random, count: int) -> list[_Category]:
-  words = episode.fresh_words(rng, 4 * count + 3)
+def _hierarchy(
+  rng: random.Random, count: int, source: episode.Source
+) -> list[_Category]:
+  words = source.words(rng, 4 * count + 3)
   nouns = [inflection.plural(word) for word in words[:count]]
   verbs, unused = words[count : count + 3], iter(words[count + 3 :])
   drawn: list[_Category] = []

@@ -17,10 +17,12 @@ from icl_gen.reporting import (
   gaps,
   grid,
   intervals,
+  pretraining_figure,
   runs,
   statistics,
 )
 from icl_gen.reporting.glossary import reading_order
+from icl_gen.reporting.pretraining_figure import NO_FACTORS, Factors
 from icl_gen.reporting.prices import Price, prices
 from icl_gen.reporting.records import (
   AugmentationRecord,
@@ -60,6 +62,8 @@ class Report:
     main_kinds: world -> kind of question in the main figure; '' for all.
     normalisation: the one that figures and summary use.
     figures: file name -> PNG bytes; the main figure is 'main.png'.
+    factors: run -> what its model was pretrained with, in the order shown; {}
+      unless models differ in that.
   """
 
   results: tuple[answers.Result, ...]
@@ -83,6 +87,7 @@ class Report:
   main_kinds: Mapping[str, str]
   normalisation: str
   figures: Mapping[str, bytes]
+  factors: Factors = NO_FACTORS
 
 
 def assemble(
@@ -94,6 +99,7 @@ def assemble(
   references: Sequence[Reference] = (),
   choose: bool = True,
   logged: Sequence[Curve] = (),
+  factors: Factors = NO_FACTORS,
 ) -> Report:
   """Computes every table and draws every figure.
 
@@ -105,6 +111,7 @@ def assemble(
     references: what the accuracies are to be compared with.
     choose: as for `runs.side_by_side`.
     logged: training curves, drawn if there are any.
+    factors: what the models of runs were pretrained with, where that differs.
 
   Raises:
     ValueError: no cells (unless the records have no questions either), a cell
@@ -115,8 +122,8 @@ def assemble(
   cells, records = ordered(cells), ordered_records(records)
   gaps.require_main_kinds(cells, records, main_kinds)
   statistics.require_known(normalisation)
-  every = runs.side_by_side(
-    cells, records, normalisation=normalisation, choose=choose
+  every = side_by_side(
+    cells, records, factors, normalisation=normalisation, choose=choose
   )
   table = answers.table(every.cells)
   results = answers.results(table)
@@ -129,7 +136,9 @@ def assemble(
   adjusted = _adjusted(
     shown(compared, main_kinds=main_kinds, normalisation=normalisation)
   )
-  drawn = _figures(
+  drawn = pretraining_figure.figures(
+    results, factors, main_kinds=main_kinds, normalisation=normalisation
+  ) | _figures(
     in_figures,
     augmentations.quality(every.shown_records),
     covered,
@@ -156,7 +165,7 @@ def assemble(
     findings=findings.findings(
       in_figures,
       adjusted,
-      every.chosen,
+      {} if factors else every.chosen,
       main_kinds=main_kinds,
       normalisation=normalisation,
     ),
@@ -168,6 +177,33 @@ def assemble(
     main_kinds=main_kinds,
     normalisation=normalisation,
     figures=drawn,
+    factors=factors,
+  )
+
+
+def _require_known(normalisation: str) -> None:
+  if normalisation not in statistics.NORMALISATIONS:
+    raise ValueError(
+      f'unknown normalisation {normalisation!r}; allowed are'
+      f' {", ".join(statistics.NORMALISATIONS)}'
+    )
+
+
+def side_by_side(
+  cells: Sequence[Cell],
+  records: Sequence[AugmentationRecord],
+  factors: Factors,
+  *,
+  normalisation: str,
+  choose: bool,
+) -> runs.SideBySide:
+  """`runs.side_by_side`, which shows the first way of pretraining."""
+  return runs.side_by_side(
+    cells,
+    records,
+    normalisation=normalisation,
+    choose=choose,
+    shown_run=next(iter(factors), ''),
   )
 
 

@@ -79,6 +79,7 @@ def page(
     glossary=_glossary(report),
     results={measure: results_table.rows(report, measure) for measure in used},
     grids=_grids(report),
+    pretrained=_pretrained(report),
     development=runs.DEVELOPMENT,
     differences=_differences(report),
     contrasts=_contrasts(report),
@@ -127,6 +128,25 @@ def _grids(report: Report) -> dict[str, list[Row]]:
       for found in rows.values()
     ]
   return tables
+
+
+def _pretrained(report: Report) -> list[Row]:
+  """One row per way of pretraining, world and kind; conditions as columns."""
+  rows = [
+    row
+    for row in report.results
+    if row.normalisation == report.normalisation and ':' not in row.kind
+  ]
+  return [
+    {**values, **results_table.of_kind(found, {}, are_named=False)}
+    for run, values in report.factors.items()
+    for place in sorted({(r.world, r.model, r.kind) for r in rows})
+    if (
+      found := [
+        r for r in rows if (r.world, r.model, r.kind, r.run) == (*place, run)
+      ]
+    )
+  ]
 
 
 def _grid_row(

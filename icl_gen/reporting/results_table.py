@@ -23,7 +23,7 @@ def rows(report: Report, measure: str) -> list[Row]:
     if (row.seed, row.normalisation) == (MEAN, measure)
   }
   return [
-    _row(
+    of_kind(
       [r for r in chosen if (r.world, r.model, r.kind, r.run) == key],
       references,
       are_named=are_named,
@@ -32,13 +32,19 @@ def rows(report: Report, measure: str) -> list[Row]:
   ]
 
 
-def _row(
+def of_kind(
   of: Sequence[Result],
   references: Mapping[tuple[str, str], Reference],
   *,
   are_named: bool,
 ) -> Row:
-  """One kind of question of one world, model and run."""
+  """One kind of question of one world, model and run.
+
+  Args:
+    of: its results, of all conditions and seeds.
+    references: (world, kind) -> what is right without inference; maybe none.
+    are_named: whether runs have names.
+  """
   means = {row.condition: row for row in of if row.seed == MEAN}
   chances = {percent(row.chance) for row in means.values()}
   return {

@@ -78,6 +78,7 @@ def side_by_side(
   *,
   normalisation: str,
   choose: bool = True,
+  shown_run: str = '',
 ) -> SideBySide:
   """Gives every run all conditions, and chooses among runs.
 
@@ -87,6 +88,8 @@ def side_by_side(
     normalisation: how choices are ranked, for the choice.
     choose: whether runs are candidates; otherwise there is no `CHOSEN`, and the
       run without a name is shown, or the first one if all have names.
+    shown_run: the run in figures and summary, wherever it is there; nothing is
+      chosen then. '': `CHOSEN`, or the only one.
   """
   places = _places(cells)
   chosen = {
@@ -97,8 +100,9 @@ def side_by_side(
   shown, standing = {}, {}
   for key in dict.fromkeys((cell.world, cell.model) for cell in cells):
     runs = _runs(key, places)
-    chooses = choose and len(runs) > 1
-    shown[key] = CHOSEN if chooses else runs[0]
+    is_given = bool(shown_run) and shown_run in runs
+    chooses = choose and len(runs) > 1 and not is_given
+    shown[key] = CHOSEN if chooses else shown_run if is_given else runs[0]
     for condition in CONDITIONS:
       there = list(places.get((*key, condition), ()))
       for run in runs:

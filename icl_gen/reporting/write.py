@@ -5,9 +5,9 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from icl_gen.reporting import explorer, runs, sums
+from icl_gen.reporting import explorer, sums
 from icl_gen.reporting.answers import Comparison, Result
-from icl_gen.reporting.assembly import Report, assemble
+from icl_gen.reporting.assembly import Report, assemble, side_by_side
 from icl_gen.reporting.augmentations import Cost, Coverage, Quality
 from icl_gen.reporting.claims import Check
 from icl_gen.reporting.contrasts import Contrast
@@ -15,6 +15,7 @@ from icl_gen.reporting.explorer import Corpora, Derivations
 from icl_gen.reporting.formatting import csv_text
 from icl_gen.reporting.grid import Point
 from icl_gen.reporting.page import page, results_markdown
+from icl_gen.reporting.pretraining_figure import NO_FACTORS, Factors
 from icl_gen.reporting.prices import Price
 from icl_gen.reporting.records import (
   AugmentationRecord,
@@ -40,6 +41,7 @@ def write_report(
   derivations: Derivations | None = None,
   references: Sequence[Reference] = (),
   logged: Sequence[Curve] = (),
+  factors: Factors = NO_FACTORS,
   normalisation: str = 'sum',
 ) -> None:
   """Writes tables, figures and the page; replaces an older report.
@@ -62,6 +64,7 @@ def write_report(
     derivations: how right answers follow; shown by it too.
     references: what accuracies are compared with, maybe none.
     logged: training curves, maybe none.
+    factors: as for `assemble`.
     normalisation: how choices are ranked in figures and summary; the tables
       have all normalisations.
 
@@ -79,11 +82,16 @@ def write_report(
     choose=choose,
     references=references,
     logged=logged,
+    factors=factors,
   )
   explored = None
   if cells:
-    every = runs.side_by_side(
-      cells, augmentations, normalisation=normalisation, choose=choose
+    every = side_by_side(
+      cells,
+      augmentations,
+      factors,
+      normalisation=normalisation,
+      choose=choose,
     )
     explored = explorer.build(
       every.shown_cells,

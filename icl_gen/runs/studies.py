@@ -7,7 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from icl_gen import processes
-from icl_gen.runs import controls, directories, experiments, stages, sweeps
+from icl_gen.runs import (
+  controls,
+  directories,
+  experiments,
+  pretrainings,
+  stages,
+  sweeps,
+)
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage, result
 from icl_gen.storage import files, locks
@@ -37,6 +44,8 @@ class Study:
     choose: whether the runs of a sweep are candidates, of which the report
       chooses one by the development questions; otherwise they are ablations of
       the run with the experiments' own settings, which the report shows.
+    pretraining: recipe and grid of the models that the study pretrains itself,
+      see pretrainings.py; {} for none.
   """
 
   name: str
@@ -50,6 +59,7 @@ class Study:
   dtype: str
   sweep: str
   choose: bool
+  pretraining: Mapping[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,16 +67,18 @@ class Job:
   """One call of a door.
 
   Attributes:
-    door: 'build', 'augment', 'train' or 'evaluate'.
-    experiment: what the door is given.
+    door: 'pretrain', 'build', 'augment', 'train' or 'evaluate'.
+    experiment: what the door is given; of 'pretrain', a cell that it is for.
     result: the path that exists once the job is complete.
     needs: results of the jobs that come before it.
+    recipe: what 'pretrain' is given.
   """
 
   door: str
   experiment: Experiment
   result: pathlib.Path
   needs: tuple[pathlib.Path, ...] = ()
+  recipe: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def read(values: Mapping[str, Any]) -> Study:
@@ -81,8 +93,8 @@ def read(values: Mapping[str, Any]) -> Study:
       conditions; a sweep that cannot be, or that has ablations of nothing; or
       weights that cannot fit all models.
   """
-  # Older configs and records have neither.
-  values = {'sweep': '', 'choose': True, **values}
+  # Older configs and records have none.
+  values = {'sweep': '', 'choose': True, 'pretraining': {}, **values}
   experiments.require_keys(values, Study)
   of_all = {name: values[name] for name in _OF_ALL if values[name]}
   _require_known(values)
@@ -108,8 +120,9 @@ def jobs(study: Study, root: files.Path) -> list[Job]:
     ValueError: for an unknown condition.
   """
   found = []
-  for cell in _cells(study):
-    found += _of_cell(cell, root)
+  for cell, point in _cells(study):
+    made = _pretraining(study, cell, point, root) if study.pretraining else None
+    found += _of_cell(cell, root, made)
   return list({job.result: job for job in found}.values())
 
 
@@ -123,7 +136,7 @@ def cell_names(study: Study) -> list[str]:
       model=cell.model,
       seed=cell.seed,
     ).name
-    for cell in _cells(study)
+    for cell, _ in _cells(study)
   ]
 
 
@@ -136,7 +149,11 @@ def check(job: Job, root: files.Path) -> None:
   Raises:
     ValueError: it was not; names the first setting that differs.
   """
-  if all(path.exists() for path in (job.result, *job.needs)):
+  if not all(path.exists() for path in (job.result, *job.needs)):
+    return
+  if job.door == 'pretrain':
+    pretrainings.stage(job.recipe, root).is_finished()
+  else:
     stages.OF_DOORS[job.door](job.experiment, root).is_finished()
 
 
@@ -154,45 +171,6 @@ def difference(study: Study, root: files.Path) -> str:
   return ''
 
 
-def main_kinds(study: Study) -> dict[str, str]:
-  """World -> the kind of question in the main figure."""
-  return {
-    experiment.world: study.main_kinds[name]
-    for name, experiment in study.experiments.items()
-  }
-
-
-def shown(study: Study) -> dict[str, Any]:
-  """The settings that a report shows; those of experiments by world."""
-  return {
-    'seeds': list(study.seeds),
-    'models': list(study.models),
-    'conditions': list(study.conditions),
-    **({'sweep': study.sweep} if study.sweep else {}),
-    **_choice(study),
-    'experiments': {
-      experiment.world: {
-        key: value
-        for key, value in _without_names(experiment).items()
-        if key not in ('seed', 'model', 'condition')  # these differ by cell
-      }
-      for experiment in study.experiments.values()
-    },
-  }
-
-
-def _without_names(experiment: Experiment) -> dict[str, Any]:
-  """The settings of an experiment; names of runs say where, not what."""
-  values = dataclasses.asdict(experiment)
-  del values['run'], values['augment']['name'], values['augment']['match']
-  return values
-
-
-def _choice(study: Study) -> dict[str, bool]:
-  """Whether runs are chosen among, where it is not the usual."""
-  return {} if study.choose else {'choose': False}
-
-
 def can_start(job: Job) -> bool:
   """Whether a job's inputs exist and no other process is working on it."""
   lock = Stage(job.door, job.result.parent, {}).lock
@@ -206,34 +184,6 @@ def left(study: Study, root: files.Path) -> list[Job]:
     lambda: [n for n, job in enumerate(every) if not job.result.exists()]
   )
   return [every[n] for n in missing]
-
-
-def report(study: Study, root: files.Path) -> Stage:
-  """The report of the cells that are complete."""
-  every = [job for job in jobs(study, root) if job.result.exists()]
-  cells = {
-    job.result.parent.name: files.fingerprint(
-      job.result.parent / 'scores.parquet'
-    )
-    for job in every
-    if job.door == 'evaluate'
-  }
-  generated = {
-    job.result.parent.name: files.fingerprint(job.result)
-    for job in every
-    if job.door == 'augment' and not cells
-  }
-  settings = {
-    'main_kinds': dict(study.main_kinds),
-    'experiments': {
-      name: _without_names(experiment)
-      for name, experiment in study.experiments.items()
-    },
-    'conditions': study.conditions,
-    'cells': cells,
-    **_choice(study),
-  } | ({'generated': generated} if generated else {})
-  return Stage('report', pathlib.Path(root), settings)
 
 
 def require_weights(experiment: Experiment) -> None:
@@ -300,8 +250,9 @@ def _check(study: Study) -> None:
       " choice, the experiments' own settings are shown; add them to the sweep"
       " as an empty grid, '| ' and the rest"
     )
+  pretrainings.require_possible(study.pretraining, of_models=study.models)
   names = {one.world: name for name, one in study.experiments.items()}
-  for cell in _cells(study):
+  for cell, _ in _cells(study):
     if cell.condition == 'ft_aug':
       above = f'experiments.{names[cell.world]}.'
       experiments.require_samples(cell, above=above)
@@ -331,6 +282,11 @@ def _check(study: Study) -> None:
       raise ValueError(
         f'--config.seeds={study.seeds}: seeds are whole numbers, 0 or more'
       )
+  if study.pretraining and (study.checkpoint or study.tokenizer):
+    raise ValueError(
+      'a study that pretrains its models takes no --config.checkpoint and no'
+      ' --config.tokenizer'
+    )
   if len(study.models) > 1 and (study.checkpoint or study.tokenizer):
     raise ValueError(
       f'a checkpoint fits one model, not all of {", ".join(study.models)}: give'
@@ -338,8 +294,10 @@ def _check(study: Study) -> None:
     )
 
 
-def _cells(study: Study) -> Iterator[Experiment]:
+def _cells(study: Study) -> Iterator[tuple[Experiment, pretrainings.Point]]:
+  """Every cell with the point of the pretraining that its model is from."""
   points = sweeps.points(study.sweep)
+  made = pretrainings.points(study.pretraining)
   for experiment in study.experiments.values():
     for seed in study.seeds:
       for model in study.models:
@@ -348,15 +306,51 @@ def _cells(study: Study) -> Iterator[Experiment]:
             experiment, seed=seed, model=model, condition=condition
           )
           found = [sweeps.applied(cell, point) for point in points]
-          yield from {one.run: one for one in found}.values()
+          for one in {one.run: one for one in found}.values():
+            for point in made:
+              yield _named(one, pretrainings.name(point)), point
+
+
+def _named(cell: Experiment, name: str) -> Experiment:
+  """A cell whose run and samples are those of a point."""
+  samples = dataclasses.replace(
+    cell.augment, name=sweeps.joined(name, cell.augment.name)
+  )
+  return dataclasses.replace(
+    cell, run=sweeps.joined(name, cell.run), augment=samples
+  )
+
+
+def _pretraining(
+  study: Study, cell: Experiment, point: pretrainings.Point, root: files.Path
+) -> Job:
+  recipe = pretrainings.recipe(
+    study.pretraining, point, model=cell.model, seed=cell.seed
+  )
+  result = pretrainings.stage(recipe, root).result
+  return Job('pretrain', cell, result, recipe=recipe)
+
+
+def _with_weights(cell: Experiment, made: Job, root: files.Path) -> Experiment:
+  """A cell with the weights that a job pretrains."""
+  tokenizer = pretrainings.tokenizer(pretrainings.stage(made.recipe, root))
+  return dataclasses.replace(
+    cell, checkpoint=str(made.result), tokenizer=str(tokenizer)
+  )
 
 
 def _augmentations(
-  cell: Experiment, root: files.Path, built: pathlib.Path
+  cell: Experiment, root: files.Path, inputs: Sequence[pathlib.Path]
 ) -> list[Job]:
-  """The augmentation of a cell, after the one that it has the tokens of."""
+  """The augmentation of a cell, after the one that it has the tokens of.
+
+  Args:
+    cell: its settings.
+    root: the study's own directory.
+    inputs: its corpus, and the weights that the study pretrains for it.
+  """
   own = controls.matched(cell)
-  before = _augmentations(own, root, built) if own else []
+  before = _augmentations(own, root, inputs) if own else []
   directory = directories.augmented(
     root,
     world=cell.world,
@@ -364,18 +358,28 @@ def _augmentations(
     model=cell.model,
     name=cell.augment.name,
   )
-  needs = (built, *(job.result for job in before))
+  needs = (*inputs, *(job.result for job in before))
   return [*before, Job('augment', cell, result('augment', directory), needs)]
 
 
-def _of_cell(cell: Experiment, root: files.Path) -> list[Job]:
-  """The jobs of one cell; cells that share one each have it."""
+def _of_cell(cell: Experiment, root: files.Path, made: Job | None) -> list[Job]:
+  """The jobs of one cell; cells that share one each have it.
+
+  Args:
+    cell: its settings.
+    root: the study's own directory.
+    made: what pretrains its weights; None for those that it names.
+  """
   corpus = directories.corpus(root, world=cell.world, seed=cell.seed)
   built = result('build', corpus)
   found, needs = [Job('build', cell, built)], [built]
+  if made is not None:
+    found.append(made)
+    needs.append(made.result)
+    cell = _with_weights(cell, made, root)
   asks = catalog.asks(cell.world, cell.size)
   if cell.condition == 'ft_aug':
-    found += _augmentations(cell, root, built)
+    found += _augmentations(cell, root, needs)
     needs.append(found[-1].result)
   if not asks:
     # What the model infers is the result: there is nothing to score.

@@ -148,13 +148,13 @@ def applied(cell: Experiment, point: Point) -> Experiment:
     }
     blocks[block] = dataclasses.replace(getattr(cell, block), **values)
   of_samples = {s: v for s, v in changed.items() if shapes_samples(s)}
-  names = {'name': _joined(cell.augment.name, name(of_samples))}
+  names = {'name': joined(cell.augment.name, name(of_samples))}
   if 'augment.source' in of_samples:
     # A control has as many tokens as the inferences at the same point.
     own = {s: v for s, v in of_samples.items() if s not in _OF_CONTROLS}
-    names['match'] = _joined(cell.augment.name, name(own))
+    names['match'] = joined(cell.augment.name, name(own))
   blocks['augment'] = dataclasses.replace(blocks['augment'], **names)
-  run = _joined(cell.run, name(changed))
+  run = joined(cell.run, name(changed))
   directories.require_name(run, flag='sweep')
   return dataclasses.replace(cell, run=run, **blocks)
 
@@ -170,7 +170,8 @@ def _short(setting: str) -> str:
   return _SHORT.get(setting, setting.partition('.')[2])
 
 
-def _joined(*names: str) -> str:
+def joined(*names: str) -> str:
+  """The name of a run that has several."""
   return ','.join(filter(None, names))
 
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 from icl_gen.reporting import sums
-from icl_gen.runs import directories, studies, training_logs, units
+from icl_gen.runs import directories, reported, studies, training_logs, units
 from icl_gen.runs.stage import Stage
 from icl_gen.runs.studies import Job, Study
 from icl_gen.storage import corpus_files, files, scores
@@ -83,7 +83,7 @@ def verify(study: Study, root: files.Path, readers: Readers) -> int:
       one that differs.
   """
   began = time.monotonic()
-  jobs, report = studies.jobs(study, root), studies.report(study, root)
+  jobs, report = studies.jobs(study, root), reported.stage(study, root)
   parts = [(job.door, job.result.parent, _of_job(job, readers)) for job in jobs]
   parts.append(('report', report.result.parent, _of_report(report)))
   parts.append(('record', pathlib.Path(root), _of_record(root)))
@@ -125,7 +125,7 @@ def _or_unreadable(
 def _of_job(job: Job, readers: Readers) -> Iterator[_Finding]:
   # Without settings: theirs depend on the inputs, which may be damaged.
   stage = Stage(job.door, job.result.parent, {})
-  if job.door == 'train':
+  if job.door in ('pretrain', 'train'):
     yield from _of_training(stage, readers)
   elif job.door == 'evaluate':
     yield from _of_scores(stage)

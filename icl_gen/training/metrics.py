@@ -81,6 +81,26 @@ class Writer:
       flush=True,
     )
 
+  def write_skills(
+    self, step: int, lesson: str, values: Mapping[str, float]
+  ) -> None:
+    """Writes a line with what a model can do after a step.
+
+    Args:
+      step: after which it was measured.
+      lesson: of the curriculum.
+      values: '<skill>/<forms>' -> share of its deciding words.
+    """
+    if not processes.is_first():
+      return
+    line = {'step': step, 'lesson': lesson, 'skills': dict(values)}
+    files.append_json_line(self._lines, line)
+    for name, value in values.items():
+      self._board.add_scalar(f'skills/{name}', value, step)
+    self._board.flush()
+    said = ', '.join(f'{name} {value:.3f}' for name, value in values.items())
+    print(f'{self._name}: step {step}, lesson {lesson}: {said}', flush=True)
+
   def close(self) -> None:
     """Closes the TensorBoard events; writes the digest of the lines."""
     if not processes.is_first():

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from icl_gen.pretraining import episodes, people
+from icl_gen.pretraining import compared, episodes, people
 from icl_gen.text import abilities, lexicon, quantified
 from icl_gen.text.forms import persons
 from icl_gen.text.forms import statements as tables
@@ -52,7 +52,7 @@ def order(one, degree, feature, other):
 
 @any_episode
 def test_comparisons_are_true(seed, count):
-  episode = episodes.compared(random.Random(seed), count)
+  episode = compared.compared(random.Random(seed), count)
   said = [
     order(*COMPARISON.fullmatch(bare(d)).groups()) for d in episode.documents
   ]
@@ -69,7 +69,7 @@ def test_comparisons_are_true(seed, count):
 
 def test_comparisons_are_asked_in_every_way():
   rng = random.Random(0)
-  episode = episodes.compared(rng, 1)
+  episode = compared.compared(rng, 1)
   ((one, *_),) = COMPARISON.findall(episode.documents[0])
   asked = [unmarked(episode.ask(rng, 0)) for _ in range(400)]
   answers = [m[5] for m in map(YES_OR_NO.fullmatch, asked) if m]

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from icl_gen.pretraining import english, episodes
+from icl_gen.pretraining import english, episodes, inferring
 from icl_gen.text import abilities, quantified
 from icl_gen.text.forms import persons, statements, taxonomy
 from icl_gen.text.forms.split import PARTS
@@ -58,6 +58,9 @@ def pretrained(forms):
   lines = set()
   for seed in range(120):
     for family, draw in episodes.families(forms).items():
+      # Their wordings are few, and their episodes long.
+      if seed >= 30 and family in (*inferring.NAMES, 'transforms'):
+        continue
       rng = random.Random(f'{family}/{seed}')
       episode = draw(rng, 5)
       for i, document in enumerate(episode.documents):

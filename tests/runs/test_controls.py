@@ -7,7 +7,7 @@ import pytest
 from configs import ablations
 from configs import study as config
 from icl_gen.augmentation import sources
-from icl_gen.runs import controls, experiments, studies, sweeps
+from icl_gen.runs import controls, experiments, reported, studies, sweeps
 from tests.runs.test_experiments import EXPERIMENT
 from tests.runs.test_studies import VALUES
 from tests.runs.test_sweeps import names, swept
@@ -128,8 +128,8 @@ def test_without_a_choice_there_must_be_what_is_shown():
     swept('train.steps=9', choose=False)
   for sweep in ('', ' | train.steps=9'):
     study = swept(sweep, choose=False)
-    assert studies.shown(study)['choose'] is False
-  assert 'choose' not in studies.shown(swept('train.steps=9'))
+    assert reported.shown(study)['choose'] is False
+  assert 'choose' not in reported.shown(swept('train.steps=9'))
 
 
 def test_older_records_of_studies_choose():

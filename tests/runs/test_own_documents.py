@@ -6,7 +6,7 @@ import json
 import pytest
 
 from configs import study as config
-from icl_gen.runs import in_context, own_documents, studies
+from icl_gen.runs import in_context, own_documents, reported, studies
 from icl_gen.runs.experiments import Context
 from icl_gen.types import Corpus, Document, Question
 from tests.runs.test_experiments import EXPERIMENT
@@ -54,14 +54,14 @@ def test_the_report_of_a_study_without_questions_is_of_what_was_generated(
 ):
   (tmp_path / 'a.md').write_text('A.')
   study, root = of_folder(tmp_path), tmp_path / 'out'
-  assert 'generated' not in studies.report(study, root).settings
+  assert 'generated' not in reported.stage(study, root).settings
   for job in studies.jobs(study, root):
     job.result.parent.mkdir(parents=True)
     job.result.write_text(job.door)
-  first = studies.report(study, root).settings
+  first = reported.stage(study, root).settings
   assert len(first['generated']) == 3
   job.result.write_text('another')
-  assert studies.report(study, root).settings != first
+  assert reported.stage(study, root).settings != first
 
 
 def test_nano_is_warned_of_once_and_a_real_model_is_not(tmp_path, capsys):

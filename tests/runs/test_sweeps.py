@@ -5,7 +5,14 @@ import itertools
 
 import pytest
 
-from icl_gen.runs import directories, experiments, stages, studies, sweeps
+from icl_gen.runs import (
+  directories,
+  experiments,
+  reported,
+  stages,
+  studies,
+  sweeps,
+)
 from icl_gen.storage import corpus_files
 from tests.runs.test_experiments import EXPERIMENT
 from tests.runs.test_studies import VALUES
@@ -55,7 +62,7 @@ def test_without_a_sweep_names_are_as_they_were(tmp_path):
       'runs/reversal-ft_aug-nano-s0/params',
       'runs/reversal-ft_aug-nano-s0/scores.parquet',
     ]
-    assert 'sweep' not in studies.shown(study)
+    assert 'sweep' not in reported.shown(study)
 
 
 def test_only_what_depends_on_a_setting_is_run_again(tmp_path):

@@ -1,0 +1,129 @@
+"""Pretrains a nano Gemma by a curriculum that advances by what it measures.
+
+  python -m icl_gen.pretrain --config=configs/nano2.py
+
+A stage ends when the model has each of its skills: when it predicts 90 % of the
+words that decide whether a statement is true, in rows with words that no stage
+says, both in the forms of pretraining and in development forms. A stage that
+does not get there ends after `steps`. Every measurement is a line of
+out/pretrain/nano2/metrics.jsonl. A killed run resumes where it was.
+
+Variants: `small` is a third of the width; `first` stops after the stages of one
+hop; `tiny` takes only a few steps, to check that everything works.
+"""
+
+from ml_collections import config_dict
+
+from configs import pretrain
+from icl_gen import cli
+
+VARIANTS = ('small', 'first', 'tiny')
+# What every stage rehearses, next to what it teaches.
+REHEARSED = dict(comparisons=0.1, people=0.08, described=0.08, syllogisms=0.08)
+
+
+def get_config(arg: str = '') -> config_dict.ConfigDict:
+  """The recipe; `arg` is a comma-separated list of VARIANTS."""
+  variants = cli.parse_variants(arg, VARIANTS)
+  config = pretrain.get_config('nano_small' if 'small' in variants else '')
+  config.run = 'nano2_small' if 'small' in variants else 'nano2'
+  config.stream = 'nano2'
+  # Without what is held out, so that it can be measured.
+  config.forms = 'pretraining'
+  config.check_every = 100
+  config.modes = {
+    'context': 0.6,
+    'once': 0.16,
+    'local': 0.08,
+    'global': 0.12,
+    'plain': 0.04,
+  }
+  config.stages = _stages()
+  if 'first' in variants:
+    for name in list(config.stages):
+      if name > '05_direct':
+        del config.stages[name]
+  if 'tiny' in variants:
+    config.optimizer.warmup_steps = 1
+    config.update(check_every=2, check_rows=4, report_every=2, save_every=2)
+    config.stages = {
+      name: dict(config.stages[name].to_dict(), steps=4, rows=8, fewest=2)
+      for name in ('01_reverse', '02_stated')
+    }
+  return config
+
+
+def _stages() -> dict[str, dict]:
+  """The stages, by names in their order."""
+  weights = dict(decisive_weight=5.0, lookup_weight=5.0)
+  high, low, falling = (0.008,) * 2, (0.006,) * 2, (0.006, 0.0)
+
+  def taught(steps, skills, *, rate=high, known=(), **rows):
+    """A stage that teaches some skills and rehearses those already known."""
+    share = {skill: 0.66 / len(skills) for skill in skills}
+    old = {skill: 0.2 / len(known) for skill in known if skill not in share}
+    families = {**REHEARSED, **old, **share}
+    return dict(
+      **dict(steps=steps, learning_rate=rate, families=families),
+      **dict(skills=tuple(skills), least=0.9, fewest=200, **rows, **weights),
+    )
+
+  short = dict(rows=32, length=128)
+  medium = dict(rows=16, length=256)
+  wide = dict(rows=8, length=512)
+  stated = ('lookup', 'reversed')
+  one = (*stated, 'traced', 'inherited')
+  two = (*one, 'bare_traced', 'bare', 'deep_traced', 'deep')
+  every = (*two, 'transforms')
+  stages = {
+    '01_reverse': taught(2000, ('comparisons',), facts=(1, 5), **short),
+    '02_stated': taught(2400, stated, facts=(2, 3), rows=12, length=384),
+    '03_names': taught(
+      1500, ('described',), known=stated, facts=(2, 5), **short
+    ),
+    '04_trace': taught(2400, ('traced',), known=stated, facts=(2, 3), **medium),
+    '05_direct': taught(
+      4000, ('inherited',), known=one, facts=(2, 3), **medium
+    ),
+    '06_more': taught(
+      3000, ('traced', 'inherited'), known=one, facts=(4, 6), **wide
+    ),
+    '07_bare': taught(
+      3000, ('bare_traced', 'bare'), known=one, facts=(3, 5), **wide
+    ),
+    '08_deep': taught(
+      4000, ('deep_traced', 'deep'), known=two, facts=(4, 6), **wide
+    ),
+    '09_transforms': taught(
+      4000, ('transforms',), known=two, facts=(4, 8), **wide
+    ),
+    '10_many': taught(
+      3000,
+      ('lookup', 'inherited', 'bare'),
+      known=every,
+      facts=(8, 14),
+      rate=low,
+      rows=4,
+      length=1024,
+    ),
+    '11_long': taught(
+      1500,
+      ('comparisons', 'lookup', 'inherited'),
+      known=every,
+      facts=(12, 40),
+      rate=low,
+      rows=2,
+      length=2048,
+    ),
+  }
+  # Endings have no skill to reach: they take all of their steps.
+  balanced = {**REHEARSED, **dict.fromkeys(every, 0.66 / len(every))}
+  stages['12_balanced'] = dict(
+    **dict(steps=600, learning_rate=low, families=balanced),
+    **dict(rows=2, length=2048, facts=(4, 60), **weights),
+  )
+  stages['13_settle'] = dict(
+    **dict(steps=600, learning_rate=falling, families=balanced),
+    **dict(rows=1, length=3072, facts=(8, 70), **weights),
+  )
+  return stages

@@ -1,0 +1,191 @@
+"""Pretraining as a stage, and the pretrainings of a study.
+
+A study may make its own models: copies of one recipe that differ in the values
+of a grid and in nothing else, one for every point of the grid, model and seed.
+Every cell is then run with the weights of each point, under the point's name.
+"""
+
+import ast
+import itertools
+import pathlib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from icl_gen.runs import directories, models
+from icl_gen.runs.stage import Stage
+from icl_gen.storage import files
+
+# Setting of the recipe, with dots -> its value.
+Point = Mapping[str, Any]
+
+# Settings that older runs did not record -> what those runs had.
+_ADDED = {
+  'reversals': 0.7,
+  'entities': {'facts': 0, 'share': 0.0, 'both_orders': False},
+  'check_every': 0,
+  'check_rows': 64,
+}
+# What a study sets in each copy of its recipe.
+_OF_STUDY = ('model', 'seed', 'stream', 'run')
+_KEYS = ('recipe', 'grid')
+
+
+def stage(recipe: Mapping[str, Any], workdir: files.Path) -> Stage:
+  """Pretraining by a recipe, in <workdir>/pretrain/<its run, or its model>.
+
+  Args:
+    recipe: the values of configs/pretrain.py, or of a copy.
+    workdir: where it is run.
+  """
+  settings = {
+    name: value
+    for name, value in recipe.items()
+    if name != 'run' and (name, value) not in _ADDED.items()
+  }
+  name = recipe['run'] or recipe['model']
+  return Stage('pretrain', pathlib.Path(workdir) / 'pretrain' / name, settings)
+
+
+def tokenizer(stage: Stage) -> pathlib.Path:
+  """Where a pretraining writes its tokenizer."""
+  return stage.directory / 'tokenizer.model'
+
+
+def points(pretraining: Mapping[str, Any]) -> list[Point]:
+  """Returns the points of a study's grid; one without settings for no grid.
+
+  Args:
+    pretraining: {}, or the recipe and the grid: a text like that of a sweep,
+      'reversals=0.7,0.0 entities.both_orders=False,True'.
+
+  Raises:
+    ValueError: the grid cannot be read, or sets what the recipe does not have.
+  """
+  axes: dict[str, list[Any]] = {}
+  for given in pretraining['grid'].split() if pretraining else ():
+    setting, mark, texts = given.partition('=')
+    if not mark or not texts or setting in axes:
+      raise ValueError(
+        f'--config.pretraining.grid: {given!r} is not SETTING=VALUE,VALUE, each'
+        " setting once; e.g. --config.pretraining.grid='reversals=0.7,0.0'"
+      )
+    now = _value_of(pretraining['recipe'], setting)
+    axes[setting] = [_read(given, text, like=now) for text in texts.split(',')]
+  return [
+    dict(zip(axes, values, strict=True))
+    for values in itertools.product(*axes.values())
+  ]
+
+
+def name(point: Point) -> str:
+  """The name of a point's runs, 'reversals_0.7,both_orders_False'."""
+  return ','.join(f'{label(one)}_{value}' for one, value in point.items())
+
+
+def label(setting: str) -> str:
+  """A setting without the block it is in."""
+  return setting.rpartition('.')[2]
+
+
+def is_own(pretraining: Mapping[str, Any], point: Point) -> bool:
+  """Whether a point has the values of the recipe itself."""
+  recipe = pretraining['recipe']
+  return all(_value_of(recipe, one) == value for one, value in point.items())
+
+
+def recipe(
+  pretraining: Mapping[str, Any], point: Point, *, model: str, seed: int
+) -> dict[str, Any]:
+  """The recipe of one point, model and seed.
+
+  Weights and rows are drawn by the seed alone, so points differ in what their
+  settings change and in nothing else.
+  """
+  made = dict(pretraining['recipe'])
+  for setting, value in point.items():
+    block, _, key = setting.rpartition('.')
+    if block:
+      made[block] = {**made[block], key: value}
+    else:
+      made[key] = value
+  run = ','.join(filter(None, (f'{model}-s{seed}', name(point))))
+  return made | {
+    'model': model,
+    'seed': seed,
+    'stream': f'{made["stream"]}-s{seed}',
+    'run': run,
+  }
+
+
+def require_possible(
+  pretraining: Mapping[str, Any], *, of_models: Sequence[str]
+) -> None:
+  """Checks the pretrainings of a study.
+
+  Args:
+    pretraining: as for `points`.
+    of_models: the study's models.
+
+  Raises:
+    ValueError: as `points`; a key is missing or unknown, or a model is not one
+      that is pretrained here.
+  """
+  if not pretraining:
+    return
+  if set(pretraining) != set(_KEYS):
+    raise ValueError(
+      f'--config.pretraining has {", ".join(sorted(pretraining))}; give'
+      f' {" and ".join(_KEYS)}, or nothing'
+    )
+  for model in of_models:
+    if model not in models.NANO:
+      raise ValueError(
+        f'--config.models: {model!r} cannot be pretrained here; those that can'
+        f' are {", ".join(models.NANO)}'
+      )
+  for point in points(pretraining):
+    for model in of_models:
+      made = recipe(pretraining, point, model=model, seed=2**32 - 1)
+      directories.require_name(made['run'], flag='pretraining.grid')
+
+
+def flags(message: str) -> str:
+  """Replaces the flags of a pretraining by those of the study it is in."""
+  return re.sub(r'--config\.', '--config.pretraining.recipe.', message)
+
+
+def _value_of(recipe: Mapping[str, Any], setting: str) -> Any:
+  value: Any = recipe
+  for key in setting.split('.'):
+    if not isinstance(value, Mapping) or key not in value:
+      raise ValueError(
+        f'--config.pretraining.grid: the recipe has no setting {setting!r}'
+      )
+    value = value[key]
+  if setting in _OF_STUDY or isinstance(value, Mapping | tuple | list):
+    raise ValueError(
+      f'--config.pretraining.grid: {setting!r} cannot be varied; give a setting'
+      ' with a single value that the study does not set itself'
+    )
+  return value
+
+
+def _read(given: str, text: str, *, like: Any) -> Any:
+  """A value of a setting, of the type that it has in the recipe."""
+  if isinstance(like, str):
+    return text
+  try:
+    value = ast.literal_eval(text)
+  except (ValueError, SyntaxError) as error:
+    raise ValueError(
+      f'--config.pretraining.grid: cannot read {text!r} in {given!r}'
+    ) from error
+  if isinstance(like, float) and type(value) is int:
+    value = float(value)
+  if type(value) is not type(like):
+    raise ValueError(
+      f'--config.pretraining.grid: {text!r} in {given!r} is not like {like!r},'
+      ' which the recipe has'
+    )
+  return value

@@ -1,0 +1,194 @@
+"""A curriculum advances by what is measured, and resumes where it was."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from configs import nano2
+from icl_gen.pretraining import curriculum, marks, stream, told
+from icl_gen.pretraining.curriculum import Progress, advanced
+from icl_gen.text import lexicon
+from tests.pretraining.test_stream import nano  # noqa: F401
+
+COMMON = {
+  'modes': {'context': 1.0},
+  'document_weight': 0.2,
+  'forms': 'pretraining',
+}
+STAGE = {
+  'steps': 100,
+  'learning_rate': (0.01, 0.01),
+  'rows': 2,
+  'length': 256,
+  'facts': (2, 3),
+  'decisive_weight': 5.0,
+  'lookup_weight': 5.0,
+  'families': {'lookup': 1.0, 'traced': 1.0},
+}
+TAUGHT = STAGE | {'skills': ('lookup', 'traced'), 'least': 0.9, 'fewest': 20}
+LESSONS = curriculum.read(
+  {'1_taught': TAUGHT, '2_ending': STAGE, '3_taught': TAUGHT}, COMMON
+)
+
+
+def after(progress, step, **accuracies):
+  return advanced(progress, LESSONS, step=step, accuracies=accuracies)
+
+
+# --- when a lesson ends -------------------------------------------------------
+
+
+def test_a_lesson_ends_when_all_of_its_skills_are_there():
+  start = Progress()
+  assert after(start, 40, lookup=0.95, traced=0.89) == start
+  assert after(start, 19, lookup=1.0, traced=1.0) == start  # too early
+  ended = after(start, 40, lookup=0.9, traced=0.9)
+  assert ended == Progress(1, 40, {'1_taught': (40, True)})
+
+
+def test_a_lesson_that_is_not_learned_ends_and_is_noted():
+  start = Progress()
+  assert after(start, 99, lookup=0.95, traced=0.2) == start
+  ended = after(start, 100, lookup=0.95, traced=0.2)
+  assert ended == Progress(1, 100, {'1_taught': (100, False)})
+
+
+def test_a_lesson_counts_its_own_steps():
+  begun = Progress(2, 140, {'1_taught': (40, True), '2_ending': (140, False)})
+  assert after(begun, 150, lookup=1.0, traced=1.0) == begun
+  assert after(begun, 239, lookup=0.0, traced=1.0) == begun
+  assert after(begun, 240, lookup=0.0, traced=1.0).lesson == 3
+  assert after(begun, 160, lookup=1.0, traced=1.0).learned['3_taught'] == (
+    160,
+    True,
+  )
+
+
+def test_progress_is_restored_from_json():
+  for progress in (Progress(), Progress(1, 40, {'1_taught': (40, True)})):
+    again = curriculum.restored(json.loads(json.dumps(progress.state())))
+    assert again == progress
+
+
+def test_lessons_without_measurements_take_all_their_steps():
+  lessons = curriculum.read({'1': STAGE, '2': STAGE | {'steps': 50}}, COMMON)
+  places = [curriculum.after(lessons, step) for step in (0, 99, 100, 149, 150)]
+  assert [(p.lesson, p.begun) for p in places] == [
+    (0, 0),
+    (0, 0),
+    (1, 100),
+    (1, 100),
+    (2, 150),
+  ]
+
+
+@pytest.mark.parametrize(
+  ('change', 'message'),
+  [
+    ({'skills': ('deep',)}, r"1.skills=.*'deep' is none of its families, loo"),
+    ({'least': 1.5}, r'1.least=1.5; give a share above 0, up to 1'),
+    ({'least': 0}, r'1.least=0; give a share'),
+  ],
+)
+def test_lessons_that_cannot_be_are_refused(change, message):
+  with pytest.raises(ValueError, match=message):
+    curriculum.read({'1': TAUGHT | change}, COMMON)
+
+
+# --- what is measured ---------------------------------------------------------
+
+
+def examined(tokenizer, lesson=LESSONS[0], skill='lookup', part='development'):
+  return curriculum.examined(
+    lesson, tokenizer, skill=skill, part=part, rows=12, seed='m'
+  )
+
+
+def test_measured_words_are_in_no_lesson(nano):  # noqa: F811
+  words = lexicon.words(evaluation=False)
+  held_out = set(words[len(words) - curriculum.HELD_OUT_WORDS :])
+  assert LESSONS[0].stage.source.reserved == curriculum.HELD_OUT_WORDS
+
+  def said(rows):
+    text = ' '.join(nano.decode(row.tolist()) for row in rows).lower()
+    found = {word.strip('.,-') for word in text.split()}
+    return found | {w[:-1] for w in found} | {w[:-2] for w in found}
+
+  ids, _ = examined(nano)
+  assert len(said(ids) & held_out) > 40
+  taught = [
+    stream.row(lesson.stage, nano, seed=str(n))[0]
+    for lesson in LESSONS
+    for n in range(20)
+  ]
+  # Stems of other words may be words.
+  known = said([np.asarray(row) for row in taught])
+  kept = {w for w in known if w in set(words) - held_out}
+  longer = {w + ending for w in kept for ending in ('s', 'es', 'ed')}
+  assert (
+    not {w for w in known & held_out if w not in longer | kept}
+    - {w[:-1] for w in kept}
+    - {w[:-2] for w in longer}
+  )
+
+
+def test_accuracy_is_of_deciding_words(nano):  # noqa: F811
+  ids, deciding = examined(nano)
+  assert sum(map(len, deciding)) >= 6  # The others' documents fill the row.
+  assert curriculum.accuracy(ids, ids, deciding) == 1.0
+  wrong = np.zeros_like(ids)
+  assert curriculum.accuracy(ids, wrong, deciding) == 0.0
+  half = ids.copy()
+  half[: len(ids) // 2] = 0
+  share = sum(map(len, deciding[len(ids) // 2 :])) / sum(map(len, deciding))
+  assert curriculum.accuracy(ids, half, deciding) == pytest.approx(share)
+
+
+def test_other_true_words_are_right(nano):  # noqa: F811
+  writer = stream.Writer(nano, LESSONS[0].stage)
+  writer.line(
+    '- ~gruds ~have ' + marks.deciding('wicks', ['wicks', 'flaps']) + '.'
+  )
+  (word,) = writer.deciding
+  said = np.asarray(writer.ids)
+  assert nano.decode(said[word.place].tolist()).strip() == 'wicks.'
+  assert word.is_right(said, said)
+  predicted = said.copy()
+  predicted[word.place.start] = nano.encode_word('flaps')[0]
+  assert word.is_right(said, predicted)
+  predicted[word.place.start] = nano.encode_word('smonks')[0]
+  assert not word.is_right(said, predicted)
+  plain = stream.Deciding(word.place, frozenset())
+  predicted = said.copy()
+  predicted[word.place.start + 1] = 0
+  assert word.is_right(said, predicted) and not plain.is_right(said, predicted)
+
+
+# --- the recipe ---------------------------------------------------------------
+
+
+def test_every_lesson_of_the_recipe_can_be_measured(nano):  # noqa: F811
+  config = nano2.get_config()
+  lessons = curriculum.read(
+    {name: stage.to_dict() for name, stage in config.stages.items()},
+    COMMON | {'modes': config.modes.to_dict(), 'told': told.Told()},
+  )
+  assert [lesson.name for lesson in lessons if not lesson.skills] == [
+    '12_balanced',
+    '13_settle',
+  ]
+  for lesson in lessons:
+    for skill in lesson.skills:
+      _, deciding = curriculum.examined(
+        lesson, nano, skill=skill, part='development', rows=6, seed='m'
+      )
+      assert sum(map(len, deciding)) >= 4, (lesson.name, skill)
+    assert (
+      len(stream.row(lesson.stage, nano, seed='s')[0]) == lesson.stage.length
+    )
+
+
+def test_what_is_held_out_is_said_only_when_measured():
+  assert dataclasses.replace(LESSONS[0].stage).source.part == 'seen'
