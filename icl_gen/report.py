@@ -7,6 +7,7 @@ Without a config, all is read from the directory: of a study, of a workdir, or
 of one run.
 """
 
+import dataclasses
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -62,7 +63,8 @@ def _of_study(study: Study, workdir: pathlib.Path) -> None:
   cells = names or studies.cell_names(study)
   if differs := studies.difference(study, root):
     print(f'reported with the settings that are stored: {differs}')
-    _of_directory(root, found.look(root, cells), reported.main_kinds(study))
+    there = dataclasses.replace(found.look(root, cells), choose=study.choose)
+    _of_directory(root, there, reported.main_kinds(study))
     return
 
   def write() -> None:

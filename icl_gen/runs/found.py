@@ -24,6 +24,8 @@ class Found:
     corpora: (world, seed) -> what cells were asked, as far as it is there.
     missing: results that should be there and are not.
     report: settings of the last report; {} if there is none.
+    choose: whether a report chooses among runs; as the last one, if there is
+      one.
   """
 
   cells: Mapping[str, Cell]
@@ -31,6 +33,7 @@ class Found:
   corpora: Mapping[tuple[str, int], Corpus]
   missing: tuple[pathlib.Path, ...]
   report: Mapping[str, Any]
+  choose: bool = True
 
   @property
   def experiments(self) -> Mapping[str, Any]:
@@ -55,11 +58,6 @@ class Found:
       for world, kind in _by_world(self.report).items()
       if world in asked
     }
-
-  @property
-  def choose(self) -> bool:
-    """Whether the last report chose among runs; True without a report."""
-    return bool(self.report.get('choose', True))
 
   def is_reported(self, settings: Mapping[str, Any]) -> bool:
     """Whether the last report is of the same cells and main kinds."""
@@ -130,7 +128,8 @@ def look(root: pathlib.Path, names: Collection[str] | None = None) -> Found:
     for directory, of in trained.items()
   )
   missing = tuple(missing_results(root, names))
-  return Found(cells, records, corpora, missing, report)
+  choose = bool(report.get('choose', True))
+  return Found(cells, records, corpora, missing, report, choose)
 
 
 def missing_results(

@@ -27,7 +27,8 @@ FILES = {
   'index.html', 'main.png', 'augmentation.png', 'world_reversal.png',
   'world_syllogism.png', 'world_celebrity.png', 'results.csv', 'results.md',
   'differences.csv', 'augmentation.csv', 'coverage.csv', 'costs.csv',
-  'claims.csv', 'prices.csv', 'references.csv', 'gains.png', 'SHA256SUMS',
+  'claims.csv',
+  'contrasts.csv', 'prices.csv', 'references.csv', 'gains.png', 'SHA256SUMS',
 }  # fmt: skip
 ROOT = pathlib.Path(__file__).parents[2]
 
