@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import TypedDict
 
 from icl_gen.reporting import (
   answers,
@@ -90,6 +91,13 @@ class Report:
   factors: Factors = NO_FACTORS
 
 
+class _Asked(TypedDict):
+  """What the main figures and the summary show."""
+
+  main_kinds: Mapping[str, str]
+  normalisation: str
+
+
 def assemble(
   cells: Sequence[Cell],
   records: Sequence[AugmentationRecord],
@@ -133,20 +141,12 @@ def assemble(
   in_figures = of_shown_runs(results, every.shown)
   compared = of_shown_runs(comparisons, every.shown)
   covered = of_shown_runs(coverage, every.shown)
-  adjusted = _adjusted(
-    shown(compared, main_kinds=main_kinds, normalisation=normalisation)
-  )
-  drawn = pretraining_figure.figures(
-    results, factors, main_kinds=main_kinds, normalisation=normalisation
-  ) | _figures(
-    in_figures,
-    augmentations.quality(every.shown_records),
-    covered,
-    compared,
-    logged,
-    main_kinds=main_kinds,
-    normalisation=normalisation,
-  )
+  asked = _Asked(main_kinds=main_kinds, normalisation=normalisation)
+  adjusted = _adjusted(shown(compared, **asked))
+  quality = augmentations.quality(every.shown_records)
+  drawn = _figures(
+    in_figures, quality, covered, compared, logged, **asked
+  ) | pretraining_figure.figures(results, factors, **asked)
   return Report(
     results=results,
     references=tuple(references),
@@ -166,8 +166,7 @@ def assemble(
       in_figures,
       adjusted,
       {} if factors else every.chosen,
-      main_kinds=main_kinds,
-      normalisation=normalisation,
+      **asked,
     ),
     cautions=_cautions(cells),
     gaps=gaps.gaps(every.of_runs, every.records, main_kinds=main_kinds),
@@ -179,14 +178,6 @@ def assemble(
     figures=drawn,
     factors=factors,
   )
-
-
-def _require_known(normalisation: str) -> None:
-  if normalisation not in statistics.NORMALISATIONS:
-    raise ValueError(
-      f'unknown normalisation {normalisation!r}; allowed are'
-      f' {", ".join(statistics.NORMALISATIONS)}'
-    )
 
 
 def side_by_side(
