@@ -154,7 +154,7 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
     config.sweep, config.choose = ablations.sweep(*ablated), False
   if 'quarter' in variants:
     config.name = f'{config.name}_quarter'
-    config.experiments.reversal.size.facts = 25
+    config.experiments.reversal.size.facts = 24  # as many less as more
     config.experiments.syllogism.size.examples = 17
   if {'sizes', 'full'} & set(variants):
     config.models = ('nano', 'nano_small')
@@ -193,7 +193,10 @@ def _experiments(
   elif 'codebook' in variants:
     found.codebook = codebook.get_config(size)
   else:
-    found.reversal = reversal.get_config(size)
+    # Whether a control's documents name the right thing shows in questions that
+    # give the degree and ask for the thing.
+    of_reversal = ','.join(filter(None, ('balanced' if few else '', size)))
+    found.reversal = reversal.get_config(of_reversal)
     found.syllogism = syllogism.get_config(size)
     if few and size == 'tiny':
       # There are not more documents about something else.
