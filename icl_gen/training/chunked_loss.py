@@ -3,6 +3,10 @@
 B x L x V logits never exist: for 8 rows of 1,024 tokens and Gemma 3's 262,144
 pieces they would take 8 GiB. A chunk's logits give its share of the loss and,
 while they are there, of the gradients, so that they are not computed again.
+
+The table stays split over devices: those that share one ('fsdp') gather a
+chunk's hidden states instead, each for its own pieces. For gemma3_4b the
+gradient of a whole table alone would take 2.5 GiB on every device.
 """
 
 import dataclasses
@@ -16,9 +20,6 @@ from jax.sharding import Mesh
 
 from icl_gen.model import attention, sharding
 from icl_gen.training import gathering, plan
-
-# Axis names for sums over devices.
-_Sum = tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,9 +41,18 @@ class _Head:
   frozen: bool
 
   @property
-  def splits_vocabulary(self) -> bool:
-    """Whether a device has a part of the pieces only."""
-    return self.mesh is not None and self.mesh.shape['model'] > 1
+  def pieces(self) -> tuple[str, ...]:
+    """The axes of the mesh along which devices have different pieces."""
+    if self.mesh is None:
+      return ()
+    return tuple(
+      name for name in ('model', 'fsdp') if self.mesh.shape[name] > 1
+    )
+
+  @property
+  def sharing(self) -> int:
+    """How many devices with rows of their own share a table."""
+    return 1 if self.mesh is None else self.mesh.shape['fsdp']
 
 
 def next_token_loss(
@@ -138,13 +148,11 @@ def _of_device(
   weights_BxL: jax.Array,
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
   master = table_VxD.dtype
-  table_VxD, first = gathering.whole_table(
-    table_VxD, dtype=head.dtype, mesh=head.mesh
-  )
+  table_VxD = table_VxD.astype(head.dtype)
+  V = table_VxD.shape[0]  # of this device
+  first = V * jax.lax.axis_index(head.pieces) if head.pieces else 0
   B, L, D = hidden_BxLxD.shape
-  size = head.chunk or plan.chunk(
-    rows=B, length=L, vocabulary=table_VxD.shape[0]
-  )
+  size = head.chunk or plan.chunk(rows=B * head.sharing, length=L, vocabulary=V)
   size = min(size, L)
   count = -(-L // size)
 
@@ -158,15 +166,14 @@ def _of_device(
     sums: tuple[jax.Array, jax.Array], inputs: tuple[jax.Array, ...]
   ) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
     loss, d_table = sums
-    hidden_TxD, targets_T, weights_T = inputs
+    hidden_TxD, targets_T, weights_T = (_gathered(head, x) for x in inputs)
     more, d_logits_TxV = _of_chunk(
       head, table_VxD, hidden_TxD, targets_T - first, weights_T
     )
     d_hidden_TxD = jnp.einsum(
       'TV,VD->TD', d_logits_TxV, table_VxD, preferred_element_type=jnp.float32
     )
-    if head.splits_vocabulary:
-      d_hidden_TxD = jax.lax.psum(d_hidden_TxD, 'model')
+    d_hidden_TxD = _scattered(head, d_hidden_TxD)
     if not head.frozen:
       d_table += jnp.einsum(
         'TV,TD->VD',
@@ -185,22 +192,25 @@ def _of_device(
   d_hidden_BxLxD = jnp.moveaxis(
     d_hidden.reshape(count, B, size, D), 0, 1
   ).reshape(B, count * size, D)[:, :L]
-  loss, d_table = _summed(head, loss, d_table)
+  if head.mesh is not None:
+    loss, d_table = jax.lax.psum((loss, d_table), 'data')
   return loss, d_table.astype(master), d_hidden_BxLxD
 
 
-def _summed(
-  head: _Head, loss: jax.Array, d_table: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-  """Sums over the devices' rows; each keeps its part of the table."""
-  if head.mesh is None:
-    return loss, d_table
-  loss = jax.lax.psum(loss, sharding.ROWS)
-  if head.mesh.shape['fsdp'] > 1:
-    d_table = jax.lax.psum_scatter(
-      d_table, 'fsdp', scatter_dimension=0, tiled=True
-    )
-  return loss, jax.lax.psum(d_table, 'data')
+def _gathered(head: _Head, x_T: jax.Array) -> jax.Array:
+  """A chunk of all devices that share a table."""
+  if head.sharing == 1:
+    return x_T
+  return jax.lax.all_gather(x_T, 'fsdp', axis=0, tiled=True)
+
+
+def _scattered(head: _Head, x_TxD: jax.Array) -> jax.Array:
+  """Sums over all pieces, and gives each device its own part of a chunk."""
+  if 'model' in head.pieces:
+    x_TxD = jax.lax.psum(x_TxD, 'model')
+  if head.sharing == 1:
+    return x_TxD
+  return jax.lax.psum_scatter(x_TxD, 'fsdp', scatter_dimension=0, tiled=True)
 
 
 def _of_chunk(
@@ -222,13 +232,13 @@ def _of_chunk(
     == targets_T[:, None]
   )
   top_T = jnp.max(logits_TxV, axis=1)
-  if head.splits_vocabulary:
-    top_T = jax.lax.pmax(top_T, 'model')
+  if head.pieces:
+    top_T = jax.lax.pmax(top_T, head.pieces)
   weights_TxV = jnp.exp(logits_TxV - top_T[:, None])
   sums_T = jnp.sum(weights_TxV, axis=1)
   chosen_T = jnp.sum(jnp.where(is_target_TxV, logits_TxV, 0.0), axis=1)
-  if head.splits_vocabulary:
-    sums_T, chosen_T = jax.lax.psum((sums_T, chosen_T), 'model')
+  if head.pieces:
+    sums_T, chosen_T = jax.lax.psum((sums_T, chosen_T), head.pieces)
   losses_T = jnp.log(sums_T) + top_T - chosen_T
   d_logits_TxV = (weights_TxV / sums_T[:, None] - is_target_TxV) * weights_T[
     :, None
