@@ -72,7 +72,7 @@ def run(commands, *command, told=by_flags):
   return ended
 
 
-def wait_for(text, commands, pid, *, seconds=120):
+def wait_for(text, commands, pid, *, seconds=600):
   until = time.monotonic() + seconds
   while text not in commands.printed(pid)[0]:
     assert time.monotonic() < until, commands.printed(pid)
