@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from icl_gen.reporting.records import AugmentationRecord, Cell, kinds
-from icl_gen.runs import directories
+from icl_gen.runs import directories, units
 from icl_gen.runs.directories import CellName
 from icl_gen.runs.stage import Stage, result
 from icl_gen.storage import corpus_files, files, scores
@@ -25,7 +25,7 @@ class Found:
     missing: results that should be there and are not.
     report: settings of the last report; {} if there is none.
     choose: whether a report chooses among runs; as the last one, if there is
-      one.
+      one, else as the study says, if there was one.
   """
 
   cells: Mapping[str, Cell]
@@ -128,8 +128,14 @@ def look(root: pathlib.Path, names: Collection[str] | None = None) -> Found:
     for directory, of in trained.items()
   )
   missing = tuple(missing_results(root, names))
-  choose = bool(report.get('choose', True))
+  choose = bool(report.get('choose', _of_study(root).get('choose', True)))
   return Found(cells, records, corpora, missing, report, choose)
+
+
+def _of_study(root: pathlib.Path) -> Mapping[str, Any]:
+  """The settings of the study that was last run there; {} if none was."""
+  path = units.record_of(root)
+  return files.read_sealed_json(path) if path.exists() else {}
 
 
 def missing_results(

@@ -42,6 +42,12 @@ def test_the_corpora_of_cells_are_read_once(root, monkeypatch):
   assert len(directories_read) == 1
 
 
+def test_without_a_report_the_study_says_whether_runs_are_chosen(root):
+  assert found.look(root).choose
+  files.write_sealed_json(root / 'study.json', {'choose': False})
+  assert not found.look(root).choose
+
+
 def test_a_damaged_corpus_is_an_error(root):
   directory = directories.corpus(root, world='reversal', seed=0)
   manifest = files.read_json(directory / corpus_files.MANIFEST)
