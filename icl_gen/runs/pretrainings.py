@@ -6,13 +6,12 @@ Every cell is then run with the weights of each point, under the point's name.
 """
 
 import ast
-import itertools
 import pathlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from icl_gen.runs import directories, models
+from icl_gen.runs import directories, models, sweeps
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import files
 
@@ -62,20 +61,15 @@ def points(pretraining: Mapping[str, Any]) -> list[Point]:
   Raises:
     ValueError: the grid cannot be read, or sets what the recipe does not have.
   """
-  axes: dict[str, list[Any]] = {}
-  for given in pretraining['grid'].split() if pretraining else ():
-    setting, mark, texts = given.partition('=')
-    if not mark or not texts or setting in axes:
-      raise ValueError(
-        f'--config.pretraining.grid: {given!r} is not SETTING=VALUE,VALUE, each'
-        " setting once; e.g. --config.pretraining.grid='reversals=0.7,0.0'"
-      )
-    now = _value_of(pretraining['recipe'], setting)
-    axes[setting] = [_read(given, text, like=now) for text in texts.split(',')]
-  return [
-    dict(zip(axes, values, strict=True))
-    for values in itertools.product(*axes.values())
-  ]
+  if not pretraining:
+    return [{}]
+  recipe = pretraining['recipe']
+  return sweeps.grid(
+    pretraining['grid'],
+    lambda one, text: _read(one, text, like=_value_of(recipe, one)),
+    flag='pretraining.grid',
+    example='reversals=0.7,0.0',
+  )
 
 
 def name(point: Point) -> str:
@@ -171,7 +165,7 @@ def _value_of(recipe: Mapping[str, Any], setting: str) -> Any:
   return value
 
 
-def _read(given: str, text: str, *, like: Any) -> Any:
+def _read(setting: str, text: str, *, like: Any) -> Any:
   """A value of a setting, of the type that it has in the recipe."""
   if isinstance(like, str):
     return text
@@ -179,13 +173,13 @@ def _read(given: str, text: str, *, like: Any) -> Any:
     value = ast.literal_eval(text)
   except (ValueError, SyntaxError) as error:
     raise ValueError(
-      f'--config.pretraining.grid: cannot read {text!r} in {given!r}'
+      f'--config.pretraining.grid: cannot read {text!r} in {setting!r}'
     ) from error
   if isinstance(like, float) and type(value) is int:
     value = float(value)
   if type(value) is not type(like):
     raise ValueError(
-      f'--config.pretraining.grid: {text!r} in {given!r} is not like {like!r},'
-      ' which the recipe has'
+      f'--config.pretraining.grid: {text!r} in {setting!r} is not like'
+      f' {like!r}, which the recipe has'
     )
   return value

@@ -12,7 +12,7 @@ own values is the run without a name.
 
 import dataclasses
 import itertools
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from icl_gen.runs import controls, directories, experiments
@@ -87,20 +87,37 @@ def points(sweep: str) -> list[Point]:
 
 
 def _grid(sweep: str) -> list[Point]:
-  """All combinations of the values of a grid; at most one too many."""
+  example = 'train.learning_rate=1e-3,2e-3 train.steps=200,400'
+  return grid(sweep, _value, flag='sweep', example=example)
+
+
+def grid(
+  text: str, value: Callable[[str, str], Any], *, flag: str, example: str
+) -> list[Point]:
+  """All combinations of the values of a grid; at most one too many.
+
+  Args:
+    text: settings with their values, separated by white space.
+    value: (setting, text of a value) -> the value.
+    flag: of the grid, for messages.
+    example: of a grid, for messages.
+
+  Raises:
+    ValueError: it cannot be read, or a setting or value is given twice.
+  """
   axes: dict[str, list[Any]] = {}
-  for given in sweep.split():
+  for given in text.split():
     setting, mark, texts = given.partition('=')
     if not mark or not texts:
       raise ValueError(
-        f'--config.sweep: {given!r} is not SETTING=VALUE,VALUE; e.g.'
-        " --config.sweep='train.learning_rate=1e-3,2e-3 train.steps=200,400'"
+        f'--config.{flag}: {given!r} is not SETTING=VALUE,VALUE; e.g.'
+        f" --config.{flag}='{example}'"
       )
     if setting in axes:
-      raise ValueError(f'--config.sweep: {setting} is given twice')
-    values = [_value(setting, text) for text in texts.split(',')]
+      raise ValueError(f'--config.{flag}: {setting} is given twice')
+    values = [value(setting, one) for one in texts.split(',')]
     if len(set(values)) < len(values):
-      raise ValueError(f'--config.sweep: {given}: give each value once')
+      raise ValueError(f'--config.{flag}: {given}: give each value once')
     axes[setting] = values
   return [
     dict(zip(axes, values, strict=True))

@@ -170,7 +170,10 @@ def test_factors_begin_with_the_recipes_own_values():
       'pretraining has recipe; give recipe',
     ),
     ({'pretraining': MADE | {'grid': 'reversals'}}, "'reversals' is not SETT"),
-    ({'pretraining': MADE | {'grid': 'steps=1 steps=2'}}, 'each setting once'),
+    (
+      {'pretraining': MADE | {'grid': 'steps=1 steps=2'}},
+      'steps is given twice',
+    ),
     ({'pretraining': MADE | {'grid': 'depth=1'}}, "no setting 'depth'"),
     ({'pretraining': MADE | {'grid': 'seed=1,2'}}, "'seed' cannot be varied"),
     ({'pretraining': MADE | {'grid': 'stages=1'}}, "'stages' cannot be var"),
