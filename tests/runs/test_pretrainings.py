@@ -170,6 +170,7 @@ def test_factors_begin_with_the_recipes_own_values():
       'pretraining has recipe; give recipe',
     ),
     ({'pretraining': MADE | {'grid': 'reversals'}}, "'reversals' is not SETT"),
+    ({'pretraining': MADE | {'grid': 'steps=1,1'}}, 'give each value once'),
     (
       {'pretraining': MADE | {'grid': 'steps=1 steps=2'}},
       'steps is given twice',
