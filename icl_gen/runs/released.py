@@ -15,8 +15,7 @@ _SETTINGS: dict[str, Any] = {
   'train.batch_size': 32,
   'train.learning_rate': 1e-5,
   'train.fsdp': 0,
-  # Keeps least. Whether 'dots', which computes less again, takes fewer cycles in
-  # a loop over layers has not been compared.
+  # Keeps least. Whether 'dots' takes fewer cycles in a loop is not compared.
   'train.remat': 'full',
   'train.scan': True,
 }
