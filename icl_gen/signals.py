@@ -130,9 +130,9 @@ def catch() -> None:
   for signum, usual in _usual().items():
     if signal.getsignal(signum) in (usual, _end):
       signal.signal(signum, _note)
-  if sys.unraisablehook is not _repeat_if_swallowed:
+  if sys.unraisablehook is not _look_at_unraisable:
     _requests.report_unraisable = sys.unraisablehook
-    sys.unraisablehook = _repeat_if_swallowed
+    sys.unraisablehook = _look_at_unraisable
 
 
 def release() -> None:
@@ -174,16 +174,34 @@ def _note(signum: int, frame: FrameType | None) -> None:
     raise Interrupted(signum)
 
 
-def _repeat_if_swallowed(swallowed: 'sys.UnraisableHookArgs') -> None:
-  """Repeats a request that was raised where Python drops every exception.
+def _look_at_unraisable(dropped: 'sys.UnraisableHookArgs') -> None:
+  """Looks at an exception that was raised where Python drops every one."""
+  if isinstance(dropped.exc_value, Interrupted):
+    _repeat()
+  elif not _is_of_half_made(dropped):
+    _requests.report_unraisable(dropped)
+
+
+def _repeat() -> None:
+  """Repeats a request that Python dropped.
 
   Signals are handled between any two instructions, including those of `__del__`
   and of the garbage collector's callbacks (JAX has one).
   """
-  if not isinstance(swallowed.exc_value, Interrupted):
-    _requests.report_unraisable(swallowed)
-    return
   _requests.swallowed = True
   again = threading.Timer(_AGAIN, os.kill, (os.getpid(), _requests.signum))
   again.daemon = True
   again.start()
+
+
+def _is_of_half_made(dropped: 'sys.UnraisableHookArgs') -> bool:
+  """Whether it says that a request came while an object was being made.
+
+  The object's `__del__` then misses what its `__init__` had yet to set (orbax's
+  checkpointers, event loops), which is no news after the request.
+  """
+  return (
+    _requests.signum != 0
+    and isinstance(dropped.exc_value, AttributeError)
+    and getattr(dropped.object, '__name__', '') == '__del__'
+  )

@@ -122,17 +122,66 @@ def test_a_request_that_python_drops_is_repeated(python, times):
   assert (done.stdout, done.stderr) == ('143 [0]\n', '')
 
 
-def test_other_exceptions_that_python_drops_are_reported(python):
-  done = python("""
+@pytest.mark.parametrize('asks', ['ask(signal.SIGTERM)', 'pass'])
+def test_what_a_request_left_half_made_is_no_news(python, asks):
+  """As orbax's checkpointers and event loops, whose `__del__` look at more."""
+  done = python(f"""
     signals.catch()
+
+    class Made:
+      def __init__(self):
+        {asks}
+        self.thread = None
+
+      def __del__(self):
+        print(self.thread)
+
+    try:
+      Made()
+    except signals.Interrupted as error:
+      print(error.status)
+  """)
+  expected = 'None' if asks == 'pass' else '143'
+  assert (done.stdout, done.stderr) == (f'{expected}\n', '')
+
+
+@pytest.mark.parametrize('at', ['__init__', '_make_self_pipe'])
+def test_an_event_loop_that_a_request_left_half_made_is_no_news(python, at):
+  done = python(f"""
+    import asyncio
+    signals.catch()
+    asyncio.SelectorEventLoop.{at} = lambda *_: ask(signal.SIGTERM)
+    try:
+      asyncio.new_event_loop()
+    except signals.Interrupted as error:
+      print(error.status)
+  """)
+  assert (done.stdout, done.stderr) == ('143\n', '')
+
+
+@pytest.mark.parametrize(
+  ('asks', 'error'),
+  [
+    ('pass', 'ValueError'),
+    ('pass', 'AttributeError'),
+    ('ask(signal.SIGTERM)', 'ValueError'),
+  ],
+)
+def test_other_exceptions_that_python_drops_are_reported(python, asks, error):
+  done = python(f"""
+    signals.catch()
+    try:
+      {asks}
+    except signals.Interrupted:
+      pass
 
     class Broken:
       def __del__(self):
-        raise ValueError('in __del__')
+        raise {error}('in __del__')
 
     Broken()
   """)
-  assert 'ValueError: in __del__' in done.stderr
+  assert f'{error}: in __del__' in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -22,17 +22,6 @@ class _PatientLoop(asyncio.SelectorEventLoop):
   waits for it then, so that its end is no error.
   """
 
-  _is_made = False
-
-  def __init__(self) -> None:
-    super().__init__()
-    self._is_made = True
-
-  def is_closed(self) -> bool:
-    # Python closes a loop that it frees, which fails for one that was
-    # interrupted while it was made.
-    return not self._is_made or super().is_closed()
-
   def call_soon_threadsafe[*Ts](
     self,
     callback: Callable[[*Ts], object],
