@@ -123,6 +123,11 @@ def _write(
   command: str,
   factors: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
+  if not there.cells and not there.records:
+    raise ValueError(
+      f'no cell in {stage.directory} is finished: there is nothing to report;'
+      ' run the study first: python -m icl_gen.study with its --config'
+    )
   # Imported here, so that mistakes answer at once.
   with signals.importing():
     from icl_gen.reporting import write

@@ -245,10 +245,7 @@ def ordered(cells: Sequence[Cell]) -> tuple[Cell, ...]:
     ValueError: no cells at all, or two with the same name.
   """
   if not cells:
-    raise ValueError(
-      'there are no finished cells to report; run the study first:'
-      ' python -m icl_gen.study --config=configs/<experiment>.py'
-    )
+    raise ValueError('there are no cells to report')
   _check_unique([cell.name for cell in cells])
   places = list(CONDITIONS)
   return tuple(

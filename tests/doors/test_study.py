@@ -222,6 +222,13 @@ def test_there_must_be_something_to_report(tmp_path):
     report.run(None, tmp_path)
 
 
+def test_a_study_without_a_finished_cell_is_named(config, tmp_path):
+  root = re.escape(str(tmp_path / 'study'))
+  with pytest.raises(ValueError, match=rf'no cell in {root} .*icl_gen\.study'):
+    report.run(config, tmp_path)
+  assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize('of_config', [True, False])
 @pytest.mark.parametrize(
   'gone',
