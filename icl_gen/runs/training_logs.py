@@ -27,16 +27,22 @@ def curves(root: pathlib.Path, cells: Mapping[str, Cell]) -> tuple[Curve, ...]:
     if cell.condition in directories.TRAINED and not files.differences(
       log.with_name(SUMS), [LOG]
     ):
-      # Those of evaluations while training have no loss.
-      lines = [one for one in files.read_json_lines(log) if 'loss' in one]
+      # Lines of evaluations while training have no loss. By step, whatever the
+      # order of the lines was when an interrupted training resumed.
+      loss_at = {
+        int(line['step']): float(line['loss'])
+        for line in files.read_json_lines(log)
+        if 'loss' in line
+      }
+      steps = sorted(loss_at)
       found.append(
         Curve(
           cell.world,
           cell.condition,
           cell.model,
           cell.seed,
-          steps=tuple(int(line['step']) for line in lines),
-          losses=tuple(float(line['loss']) for line in lines),
+          steps=tuple(steps),
+          losses=tuple(loss_at[step] for step in steps),
         )
       )
   return tuple(found)

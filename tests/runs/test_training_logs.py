@@ -10,11 +10,11 @@ from icl_gen.types import ChoiceScore, Score
 NAME = 'reversal-ft-nano-s0'
 
 
-@pytest.fixture
-def log(tmp_path):
+@pytest.fixture(params=[1, -1], ids=['in order', 'exchanged'])
+def log(request, tmp_path):
   path = tmp_path / 'runs' / NAME / training_logs.LOG
   path.parent.mkdir(parents=True)
-  for step, loss in ((50, 1.5), (100, 0.25)):
+  for step, loss in ((50, 1.5), (100, 0.25))[:: request.param]:
     files.append_json_line(path, {'step': step, 'loss': loss, 'weight': 3.0})
   files.write_sums(path.with_name(training_logs.SUMS), [path.name])
   return path
