@@ -48,6 +48,7 @@ def test_a_step_whose_weights_are_split_takes_an_eighth_and_gathers(told):
   assert table['on a device'] == [2304 // 8, 128]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('stage', ['evaluate', 'augment'])
 def test_a_context_is_compiled_before_what_follows_it(told, stage):
   text, facts = told(stage, **{'context.budget': 600})

@@ -42,7 +42,10 @@ def names(workdir):
   )
 
 
-@pytest.mark.parametrize('door', ['build', 'augment', 'evaluate'])
+@pytest.mark.parametrize(
+  'door',
+  ['build', 'augment', pytest.param('evaluate', marks=pytest.mark.slow)],
+)
 def test_two_at_once_give_the_result_of_one(
   commands, flags, tmp_path, elsewhere, door
 ):
@@ -62,6 +65,7 @@ def test_two_at_once_give_the_result_of_one(
   assert sum(last in text for text in printed) == 1, printed
 
 
+@pytest.mark.slow
 def test_two_trainings_at_once_give_the_weights_and_metrics_of_one(
   commands, flags, same_weights, tmp_path, elsewhere
 ):

@@ -82,6 +82,7 @@ def test_the_best_state_is_kept_with_the_newest_ones(whole):
   assert len(states(whole)) <= 3
 
 
+@pytest.mark.slow
 def test_a_run_that_failed_and_resumed_is_the_uninterrupted_one(
   made, whole, same_weights, tmp_path
 ):

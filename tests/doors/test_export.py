@@ -82,6 +82,7 @@ def test_what_cannot_be_exported_is_refused(experiment, trained, tmp_path):
   assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_training_goes_on_from_a_folder(experiment, folder, trained, tmp_path):
   """And its run is used with the folder's tokenizer."""
   shutil.copytree(trained / 'corpora', tmp_path / 'corpora')

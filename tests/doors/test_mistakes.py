@@ -291,6 +291,7 @@ def test_pretraining_needs_as_many_pieces_as_embeddings(pretraining, tmp_path):
   assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_pretraining_without_checkpoints_can_be_corrected(
   pretraining, monkeypatch, tmp_path
 ):

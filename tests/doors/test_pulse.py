@@ -178,6 +178,7 @@ def test_the_same_experiment_elsewhere_gives_the_same_result(
   )
 
 
+@pytest.mark.slow
 def test_where_and_how_it_is_computed_does_not_change_scores(
   printed, experiment, workdir, tmp_path
 ):

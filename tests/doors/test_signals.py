@@ -45,7 +45,9 @@ def elsewhere(tmp_path_factory):
   ('signum', 'status', 'words'),
   [
     (signal.SIGTERM, 143, 'interrupted by SIGTERM; '),
-    (signal.SIGINT, 130, 'interrupted; '),
+    pytest.param(
+      *(signal.SIGINT, 130, 'interrupted; '), marks=pytest.mark.slow
+    ),
   ],
 )
 @pytest.mark.parametrize(

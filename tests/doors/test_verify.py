@@ -93,6 +93,7 @@ def unit_of(path):
   return (above or [path])[0]
 
 
+@pytest.mark.slow
 def test_every_damaged_file_is_named(config, copied, capsys):
   """One file of each directory at a time.
 

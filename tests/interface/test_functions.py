@@ -104,6 +104,7 @@ def test_too_much_context_is_an_error(model, world):
     ig.score(model, world.questions, context=long)
 
 
+@pytest.mark.slow
 def test_inferences_are_repeatable_documents(world):
   model = ig.load()  # noise writes no lines
   found, again, other = (

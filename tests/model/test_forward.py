@@ -88,6 +88,7 @@ def test_only_differences_between_positions_matter():
   np.testing.assert_allclose(moved, ours('gemma3', batch()), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_block_size_does_not_change_the_logits(monkeypatch):
   whole = ours('gemma3', batch())
   monkeypatch.setattr(forward, 'QUERY_BLOCK', 8)

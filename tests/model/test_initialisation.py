@@ -34,6 +34,7 @@ def test_directions_and_all_other_weights_are_unchanged():
   assert all(jax.tree.leaves(same))
 
 
+@pytest.mark.slow
 def test_the_packages_own_draw_is_much_smaller():
   """The reason for the scaling, which can go if the package changes this."""
   module = registry.make_module('nano_small')

@@ -66,11 +66,18 @@ def assert_as_in_one_row(dialect, length):
 
 
 # Around the window (5), and around the buckets.
-@pytest.mark.parametrize('length', [0, 1, 4, 5, 6, 8, 9, 16])
+@pytest.mark.parametrize(
+  'length',
+  [
+    *(0, 4, 5, 9),
+    *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 6, 8, 16)),
+  ],
+)
 def test_logits_equal_those_in_one_row(length):
   assert_as_in_one_row('gemma3', length)
 
 
+@pytest.mark.slow
 def test_soft_caps_apply_to_the_prefix():
   assert_as_in_one_row('gemma2', 7)
 
@@ -141,6 +148,7 @@ def test_a_window_larger_than_the_capacity_keeps_everything():
   np.testing.assert_array_equal(kept.k_KxPxH[0, :, 0], [0] * 5 + [1] * 3)
 
 
+@pytest.mark.slow
 def test_the_chunk_size_does_not_change_the_prefix():
   wanted, found = encode(11), encode(11, chunk=3)
   for wanted_layer, layer in zip(wanted.layers, found.layers, strict=True):

@@ -57,7 +57,11 @@ def on_one_device(dialect):
 
 @pytest.mark.parametrize(
   ('dialect', 'data', 'model'),
-  [('one_key_head', 8, 1), ('one_key_head', 2, 4), ('all_key_heads', 4, 2)],
+  [
+    pytest.param('one_key_head', 8, 1, marks=pytest.mark.slow),
+    ('one_key_head', 2, 4),
+    pytest.param('all_key_heads', 4, 2, marks=pytest.mark.slow),
+  ],
 )
 def test_scores_equal_those_of_one_device(dialect, data, model):
   mesh = sharding.make_mesh(data=data, model=model)

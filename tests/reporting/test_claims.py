@@ -166,6 +166,7 @@ def test_claims_have_names_of_their_own_and_possible_ranges():
       assert -1 <= rule.low < rule.high <= 1
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_does_not_matter():
   shuffled = [dataclasses.replace(cell) for cell in reversed(CELLS)]
   assert judged(shuffled) == judged()

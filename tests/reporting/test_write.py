@@ -202,6 +202,7 @@ def test_page_says_it_in_words(whole):
   assert page.count('ft_aug') == 1
 
 
+@pytest.mark.slow
 def test_strata_are_left_to_the_files_but_for_the_main_one(tmp_path):
   report(
     tmp_path / 'r',
@@ -296,6 +297,7 @@ def test_any_subset_is_reported(tmp_path):
   assert (tmp_path / 'r' / 'augmentation.csv').read_text().count('\n') == 1
 
 
+@pytest.mark.slow
 def test_records_without_their_cells_are_reported(tmp_path):
   cells = [cell for cell in CELLS if cell.condition == 'pretrained']
   report(tmp_path / 'r', cells)

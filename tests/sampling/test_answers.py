@@ -45,7 +45,13 @@ def by_hand(context, prompt):
   return tokenizer.decode(ids[start:])
 
 
-@pytest.mark.parametrize('preceding', PRECEDING)
+@pytest.mark.parametrize(
+  'preceding',
+  [
+    pytest.param(one, marks=[pytest.mark.slow] * (one == 'one'))
+    for one in PRECEDING
+  ],
+)
 def test_answers_equal_a_greedy_loop(preceding):
   context = PRECEDING[preceding]
   one_each = contexts.per_question(context, 3)

@@ -99,6 +99,7 @@ def test_temperature_zero_equals_a_greedy_loop(context):
     )
 
 
+@pytest.mark.slow
 def test_the_end_of_a_turn_ends_a_completion_too():
   """Some ordinary id stands for it, as the tiny model samples those."""
   tokenizer = tokens.Tokenizer(tiny.tokenizer_bytes())
@@ -173,7 +174,9 @@ def test_counts_and_ends():
   assert len(lengths) > 3 and not all(c.ended for c in found)
 
 
-@pytest.mark.parametrize('temperature', [1.0, 0.5])
+@pytest.mark.parametrize(
+  'temperature', [pytest.param(1.0, marks=pytest.mark.slow), 0.5]
+)
 def test_frequencies_are_the_probabilities(temperature):
   """4,096 first tokens; texts are grouped into about equal probabilities."""
   count = 4096

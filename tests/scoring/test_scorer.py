@@ -156,7 +156,14 @@ def test_order_and_other_questions_do_not_matter():
   np.testing.assert_allclose(flat(alone), flat(found), atol=1e-5)
 
 
-@pytest.mark.parametrize('sizes', [(32, 32), (32, 96), (256, 2048)])
+@pytest.mark.parametrize(
+  'sizes',
+  [
+    (32, 96),
+    pytest.param((32, 32), marks=pytest.mark.slow),
+    pytest.param((256, 2048), marks=pytest.mark.slow),
+  ],
+)
 def test_buffer_and_pass_sizes_do_not_matter(sizes, monkeypatch):
   """Five positions of logits at a time, which divides nothing."""
   buffer, at_a_time = sizes
@@ -167,7 +174,10 @@ def test_buffer_and_pass_sizes_do_not_matter(sizes, monkeypatch):
 
 
 # The prefix is all but the last token: below, at and above the window of 5.
-@pytest.mark.parametrize('words', [1, 3, 4, 5, 6, 9])
+@pytest.mark.parametrize(
+  'words',
+  [*(3, 4, 5), *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 6, 9))],
+)
 def test_around_the_window(words):
   preceding = contexts.Context('- ' + 'is ' * words + '\n', (), 0)
   (found,) = score(QUESTIONS[:1], preceding)
@@ -185,6 +195,7 @@ def test_equal_rows_score_equally_to_the_bit():
   np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_a_thousand_choices():
   """Most of them one token, all after one prompt."""
   pieces = tiny.model().tokenizer

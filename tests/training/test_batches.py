@@ -247,17 +247,18 @@ def test_examples_of_another_dtype_or_shape_are_refused():
 
 def replaying(share, *, own=None, replayed=None, **changed):
   """Batches in which replayed examples have ids of 100 and more."""
-  own = short(12) if own is None else own
+  # Not a few: grain shuffles 7 examples 10 times slower than 70.
+  own = short(90) if own is None else own
   if replayed is None:
-    replayed = [example(*([100 + i] * (1 + i % 5))) for i in range(7)]
+    replayed = [example(*([100 + i] * (1 + i % 5))) for i in range(70)]
   return make(own, replayed=replayed, replay_share=share, **changed)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(share=st.floats(0.01, 0.99), length=st.integers(5, 30))
 def test_the_share_of_tokens_is_replayed(share, length):
   seen = replayed = 0
-  for batch in replaying(share, length=length, steps=40):
+  for batch in replaying(share, length=length, steps=12):
     seen += np.count_nonzero(batch.tokens_BxL)
     replayed += np.count_nonzero(batch.tokens_BxL >= 100)
     # Within the longest example, and those of a batch may come in any order.
@@ -282,10 +283,10 @@ def test_either_order_is_that_which_it_has_alone():
 def test_without_a_share_nothing_changes():
   replayed = [example(100, 101)]
   for batch, other in zip(
-    replaying(0.0, replayed=replayed), make(short(12)), strict=True
+    replaying(0.0, replayed=replayed), make(short(90)), strict=True
   ):
     assert_same(batch, other)
-  assert replaying(0.0).state() == make(short(12)).state()
+  assert replaying(0.0).state() == make(short(90)).state()
 
 
 @pytest.mark.parametrize('stop', [0, 1, 7, 20])

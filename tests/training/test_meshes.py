@@ -117,14 +117,8 @@ def folder(tmp_path_factory):
   return tmp_path_factory.getbasetemp() / 'meshes'
 
 
-@pytest.mark.parametrize(
-  'name',
-  [
-    pytest.param('data=8', marks=pytest.mark.slow),
-    'fsdp=4, model=2',
-    pytest.param('one device', marks=pytest.mark.slow),
-  ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize('name', ['data=8', 'fsdp=4, model=2', 'one device'])
 def test_a_run_resumes_on_another_mesh(folder, tmp_path, name):
   wanted, losses = uninterrupted(folder)
   directory, before = interrupted(folder)

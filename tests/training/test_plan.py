@@ -89,8 +89,8 @@ def assert_same(found, wanted, *, atol=2e-6):
     pytest.param('gemma3', 'data', marks=pytest.mark.slow),
     pytest.param('gemma3', 'fsdp', marks=pytest.mark.slow),
     ('gemma3', 'all'),
-    ('gemma2', 'both'),
-    ('one_key_head', 'all'),
+    pytest.param('gemma2', 'both', marks=pytest.mark.slow),
+    pytest.param('one_key_head', 'all', marks=pytest.mark.slow),
   ],
 )
 def test_on_every_mesh(dialect, where):
@@ -98,13 +98,20 @@ def test_on_every_mesh(dialect, where):
   assert_same(found, plainly(dialect))
 
 
-@pytest.mark.parametrize('remat', plan.REMAT)
+@pytest.mark.parametrize(
+  'remat',
+  [
+    pytest.param(how, marks=[pytest.mark.slow] * (how != 'full'))
+    for how in plan.REMAT
+  ],
+)
 def test_what_is_computed_again_is_the_same(remat):
   assert_same(taken(Plan(mesh('one'), remat=remat)), plainly())
 
 
 @pytest.mark.parametrize(
-  ('where', 'dialect'), [('one', 'gemma3'), ('fsdp', 'runs')]
+  ('where', 'dialect'),
+  [('one', 'gemma3'), pytest.param('fsdp', 'runs', marks=pytest.mark.slow)],
 )
 def test_layers_that_repeat_may_be_compiled_once(where, dialect):
   found = taken(Plan(mesh(where), scan=True, remat='full'), dialect=dialect)
@@ -112,7 +119,12 @@ def test_layers_that_repeat_may_be_compiled_once(where, dialect):
 
 
 @pytest.mark.parametrize(
-  ('where', 'count'), [('one', 16), ('one', 2), ('both', 2)]
+  ('where', 'count'),
+  [
+    pytest.param('one', 16, marks=pytest.mark.slow),
+    pytest.param('one', 2, marks=pytest.mark.slow),
+    ('both', 2),
+  ],
 )
 def test_parts_of_a_batch_count_by_their_weights(where, count):
   assert_same(taken(Plan(mesh(where), microbatches=count)), plainly())
@@ -138,8 +150,8 @@ def with_adapters(how, frozen, lora):
 @pytest.mark.parametrize(
   ('where', 'options'),
   [
-    pytest.param('one', {}, marks=pytest.mark.slow),
-    ('all', {'remat': 'full'}),
+    ('one', {}),
+    pytest.param('all', {'remat': 'full'}, marks=pytest.mark.slow),
     pytest.param('both', {'scan': True}, marks=pytest.mark.slow),
   ],
 )
@@ -177,7 +189,7 @@ def test_adapters_applied_are_adapters_merged(where, options):
 
 
 @pytest.mark.parametrize(
-  'where', [pytest.param('one', marks=pytest.mark.slow), 'both']
+  'where', ['one', pytest.param('both', marks=pytest.mark.slow)]
 )
 def test_a_run_with_adapters_saves_merged_weights(where):
   settings = Training(steps=2, length=LENGTH, lora_rank=2, warmup_steps=0)
@@ -224,7 +236,7 @@ def test_the_state_lives_where_its_parameters_do():
 
 
 @pytest.mark.parametrize('dialect', ['gemma3', 'gemma2'])
-@pytest.mark.parametrize('chunk', [1, 5, LENGTH, None])
+@pytest.mark.parametrize('chunk', [5, LENGTH, None])
 @pytest.mark.parametrize('where', ['one', 'all'])
 def test_the_loss_in_chunks_is_the_plain_one(dialect, chunk, where):
   module, params = tiny.module(dialect), tiny.params(dialect)
