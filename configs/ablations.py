@@ -26,7 +26,9 @@ ABLATIONS = {
   # then, too), those with the premises among others, or those that share words.
   'context': ['context.factor=8', 'context.kind=oracle,bm25'],
   # Documents of other sources, with as many tokens as the own inferences.
-  'controls': ['augment.source=originals,paraphrases,oracle,wrong_pairs'],
+  'controls': [
+    'augment.source=originals,paraphrases,oracle,reworded,wrong_pairs'
+  ],
   # A share of the oracle's sentences is false.
   'noise': ['augment.source=oracle augment.noise=0.0,0.1,0.25,0.5'],
   # A share of the facts only is told in the other direction, too.

@@ -6,6 +6,8 @@ Each source answers another question about the gain of augmented fine-tuning:
   paraphrases  the given facts in other words: is it variety?
   oracle       what the facts entail, said by the world: what would a model gain
                that inferred all of it, without a mistake?
+  reworded     the oracle's facts in all of the world's wordings: is it how many
+               ways there are to say what was inferred?
   wrong_pairs  the oracle's sentences about the wrong things, none of them true:
                is it the form of the sentences?
 """
@@ -107,6 +109,25 @@ def oracle(given: Given) -> tuple[Statement, ...]:
   )
 
 
+def reworded(given: Given) -> tuple[Statement, ...]:
+  """The oracle's facts, also in the words of paraphrases.
+
+  Raises:
+    ValueError: the world has no wordings, or nothing false like a fact.
+  """
+  wording = given.wording()
+  return tuple(
+    dataclasses.replace(
+      statement,
+      texts=(*statement.texts, *wording.other(entailment.fact)),
+      false=(),
+    )
+    for statement, (_, entailment) in zip(
+      oracle(given), _part(given), strict=True
+    )
+  )
+
+
 def wrong_pairs(given: Given) -> tuple[Statement, ...]:
   """The entailed facts, each about the object of another one; none is true.
 
@@ -139,6 +160,7 @@ SOURCES: Mapping[str, Source] = {
   'originals': originals,
   'paraphrases': paraphrases,
   'oracle': oracle,
+  'reworded': reworded,
   'wrong_pairs': wrong_pairs,
 }
 

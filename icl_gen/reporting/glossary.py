@@ -96,6 +96,7 @@ AUGMENTATIONS = {
   ' direction.',
   'oracle': 'a control: what the facts entail, as the world says it; a share'
   ' may be false on purpose.',
+  'reworded': "a control: the oracle's facts, said in several ways.",
   'wrong_pairs': "a control: the oracle's sentences about the wrong things;"
   ' none is true.',
   'all': 'all augmentations together: what the model was fine-tuned on.',

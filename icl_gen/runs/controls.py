@@ -13,7 +13,7 @@ _MODEL, *SOURCES = CHOICES['augment.source']
 # Setting of a control -> the sources that have it.
 _SOURCES_OF = {
   'noise': ('oracle',),
-  'share': ('oracle',),
+  'share': ('oracle', 'reworded'),
   'tokens': tuple(SOURCES),
   'match': tuple(SOURCES),
 }

@@ -148,7 +148,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
   'dtype': models.DTYPES,
   'context.kind': ('all', 'oracle', 'bm25', 'fitting'),
   'augment.source': (
-    *('model', 'originals', 'paraphrases', 'oracle', 'wrong_pairs'),
+    *('model', 'originals', 'paraphrases', 'oracle', 'reworded'),
+    'wrong_pairs',
   ),
   'scoring.core': ('auto', 'plain', 'blockwise', 'splash', 'cudnn'),
   'train.splitting': splitting.SPLITTINGS,

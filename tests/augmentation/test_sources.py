@@ -47,6 +47,18 @@ def test_the_oracle_states_the_closure(name):
 
 
 @pytest.mark.parametrize('name', SIZES)
+def test_reworded_is_the_oracle_in_more_words(name):
+  of = given(name, share=0.5)
+  for plain, statement in zip(
+    SOURCES['oracle'](of), SOURCES['reworded'](of), strict=True
+  ):
+    assert (statement.name, statement.parent) == (plain.name, plain.parent)
+    assert set(plain.texts) < set(statement.texts)
+    (fact,) = {facts(of, text) for text in statement.texts}
+    assert fact == facts(of, plain.texts[0])
+
+
+@pytest.mark.parametrize('name', SIZES)
 def test_what_is_made_false_is_false_about_the_same_things(name):
   of = given(name)
   judge = audit.auditor(of.world)
