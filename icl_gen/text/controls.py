@@ -11,6 +11,7 @@ or tabs, and tags of HTML. These stay as they are.
 
 import re
 
+from google.protobuf import message
 from sentencepiece import sentencepiece_model_pb2
 
 _PIECE = sentencepiece_model_pb2.ModelProto.SentencePiece
@@ -45,6 +46,9 @@ def separate(model: bytes) -> sentencepiece_model_pb2.ModelProto:
     google.protobuf.message.DecodeError: the bytes are not such a model.
   """
   separated = sentencepiece_model_pb2.ModelProto.FromString(model)
+  # SentencePiece would take it, and write to stderr at every question.
+  if not separated.pieces:
+    raise message.DecodeError('it has no pieces')
   for piece in separated.pieces:
     if piece.type == _PIECE.USER_DEFINED and is_control(piece.piece):
       piece.type = _PIECE.CONTROL

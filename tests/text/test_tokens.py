@@ -217,7 +217,7 @@ def test_a_line_break_that_merges_is_an_error(tmp_path):
 # --- loading ----------------------------------------------------------------
 
 
-def test_only_tokenizers_of_the_gemma_family_load(tmp_path):
+def test_only_tokenizers_of_the_gemma_family_load(tmp_path, capfd):
   with pytest.raises(ValueError, match=r'no tokenizer at .*missing\.model'):
     tokens.load(tmp_path / 'missing.model')
   with pytest.raises(ValueError, match='no tokenizer at'):
@@ -228,6 +228,8 @@ def test_only_tokenizers_of_the_gemma_family_load(tmp_path):
   (tmp_path / 'empty').write_bytes(b'')
   with pytest.raises(ValueError, match='empty.* is not a SentencePiece model'):
     tokens.load(tmp_path / 'empty')
+  # The library would write there what it thinks of it.
+  assert capfd.readouterr().err == ''
   foreign = trained(tmp_path / 'foreign.model')
   with pytest.raises(ValueError, match=r'= \(-1, 2, 1, 0\); Gemma models'):
     tokens.load(foreign)
