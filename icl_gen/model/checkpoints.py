@@ -367,24 +367,26 @@ class Checkpoints:
       logging.getLogger(name).addFilter(_has_no_traceback)
     if not read_only:
       event_loops.use_patient()
-    self._orbax = ocp.CheckpointManager(
-      self._directory,
-      # Without handlers, metadata cannot be read before the first save.
-      item_handlers={
-        'state': ocp.StandardCheckpointHandler(),
-        'position': ocp.JsonCheckpointHandler(),
-      },
-      options=ocp.CheckpointManagerOptions(
-        preservation_policy=None if read_only else self._kept,
-        enable_async_checkpointing=not read_only,
-        # Otherwise what a killed run was writing stays forever.
-        cleanup_tmp_directories=not read_only,
-        read_only=read_only,
-        # If it may only read, orbax warns about these two.
-        create=not read_only,
-        save_interval_steps=0 if read_only else 1,
-      ),
-    )
+    # What is damaged is said when it is read.
+    with _without_logs():
+      self._orbax = ocp.CheckpointManager(
+        self._directory,
+        # Without handlers, metadata cannot be read before the first save.
+        item_handlers={
+          'state': ocp.StandardCheckpointHandler(),
+          'position': ocp.JsonCheckpointHandler(),
+        },
+        options=ocp.CheckpointManagerOptions(
+          preservation_policy=None if read_only else self._kept,
+          enable_async_checkpointing=not read_only,
+          # Otherwise what a killed run was writing stays forever.
+          cleanup_tmp_directories=not read_only,
+          read_only=read_only,
+          # If it may only read, orbax warns about these two.
+          create=not read_only,
+          save_interval_steps=0 if read_only else 1,
+        ),
+      )
 
   def latest(self) -> int | None:
     """The step of the newest state; None if there is none."""

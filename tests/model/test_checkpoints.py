@@ -460,6 +460,18 @@ def test_a_state_whose_index_is_damaged_prints_only_the_warning(
   assert printed.err == ''
 
 
+def test_what_is_damaged_is_said_when_it_is_read(tmp_path, caplog):
+  with contextlib.closing(checkpoints.Checkpoints(tmp_path)) as saved:
+    for step in (3, 4):
+      saved.save(step, state(step), {'step': step})
+  os.truncate(tmp_path / '3' / '_CHECKPOINT_METADATA', 0)
+  saved = checkpoints.Checkpoints(tmp_path)
+  with pytest.raises(ValueError, match='the best state, of step 3 .*delete'):
+    saved.restore_at(3, state())
+  saved.close()
+  assert not caplog.records
+
+
 def test_a_state_with_an_unknown_sharding_gives_way(tmp_path):
   """A flipped bit in a name, which orbax calls not implemented."""
   saved = checkpoints.Checkpoints(tmp_path)
