@@ -13,8 +13,9 @@ from icl_gen.model import checkpoints, initialisation, registry
 from icl_gen.storage import corpus_files, files, scores
 from tests.doors import forks
 
-# Files of the report with times or paths, which differ from run to run.
-_VARYING = ('costs.csv', 'prices.csv', 'index.html', 'SHA256SUMS')
+# Files of the report with times or paths, which differ from run to run, and the
+# curves: where a line of a log was damaged, the command said so and went on.
+_VARYING = ('costs.csv', 'prices.csv', 'index.html', 'SHA256SUMS', 'curves.png')
 # What the lines of a training say about its speed.
 _SPEED = ('eta_seconds', 'tokens_per_second')
 
