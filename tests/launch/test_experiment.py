@@ -161,6 +161,31 @@ def test_a_dry_run_starts_and_writes_nothing(on, tmp_path):
   assert not list(tmp_path.iterdir())
 
 
+def test_help_lists_the_flags_of_the_executors():
+  done = subprocess.run(
+    [sys.executable, '-m', 'launch', '--help'],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+  )
+  assert (done.returncode, done.stderr) == (0, '')
+  lines = done.stdout.splitlines()
+  for told in (
+    '  --on=local|slurm|tpu_vm|xmanager',
+    '  --documents=TEXT',
+    '  --machines=1',
+    '  --topology=cpu:1',
+    '  --spot',
+    '  --set_up=VALUE',
+    '  --devices_per_worker=0',
+    '  --partition=VALUE',
+    '  --xmanager_executor=local|vertex|kubernetes',
+  ):
+    assert told in lines
+    assert lines[lines.index(told) + 1].startswith('      ')
+    assert '<' not in lines[lines.index(told) + 1]
+
+
 def test_own_documents_are_launched_as_they_are_studied(tmp_path):
   (tmp_path / 'notes').mkdir()
   (tmp_path / 'notes' / 'a.md').write_text('A.')
