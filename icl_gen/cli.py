@@ -99,6 +99,8 @@ def main(
   if _HELP.intersection(sys.argv[1:]):
     text = sys.modules['__main__'].__doc__ or ''
     own = _own_flags(choices, switches, texts)
+    # What `| head` leaves unread is no mistake.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     _or_exit(lambda: _print_help(text, own, sys.argv), debug=False)
     sys.exit(0)
   # In place, because ml_collections looks for overrides in sys.argv only.
