@@ -102,7 +102,6 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   # word that a reversal inverts ('more', 'less') weighs more than others.
   # Looking a name up by its description emerges last, and only with a higher
   # weight.
-  # Stages run in the order of their names.
   short = dict(rows=32, length=128, facts=(1, 5))
   medium = dict(rows=8, length=512, facts=(2, 26))
   long = dict(rows=2, length=2048, facts=(4, 110))
@@ -116,6 +115,9 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   full, high, low, falling = (0.01,) * 2, (0.008,) * 2, (0.006,) * 2, (0.006, 0)
   balanced = dict(families=BALANCED, decisive_weight=5.0, lookup_weight=5.0)
   premises = dict(families=PREMISES, decisive_weight=5.0, lookup_weight=5.0)
+  # Stages run in the order of their names. Each has so many steps and rows of a
+  # length, the fewest and most facts of a row, sampling weights of families,
+  # and loss weights of words that decide or that are looked up.
   config.stages = {
     '01_emerge': dict(steps=1400, learning_rate=full, **short, **evenly),
     '02_medium': dict(steps=400, learning_rate=high, **medium, **evenly),

@@ -135,9 +135,11 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   if 'forms' in variants:
     _tell_twice(config)
 
+  # How models come to the documents: not at all, in context, by fine-tuning on
+  # them, and on the model's own inferences as well.
   config.conditions = ('pretrained', 'icl', 'ft', 'ft_aug')
-  config.seeds = (0, 1, 2)
-  config.models = ('nano',)
+  config.seeds = (0, 1, 2)  # of worlds, sampling and training
+  config.models = ('nano',)  # names in runs/models.py
   # Unless '', these replace the settings of every experiment. A checkpoint or
   # a tokenizer needs `models` to be the one model that it fits.
   config.checkpoint = ''  # directory of weights

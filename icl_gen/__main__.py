@@ -3,6 +3,7 @@
 import ast
 import pathlib
 import re
+import signal
 
 # In the order in which one needs them; what they do is in their docstrings.
 DOORS = (
@@ -35,5 +36,7 @@ def lines() -> list[str]:
 
 
 if __name__ == '__main__':
+  # What `| head` leaves unread is no mistake.
+  signal.signal(signal.SIGPIPE, signal.SIG_DFL)
   print('Commands, each with an example; --help of one says more:\n')
   print(*lines(), sep='\n')

@@ -28,6 +28,9 @@ from icl_gen import config_files, joining, signals
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '0')
 
+# Of a flag, in --help.
+_LONGEST_DEFAULT = 60
+
 _HELP = {'--help', '-help', '-h', '--helpshort'}
 
 _WORKDIR = 'out'
@@ -96,6 +99,8 @@ def main(
   if _HELP.intersection(sys.argv[1:]):
     text = sys.modules['__main__'].__doc__ or ''
     own = _own_flags(choices, switches, texts)
+    # What `| head` leaves unread is no mistake.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     _or_exit(lambda: _print_help(text, own, sys.argv), debug=False)
     sys.exit(0)
   # In place, because ml_collections looks for overrides in sys.argv only.
@@ -180,9 +185,24 @@ def _own_flags(
     },
     **{f'--{name}': what for name, what in switches.items()},
     **{f'--{name}=TEXT': what for name, what in texts.items()},
+    **dict(map(_told, flags.FLAGS.get_key_flags_for_module(sys.argv[0]))),
     **{f'--{name}=VALUE': what for name, (_, what) in joining.FLAGS.items()},
     '--debug': 'Show the traceback of every error.',
   }
+
+
+def _told(flag: flags.Flag[Any]) -> tuple[str, str]:
+  """A flag that the door defined by itself, and what it is for."""
+  # absl puts the allowed values of a flag before its help.
+  what = re.sub(r'^<[^>]*>: ', '', flag.help)
+  if flag.boolean:
+    return f'--{flag.name}', what
+  value = '|'.join(getattr(flag.parser, 'enum_values', None) or ())
+  if not value and flag.default not in (None, ''):
+    value = str(flag.default)
+  if not value or len(value) > _LONGEST_DEFAULT:
+    value = 'VALUE'
+  return f'--{flag.name}={value}', what
 
 
 def _print_help(text: str, own: Mapping[str, str], argv: Sequence[str]) -> None:

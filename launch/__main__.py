@@ -1,6 +1,8 @@
 """Launches a study: its units on this host, on TPU VMs, on Slurm or XManager.
 
   python -m launch --config=configs/study.py --on=local --machines=2
+  python -m launch --config=configs/study.py:custom --documents=DIRECTORY \\
+    --on=local --machines=3
 
 With --dry_run, everything that would be written, taken and run is printed, and
 nothing is started. docs/launch.md has an example for every executor.
@@ -13,7 +15,7 @@ from absl import flags
 from ml_collections import config_flags
 
 from icl_gen import cli
-from icl_gen.runs import studies, units
+from icl_gen.runs import own_documents, stages, studies, units
 from launch import estimate, experiment, local, plan, slurm, tpu_vm, xm
 from launch.experiment import Requirements
 
@@ -49,12 +51,20 @@ def run(
   on: str,
   dry_run: bool,
   estimate_memory: bool,
+  documents: str = '',
 ) -> None:
   """Launches the units that have something left to do, then the report."""
-  study = studies.read(config.to_dict())
+  values = config.to_dict()
+  if documents:
+    values = own_documents.of_folder(values, documents)
+  study = studies.read(values)
   root = workdir / study.name
   for job in studies.jobs(study, root):
     studies.check(job, root)
+    if job.door == 'build':
+      # Every unit would find out by itself that a folder is missing.
+      stages.build(job.experiment, root)
+  own_documents.warn(study)
   launched = experiment.make(
     study,
     workdir,
@@ -83,6 +93,7 @@ def _flags() -> dict[str, str]:
     'config': config_flags.get_config_filename(holder),
     **{f'config.{name}': str(value) for name, value in overrides.items()},
     'workdir': flags.FLAGS.workdir,
+    **({'documents': folder} if (folder := flags.FLAGS.documents) else {}),
   }
 
 
@@ -95,4 +106,5 @@ if __name__ == '__main__':
       'dry_run': 'Print what would be done; start nothing.',
       'estimate_memory': 'With --dry_run: compile, say what fits.',
     },
+    texts={'documents': 'Folder of your own documents; as of icl_gen.study.'},
   )

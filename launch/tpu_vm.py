@@ -67,7 +67,7 @@ def make_plan(experiment: Experiment, *, machines: int) -> Plan:
   """What `run` does.
 
   Raises:
-    ValueError: no zone, or a config that is not copied to the machines.
+    ValueError: no zone, or a config or documents that machines do not get.
   """
   _require(experiment)
   names = _machines(experiment, machines)
@@ -148,12 +148,24 @@ def _delete(script: pathlib.Path, names: list[str]) -> None:
 def _require(experiment: Experiment) -> None:
   if not _ZONE.value:
     raise ValueError('no --zone given: say where the machines are to be')
-  path = pathlib.Path(experiment.report['config'].split(':')[0])
-  if path.is_absolute() or path.parts[0] != 'configs':
+  given = experiment.report
+  _require_copied('config', given['config'].split(':')[0])
+  if 'documents' in given and not _is_mounted(given['documents'], experiment):
+    _require_copied('documents', given['documents'])
+
+
+def _require_copied(flag: str, path: str) -> None:
+  if pathlib.Path(path).parts[:1] != ('configs',):
     raise ValueError(
-      f'config {str(path)!r}: machines get the files in configs/ only; put it'
+      f'--{flag}={path!r}: machines get the files in configs/ only; put it'
       ' there'
     )
+
+
+def _is_mounted(path: str, experiment: Experiment) -> bool:
+  """Whether machines see a path in the workdir, at the same place."""
+  workdir = experiment.root.parent.absolute()
+  return bool(_MOUNT.value) and pathlib.Path(path).is_relative_to(workdir)
 
 
 def _machines(experiment: Experiment, machines: int) -> list[str]:

@@ -1,3 +1,5 @@
+import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -315,6 +317,17 @@ def test_help_names_the_door_its_flags_and_the_keys(door, flag):
     assert told in done.stdout
   # Without a config, those of the door's example, if there is one.
   assert 'With --config=FILE.py' in door(flag).stdout
+
+
+@pytest.mark.parametrize('command', [['icl_gen'], ['icl_gen.build', '--help']])
+def test_who_reads_only_the_beginning_sees_no_error(command):
+  read, write = os.pipe()
+  os.close(read)
+  done = subprocess.run(
+    [sys.executable, '-m', *command], stdout=write, stderr=subprocess.PIPE
+  )
+  os.close(write)
+  assert (done.returncode, done.stderr) == (-signal.SIGPIPE, b'')
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,10 @@ class Found:
     }
 
   def is_reported(self, settings: Mapping[str, Any]) -> bool:
-    """Whether the last report is of the same cells and main kinds."""
+    """Whether the last report is of the same cells, runs and main kinds."""
     return (
       self.report.get('cells') == settings['cells']
+      and self.report.get('choose', True) == settings.get('choose', True)
       and {**settings['main_kinds'], **_by_world(self.report)}
       == settings['main_kinds']
     )
@@ -128,7 +129,8 @@ def look(root: pathlib.Path, names: Collection[str] | None = None) -> Found:
     for directory, of in trained.items()
   )
   missing = tuple(missing_results(root, names))
-  choose = bool(report.get('choose', _of_study(root).get('choose', True)))
+  # Reports, as studies, only say so if they do not choose.
+  choose = bool((report or _of_study(root)).get('choose', True))
   return Found(cells, records, corpora, missing, report, choose)
 
 

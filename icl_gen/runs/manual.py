@@ -20,7 +20,7 @@ from icl_gen.worlds import catalog
 _WIDTH = 80
 _INDENT = ' ' * 6
 # Blocks with one entry per name that the user chose, whose keys are the same.
-_NAMED = re.compile(r'^experiments\.\w+\.')
+_NAMED = re.compile(r'^(experiments|stages)\.\w+\.')
 
 
 def lines(values: Mapping[str, Any], source: str) -> Iterator[str]:
@@ -33,7 +33,7 @@ def lines(values: Mapping[str, Any], source: str) -> Iterator[str]:
   told = _comments(source)
   shown: dict[str, list[str]] = {}
   for key, value in _flat(values):
-    one = _NAMED.sub('experiments.<name>.', key)
+    one = _NAMED.sub(r'\1.<name>.', key)
     shown.setdefault(one, [])
     if repr(value) not in shown[one]:
       shown[one].append(repr(value))
@@ -45,7 +45,9 @@ def lines(values: Mapping[str, Any], source: str) -> Iterator[str]:
       told.get(key)
       or _OF_SETTINGS.get(setting)
       or sizes.get(setting)
-      or told.get(setting.rpartition('.')[2], '')
+      or told.get(setting.rpartition('.')[2])
+      # What is said of a block, at its first key.
+      or told.pop(setting.partition('.')[0], '')
     )
     if allowed := _allowed(setting):
       said = f'{said} Allowed: {allowed}.'.lstrip()
@@ -129,13 +131,27 @@ _OF_SETTINGS = _of_settings()
 
 
 def _sizes(values: Mapping[str, Any]) -> dict[str, str]:
-  """'size.<key>' -> what the world's function says of it."""
-  world = values.get('world')
-  if world not in catalog.WORLDS:
-    return {}
+  """'size.<key>' -> what the functions of the worlds say of it."""
+  experiments_of = values.get('experiments', {'': values}).values()
+  found: dict[str, dict[str, str]] = {}
+  for world in dict.fromkeys(one.get('world') for one in experiments_of):
+    if world in catalog.WORLDS:
+      for key, said in _of_world(world):
+        found.setdefault(f'size.{key}', {}).setdefault(said, world)
+  return {
+    key: ' '.join(
+      # A key may mean another thing in another world.
+      f'{said[:-1]} ({world}).' if len(every) > 1 else said
+      for said, world in every.items()
+    )
+    for key, every in found.items()
+  }
+
+
+def _of_world(world: str) -> Iterator[tuple[str, str]]:
   text = inspect.getdoc(catalog.definition(world).build) or ''
   arguments = text.partition('Args:\n')[2].partition('\n\n')[0]
-  found = re.findall(r'^  (\w+): (.*(?:\n    .*)*)', arguments, re.MULTILINE)
-  return {
-    f'size.{key}': _sentence(' '.join(said.split())) for key, said in found
-  }
+  for key, said in re.findall(
+    r'^  (\w+): (.*(?:\n    .*)*)', arguments, re.MULTILINE
+  ):
+    yield key, _sentence(' '.join(said.split()))

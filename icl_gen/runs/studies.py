@@ -278,10 +278,9 @@ def _check(study: Study) -> None:
     if not values or len(set(values)) < len(values):
       raise ValueError(f'--config.{name}={values}: give one or more, each once')
   for seed in study.seeds:
-    if type(seed) is not int or seed < 0:
-      raise ValueError(
-        f'--config.seeds={study.seeds}: seeds are whole numbers, 0 or more'
-      )
+    if type(seed) is not int:
+      raise ValueError(f'--config.seeds={study.seeds}: seeds are whole numbers')
+    experiments.require_number('seed', seed, flag='seeds')
   if study.pretraining and (study.checkpoint or study.tokenizer):
     raise ValueError(
       'a study that pretrains its models takes no --config.checkpoint and no'

@@ -15,6 +15,7 @@ piece.
 """
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -133,11 +134,11 @@ class HarnessModel(LM):
 def main() -> None:
   """Runs the command line of lm-evaluation-harness with our model registered.
 
-  Raises:
-    ValueError: if lm_eval is not installed.
+  Without lm_eval, it says so, and exits as the doors do after a mistake.
   """
   if LM is object:
-    raise ValueError('lm_eval is missing: run `make lm-eval`')
+    print('error: lm_eval is missing: run `make lm-eval`', file=sys.stderr)
+    sys.exit(2)
   from lm_eval import __main__ as harness
   from lm_eval.api import registry
 

@@ -162,6 +162,7 @@ def _files(folder: pathlib.Path) -> list[pathlib.Path]:
     for name in sorted(found)
     if name != QUESTIONS
     and not any(part.startswith('.') for part in name.split('/'))
+    and not tables.is_copy(found[name])
     and _is_read(found[name], folder)
   ]
   described = {
@@ -192,22 +193,35 @@ def _of_files(
 ) -> list[Document]:
   documents: list[Document] = []
   lines: dict[str, str] = {}
-  empty = 0
+  rows: list[tuple[str, int]] = []
+  empty = twice = 0
   for file in _files(folder):
     if file.suffix.lower() in TEXTS:
       documents.append(_text(file, folder))
       _check_new(documents[-1].id, f'{file}', lines)
       continue
+    rows.append((_name(file, folder), 0))
     for where, number, text, given in tables.texts(file, column=column):
+      rows[-1] = rows[-1][0], number
       text = text.replace('\r\n', '\n').strip()
       if not text:
         empty += 1
         continue
       name = given or f'{_name(file, folder)}:{number}'
+      if given in lines and file.suffix.lower() != '.jsonl':
+        # Splits of a data set may count their rows alike.
+        twice += 1
+        name = f'{_name(file, folder)}:{number}'
       _check_new(name, where, lines)
       documents.append(Document(name, text))
   if empty:
     notes.append(f'rows without text, left out: {empty}')
+  if twice:
+    notes.append(
+      f'rows with the id of another, named after their file: {twice}'
+    )
+  if told := tables.told_of_splits(rows):
+    notes.append(told)
   return documents
 
 
@@ -248,19 +262,7 @@ def _split(
 
 
 def _text(file: pathlib.Path, folder: pathlib.Path) -> Document:
-  try:
-    text = file.read_bytes().removeprefix(json_lines.BOM).decode('utf-8')
-  except UnicodeDecodeError as error:
-    line = error.object[: error.start].count(b'\n') + 1
-    raise ValueError(
-      f'{file}, line {line} is not UTF-8 ({error.reason}); expected text in'
-      ' UTF-8'
-    ) from error
-  text = text.replace('\r\n', '\n').strip()
-  if not text:
-    raise ValueError(
-      f'{file} is empty; expected text: add some, or delete the file'
-    )
+  text = folders.read_text(file)
   if file.suffix.lower() == '.md':
     text = pieces.unwrapped(text)
   return Document(_name(file, folder), text)

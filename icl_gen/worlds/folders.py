@@ -1,5 +1,6 @@
 """Files of a folder that somebody else filled: regular ones, of that folder."""
 
+import codecs
 import os
 import pathlib
 
@@ -38,6 +39,28 @@ def require_inside(file: pathlib.Path, folder: pathlib.Path) -> None:
       f'{file} is a link that leads out of the folder, to {target}; expected'
       ' files of the folder itself: copy what it should have into it'
     )
+
+
+def read_text(file: pathlib.Path) -> str:
+  """Returns what a file says, without white space around it.
+
+  Raises:
+    ValueError: it is not UTF-8, or empty.
+  """
+  try:
+    text = file.read_bytes().removeprefix(codecs.BOM_UTF8).decode('utf-8')
+  except UnicodeDecodeError as error:
+    line = error.object[: error.start].count(b'\n') + 1
+    raise ValueError(
+      f'{file}, line {line} is not UTF-8 ({error.reason}); expected text in'
+      ' UTF-8'
+    ) from error
+  text = text.replace('\r\n', '\n').strip()
+  if not text:
+    raise ValueError(
+      f'{file} is empty; expected text: add some, or delete the file'
+    )
+  return text
 
 
 def _blobs(folder: pathlib.Path) -> list[pathlib.Path]:

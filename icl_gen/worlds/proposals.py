@@ -106,7 +106,7 @@ def questions(sentences: Sequence[Sentence], *, seed: str) -> list[Question]:
     sentences: from `stated` and `inferred`.
     seed: name of the random draws.
   """
-  endings = sorted({one.halves[1] for one in sentences}, key=len)
+  endings = sorted({one.halves[1] for one in sentences})
   begun = collections.Counter(one.halves[0] for one in sentences)
   found = []
   for place, one in enumerate(sentences):

@@ -7,6 +7,9 @@ it, and the right choice its second half; the wrong ones end other sentences.
 'mid' are the same questions without the first three words. Each splitting
 trains the embedded nano model for the same number of steps on rows of the same
 length, so on the same number of tokens.
+
+With --write DIRECTORY, the invented village and all of these questions are only
+written, for `python -m icl_gen.study --config=configs/study.py:custom`.
 """
 
 import argparse
@@ -25,12 +28,12 @@ QUESTIONS = 40
 LEFT_OUT = 3  # words of a 'mid' question
 
 
-def corpus(folder, longest):
+def corpus(folder, longest, most=QUESTIONS):
   """The folder's documents, and the questions from their sentences."""
   _, found = custom.from_folder(folder, seed='bench', longest=longest)
   said = proposals.stated(found.documents)
   asked = proposals.questions(said, seed='bench')
-  chosen = random.Random('bench').sample(asked, min(QUESTIONS, len(asked)))
+  chosen = random.Random('bench').sample(asked, min(most, len(asked)))
   return found.documents, chosen
 
 
@@ -109,6 +112,26 @@ def village(folder, number):
     (folder / f'{place}.md').write_text(text)
 
 
+def write(folder, places, longest):
+  """A folder of the village with questions of both kinds."""
+  folder.mkdir(parents=True)
+  village(folder, places)
+  _, questions = corpus(folder, longest, most=1_000)
+  lines = [
+    json.dumps(
+      {
+        'prompt': one.prompt,
+        'choices': [choice.strip() for choice in one.choices],
+        'answer': list(one.answers),
+        'kind': kind,
+      }
+    )
+    for kind, asked in (('stated', questions), ('mid', mid(questions)))
+    for one in asked
+  ]
+  (folder / custom.QUESTIONS).write_text('\n'.join(lines) + '\n')
+
+
 def main():
   parser = argparse.ArgumentParser(description=__doc__)
   parser.add_argument('--documents', help='a folder; none: an invented village')
@@ -117,9 +140,13 @@ def main():
   parser.add_argument('--tokens', type=int, default=1024, help='of a step')
   parser.add_argument('--splittings', default='none,independent,onward')
   parser.add_argument('--longest', type=int, default=600)
+  parser.add_argument('--write', help='a folder that is not there yet')
   parser.add_argument('--json')
   parser.add_argument('--small', action='store_true')
   given = parser.parse_args()
+  if given.write:
+    write(pathlib.Path(given.write), given.places, given.longest)
+    return
   steps = 2 if given.small else given.steps
   found = []
   with tempfile.TemporaryDirectory() as made:

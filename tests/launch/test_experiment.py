@@ -159,3 +159,56 @@ def test_a_dry_run_starts_and_writes_nothing(on, tmp_path):
   assert '--only=syllogism-nano-s4' in done.stdout
   assert '--topology=cpu:1 --stage=train\n' in done.stdout
   assert not list(tmp_path.iterdir())
+
+
+def test_help_lists_the_flags_of_the_executors():
+  done = subprocess.run(
+    [sys.executable, '-m', 'launch', '--help'],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+  )
+  assert (done.returncode, done.stderr) == (0, '')
+  lines = done.stdout.splitlines()
+  for told in (
+    '  --on=local|slurm|tpu_vm|xmanager',
+    '  --documents=TEXT',
+    '  --machines=1',
+    '  --topology=cpu:1',
+    '  --spot',
+    '  --set_up=VALUE',
+    '  --devices_per_worker=0',
+    '  --partition=VALUE',
+    '  --xmanager_executor=local|vertex|kubernetes',
+  ):
+    assert told in lines
+    assert lines[lines.index(told) + 1].startswith('      ')
+    assert '<' not in lines[lines.index(told) + 1]
+
+
+def test_own_documents_are_launched_as_they_are_studied(tmp_path):
+  (tmp_path / 'notes').mkdir()
+  (tmp_path / 'notes' / 'a.md').write_text('A.')
+  command = [
+    *(sys.executable, '-m', 'launch', '--on=local', '--dry_run'),
+    *('--config=configs/study.py:custom,tiny', '--config.seeds=(4,)'),
+    f'--workdir={tmp_path / "out"}',
+  ]
+
+  def launched(folder):
+    return subprocess.run(
+      [*command, f'--documents={tmp_path / folder}'],
+      cwd=ROOT,
+      capture_output=True,
+      text=True,
+    )
+
+  done = launched('notes')
+  assert done.returncode == 0, done.stderr
+  # Without questions, documents are generated and nothing is trained.
+  assert '  custom-nano-s4: 2 of 2 stages\n' in done.stdout
+  assert f'--documents={tmp_path / "notes"} ' in done.stdout
+  assert 'note: The embedded model nano' in done.stdout
+  missing = launched('nothing')
+  assert (missing.returncode, missing.stdout) == (2, '')
+  assert 'nothing does not exist; give the folder' in missing.stderr

@@ -240,6 +240,23 @@ def test_mistakes_are_found_before_a_machine_is_made(launched, asked):
     tpu_vm.make_plan(launched(), machines=1)
 
 
+def test_own_documents_must_be_where_machines_see_them(launched, asked):
+  asked()
+
+  def plan(documents):
+    made = launched()
+    report = {**made.report, 'documents': str(documents)}
+    tpu_vm.make_plan(dataclasses.replace(made, report=report), machines=1)
+
+  plan('configs/custom_example')
+  shared = launched().root.parent / 'notes'
+  for elsewhere in ('notes', '/notes', shared):
+    with pytest.raises(ValueError, match='--documents=.*notes.*in configs/ on'):
+      plan(elsewhere)
+  asked(mount='10.0.0.2:/share')
+  plan(shared)
+
+
 @pytest.mark.slow
 def test_a_study_on_machines_that_are_taken_away_gives_the_same_results(
   two_worlds, machines, monkeypatch, tmp_path

@@ -48,6 +48,21 @@ def test_without_a_report_the_study_says_whether_runs_are_chosen(root):
   assert not found.look(root).choose
 
 
+def test_a_report_keeps_its_choice_until_another_is_given(root):
+  """Also one that was asked to choose, in a study that does not."""
+  files.write_sealed_json(root / 'study.json', {'choose': False})
+  (root / 'report').mkdir()
+  (root / 'report' / 'index.html').touch()
+  settings = {'cells': {}, 'main_kinds': {}}
+  for kept in ({}, {'choose': False}):
+    files.write_sealed_json(root / 'report.config.json', settings | kept)
+    there = found.look(root, [])
+    assert there.choose == kept.get('choose', True)
+    assert there.is_reported(settings | kept)
+    other = {} if kept else {'choose': False}
+    assert not there.is_reported(settings | other)
+
+
 def test_a_damaged_corpus_is_an_error(root):
   directory = directories.corpus(root, world='reversal', seed=0)
   manifest = files.read_json(directory / corpus_files.MANIFEST)

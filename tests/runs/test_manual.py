@@ -2,7 +2,7 @@
 
 import pytest
 
-from configs import custom, reversal, study
+from configs import custom, measure, pretrain, reversal, study
 from icl_gen.runs import experiments, manual
 from tests.rules import ROOT, leaves
 
@@ -54,6 +54,32 @@ def test_every_key_of_an_experiment_is_explained(config):
 
 
 def test_the_experiments_of_a_study_are_told_once():
-  text = told(study.get_config().to_dict())
+  text = of(study)
   assert text.count('.train.steps = ') == 1
   assert "  experiments.<name>.world = 'celebrity' | 'process' | " in text
+
+
+def of(config):
+  return told(
+    config.get_config().to_dict(), (ROOT / config.__file__).read_text()
+  )
+
+
+def test_every_key_of_a_study_is_explained():
+  lines = of(study).splitlines()
+  for line, said in zip(lines, [*lines[1:], ''], strict=True):
+    explained = said.startswith('      ') or line.startswith('  main_kinds.')
+    assert line.startswith('      ') or explained, f'nothing is said of {line}'
+  text = ' '.join(' '.join(lines).split())
+  # The worlds mean different things by it.
+  assert 'Number of documents, at least one per category.' in text
+  assert 'Number of premise pairs; no two share a term (syllogism).' in text
+  assert 'Number of worked examples of combinations (process).' in text
+
+
+def test_a_block_is_explained_once_and_stages_are_told_once():
+  text = of(measure)
+  assert text.count('World -> the size parameters that are varied') == 1
+  text = of(pretrain)
+  assert text.count('Stages run in the order of their names') == 1
+  assert '  stages.<name>.rows = 32 | 8 | 2 | 1\n' in text

@@ -77,6 +77,10 @@ def test_a_study_keeps_results_of_both_settings_with_a_sweep():
     ({'models': ('foo',)}, r"--config.models=\('foo',\): unknown model 'foo'"),
     ({'conditions': ('tf',)}, "condition 'tf'; allowed are pretrained, icl"),
     ({'dtype': 'float17'}, "--config.dtype='float17'; allowed are float32"),
+    # Before the first of the worlds is built.
+    ({'seeds': (0, 10**12)}, '--config.seeds=1000000000000; give 0 to'),
+    ({'seeds': (-1,)}, '--config.seeds=-1; give 0 to 4,294,967,295'),
+    ({'seeds': (0.5,)}, r'--config.seeds=\(0.5,\): seeds are whole numbers'),
     (
       {'experiments': {'a': {**VALUES['experiments']['reversal'], 'seed': -1}}},
       '--config.experiments.a.seed=-1; give 0 to',

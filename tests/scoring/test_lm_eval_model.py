@@ -160,3 +160,13 @@ def test_the_harness_computes_our_accuracies(tmp_path, monkeypatch):
         assert results['results'][task][f'{metric},none'] == pytest.approx(
           sum(right) / len(right)
         )
+
+
+def test_without_the_harness_one_line_says_how_to_get_it(monkeypatch, capsys):
+  monkeypatch.setattr(lm_eval_model, 'LM', object)
+  with pytest.raises(SystemExit) as ended:
+    lm_eval_model.main()
+  assert ended.value.code == 2
+  assert capsys.readouterr().err == (
+    'error: lm_eval is missing: run `make lm-eval`\n'
+  )

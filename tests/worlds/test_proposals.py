@@ -1,9 +1,13 @@
 """Proposed questions can be read back, and ask for what was said."""
 
 import json
+import os
+import subprocess
+import sys
 
 from icl_gen.types import Document, Origin
 from icl_gen.worlds import custom, proposals
+from tests.rules import ROOT
 
 PAGE = """# The mill
 
@@ -84,3 +88,26 @@ def test_the_lines_are_a_file_of_questions(tmp_path):
     (answer,) = question.answers
     assert row['prompt'] + question.choices[answer] in PAGE
     assert row['source'] == {'a.md': PAGE}
+
+
+def test_the_same_sentences_make_the_same_questions_in_every_process():
+  """Endings of one length have no order but the one that is given to them."""
+  code = """
+from icl_gen.worlds import proposals
+said = [
+  proposals.Sentence(f'The mill of {n} is near the {n}{n}.', 'statement', ())
+  for n in 'abcdefghijklmnop'
+]
+print(proposals.questions(said, seed='s'))
+"""
+  first, second = (
+    subprocess.run(
+      [sys.executable, '-c', code],
+      env={**os.environ, 'PYTHONHASHSEED': seed},
+      cwd=ROOT,
+      capture_output=True,
+      check=True,
+    ).stdout
+    for seed in '12'
+  )
+  assert first == second != b'[]\n'

@@ -87,6 +87,11 @@ def test_another_column_may_have_the_texts(tmp_path):
     ('a.parquet', b'none', 'a.parquet is damaged, or not a .parquet file'),
     ('a.arrow', b'none', 'a.arrow is damaged, or not a .arrow file'),
     (
+      'a.parquet',
+      b'version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n',
+      'a.parquet stands for a file .* run `git lfs pull`',
+    ),
+    (
       'a.jsonl',
       b'{"text": "A.", "id": "x"}\n{"text": "B.", "id": "x"}',
       "has the id 'x'",
@@ -137,3 +142,85 @@ def test_a_folder_asks_if_it_has_questions(tmp_path, content, asks):
     (tmp_path / 'questions.jsonl').write_text(content)
   assert custom.asks(tmp_path) == asks
   assert custom.asks(tmp_path / 'none')
+
+
+# --- folders of Hugging Face -------------------------------------------------
+
+
+def test_a_data_set_that_was_saved_to_disk_is_read_once(tmp_path):
+  """Next to its files, the library keeps what it made of them."""
+  save(tmp_path / 'data-00000-of-00001.arrow', [{'text': 'A.'}])
+  save(tmp_path / 'cache-8a1f.arrow', [{'text': 'a.'}])
+  save(tmp_path / 'cache-77b0.arrow', [{'indices': 0}])
+  with pytest.raises(ValueError, match="no column 'text'"):
+    read(tmp_path)
+  for name in ('dataset_info.json', 'state.json'):
+    (tmp_path / name).write_text('{}')
+  corpus = read(tmp_path)
+  assert [d.text for d in corpus.documents] == ['A.']
+  assert 'notes' not in corpus.manifest
+  assert list(custom.fingerprint(tmp_path)) == ['data-00000-of-00001.arrow']
+
+
+@pytest.mark.parametrize(
+  ('train', 'test'),
+  [
+    ('data/train{}.parquet', 'data/test{}.parquet'),
+    ('train/data{}.arrow', 'test/data{}.arrow'),
+  ],
+)
+def test_all_splits_are_read_and_it_is_said(tmp_path, train, test):
+  (tmp_path / 'README.md').write_text('---\nconfigs:\n- config_name: a\n---')
+  (tmp_path / 'dataset_dict.json').write_text('{}')
+  first, second = (train.format(f'-0000{n}-of-00002') for n in range(2))
+  save(tmp_path / first, [{'text': 'A.', 'id': '0'}])
+  save(tmp_path / second, [{'text': 'B.', 'id': '1'}])
+  assert 'notes' not in read(tmp_path).manifest
+  other = test.format('-00000-of-00001')
+  save(tmp_path / other, [{'text': 'C.', 'id': '0'}, {'text': 'D.', 'id': '9'}])
+  corpus = read(tmp_path)
+  assert sorted(d.text for d in corpus.documents) == ['A.', 'B.', 'C.', 'D.']
+  # Rows of two splits may be counted alike.
+  assert {d.id for d in corpus.documents} == {'0', '1', '9', f'{first}:1'}
+  twice, splits = corpus.manifest['notes']
+  assert twice == 'rows with the id of another, named after their file: 1'
+  a, b = (name.split('{')[0] for name in (test, train))
+  assert f'all are read: {a} (2 rows), {b} (2 rows); to leave' in splits
+
+
+def test_only_the_columns_that_are_needed_are_read(tmp_path):
+  """Files with an index, which other programs write, are read like streams."""
+  table = pa.table({'text': ['A.', None], 'image': [b'1', b'2']})
+  with pa.ipc.new_file(str(tmp_path / 'a.arrow'), table.schema) as file:
+    file.write_table(table)
+  pq.write_table(table, tmp_path / 'b.parquet')
+  # Pages of the image are destroyed, those of the text are not.
+  place = pq.ParquetFile(tmp_path / 'b.parquet').metadata.row_group(0).column(1)
+  content = bytearray((tmp_path / 'b.parquet').read_bytes())
+  start = place.dictionary_page_offset
+  content[start : start + place.total_compressed_size] = bytes(
+    place.total_compressed_size
+  )
+  (tmp_path / 'b.parquet').write_bytes(content)
+  corpus = read(tmp_path)
+  assert [d.text for d in corpus.documents] == ['A.', 'A.']
+  assert corpus.manifest['notes'] == ['rows without text, left out: 2']
+
+
+def test_a_column_that_is_no_text_is_an_error_without_rows_too(tmp_path):
+  save(tmp_path / 'a.parquet', [{'messages': [{'role': 'user'}]}])
+  with pytest.raises(ValueError, match="has list in column 'messages'; expect"):
+    read(tmp_path, column='messages')
+  pq.write_table(pa.table({'body': []}), tmp_path / 'a.parquet')
+  with pytest.raises(ValueError, match="a.parquet has no column 'text' but"):
+    read(tmp_path)
+
+
+def test_a_file_that_breaks_off_is_an_error(tmp_path):
+  for name in ('a.arrow', 'a.parquet'):
+    save(tmp_path / name)
+    content = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match=f'{name} is damaged'):
+      read(tmp_path)
+    (tmp_path / name).unlink()
