@@ -14,6 +14,7 @@ from ml_collections import config_flags
 
 from icl_gen import cli
 from icl_gen.runs import studies, units
+from icl_gen.storage import working_copies
 from launch import estimate, experiment, local, plan, slurm, tpu_vm, xm
 from launch.experiment import Requirements
 
@@ -53,6 +54,8 @@ def run(
   """Launches the units that have something left to do, then the report."""
   study = studies.read(config.to_dict())
   root = workdir / study.name
+  if on != 'local':
+    working_copies.require_local(root, f'--on={on}')
   for job in studies.jobs(study, root):
     studies.check(job, root)
   launched = experiment.make(
@@ -72,7 +75,8 @@ def run(
     estimate.show(study, topology=_TOPOLOGY.value, run=estimate_memory)
     return
   units.record(study, root)
-  executor.run(launched, machines=_MACHINES.value, retries=_RETRIES.value)
+  with working_copies.kept(launched.files):
+    executor.run(launched, machines=_MACHINES.value, retries=_RETRIES.value)
 
 
 def _flags() -> dict[str, str]:
