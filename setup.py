@@ -66,6 +66,8 @@ setuptools.setup(
     'tensorflow-datasets>=4.9.7',
     f'tensorflow-cpu>=2.20; {_X86}',
     f'tensorflow>=2.20; {_ARM}',
+    # Reads and writes objects of buckets; orbax asks for it as well.
+    'tensorstore>=0.1.71',
     # Writes TensorBoard event files and needs numpy and protobuf only; the
     # writers of clu and flax import tensorflow (seconds) or torch.
     'tensorboardX>=2.6.2',

@@ -20,7 +20,7 @@ import ml_collections
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from icl_gen import config_files, joining, signals
+from icl_gen import config_files, joining, signals, workdirs
 
 # TensorFlow only reads and writes data sets here. Unless told not to before it
 # is imported, it prints several lines at the start of every command; the
@@ -120,21 +120,23 @@ def main(
     )
     # At its default level, orbax logs every step of every save.
     logging.set_verbosity(logging.WARNING)
-    workdir = pathlib.Path(flags.FLAGS.workdir).expanduser()
     signals.catch()
-    debug = flags.FLAGS.debug
+    workdir, debug = flags.FLAGS.workdir, flags.FLAGS.debug
     given = _values(joining.FLAGS)
-    _or_exit(
-      lambda: joining.join(given, together=together, debug=debug), debug=debug
-    )
-    with joining.joined(workdir, together=together) as is_ours:
+
+    def join() -> None:
+      workdirs.require_possible(workdir, given)
+      joining.join(given, together=together, debug=debug)
+
+    def work() -> None:
+      own = _chosen(choices) | _values([*switches, *texts])
+      with workdirs.opened(workdir) as directory:
+        run(config, directory, **own)
+
+    _or_exit(join, debug=debug)
+    with joining.joined(workdirs.local(workdir), together=together) as is_ours:
       if is_ours:
-        _or_exit(
-          lambda: run(
-            config, workdir, **_chosen(choices), **_values([*switches, *texts])
-          ),
-          debug=debug,
-        )
+        _or_exit(work, debug=debug)
       signals.release()
 
   app.run(call, flags_parser=parse)
@@ -177,7 +179,8 @@ def _own_flags(
     '--config=FILE.py[:variant,...]': 'The experiment; see configs/.',
     '--config.KEY=VALUE': 'Another value for a key of the config; see below.',
     f'--workdir={_WORKDIR}': (
-      f'Where everything is written; of the variant `tiny`, {_WORKDIR_OF_TINY}.'
+      'Where everything is written, a directory or gs://BUCKET/PATH; of the'
+      f' variant `tiny`, {_WORKDIR_OF_TINY}.'
     ),
     **{
       f'--{name}={"|".join(allowed)}': 'Required.'

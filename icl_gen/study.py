@@ -35,7 +35,7 @@ from icl_gen.runs import (
 )
 from icl_gen.runs.stage import Stage
 from icl_gen.runs.studies import Job, Study
-from icl_gen.storage import corpus_files
+from icl_gen.storage import corpus_files, working_copies
 from icl_gen.training import limits
 from icl_gen.worlds import catalog
 
@@ -58,7 +58,10 @@ def run(
     )
   whole = studies.read(config.to_dict())
   root = workdir / whole.name
+  if whole.pretraining:
+    working_copies.require_local(root, 'a study that pretrains its models')
   if verify:
+    working_copies.require_local(root, '--verify')
     _alone(lambda: _verify(whole, root))
     return
   study = units.of(whole, only) if only else whole
@@ -152,7 +155,7 @@ def _remove_report(study: Study, root: pathlib.Path) -> None:
 
 
 def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:
-  doors = _doors(root / 'compiled')
+  doors = _doors(working_copies.cache(root / 'compiled'))
 
   def call(job: Job) -> None:
     given = job.recipe or dataclasses.asdict(job.experiment)

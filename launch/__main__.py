@@ -16,6 +16,7 @@ from ml_collections import config_flags
 
 from icl_gen import cli
 from icl_gen.runs import own_documents, stages, studies, units
+from icl_gen.storage import working_copies
 from launch import estimate, experiment, local, plan, slurm, tpu_vm, xm
 from launch.experiment import Requirements
 
@@ -59,6 +60,8 @@ def run(
     values = own_documents.of_folder(values, documents)
   study = studies.read(values)
   root = workdir / study.name
+  if on != 'local':
+    working_copies.require_local(root, f'--on={on}')
   for job in studies.jobs(study, root):
     studies.check(job, root)
     if job.door == 'build':
@@ -82,7 +85,8 @@ def run(
     estimate.show(study, topology=_TOPOLOGY.value, run=estimate_memory)
     return
   units.record(study, root)
-  executor.run(launched, machines=_MACHINES.value, retries=_RETRIES.value)
+  with working_copies.kept(launched.files):
+    executor.run(launched, machines=_MACHINES.value, retries=_RETRIES.value)
 
 
 def _flags() -> dict[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from icl_gen.runs import studies, units
 from icl_gen.runs.studies import Study
+from icl_gen.storage import working_copies
 from launch import processes
 
 Flags = Mapping[str, str]
@@ -52,6 +53,7 @@ class Unit:
 
   def complete(self) -> int:
     """How many of its stages are complete."""
+    working_copies.refresh(self.log)
     return sum(path.exists() for path in self.results)
 
 

@@ -31,6 +31,7 @@ FLOORS = {
   'icl_gen.sampling': 5,
   'icl_gen.config_files': 4,
   'icl_gen.joining': 5,
+  'icl_gen.workdirs': 5,
   'icl_gen.cli': 6,
   'icl_gen.compiling': 6,
   'icl_gen.interface': 6,
@@ -74,6 +75,7 @@ OWNERS = {
     'icl_gen.exports.hugging_face_tokenizer',  # Writes pieces, encodes none.
   ),
   'filelock': ('icl_gen.storage.locks',),
+  'tensorstore': ('icl_gen.storage.objects',),
   'rank_bm25': ('icl_gen.text.retrieval',),
   'lm_eval': ('icl_gen.scoring.lm_eval_model',),
 }

@@ -17,6 +17,7 @@ from icl_gen.model import (
 from icl_gen.model.package import gm
 from icl_gen.model.parameters import Params
 from icl_gen.runs import models
+from icl_gen.storage import working_copies
 from icl_gen.text import tokens
 
 
@@ -134,6 +135,7 @@ def _prepared(
         f' models: {", ".join(models.NANO)})'
       )
   module = registry.make_module(name, dtype=dtype)
+  working_copies.fetch(checkpoint)
   _require_regular(checkpoint)
   loaded_tokenizer = tokens.load(tokenizer)
   registry.require_vocabulary(name, module, pieces=loaded_tokenizer.size)

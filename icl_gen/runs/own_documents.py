@@ -9,7 +9,7 @@ from typing import Any
 from icl_gen.reporting import cautions
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.studies import Study
-from icl_gen.storage import files
+from icl_gen.storage import files, working_copies
 from icl_gen.worlds import catalog, custom
 
 QUESTIONS = custom.QUESTIONS
@@ -97,3 +97,4 @@ def write_questions(
   lines = [json.dumps(row, ensure_ascii=False) for row in rows]
   with files.atomic_write(path) as partial:
     partial.write_text('\n'.join(lines) + '\n', 'utf-8')
+  working_copies.publish(path)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from icl_gen import processes
-from icl_gen.storage import corpus_files, files, locks
+from icl_gen.storage import corpus_files, files, working_copies
 
 Settings = Mapping[str, Any]
 
@@ -27,6 +27,8 @@ RESULTS = {
 _WRITTEN_WHOLE = ('build', 'augment', 'export')
 # They resume from the checkpoints of training.
 _TRAINING = ('train', 'pretrain')
+# What training writes besides its checkpoints and its result.
+_LOGS = ('metrics.jsonl*', 'events.out.tfevents.*', 'tokenizer.model')
 # The settings that name their directory, next to those of other settings.
 _NAMED_BY = {
   'augment': '--config.augment.name',
@@ -110,7 +112,43 @@ class Stage:
     Raises:
       OSError: the directory is not writable, or its file system has no locks.
     """
-    return locks.held(self.lock, what=f'{self.directory} ({self.door})')
+    return working_copies.guarded(
+      self.lock,
+      what=f'{self.directory} ({self.door})',
+      contents=self._made,
+      needed=self._resumed,
+    )
+
+  def _made(self) -> list[pathlib.Path]:
+    """What there is of it, in the order in which a bucket gets it."""
+    made = [self.settings_file, *self.parts.values()]
+    if self.door in _TRAINING:
+      for pattern in _LOGS:
+        made += sorted(self.directory.glob(pattern))
+      made += [*self._states(), self.directory / 'adapters']
+    if self.result.exists():  # a report without its page is no report
+      made.append(self._whole)
+    if self.door in _REPLACED:  # settings vouch for the result
+      made = made[::-1]
+    return [path for path in made if path.exists()]
+
+  def _resumed(self) -> list[pathlib.Path]:
+    """The directories that it resumes from."""
+    return [] if self.result.exists() else self._states()
+
+  def _states(self) -> list[pathlib.Path]:
+    """The training states, without those that were moved aside."""
+    if self.door not in _TRAINING:
+      return []
+    found = [p for p in self.checkpoints.glob('*') if p.name.isdigit()]
+    return sorted(found, key=lambda path: int(path.name))
+
+  @property
+  def _whole(self) -> pathlib.Path:
+    """The file or directory that the result is, or is in."""
+    if self.door in _WRITTEN_WHOLE:
+      return self.directory
+    return self.result.parent if self.door in _REPLACED else self.result
 
   @contextlib.contextmanager
   def _guard_of_all(self) -> Iterator[bool]:
@@ -182,6 +220,7 @@ class Stage:
       # The result stays until the new one is complete, but its settings must
       # not vouch for what is there if the replacement is interrupted.
       self.settings_file.unlink(missing_ok=True)
+      working_copies.withdraw(self.settings_file)
       return
     if self.is_finished() or self.is_begun():
       return
@@ -226,10 +265,7 @@ class Stage:
 
   def _has_results(self) -> bool:
     """Whether there is a result, or a checkpoint that would be resumed."""
-    return self.result.exists() or (
-      self.door in _TRAINING
-      and any(path.name.isdigit() for path in self.checkpoints.glob('*'))
-    )
+    return self.result.exists() or bool(self._states())
 
   def _recorded(self) -> Settings:
     path = self.settings_file

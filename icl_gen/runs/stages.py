@@ -19,7 +19,7 @@ from icl_gen.runs import (
 )
 from icl_gen.runs.experiments import HOW, Experiment
 from icl_gen.runs.stage import Stage
-from icl_gen.storage import corpus_files, files
+from icl_gen.storage import corpus_files, files, working_copies
 from icl_gen.worlds import catalog
 
 
@@ -270,7 +270,7 @@ def _of_weights(
   checkpoint: files.Path, tokenizer: str, dtype: str
 ) -> dict[str, Any]:
   return {
-    'checkpoint_is': files.fingerprint(checkpoint),
+    'checkpoint_is': working_copies.fingerprint(checkpoint),
     'tokenizer': tokenizer,
     'tokenizer_is': files.fingerprint(
       tokenizer or assets.path('tokenizer.model')

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from icl_gen.runs import studies, units
 from icl_gen.runs.stage import Stage
 from icl_gen.runs.studies import Job, Study
-from icl_gen.storage import files, locks
+from icl_gen.storage import files, working_copies
 
 STATES = ('done', 'running', 'failed', 'to do')
 
@@ -112,7 +112,7 @@ def _state(job: Job, failure: str | None) -> State:
   stage = Stage(job.door, job.result.parent, {})
   if job.result.exists():
     return State(job, 'done', seconds=_took(stage))
-  if holder := locks.holder(stage.lock):
+  if holder := working_copies.holder(stage.lock):
     speed, seconds = _speed(stage)
     return State(job, 'running', f'{holder}{speed}', seconds)
   if failure is not None:
@@ -122,7 +122,8 @@ def _state(job: Job, failure: str | None) -> State:
 
 def _took(stage: Stage) -> float | None:
   """Seconds between a stage's begin and its end, with all interruptions."""
-  if not stage.settings_file.exists():
+  # Copies have the times at which they were copied.
+  if not stage.settings_file.exists() or working_copies.of(stage.result):
     return None
   end = stage.result.stat().st_mtime
   return max(0.0, end - stage.settings_file.stat().st_mtime)

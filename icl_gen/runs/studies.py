@@ -17,7 +17,7 @@ from icl_gen.runs import (
 )
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage, result
-from icl_gen.storage import files, locks
+from icl_gen.storage import files, working_copies
 from icl_gen.worlds import catalog
 
 # What a study may set for all of its experiments.
@@ -174,7 +174,9 @@ def difference(study: Study, root: files.Path) -> str:
 def can_start(job: Job) -> bool:
   """Whether a job's inputs exist and no other process is working on it."""
   lock = Stage(job.door, job.result.parent, {}).lock
-  return not locks.is_held(lock) and all(path.exists() for path in job.needs)
+  return not working_copies.is_held(lock) and all(
+    path.exists() for path in job.needs
+  )
 
 
 def left(study: Study, root: files.Path) -> list[Job]:

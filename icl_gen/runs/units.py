@@ -11,7 +11,7 @@ import pathlib
 
 from icl_gen.runs import experiments, studies
 from icl_gen.runs.studies import Study
-from icl_gen.storage import files
+from icl_gen.storage import files, working_copies
 
 # The last line of a unit's log after each attempt; `{}` is the exit status.
 ENDED = '--- ended with exit status {} ---'
@@ -59,6 +59,7 @@ def record(study: Study, root: files.Path) -> None:
   path, values = record_of(root), dataclasses.asdict(study)
   if _digest(path) != files.digest(values):
     files.write_sealed_json(path, values)
+    working_copies.publish(path)
 
 
 def recorded(root: files.Path) -> Study:

@@ -101,6 +101,16 @@ def write_sealed_json(path: Path, record: Mapping[str, Any]) -> None:
   write_json(path, sealed(record))
 
 
+def sealed_json(record: Mapping[str, Any]) -> bytes:
+  """Returns the content of a file that `write_sealed_json` writes.
+
+  Raises:
+    ValueError: as `sealed`.
+    TypeError: the record has something in it that JSON has no type for.
+  """
+  return _indented(sealed(record)).encode()
+
+
 def read_sealed_json(path: Path) -> dict[str, Any]:
   """Returns what `write_sealed_json` was given; tuples as lists.
 

@@ -133,10 +133,15 @@ def _wait_for(
     time.sleep(_SECONDS_BETWEEN_TRIES)
 
 
-def _write_holder(path: pathlib.Path) -> None:
+def this_process() -> str:
+  """How a holder is named: this process, its host, and since when it is one."""
   now = datetime.datetime.now().astimezone()
   since = now.isoformat(sep=' ', timespec='seconds')
-  path.write_text(f'pid {os.getpid()} on {socket.gethostname()} since {since}')
+  return f'pid {os.getpid()} on {socket.gethostname()} since {since}'
+
+
+def _write_holder(path: pathlib.Path) -> None:
+  path.write_text(this_process())
 
 
 def _holder(path: pathlib.Path) -> str:

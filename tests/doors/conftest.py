@@ -22,6 +22,7 @@ from jax.experimental.compilation_cache import compilation_cache
 from icl_gen.model import checkpoints, initialisation, registry
 from tests.doors import forks
 from tests.doors import noise as noise_weights
+from tests.gcs import server, url  # noqa: F401
 
 ROOT = pathlib.Path(__file__).parents[2]
 TOKENIZER = ROOT / 'icl_gen/assets/tokenizer.model'
@@ -91,8 +92,8 @@ class Commands:
     code = os.waitstatus_to_exitcode(self._receive())
     return Ended(code, *self.printed(pid))
 
-  def run(self, door, *flags):
-    self.start(door, *flags)
+  def run(self, door, *flags, env=None):
+    self.start(door, *flags, env=env)
     return self.end()
 
   def kill(self, pid, signum=signal.SIGKILL):

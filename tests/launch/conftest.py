@@ -6,6 +6,7 @@ from absl import flags
 from icl_gen.runs import studies
 from launch import experiment
 from launch.experiment import Requirements
+from tests.gcs import server, url  # noqa: F401
 from tests.launch import studies as commands
 from tests.runs.test_studies import VALUES
 

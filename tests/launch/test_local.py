@@ -8,7 +8,9 @@ import time
 
 import pytest
 
+from icl_gen.storage import working_copies
 from launch import local
+from tests import gcs
 from tests.launch import studies as commands
 
 
@@ -54,6 +56,31 @@ def test_two_workers_give_the_results_of_one_process(two_worlds, tmp_path):
     assert f'{unit} is complete' in commands.log(tmp_path, unit)
   again = launch(given, stdout=subprocess.PIPE, text=True)
   assert 'running' not in again.communicate()[0]
+
+
+@pytest.mark.slow
+def test_workers_share_a_bucket(two_worlds, server, url):
+  env = commands.environment() | gcs.environment(server)
+  flags = (two_worlds.config, f'--workdir={url}')
+  launcher = launch(flags, stdout=subprocess.PIPE, text=True, env=env)
+  said, _ = launcher.communicate()
+  assert launcher.returncode == 0
+  with working_copies.opened(url) as root:
+    assert commands.results(root) == two_worlds.expected
+    for unit in commands.UNITS:
+      assert f'{unit}: done' in said
+      assert f'{unit} is complete' in commands.log(root, unit)
+  refused = commands.start(
+    'launch',
+    '--on=slurm',
+    *flags,
+    stderr=subprocess.PIPE,
+    text=True,
+    env=env,
+  )
+  assert (
+    '--on=slurm works in a local directory only' in (refused.communicate()[1])
+  )
 
 
 @pytest.mark.slow

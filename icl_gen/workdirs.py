@@ -1,0 +1,90 @@
+"""What --workdir names: a local directory, or a place in a bucket.
+
+Of a bucket, a command sees a local copy (storage/working_copies.py); where it
+prints a path in that copy, the user reads the place in the bucket.
+"""
+
+import contextlib
+import io
+import pathlib
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any, TextIO
+
+from icl_gen.storage import objects, working_copies
+
+# Errors that have nothing but a message.
+_PLAIN = (ValueError, OSError)
+
+
+def local(given: str) -> pathlib.Path:
+  """The directory that --workdir names, if it is no bucket."""
+  return pathlib.Path(given).expanduser()
+
+
+def require_possible(given: str, processes: Mapping[str, Any]) -> None:
+  """Checks that --workdir fits the flags of several processes.
+
+  Args:
+    given: the flag.
+    processes: the values of `joining.FLAGS`.
+
+  Raises:
+    ValueError: a bucket, and several processes.
+  """
+  several = processes['distributed'] or processes['processes'] != 1
+  if objects.is_url(given) and several:
+    raise ValueError(
+      f'--workdir={given}: several processes need a directory that all of them'
+      ' share, and each has a copy of its own of what is in a bucket; give a'
+      ' --workdir on a shared disk, or run one process'
+    )
+
+
+@contextlib.contextmanager
+def opened(given: str) -> Iterator[pathlib.Path]:
+  """The directory to work in, for the block.
+
+  Raises:
+    OSError: a bucket cannot be read.
+    ValueError: the flag has a URL of something else than a bucket.
+  """
+  if not objects.is_url(given):
+    yield local(given)
+    return
+  url = given.rstrip('/')
+  with working_copies.opened(url) as root:
+    out = _Translated(sys.stdout, str(root), url)
+    error = _Translated(sys.stderr, str(root), url)
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):
+      try:
+        yield root
+      except (ValueError, OSError) as found:
+        if str(root) not in str(found) or type(found) not in _PLAIN:
+          raise
+        told = str(found).replace(str(root), url)
+        raise type(found)(told) from found
+
+
+class _Translated(io.TextIOBase):
+  """A stream in whose text a directory has another name."""
+
+  def __init__(self, stream: TextIO, before: str, after: str) -> None:
+    self._stream, self._before, self._after = stream, before, after
+
+  def write(self, text: str) -> int:
+    self._stream.write(text.replace(self._before, self._after))
+    return len(text)
+
+  def flush(self) -> None:
+    self._stream.flush()
+
+  def isatty(self) -> bool:
+    return self._stream.isatty()
+
+  def fileno(self) -> int:
+    return self._stream.fileno()
+
+  @property
+  def encoding(self) -> str:  # type: ignore[override]
+    return self._stream.encoding

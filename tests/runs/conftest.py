@@ -1,0 +1,3 @@
+"""A bucket for tests."""
+
+from tests.gcs import objects, server, url  # noqa: F401
