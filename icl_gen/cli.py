@@ -99,8 +99,6 @@ def main(
   if _HELP.intersection(sys.argv[1:]):
     text = sys.modules['__main__'].__doc__ or ''
     own = _own_flags(choices, switches, texts)
-    # What `| head` leaves unread is no mistake.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     _or_exit(lambda: _print_help(text, own, sys.argv), debug=False)
     sys.exit(0)
   # In place, because ml_collections looks for overrides in sys.argv only.
@@ -217,6 +215,8 @@ def _print_help(text: str, own: Mapping[str, str], argv: Sequence[str]) -> None:
     own: flags -> what they are for.
     argv: the command line.
   """
+  # What `| head` leaves unread is no mistake.
+  signal.signal(signal.SIGPIPE, signal.SIG_DFL)
   print(f'{text.strip()}\n\nFlags:')
   for flag, what in own.items():
     print(f'  {flag}\n      {what}')
