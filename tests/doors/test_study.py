@@ -159,7 +159,7 @@ def test_a_finished_study_is_extended(config, copied, monkeypatch):
     ({'tokenizer': __file__}, 'tokenizer.*now it is'),
     ({'seeds': ()}, r'seeds=\(\): give one or more'),
     ({'seeds': ('a',)}, r"seeds=\('a',\): seeds are whole numbers"),
-    ({'seeds': (0, -1)}, r'seeds=\(0, -1\): seeds are whole numbers'),
+    ({'seeds': (0, -1)}, r'--config\.seeds=-1; give 0 to'),
     ({'seeds': (0, 0)}, r'seeds=\(0, 0\): give one or more, each once'),
     ({'conditions': ('tf',)}, "'tf'; allowed are pretrained"),
     (

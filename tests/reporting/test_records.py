@@ -18,8 +18,8 @@ def test_order_does_not_depend_on_the_order_given():
   )
 
 
-def test_no_cells_says_to_run_the_study():
-  with pytest.raises(ValueError, match='run the study first'):
+def test_there_must_be_cells():
+  with pytest.raises(ValueError, match='no cells to report'):
     records.ordered([])
 
 

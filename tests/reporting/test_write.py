@@ -307,7 +307,7 @@ def test_records_without_their_cells_are_reported(tmp_path):
 @pytest.mark.parametrize(
   ('changed', 'message'),
   [
-    ({'cells': []}, 'run the study first'),
+    ({'cells': []}, 'no cells to report'),
     ({'normalisation': 'best'}, 'allowed are sum'),
     ({'main_kinds': {'reversal': 'reversal'}}, "has no entry for world 'celeb"),
     (

@@ -4,6 +4,7 @@ Each working copy stands for a process on a host of its own.
 """
 
 import contextlib
+import queue
 import shutil
 import threading
 
@@ -134,6 +135,10 @@ def test_of_two_hosts_the_second_waits_and_names_the_first(
   url, monkeypatch, capsys
 ):
   monkeypatch.setattr(bucket_locks, '_SECONDS_BETWEEN_TRIES', 0.01)
+  said = queue.Queue()
+  monkeypatch.setattr(
+    bucket_locks, 'print', lambda line, **_: said.put(line), raising=False
+  )
   holds, goes_on = threading.Event(), threading.Event()
 
   def slowly(stage):
@@ -155,14 +160,14 @@ def test_of_two_hosts_the_second_waits_and_names_the_first(
       target=second.complete, args=[lambda: pytest.fail('done by the first')]
     )
     waits.start()
-    said = ''
-    while 'waiting' not in said:
-      said += capsys.readouterr().out
-    assert f'{second.directory} (evaluate) is being written by pid' in said
+    assert (
+      f'waiting: {second.directory} (evaluate) is being written by pid'
+      in said.get(timeout=60)
+    )
     goes_on.set()
     thread.join()
     waits.join()
-    assert 'completed by another process' in said + capsys.readouterr().out
+    assert 'completed by another process' in capsys.readouterr().out
     assert second.result.read_text() == 'whole'
     assert working_copies.holder(second.lock) == ''
 

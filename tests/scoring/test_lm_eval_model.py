@@ -116,12 +116,6 @@ def test_generation_is_refused():
     model.generate_until([Request(('a', {})), Request(('b', {}))])
 
 
-def test_the_command_names_the_missing_package(monkeypatch):
-  monkeypatch.setattr(lm_eval_model, 'LM', object)
-  with pytest.raises(ValueError, match='run `make lm-eval`'):
-    lm_eval_model.main()
-
-
 @pytest.mark.slow
 @pytest.mark.filterwarnings('default')  # the harness and its dependencies warn
 def test_the_harness_computes_our_accuracies(tmp_path, monkeypatch):
