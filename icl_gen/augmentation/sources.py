@@ -6,15 +6,15 @@ Each source answers another question about the gain of augmented fine-tuning:
   paraphrases  the given facts in other words: is it variety?
   oracle       what the facts entail, said by the world: what would a model gain
                that inferred all of it, without a mistake?
-  reworded     the oracle's facts in all of the world's wordings: is it how many
-               ways there are to say what was inferred?
+  reworded     the oracle's facts, also in the words of paraphrases: is it how
+               they are said?
   wrong_pairs  the oracle's sentences about the wrong things, none of them true:
                is it the form of the sentences?
 """
 
 import dataclasses
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from icl_gen.types import Document, Entailment, Fact, World
 from icl_gen.worlds import logic
@@ -97,15 +97,9 @@ def oracle(given: Given) -> tuple[Statement, ...]:
     ValueError: the world has no wordings, or nothing false like a fact.
   """
   plain, false_like = given.wording().plain, falsifier(given.world)
-  parents = _parents(given)
   return tuple(
-    Statement(
-      f'entailed-{i:04d}',
-      parents[entailment.premises[0]],
-      plain(entailment.fact),
-      plain(false_like(entailment.fact)),
-    )
-    for i, entailment in _part(given)
+    dataclasses.replace(statement, false=plain(false_like(fact)))
+    for fact, statement in _entailed(given, plain)
   )
 
 
@@ -113,19 +107,13 @@ def reworded(given: Given) -> tuple[Statement, ...]:
   """The oracle's facts, also in the words of paraphrases.
 
   Raises:
-    ValueError: the world has no wordings, or nothing false like a fact.
+    ValueError: the world has no wordings.
   """
   wording = given.wording()
-  return tuple(
-    dataclasses.replace(
-      statement,
-      texts=(*statement.texts, *wording.other(entailment.fact)),
-      false=(),
-    )
-    for statement, (_, entailment) in zip(
-      oracle(given), _part(given), strict=True
-    )
+  found = _entailed(
+    given, lambda fact: wording.plain(fact) + wording.other(fact)
   )
+  return tuple(statement for _, statement in found)
 
 
 def wrong_pairs(given: Given) -> tuple[Statement, ...]:
@@ -190,6 +178,19 @@ def falsifier(world: World) -> Callable[[Fact], Fact]:
     )[0]
 
   return false_like
+
+
+def _entailed(
+  given: Given, texts: Callable[[Fact], tuple[str, ...]]
+) -> Iterator[tuple[Fact, Statement]]:
+  """The facts that are stated of what is entailed, and their statements."""
+  parents = _parents(given)
+  for i, entailment in _part(given):
+    parent = parents[entailment.premises[0]]
+    yield (
+      entailment.fact,
+      Statement(f'entailed-{i:04d}', parent, texts(entailment.fact)),
+    )
 
 
 def _part(given: Given) -> list[tuple[int, Entailment]]:

@@ -204,9 +204,13 @@ def _require_mended(this, harmed):
 
 
 def _names(this, area):
-  """Results in some directories; metrics are a log, which may be damaged."""
+  """Results in some directories, without logs and what is drawn of them.
+
+  A damaged line of a log is left out with a warning.
+  """
   return [
     name
     for name in this.reference.results
-    if name.startswith(area) and not name.endswith('metrics.jsonl')
+    if name.startswith(area)
+    and not name.endswith(('metrics.jsonl', 'curves.png'))
   ]

@@ -13,9 +13,10 @@ from icl_gen.model import checkpoints, initialisation, registry
 from icl_gen.storage import corpus_files, files, scores
 from tests.doors import forks
 
-# Files of the report with times or paths, which differ from run to run, and the
-# curves: where a line of a log was damaged, the command said so and went on.
-_VARYING = ('costs.csv', 'prices.csv', 'index.html', 'SHA256SUMS', 'curves.png')
+# Files of the report with times or paths, which differ from run to run.
+_VARYING = ('costs.csv', 'prices.csv', 'index.html', 'SHA256SUMS')
+# What the report draws of the logs, compared where they are.
+_CURVES = 'report/curves.png'
 # What the lines of a training say about its speed.
 _SPEED = ('eta_seconds', 'tokens_per_second')
 
@@ -33,6 +34,7 @@ def of_study(root):
     'runs/*/scores.parquet': _scores,
     'runs/*/metrics.jsonl': _metrics,
     'report': _report,
+    _CURVES: _bytes,
     'own/corpora/*': _corpus,
     'own/report': _report,
     'exports/*': _tree,
@@ -134,5 +136,6 @@ def _report(path):
     [
       (p.relative_to(path).as_posix(), p.name in _VARYING or _bytes(p))
       for p in found
+      if not p.match(_CURVES)
     ]
   )

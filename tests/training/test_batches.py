@@ -254,11 +254,11 @@ def replaying(share, *, own=None, replayed=None, **changed):
   return make(own, replayed=replayed, replay_share=share, **changed)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(share=st.floats(0.01, 0.99), length=st.integers(5, 30))
 def test_the_share_of_tokens_is_replayed(share, length):
   seen = replayed = 0
-  for batch in replaying(share, length=length, steps=12):
+  for batch in replaying(share, length=length, steps=40):
     seen += np.count_nonzero(batch.tokens_BxL)
     replayed += np.count_nonzero(batch.tokens_BxL >= 100)
     # Within the longest example, and those of a batch may come in any order.

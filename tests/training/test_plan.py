@@ -236,7 +236,9 @@ def test_the_state_lives_where_its_parameters_do():
 
 
 @pytest.mark.parametrize('dialect', ['gemma3', 'gemma2'])
-@pytest.mark.parametrize('chunk', [5, LENGTH, None])
+@pytest.mark.parametrize(
+  'chunk', [pytest.param(1, marks=pytest.mark.slow), 5, LENGTH, None]
+)
 @pytest.mark.parametrize('where', ['one', 'all'])
 def test_the_loss_in_chunks_is_the_plain_one(dialect, chunk, where):
   module, params = tiny.module(dialect), tiny.params(dialect)

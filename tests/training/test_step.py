@@ -218,7 +218,7 @@ def test_small_updates_of_bfloat16_weights_add_up():
   """Updates smaller than the last bit of a weight are not lost."""
   falls = {}
   for dtype in ('float32', 'bfloat16'):
-    state, losses = trained(dtype, state_of(dtype), 10)
+    state, losses = trained(dtype, state_of(dtype), 20)
     falls[dtype] = losses[0] - losses[-1]
     assert {str(p.dtype) for p in jax.tree.leaves(state.params)} == {'float32'}
     moments = optax.tree_utils.tree_get(state.opt_state, 'mu')
@@ -226,7 +226,7 @@ def test_small_updates_of_bfloat16_weights_add_up():
     kept = step.weights(tiny.module('gemma3', dtype), state)
     assert {str(p.dtype) for p in jax.tree.leaves(kept)} == {dtype}
   assert falls['float32'] > 0.1
-  assert falls['bfloat16'] == pytest.approx(falls['float32'], rel=0.2)
+  assert falls['bfloat16'] == pytest.approx(falls['float32'], rel=0.1)
 
 
 def test_the_model_computes_in_its_own_dtype(monkeypatch):
