@@ -1,5 +1,7 @@
 """Commands that are killed, once or several times, and run again."""
 
+import pathlib
+
 from tests.chaos import judge
 from tests.chaos.rounds import SIGNALS
 from tests.chaos.stages import COMMANDS
@@ -55,4 +57,10 @@ def results_of(names, command):
 
   Those of commands that need its results were deleted with them.
   """
-  return [name for name in names if name not in command.stale]
+  return [
+    name
+    for name in names
+    if not any(
+      pathlib.PurePath(name).is_relative_to(stale) for stale in command.stale
+    )
+  ]
