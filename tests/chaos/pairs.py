@@ -75,7 +75,9 @@ def _draw(rng):
 
 def _finish(this, names):
   """Runs both again, and everything that may need what they wrote."""
-  order = sorted(set(names), key=list(COMMANDS).index)
+  order = [name for name in COMMANDS if name in names]
+  # A report of own documents needs the study that may have been killed.
+  order.sort(key=lambda name: name == 'report own')
   for name in order:
     this.succeed(name, remedies_allowed=False)
   if any(COMMANDS[name].stale for name in order):
