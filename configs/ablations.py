@@ -29,6 +29,11 @@ ABLATIONS = {
   'controls': [
     'augment.source=originals,paraphrases,oracle,reworded,wrong_pairs'
   ],
+  # How the oracle's facts are said: variety of wording and openings, apart.
+  'wordings': [
+    'augment.source=phrased augment.wordings=one,several'
+    ' augment.openings=none,one,several'
+  ],
   # A share of the oracle's sentences is false.
   'noise': ['augment.source=oracle augment.noise=0.0,0.1,0.25,0.5'],
   # A share of the facts only is told in the other direction, too.

@@ -83,6 +83,7 @@ VARIANTS = (
   'schedule',
   'context',
   'controls',
+  'wordings',
   'noise',
   'told_reversed',
   'quarter',

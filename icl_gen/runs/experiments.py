@@ -99,6 +99,8 @@ class Augmentation:
   source: str = 'model'  # what writes the documents
   noise: float = 0.0  # share of the oracle's documents that are made false
   share: float = 1.0  # of the inferred facts, that the oracle states
+  wordings: str = 'one'  # of a fact that is 'phrased': one or several
+  openings: str = 'none'  # of documents, before it: none, one or several
   tokens: int = 0  # of a control; 0: as many as the model's inferences have
   match: str = ''  # the name of those inferences
 
@@ -149,8 +151,10 @@ CHOICES: dict[str, tuple[str, ...]] = {
   'context.kind': ('all', 'oracle', 'bm25', 'fitting'),
   'augment.source': (
     *('model', 'originals', 'paraphrases', 'oracle', 'reworded'),
-    'wrong_pairs',
+    *('phrased', 'wrong_pairs'),
   ),
+  'augment.wordings': ('one', 'several'),
+  'augment.openings': ('none', 'one', 'several'),
   'scoring.core': ('auto', 'plain', 'blockwise', 'splash', 'cudnn'),
   'train.splitting': splitting.SPLITTINGS,
   'train.reverse': reversing.REVERSALS,
