@@ -45,11 +45,15 @@ At several learning rates and numbers of steps, side by side in the report:
   python -m icl_gen.study --config=configs/study.py \\
     --config.sweep='train.learning_rate=1e-3,2e-3 train.steps=200,400'
 
+Every fine-tuned model on the other world, in context:
+
+  python -m icl_gen.study --config=configs/study.py:forgetting
+
 Variants: `files`, `custom`, `sizes`, `forms`, `codebook`, `names`, `full` and
-the names of ablations (as above); `quarter` has a quarter of the facts of the
-same two worlds; `tiny` runs everything in a few minutes, to check that it
-works; `gemma3_1b` and the other names of icl_gen/runs/released.py are settings
-for those models.
+the names of ablations (as above), `forgetting`; `quarter` has a quarter of the
+facts of the same two worlds; `tiny` runs everything in a few minutes, to check
+that it works; `gemma3_1b` and the other names of icl_gen/runs/released.py are
+settings for those models.
 """
 
 from collections.abc import Collection
@@ -86,6 +90,7 @@ VARIANTS = (
   'wordings',
   'noise',
   'told_reversed',
+  'forgetting',
   'quarter',
   'tiny',
   'gemma2_2b',
@@ -116,9 +121,8 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
 
   # One experiment per world; its condition, seed and model are replaced by
   # those below.
-  config.experiments = _experiments(
-    variants, size, few=bool(ablated) or 'quarter' in variants
-  )
+  few = bool(ablated or {'quarter', 'forgetting'} & set(variants))
+  config.experiments = _experiments(variants, size, few=few)
   # The kind of question that the main figure shows of each experiment; '': all.
   config.main_kinds = dict(
     reversal='reversal',
@@ -152,7 +156,11 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   # Whether the report chooses among these runs, by questions about what the
   # documents state, or shows the experiments' own settings.
   config.choose = True
-  if ablated:
+  # What fine-tuned models are asked once more: 'other_worlds' in context.
+  config.after_training = ()
+  if 'forgetting' in variants:
+    config.after_training = ('other_worlds',)
+  if ablated or config.after_training:
     config.name = 'ablations'
     config.sweep, config.choose = ablations.sweep(*ablated), False
   if 'quarter' in variants:

@@ -27,6 +27,7 @@ def shown(study: Study) -> dict[str, Any]:
     'conditions': list(study.conditions),
     **({'sweep': study.sweep} if study.sweep else {}),
     **_choice(study),
+    **({'after_training': after} if (after := [*study.after_training]) else {}),
     **_pretraining_settings(study),
     'experiments': {
       experiment.world: {
