@@ -75,6 +75,7 @@ def page(
       for name in report.figures
       if name.startswith('world_')
     ],
+    ablations=[n for n in report.figures if n.startswith('ablation_')],
     claims=_claims(report),
     glossary=_glossary(report),
     results={measure: results_table.rows(report, measure) for measure in used},

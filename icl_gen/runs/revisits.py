@@ -18,6 +18,9 @@ from icl_gen.storage import files
 
 OTHER_WORLDS = 'other_worlds'
 ALL = (OTHER_WORLDS,)
+# What the names of its runs start with.
+_AFTER = 'after'
+NAMES = (_AFTER,)
 
 
 def require_possible(
@@ -81,7 +84,7 @@ def cells(
   """
   others = (one for one in of if one.world != trained.world)
   for experiment in others if OTHER_WORLDS in asked else ():
-    yield _again(experiment, trained, name='after', root=root)
+    yield _again(experiment, trained, name=_AFTER, root=root)
 
 
 def _again(
