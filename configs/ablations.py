@@ -40,7 +40,18 @@ ABLATIONS = {
   'told_reversed': ['augment.source=oracle augment.share=0.1,0.2,0.4'],
 }
 
+# What fine-tuned models are asked once more; not in `full`.
+AFTER_TRAINING = {
+  # The questions of the other world, in context.
+  'forgetting': 'other_worlds',
+  # The same questions, after what the model writes about their things.
+  'recall': 'recalled',
+}
+# Runs to compare these with: what weights write that never saw the documents.
+_BESIDE = {'forgetting': [], 'recall': ['context.kind=recalled']}
+
 
 def sweep(*names: str) -> str:
   """The experiment's own settings, and the runs of these ablations."""
-  return ' | '.join(['', *(grid for name in names for grid in ABLATIONS[name])])
+  grids = ABLATIONS | _BESIDE
+  return ' | '.join(['', *(grid for name in names for grid in grids[name])])

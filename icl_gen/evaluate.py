@@ -5,10 +5,12 @@ python -m icl_gen.evaluate --config=configs/reversal.py --config.condition=icl
 
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 import ml_collections
 
 from icl_gen import cli, processes, signals
+from icl_gen.augmentation import audit
 from icl_gen.reporting import summary
 from icl_gen.runs import (
   development,
@@ -20,10 +22,14 @@ from icl_gen.runs import (
 )
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
-from icl_gen.storage import corpus_files, scores
+from icl_gen.storage import corpus_files, files, scores
 from icl_gen.text import context as contexts
-from icl_gen.text import tokens
-from icl_gen.types import Score
+from icl_gen.text import recall, tokens
+from icl_gen.types import Corpus, Score
+from icl_gen.worlds import catalog
+
+# One for all questions, or one for each.
+Context = contexts.Context | Sequence[contexts.Context]
 
 
 def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
@@ -31,6 +37,8 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   experiment = experiments.read(config.to_dict())
   if experiment.scoring.generate:
     models.require_plain(experiment.model, door='scoring.generate')
+  if in_context.is_recalled(experiment):
+    models.require_plain(experiment.model, door='context.kind=recalled')
   stage = stages.evaluate(experiment, workdir)
   checkpoint = stages.checkpoint(experiment, workdir)
   stage.complete(lambda: _evaluate(experiment, stage, checkpoint))
@@ -65,14 +73,9 @@ def _evaluate(experiment: Experiment, stage: Stage, checkpoint: str) -> None:
   (source,) = stage.inputs
   corpus = development.tested(corpus_files.read(source), experiment)
   count_tokens = model.tokenizer.count
-  context: contexts.Context | Sequence[contexts.Context] = contexts.NONE
   if experiment.chat:
     tokens.require_turns(model.tokenizer)
-    context = contexts.NONE_IN_CHAT
-  if experiment.condition == 'icl':
-    context = in_context.context(
-      experiment, corpus, name=source.name, count_tokens=count_tokens
-    )
+  context, spent = _context(experiment, stage, corpus, model)
   counts = contexts.summary(context, corpus.questions, count_tokens)
   what = 'the longest question (with its context)'
   models.require_room(model_name, tokens=counts['row_tokens'], what=what)
@@ -107,12 +110,80 @@ def _evaluate(experiment: Experiment, stage: Stage, checkpoint: str) -> None:
     'model': model_name,
     'seed': experiment.seed,
     **counts,
+    **spent,
     **({'run': experiment.run} if experiment.run else {}),
   }
   if processes.is_first():
     scores.write_scores(stage.result, answered, metadata=metadata)
   stage.finish()
   print(f'scored {stage.directory.name}: {len(answered)} questions')
+
+
+def _context(
+  experiment: Experiment, stage: Stage, corpus: Corpus, model: Any
+) -> tuple[Context, dict[str, float]]:
+  """The context before the questions, and the cost if it had to be sampled."""
+  if in_context.is_recalled(experiment):
+    return _recalled(experiment, stage, corpus, model)
+  if experiment.condition != 'icl':
+    return contexts.NONE_IN_CHAT if experiment.chat else contexts.NONE, {}
+  (source,) = stage.inputs
+  found = in_context.context(
+    experiment,
+    corpus,
+    name=source.name,
+    count_tokens=model.tokenizer.count,
+  )
+  return found, {}
+
+
+def _recalled(
+  experiment: Experiment, stage: Stage, corpus: Corpus, model: Any
+) -> tuple[Context, dict[str, float]]:
+  """What the model recalls before each question; writes it down."""
+  from icl_gen.sampling import recalling
+
+  (source,) = stage.inputs
+  size, wanted, sampling = (
+    experiment.size,
+    experiment.context,
+    experiment.augment,
+  )
+  world, rebuilt = catalog.build(experiment.world, seed=experiment.seed, **size)
+  corpus_files.require_same(source, rebuilt)
+  find = recall.cues(corpus.documents)
+  cues_of = {question.id: find(question) for question in corpus.questions}
+  cues = list(dict.fromkeys(cue for found in cues_of.values() for cue in found))
+  longest = 1 + max(map(model.tokenizer.count, cues)) + sampling.max_tokens
+  models.require_room(
+    experiment.model, tokens=longest, what='the longest cue and its document'
+  )
+
+  stage.begin()
+  recalled, cost = recalling.recall(
+    model,
+    cues,
+    samples=wanted.documents,
+    agree=wanted.agree,
+    read=catalog.reader(world),
+    judge=audit.auditor(world),
+    kept=stage.parts['recalled'],
+    of=stage.digest,
+    seed=source.name,
+    temperature=sampling.temperature,
+    max_tokens=sampling.max_tokens,
+  )
+  print(recalling.summary(recalled), flush=True)
+  if processes.is_first():
+    rows = recalling.rows(recalled, cues_of)
+    files.write_sealed_lines(stage.directory / 'recalled.jsonl', rows)
+  found = tuple(
+    recall.context(recalled, of, seed=source.name, chat=experiment.chat)
+    for of in cues_of.values()
+  )
+  # Not the seconds: the same cell has the same scores, to the byte.
+  del cost['seconds']
+  return found, {f'recalled_{name}': value for name, value in cost.items()}
 
 
 if __name__ == '__main__':

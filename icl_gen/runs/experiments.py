@@ -17,10 +17,11 @@ from icl_gen.text import masking, reversing, splitting
 class Context:
   """The documents before a question in condition 'icl'."""
 
-  kind: str = 'all'  # oracle: by premises, bm25: by words, fitting: all or bm25
+  kind: str = 'all'  # which; 'recalled': what the model writes from memory
   factor: int  # 'all': keep one document in this many (1: all of them)
   budget: int = 0  # maximum number of tokens; 0: no limit ('fitting': 2/3 row)
-  documents: int = 4  # 'oracle', 'bm25': maximum number of documents
+  documents: int = 4  # 'oracle', 'bm25': most of them; 'recalled': samples each
+  agree: int = 1  # 'recalled': samples that must be the same
   distractors: int = 8  # 'oracle': documents about something else
 
 
@@ -148,7 +149,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
   'condition': directories.CONDITIONS,
   'model': models.ALL,
   'dtype': models.DTYPES,
-  'context.kind': ('all', 'oracle', 'bm25', 'fitting'),
+  'context.kind': ('all', 'oracle', 'bm25', 'fitting', 'recalled'),
   'augment.source': (
     *('model', 'originals', 'paraphrases', 'oracle', 'reworded'),
     *('phrased', 'wrong_pairs'),
@@ -177,6 +178,7 @@ RANGES = {
   'context.factor': (1, _COUNT),
   'context.budget': (0, 1_000 * _COUNT),
   'context.documents': (0, _COUNT),
+  'context.agree': (1, _COUNT),
   'context.distractors': (0, _COUNT),
   'scoring.questions': (1, _COUNT),
   'scoring.contexts_gib': (0, _COUNT),

@@ -1,6 +1,8 @@
 """The context of condition 'icl', as `evaluate` and `export` both give it."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from icl_gen.runs import models
 from icl_gen.runs.experiments import Experiment
@@ -10,7 +12,9 @@ from icl_gen.text.prompts import Text
 from icl_gen.types import Corpus
 
 # 'fitting': all documents, or, if they do not fit, those that match a question.
-KINDS = ('all', *contexts.RETRIEVED, 'fitting')
+# 'recalled': no documents, but what the model recalls of them.
+RECALLED = 'recalled'
+KINDS = ('all', *contexts.RETRIEVED, 'fitting', RECALLED)
 
 
 def budget(experiment: Experiment) -> int:
@@ -23,6 +27,23 @@ def budget(experiment: Experiment) -> int:
   if wanted.kind == 'fitting' and not wanted.budget:
     return 2 * models.longest(experiment.model) // 3
   return wanted.budget
+
+
+def is_recalled(experiment: Experiment) -> bool:
+  """Whether the model writes its own context before it is asked."""
+  kind = experiment.context.kind
+  return experiment.condition == 'icl' and kind == RECALLED
+
+
+def recorded(experiment: Experiment) -> dict[str, Any]:
+  """The settings that decide the context.
+
+  Those of what is recalled are among them only for such a context: others have
+  the same settings as before there was one.
+  """
+  values = dataclasses.asdict(experiment.context)
+  agree = values.pop('agree')
+  return values | ({'agree': agree} if is_recalled(experiment) else {})
 
 
 def context(
@@ -46,6 +67,7 @@ def context(
   """
   wanted, chat = experiment.context, experiment.chat
   kind = wanted.kind
+  assert kind != RECALLED, 'what is recalled has to be sampled'
   if kind == 'fitting':
     whole = contexts.build(corpus.documents, seed=f'{name}/context', chat=chat)
     # 1 for BOS.

@@ -2,10 +2,12 @@
 
   other_worlds  those of every other world of the study, after its documents:
                 has the model forgotten how to infer in context?
+  recalled      those of its own world, after what it recalls: first with all
+                that it wrote, then with what all samples of a cue agree in.
 
 Each is a cell of condition 'icl' whose weights are those of a fine-tuned cell,
-'after_reversal_ft'. The cell as configured has the same questions and context,
-and the weights that fine-tuning started from.
+'after_reversal_ft', 'recalled_ft' or 'recalled_ft-agree_4'. The cell as
+configured has the same questions, and the weights before fine-tuning.
 """
 
 import dataclasses
@@ -13,14 +15,15 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from icl_gen.runs import directories, stages
 from icl_gen.runs.experiments import Experiment
+from icl_gen.runs.in_context import RECALLED
 from icl_gen.runs.stage import result
 from icl_gen.storage import files
 
 OTHER_WORLDS = 'other_worlds'
-ALL = (OTHER_WORLDS,)
+ALL = (OTHER_WORLDS, RECALLED)
 # What the names of its runs start with.
 _AFTER = 'after'
-NAMES = (_AFTER,)
+NAMES = (_AFTER, RECALLED)
 
 
 def require_possible(
@@ -82,9 +85,24 @@ def cells(
   Raises:
     ValueError: the name of a run would be too long.
   """
-  others = (one for one in of if one.world != trained.world)
-  for experiment in others if OTHER_WORLDS in asked else ():
-    yield _again(experiment, trained, name=_AFTER, root=root)
+  condition = trained.condition
+  for experiment in of:
+    if experiment.world != trained.world:
+      if OTHER_WORLDS in asked:
+        name = f'{_AFTER}_{trained.world}_{condition}'
+        yield _again(experiment, trained, name=name, root=root)
+    elif RECALLED in asked:
+      samples = experiment.context.documents
+      for agree in sorted({1, samples}):
+        context = dataclasses.replace(
+          experiment.context, kind=RECALLED, agree=agree
+        )
+        yield _again(
+          dataclasses.replace(experiment, context=context),
+          trained,
+          name=f'{RECALLED}_{condition}' + f'-agree_{agree}' * (agree > 1),
+          root=root,
+        )
 
 
 def _again(
@@ -92,8 +110,7 @@ def _again(
 ) -> Experiment:
   """An experiment's questions in context, with the weights of a cell."""
   # One setting as reports read names, so that it is no other run's part.
-  of_run = f'{trained.world}_{trained.condition},{trained.run}'.rstrip(',')
-  run = f'{name}_{of_run.replace(",", "-")}'
+  run = '-'.join(filter(None, (name, trained.run.replace(',', '-'))))
   directories.require_name(run, flag='run')
   return dataclasses.replace(
     experiment,

@@ -157,12 +157,16 @@ def evaluate(experiment: Experiment, workdir: files.Path) -> Stage:
     'generate': experiment.scoring.generate,
   }
   if experiment.condition == 'icl':
-    settings['context'] = dataclasses.asdict(experiment.context)
+    settings['context'] = in_context.recorded(experiment)
+  parts = {'scores': directory / 'scored.jsonl'}
+  if in_context.is_recalled(experiment):
+    sampling = experiment.augment
+    settings['recalling'] = (sampling.temperature, sampling.max_tokens)
+    parts['recalled'] = directory / 'sampled.recalled.jsonl'
   train = experiment.train
   if train.evaluate_every:
     # In every condition, the questions that choose a checkpoint are left out.
     settings['development'] = (train.evaluate_share, train.evaluate_kinds)
-  parts = {'scores': directory / 'scored.jsonl'}
   return Stage('evaluate', directory, settings, (source,), parts)
 
 

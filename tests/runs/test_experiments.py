@@ -31,6 +31,15 @@ def test_values_come_back_as_the_experiment():
   assert experiments.read(VALUES) == EXPERIMENT
 
 
+def test_contexts_of_documents_are_recorded_as_before_there_was_recall():
+  names = {'kind', 'factor', 'budget', 'documents', 'distractors'}
+  for kind in in_context.KINDS:
+    context = dataclasses.replace(EXPERIMENT.context, kind=kind, agree=2)
+    of = dataclasses.replace(EXPERIMENT, condition='icl', context=context)
+    more = {'agree'} if kind == 'recalled' else set()
+    assert set(in_context.recorded(of)) == names | more
+
+
 def without(values, key):
   return {name: value for name, value in values.items() if name != key}
 

@@ -65,6 +65,31 @@ def test_it_has_the_questions_and_the_context_of_the_cell_as_configured():
   assert not any(job.needs_weights for job in usual)
 
 
+def test_every_fine_tuned_model_recalls_the_documents_of_its_own_world():
+  _, usual, again = asked(after_training=('recalled',))
+  trained = {job.result: job.experiment for job in usual if job.door == 'train'}
+  assert len({job.result for job in again}) == 2 * len(trained)
+  for job in again:
+    of, by = job.experiment, trained[job.needs[1]]
+    assert (of.world, of.condition) == (by.world, 'icl')
+    assert of.context.kind == 'recalled'
+    # What one sample says is enough, or all must say it.
+    name = {1: '', of.context.documents: '-agree_4'}[of.context.agree]
+    assert of.run == f'recalled_{by.condition}{name}'
+    usual_settings = {'kind': by.context.kind, 'agree': by.context.agree}
+    assert dataclasses.replace(of.context, **usual_settings) == by.context
+
+
+def test_what_is_recalled_is_part_of_a_unit(tmp_path):
+  study, _, again = asked(tmp_path, after_training=('recalled',))
+  of_units = {
+    job.result
+    for unit in units.units(study).values()
+    for job in studies.jobs(unit, tmp_path)
+  }
+  assert {job.result for job in again} <= of_units
+
+
 def test_ablations_are_asked_too_and_keep_their_other_conditions():
   sweep = ' | train.steps=9 augment.temperature=1.0'
   _, usual, again = asked(sweep=sweep)
@@ -125,7 +150,10 @@ def test_a_study_without_them_is_as_before():
 @pytest.mark.parametrize(
   ('changes', 'message'),
   [
-    ({'after_training': ('a',)}, "unknown 'a'; allowed are other_worlds"),
+    (
+      {'after_training': ('a',)},
+      "unknown 'a'; allowed are other_worlds, recalled",
+    ),
     ({'choose': True}, r'must not choose .*--config.choose=False'),
     ({'conditions': ('icl',)}, r'no condition of icl trains; add ft or ft_aug'),
     (
