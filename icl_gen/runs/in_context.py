@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from icl_gen.runs import models
+from icl_gen.reporting.records import RECALLED
+from icl_gen.runs import experiments, models
 from icl_gen.runs.experiments import Experiment
 from icl_gen.text import context as contexts
 from icl_gen.text.context import Context
@@ -13,7 +14,6 @@ from icl_gen.types import Corpus
 
 # 'fitting': all documents, or, if they do not fit, those that match a question.
 # 'recalled': no documents, but what the model recalls of them.
-RECALLED = 'recalled'
 KINDS = ('all', *contexts.RETRIEVED, 'fitting', RECALLED)
 
 
@@ -38,12 +38,13 @@ def is_recalled(experiment: Experiment) -> bool:
 def recorded(experiment: Experiment) -> dict[str, Any]:
   """The settings that decide the context.
 
-  Those of what is recalled are among them only for such a context: others have
-  the same settings as before there was one.
+  `agree` is among them only if it is not the default: contexts of documents
+  have the same settings as before there were others.
   """
   values = dataclasses.asdict(experiment.context)
-  agree = values.pop('agree')
-  return values | ({'agree': agree} if is_recalled(experiment) else {})
+  if values['agree'] == experiments.Context.agree:
+    del values['agree']
+  return values
 
 
 def context(

@@ -13,9 +13,9 @@ configured has the same questions, and the weights before fine-tuning.
 import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from icl_gen.reporting.records import RECALLED
 from icl_gen.runs import directories, stages
 from icl_gen.runs.experiments import Experiment
-from icl_gen.runs.in_context import RECALLED
 from icl_gen.runs.stage import result
 from icl_gen.storage import files
 

@@ -33,10 +33,9 @@ def test_values_come_back_as_the_experiment():
 
 def test_contexts_of_documents_are_recorded_as_before_there_was_recall():
   names = {'kind', 'factor', 'budget', 'documents', 'distractors'}
-  for kind in in_context.KINDS:
-    context = dataclasses.replace(EXPERIMENT.context, kind=kind, agree=2)
-    of = dataclasses.replace(EXPERIMENT, condition='icl', context=context)
-    more = {'agree'} if kind == 'recalled' else set()
+  for agree, more in ((1, set()), (2, {'agree'})):
+    context = dataclasses.replace(EXPERIMENT.context, agree=agree)
+    of = dataclasses.replace(EXPERIMENT, context=context)
     assert set(in_context.recorded(of)) == names | more
 
 
