@@ -10,7 +10,6 @@ from typing import Any
 import ml_collections
 
 from icl_gen import cli, processes, signals
-from icl_gen.augmentation import audit
 from icl_gen.reporting import summary
 from icl_gen.runs import (
   development,
@@ -22,11 +21,10 @@ from icl_gen.runs import (
 )
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
-from icl_gen.storage import corpus_files, files, scores
+from icl_gen.storage import corpus_files, scores
 from icl_gen.text import context as contexts
-from icl_gen.text import recall, tokens
+from icl_gen.text import tokens
 from icl_gen.types import Corpus, Score
-from icl_gen.worlds import catalog
 
 # One for all questions, or one for each.
 Context = contexts.Context | Sequence[contexts.Context]
@@ -39,6 +37,7 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     models.require_plain(experiment.model, door='scoring.generate')
   if in_context.is_recalled(experiment):
     models.require_plain(experiment.model, door='context.kind=recalled')
+    in_context.require_samples(experiment)
   stage = stages.evaluate(experiment, workdir)
   checkpoint = stages.checkpoint(experiment, workdir)
   stage.complete(lambda: _evaluate(experiment, stage, checkpoint))
@@ -124,7 +123,9 @@ def _context(
 ) -> tuple[Context, dict[str, float]]:
   """The context before the questions, and the cost if it had to be sampled."""
   if in_context.is_recalled(experiment):
-    return _recalled(experiment, stage, corpus, model)
+    from icl_gen.sampling import recalling
+
+    return recalling.contexts_of(experiment, stage, corpus, model)
   if experiment.condition != 'icl':
     return contexts.NONE_IN_CHAT if experiment.chat else contexts.NONE, {}
   (source,) = stage.inputs
@@ -135,55 +136,6 @@ def _context(
     count_tokens=model.tokenizer.count,
   )
   return found, {}
-
-
-def _recalled(
-  experiment: Experiment, stage: Stage, corpus: Corpus, model: Any
-) -> tuple[Context, dict[str, float]]:
-  """What the model recalls before each question; writes it down."""
-  from icl_gen.sampling import recalling
-
-  (source,) = stage.inputs
-  size, wanted, sampling = (
-    experiment.size,
-    experiment.context,
-    experiment.augment,
-  )
-  world, rebuilt = catalog.build(experiment.world, seed=experiment.seed, **size)
-  corpus_files.require_same(source, rebuilt)
-  find = recall.cues(corpus.documents)
-  cues_of = {question.id: find(question) for question in corpus.questions}
-  cues = list(dict.fromkeys(cue for found in cues_of.values() for cue in found))
-  longest = 1 + max(map(model.tokenizer.count, cues)) + sampling.max_tokens
-  models.require_room(
-    experiment.model, tokens=longest, what='the longest cue and its document'
-  )
-
-  stage.begin()
-  recalled, cost = recalling.recall(
-    model,
-    cues,
-    samples=wanted.documents,
-    agree=wanted.agree,
-    read=catalog.reader(world),
-    judge=audit.auditor(world),
-    kept=stage.parts['recalled'],
-    of=stage.digest,
-    seed=source.name,
-    temperature=sampling.temperature,
-    max_tokens=sampling.max_tokens,
-  )
-  print(recalling.summary(recalled), flush=True)
-  if processes.is_first():
-    rows = recalling.rows(recalled, cues_of)
-    files.write_sealed_lines(stage.directory / 'recalled.jsonl', rows)
-  found = tuple(
-    recall.context(recalled, of, seed=source.name, chat=experiment.chat)
-    for of in cues_of.values()
-  )
-  # Not the seconds: the same cell has the same scores, to the byte.
-  del cost['seconds']
-  return found, {f'recalled_{name}': value for name, value in cost.items()}
 
 
 if __name__ == '__main__':

@@ -35,6 +35,21 @@ def is_recalled(experiment: Experiment) -> bool:
   return experiment.condition == 'icl' and kind == RECALLED
 
 
+def require_samples(experiment: Experiment) -> None:
+  """Checks that something can be recalled.
+
+  Raises:
+    ValueError: there are no samples, or fewer than have to agree.
+  """
+  samples, agree = experiment.context.documents, experiment.context.agree
+  if samples < agree:
+    raise ValueError(
+      f'--config.context.documents={samples} samples of each cue, of which'
+      f' --config.context.agree={agree} have to be the same; give at least as'
+      ' many samples'
+    )
+
+
 def recorded(experiment: Experiment) -> dict[str, Any]:
   """The settings that decide the context.
 

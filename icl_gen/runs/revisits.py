@@ -92,8 +92,7 @@ def cells(
         name = f'{_AFTER}_{trained.world}_{condition}'
         yield _again(experiment, trained, name=name, root=root)
     elif RECALLED in asked:
-      samples = experiment.context.documents
-      for agree in sorted({1, samples}):
+      for agree in sorted({1, experiment.context.documents} - {0}):
         context = dataclasses.replace(
           experiment.context, kind=RECALLED, agree=agree
         )

@@ -4,20 +4,87 @@ import collections
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from icl_gen.augmentation import matching
+from icl_gen import processes
+from icl_gen.augmentation import audit, matching
 from icl_gen.augmentation.audit import Auditor
 from icl_gen.augmentation.matching import Line
 from icl_gen.model.loading import Model
+from icl_gen.runs import models
+from icl_gen.runs.experiments import Experiment
+from icl_gen.runs.stage import Stage
 from icl_gen.sampling import resumable, sampler
+from icl_gen.storage import corpus_files, files
 from icl_gen.text import context as contexts
-from icl_gen.text import prompts
+from icl_gen.text import prompts, recall
+from icl_gen.text.context import Context
 from icl_gen.text.sentences import Reader
-from icl_gen.types import Document
+from icl_gen.types import Corpus, Document
+from icl_gen.worlds import catalog
 
 KIND = 'recalled'
+# Next to the scores.
+FILE = 'recalled.jsonl'
 
 
-def recall(
+def contexts_of(
+  experiment: Experiment, stage: Stage, corpus: Corpus, model: Model
+) -> tuple[tuple[Context, ...], dict[str, float]]:
+  """What a model recalls before each question of a corpus; writes it down.
+
+  Args:
+    experiment: its settings.
+    stage: of the evaluation, which this begins.
+    corpus: the documents, and the questions that are asked.
+    model: the loaded model.
+
+  Returns:
+    a context for each question, and the cost in requests and tokens.
+
+  Raises:
+    ValueError: as `recall.cues`, or the model's rows are too short.
+    OSError: if the disk is full.
+  """
+  (source,) = stage.inputs
+  world, rebuilt = catalog.build(
+    experiment.world, seed=experiment.seed, **experiment.size
+  )
+  corpus_files.require_same(source, rebuilt)
+  find, sampling = recall.cues(corpus.documents), experiment.augment
+  cues_of = {question.id: find(question) for question in corpus.questions}
+  cues = list(dict.fromkeys(cue for found in cues_of.values() for cue in found))
+  longest = 1 + max(map(model.tokenizer.count, cues)) + sampling.max_tokens
+  models.require_room(
+    experiment.model, tokens=longest, what='the longest cue and its document'
+  )
+
+  stage.begin()
+  recalled, cost = sample(
+    model,
+    cues,
+    samples=experiment.context.documents,
+    agree=experiment.context.agree,
+    read=catalog.reader(world),
+    judge=audit.auditor(world),
+    kept=stage.parts['recalled'],
+    of=stage.digest,
+    seed=source.name,
+    temperature=sampling.temperature,
+    max_tokens=sampling.max_tokens,
+  )
+  print(summary(recalled), flush=True)
+  if processes.is_first():
+    written = rows(recalled, cues_of)
+    files.write_sealed_lines(stage.directory / FILE, written)
+  found = tuple(
+    recall.context(recalled, of, seed=source.name, chat=experiment.chat)
+    for of in cues_of.values()
+  )
+  # Not the seconds: the same cell has the same scores, to the byte.
+  del cost['seconds']
+  return found, {f'{KIND}_{name}': value for name, value in cost.items()}
+
+
+def sample(
   model: Model,
   cues: Sequence[str],
   *,

@@ -42,7 +42,7 @@ def recall(monkeypatch):
   monkeypatch.setattr(resumable, 'sample', sample)
 
   def make(cues=CUES, *, agree=1):
-    return recalling.recall(
+    return recalling.sample(
       None,
       cues,
       samples=4,
