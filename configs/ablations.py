@@ -29,13 +29,29 @@ ABLATIONS = {
   'controls': [
     'augment.source=originals,paraphrases,oracle,reworded,wrong_pairs'
   ],
+  # How the oracle's facts are said: variety of wording and openings, apart.
+  'wordings': [
+    'augment.source=phrased augment.wordings=one,several'
+    ' augment.openings=none,one,several'
+  ],
   # A share of the oracle's sentences is false.
   'noise': ['augment.source=oracle augment.noise=0.0,0.1,0.25,0.5'],
   # A share of the facts only is told in the other direction, too.
   'told_reversed': ['augment.source=oracle augment.share=0.1,0.2,0.4'],
 }
 
+# What fine-tuned models are asked once more; not in `full`.
+AFTER_TRAINING = {
+  # The questions of the other world, in context.
+  'forgetting': 'other_worlds',
+  # The same questions, after what the model writes about their things.
+  'recall': 'recalled',
+}
+# Runs to compare these with: what weights write that never saw the documents.
+_BESIDE = {'forgetting': [], 'recall': ['context.kind=recalled']}
+
 
 def sweep(*names: str) -> str:
   """The experiment's own settings, and the runs of these ablations."""
-  return ' | '.join(['', *(grid for name in names for grid in ABLATIONS[name])])
+  grids = ABLATIONS | _BESIDE
+  return ' | '.join(['', *(grid for name in names for grid in grids[name])])

@@ -45,11 +45,16 @@ At several learning rates and numbers of steps, side by side in the report:
   python -m icl_gen.study --config=configs/study.py \\
     --config.sweep='train.learning_rate=1e-3,2e-3 train.steps=200,400'
 
+Every fine-tuned model on the other world, in context, and on its own after what
+it recalls of the documents:
+
+  python -m icl_gen.study --config=configs/study.py:forgetting,recall
+
 Variants: `files`, `custom`, `sizes`, `forms`, `codebook`, `names`, `full` and
-the names of ablations (as above); `quarter` has a quarter of the facts of the
-same two worlds; `tiny` runs everything in a few minutes, to check that it
-works; `gemma3_1b` and the other names of icl_gen/runs/released.py are settings
-for those models.
+the names of ablations (as above), `forgetting`, `recall`; `quarter` has a
+quarter of the facts of the same two worlds; `tiny` runs everything in a few
+minutes, to check that it works; `gemma3_1b` and the other names of
+icl_gen/runs/released.py are settings for those models.
 """
 
 from collections.abc import Collection
@@ -83,8 +88,11 @@ VARIANTS = (
   'schedule',
   'context',
   'controls',
+  'wordings',
   'noise',
   'told_reversed',
+  'forgetting',
+  'recall',
   'quarter',
   'tiny',
   'gemma2_2b',
@@ -115,9 +123,9 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
 
   # One experiment per world; its condition, seed and model are replaced by
   # those below.
-  config.experiments = _experiments(
-    variants, size, few=bool(ablated) or 'quarter' in variants
-  )
+  again = [name for name in ablations.AFTER_TRAINING if name in variants]
+  few = bool(ablated or again or 'quarter' in variants)
+  config.experiments = _experiments(variants, size, few=few)
   # The kind of question that the main figure shows of each experiment; '': all.
   config.main_kinds = dict(
     reversal='reversal',
@@ -151,9 +159,13 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   # Whether the report chooses among these runs, by questions about what the
   # documents state, or shows the experiments' own settings.
   config.choose = True
-  if ablated:
+  # What fine-tuned models are asked once more; names in runs/revisits.py.
+  config.after_training = tuple(
+    ablations.AFTER_TRAINING[name] for name in again
+  )
+  if ablated or again:
     config.name = 'ablations'
-    config.sweep, config.choose = ablations.sweep(*ablated), False
+    config.sweep, config.choose = ablations.sweep(*ablated, *again), False
   if 'quarter' in variants:
     config.name = f'{config.name}_quarter'
     config.experiments.reversal.size.facts = 24  # as many less as more

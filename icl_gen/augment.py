@@ -122,6 +122,8 @@ def _control(experiment: Experiment, stage: Stage) -> None:
     wording=lambda: catalog.wording(name, size),
     seed=corpus.name,
     share=augment.share,
+    wordings=augment.wordings,
+    openings=augment.openings,
   )
   own = [one.text for one in corpus_files.read_documents(inferences)]
   lines = matching.lines(
@@ -136,7 +138,8 @@ def _control(experiment: Experiment, stage: Stage) -> None:
   written = matching.documents(
     lines,
     kind=kind,
-    read=catalog.reader(world),
+    # No model is shown all wordings of a fact, so that its reader has not all.
+    read=given.wording().read if kind == 'phrased' else catalog.reader(world),
     judge=audit.auditor(world),
     details={'model': 'none', 'seed': str(experiment.seed)},
   )

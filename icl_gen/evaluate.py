@@ -5,6 +5,7 @@ python -m icl_gen.evaluate --config=configs/reversal.py --config.condition=icl
 
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 import ml_collections
 
@@ -23,7 +24,10 @@ from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files, scores
 from icl_gen.text import context as contexts
 from icl_gen.text import tokens
-from icl_gen.types import Score
+from icl_gen.types import Corpus, Score
+
+# One for all questions, or one for each.
+Context = contexts.Context | Sequence[contexts.Context]
 
 
 def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
@@ -31,6 +35,9 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   experiment = experiments.read(config.to_dict())
   if experiment.scoring.generate:
     models.require_plain(experiment.model, door='scoring.generate')
+  if in_context.is_recalled(experiment):
+    models.require_plain(experiment.model, door='context.kind=recalled')
+    in_context.require_samples(experiment)
   stage = stages.evaluate(experiment, workdir)
   checkpoint = stages.checkpoint(experiment, workdir)
   stage.complete(lambda: _evaluate(experiment, stage, checkpoint))
@@ -65,14 +72,9 @@ def _evaluate(experiment: Experiment, stage: Stage, checkpoint: str) -> None:
   (source,) = stage.inputs
   corpus = development.tested(corpus_files.read(source), experiment)
   count_tokens = model.tokenizer.count
-  context: contexts.Context | Sequence[contexts.Context] = contexts.NONE
   if experiment.chat:
     tokens.require_turns(model.tokenizer)
-    context = contexts.NONE_IN_CHAT
-  if experiment.condition == 'icl':
-    context = in_context.context(
-      experiment, corpus, name=source.name, count_tokens=count_tokens
-    )
+  context, spent = _context(experiment, stage, corpus, model)
   counts = contexts.summary(context, corpus.questions, count_tokens)
   what = 'the longest question (with its context)'
   models.require_room(model_name, tokens=counts['row_tokens'], what=what)
@@ -107,12 +109,33 @@ def _evaluate(experiment: Experiment, stage: Stage, checkpoint: str) -> None:
     'model': model_name,
     'seed': experiment.seed,
     **counts,
+    **spent,
     **({'run': experiment.run} if experiment.run else {}),
   }
   if processes.is_first():
     scores.write_scores(stage.result, answered, metadata=metadata)
   stage.finish()
   print(f'scored {stage.directory.name}: {len(answered)} questions')
+
+
+def _context(
+  experiment: Experiment, stage: Stage, corpus: Corpus, model: Any
+) -> tuple[Context, dict[str, float]]:
+  """The context before the questions, and the cost if it had to be sampled."""
+  if in_context.is_recalled(experiment):
+    from icl_gen.sampling import recalling
+
+    return recalling.contexts_of(experiment, stage, corpus, model)
+  if experiment.condition != 'icl':
+    return contexts.NONE_IN_CHAT if experiment.chat else contexts.NONE, {}
+  (source,) = stage.inputs
+  found = in_context.context(
+    experiment,
+    corpus,
+    name=source.name,
+    count_tokens=model.tokenizer.count,
+  )
+  return found, {}
 
 
 if __name__ == '__main__':

@@ -5,7 +5,6 @@ python -m icl_gen.export --config=configs/reversal.py --to=hf
 python -m icl_gen.export --config=configs/reversal.py --to=safetensors
 """
 
-import dataclasses
 import pathlib
 from typing import Any
 
@@ -64,7 +63,7 @@ def _export_corpus(
         ' questions, and its models apply their own chat template; allowed are'
         " 'all' and False"
       )
-    settings['context'] = dataclasses.asdict(wanted)
+    settings['context'] = in_context.recorded(experiment)
     settings['tokenizer'] = experiment.tokenizer
   name = f'{source.name}-{to}'
   if to == 'lm_eval':  # its contexts are those of a run

@@ -149,6 +149,7 @@ def _write(
       for (world, seed), corpus in there.corpora.items()
     },
     factors=factors or {},
+    swept=reported.names_of_settings(),
     logged=training_logs.curves(stage.directory, there.cells),
   )
   stage.finish()

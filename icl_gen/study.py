@@ -188,7 +188,7 @@ def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:
 def _require_models(study: Study, left: Sequence[Job]) -> None:
   """Checks now what a job would find out hours later."""
   for job in left:
-    if not study.pretraining:
+    if not job.needs_weights:
       studies.require_weights(job.experiment)
     if job.door == 'train':
       with _flags_of(study, job):
@@ -204,7 +204,7 @@ def _require_models(study: Study, left: Sequence[Job]) -> None:
   for job in left:
     of = job.experiment
     used = of.model, of.checkpoint, of.tokenizer, of.dtype
-    if used not in checked:
+    if used not in checked and not job.needs_weights:
       model, checkpoint, tokenizer, dtype = used
       with _flags_of(study, job):
         loading.require(

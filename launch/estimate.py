@@ -21,6 +21,7 @@ _NOT_COMPILED = (
   *('augment.local_samples', 'augment.global_samples', 'augment.name'),
   *('augment.temperature', 'augment.source', 'augment.noise'),
   *('augment.share', 'augment.tokens', 'augment.match'),
+  *('augment.wordings', 'augment.openings', 'context.agree'),
   *('train.steps', 'train.learning_rate', 'train.warmup_steps'),
   *('train.final_share', 'train.report_every', 'train.save_every'),
 )

@@ -8,6 +8,8 @@ Each source answers another question about the gain of augmented fine-tuning:
                that inferred all of it, without a mistake?
   reworded     the oracle's facts, also in the words of paraphrases: is it how
                they are said?
+  phrased      the oracle's facts, in one wording or several, with or without
+               what opens documents: is it variety, or the openings?
   wrong_pairs  the oracle's sentences about the wrong things, none of them true:
                is it the form of the sentences?
 """
@@ -48,6 +50,8 @@ class Given:
     wording: returns how the world states a single fact.
     seed: name of the draws.
     share: of the sets of premises whose consequences the oracle states.
+    wordings: how many wordings 'phrased' has of a fact: 'one' or 'several'.
+    openings: how many openings of documents: 'none', 'one' or 'several'.
   """
 
   world: World
@@ -55,6 +59,8 @@ class Given:
   wording: Callable[[], Wording]
   seed: str
   share: float = 1.0
+  wordings: str = 'one'
+  openings: str = 'none'
 
 
 Source = Callable[[Given], tuple[Statement, ...]]
@@ -116,6 +122,36 @@ def reworded(given: Given) -> tuple[Statement, ...]:
   return tuple(statement for _, statement in found)
 
 
+def phrased(given: Given) -> tuple[Statement, ...]:
+  """The oracle's facts in chosen wordings, after chosen openings.
+
+  Openings are those of the documents that state a premise; of several, one is
+  that of the statement's parent. So where each question has an opening that no
+  document about its fact has, no text repeats a question.
+
+  Raises:
+    ValueError: the world has no wordings.
+  """
+  wording, stating = given.wording(), _stating(given)
+  found = []
+  for i, entailment in _part(given):
+    fact, documents = entailment.fact, stating[entailment.premises[0]]
+    said = wording.bare(fact)
+    opened = [o for d in documents for o in wording.openings(d, fact)]
+    openings = {
+      'none': [''],
+      'one': [f'{opened[0]} '],
+      'several': [f'{one} ' for one in dict.fromkeys(opened)],
+    }[given.openings]
+    texts = tuple(
+      f'{opening}{one}.'
+      for one in (said if given.wordings == 'several' else said[:1])
+      for opening in openings
+    )
+    found.append(Statement(f'entailed-{i:04d}', documents[0].id, texts))
+  return tuple(found)
+
+
 def wrong_pairs(given: Given) -> tuple[Statement, ...]:
   """The entailed facts, each about the object of another one; none is true.
 
@@ -149,6 +185,7 @@ SOURCES: Mapping[str, Source] = {
   'paraphrases': paraphrases,
   'oracle': oracle,
   'reworded': reworded,
+  'phrased': phrased,
   'wrong_pairs': wrong_pairs,
 }
 
@@ -208,10 +245,15 @@ def _part(given: Given) -> list[tuple[int, Entailment]]:
 
 def _parents(given: Given) -> dict[Fact, str]:
   """Given fact -> id of the first document that states it."""
-  found: dict[Fact, str] = {}
+  return {fact: found[0].id for fact, found in _stating(given).items()}
+
+
+def _stating(given: Given) -> dict[Fact, list[Document]]:
+  """Given fact -> the documents that state it."""
+  found: dict[Fact, list[Document]] = {}
   for document in given.documents:
     for fact in document.facts:
-      found.setdefault(fact, document.id)
+      found.setdefault(fact, []).append(document)
   return found
 
 

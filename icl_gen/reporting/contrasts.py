@@ -2,17 +2,19 @@
 
 Two runs of a condition, of which one has one more setting that is not the
 experiment's own; two models of a family, the larger one and the next smaller;
-or two worlds that draw the same, in plain names and in nonsense.
+two worlds that draw the same, in plain names and in nonsense; or a fine-tuned
+model that recalls before it answers, and the same without.
 """
 
 import dataclasses
+import re
 from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
 from icl_gen.reporting import intervals
 from icl_gen.reporting.answers import measures
-from icl_gen.reporting.records import Cell, parts
+from icl_gen.reporting.records import RECALLED, Cell, parts
 
 # From small to large.
 FAMILIES = (
@@ -24,6 +26,9 @@ FAMILIES = (
 NONSENSE = {'celebrity_plain': 'celebrity'}
 
 RUNS, MODELS, WORLDS = 'runs', 'models', 'worlds'
+RECALL = 'recall'
+# The run of a model that recalls, with the condition that it was fine-tuned in.
+_RECALLS = re.compile(rf'{RECALLED}_(ft|ft_aug)(?:-agree_\d+)?')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,10 +41,10 @@ class Contrast:
     condition: the cells' condition.
     kind: the questions' kind, or '<kind>:<stratum>'.
     normalisation: how choices were ranked.
-    between: `RUNS`, `MODELS` or `WORLDS`.
+    between: `RUNS`, `MODELS`, `WORLDS` or `RECALL`.
     first: name of the first run, model or world; '' for the run with the
       experiment's own settings.
-    second: name of the second.
+    second: name of the second; of `RECALL`, its condition.
     questions: questions that both answered, summed over the seeds.
     clusters: distinct clusters among them.
     accuracy: of the first, on these questions, mean over the seeds.
@@ -108,6 +113,9 @@ def _pairs(places: Sequence[_Place]) -> Iterator[tuple[str, _Place, _Place]]:
       if second[:3] == first[:3] and _adds_one(run, second[3]):
         yield RUNS, first, second
     # Of other runs, models and worlds are compared in no table.
+    recalls = _RECALLS.fullmatch(run) if condition == 'icl' else None
+    if recalls and (without := (world, model, recalls[1], '')) in there:
+      yield RECALL, first, without
     for between, second in (
       (MODELS, (world, smaller.get(model, ''), condition, run)),
       (WORLDS, (NONSENSE.get(world, ''), model, condition, run)),
@@ -137,7 +145,10 @@ def _rows(
   )
   if joined.empty:
     return
-  place = {RUNS: 3, MODELS: 1, WORLDS: 0}[between]
+  places = {RUNS: (3, 3), MODELS: (1, 1), WORLDS: (0, 0), RECALL: (3, 2)}
+  names = [
+    one[at] for one, at in zip((first, second), places[between], strict=True)
+  ]
   world, model, condition, _ = first
   for measure in measures(rows):
     if measure not in measures(others):
@@ -156,8 +167,8 @@ def _rows(
       kind=str(joined['kind'].iloc[0]),
       normalisation=measure,
       between=between,
-      first=first[place],
-      second=second[place],
+      first=names[0],
+      second=names[1],
       questions=len(joined),
       clusters=found.clusters,
       accuracy=float(sides[0].groupby(joined['seed']).mean().mean()),

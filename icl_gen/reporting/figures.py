@@ -1,6 +1,6 @@
 """Figures of accuracies as PNG bytes; equal rows give equal bytes."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import matplotlib
 import numpy as np
@@ -51,14 +51,14 @@ def main_figure(
   panels = [
     (world, kind)
     for world in sorted({row.world for row in rows}, key=reading_order)
-    for kind in _by_distance({row.kind for row in rows if row.world == world})
+    for kind in by_distance({row.kind for row in rows if row.world == world})
     if is_main(kind, main=main_kinds[world])
   ]
   models = sorted({row.model for row in rows})
   lines = -(-len(panels) // 4)
   columns = -(-len(panels) // lines)
   with matplotlib.rc_context(STYLE):
-    figure, axes = _panels(
+    figure, axes = grid_of_panels(
       lines, columns, width=2.3 + 0.45 * len(models), height=3.0
     )
     for place, (axis, (world, kind)) in enumerate(
@@ -66,7 +66,7 @@ def main_figure(
     ):
       chosen = [row for row in rows if (row.world, row.kind) == (world, kind)]
       _condition_bars(axis, chosen, models)
-      _accuracy_axis(axis, label=place % columns == 0)
+      accuracy_axis(axis, label=place % columns == 0)
       axis.set_title(panel_title(world, kind), pad=16)
       axis.text(
         0.5,
@@ -100,17 +100,19 @@ def world_figure(
   """
   rows = [r for r in _under(results, normalisation) if r.world == world]
   models = sorted({row.model for row in rows})
-  kinds = _by_distance({row.kind for row in rows})
+  kinds = by_distance({row.kind for row in rows})
   if len(kinds) > MAX_GROUPS:
     kinds = [kind for kind in kinds if ':' not in kind]
     rows = [row for row in rows if row.kind in kinds]
   with matplotlib.rc_context(STYLE):
     width = max(4.6, 1.2 + 1.35 * len(kinds))
-    figure, axes = _panels(len(models), 1, width=width, height=2.8)
+    figure, axes = grid_of_panels(len(models), 1, width=width, height=2.8)
     for axis, model in zip(axes.flat, models, strict=True):
       chosen = [row for row in rows if row.model == model]
-      _kind_bars(axis, chosen, kinds)
-      _accuracy_axis(axis, label=True)
+      kind_bars(
+        axis, chosen, kinds, CONDITION_COLORS, of=lambda row: row.condition
+      )
+      accuracy_axis(axis, label=True)
       axis.set_title(f'model: {model}', fontsize=9, pad=8)
     title(figure, f'{world}: accuracy by kind of question')
     handles: list[Artist] = [
@@ -122,7 +124,9 @@ def world_figure(
     return png(figure)
 
 
-def _by_distance(kinds: Collection[str]) -> list[str]:
+def by_distance(kinds: Collection[str]) -> list[str]:
+  """Kinds of questions, those about what documents state first."""
+
   def place(kind: str) -> tuple[int, str]:
     plain = kind.split(':')[0]
     return KINDS.index(plain) if plain in KINDS else len(KINDS), kind
@@ -150,16 +154,28 @@ def _condition_bars(
     _chance_label(axis, len(CONDITIONS) - 0.42, chances[-1])
 
 
-def _kind_bars(
-  axis: Axes, rows: Sequence[Result], kinds: Sequence[str]
+def kind_bars(
+  axis: Axes,
+  rows: Sequence[Result],
+  kinds: Sequence[str],
+  colors: Mapping[str, str],
+  *,
+  of: Callable[[Result], str],
 ) -> None:
-  """Kinds on the x axis, one bar per condition at each of them."""
-  width = 0.8 / len(CONDITIONS)
+  """Kinds on the x axis, several bars at each of them.
+
+  Args:
+    axis: to draw on.
+    rows: of one world and model.
+    kinds: of questions, from left to right.
+    colors: name of a bar -> its colour, from left to right.
+    of: returns the name of the bar that a row belongs to.
+  """
+  width = 0.8 / len(colors)
   for place, kind in enumerate(kinds):
-    for rank, condition in enumerate(CONDITIONS):
-      x = place + (rank - (len(CONDITIONS) - 1) / 2) * width
-      chosen = [r for r in rows if (r.kind, r.condition) == (kind, condition)]
-      color = CONDITION_COLORS[condition]
+    for rank, (bar, color) in enumerate(colors.items()):
+      x = place + (rank - (len(colors) - 1) / 2) * width
+      chosen = [r for r in rows if (r.kind, of(r)) == (kind, bar)]
       _bar(axis, x, 0.9 * width, chosen, color=color, rank=0)
     chances = {r.chance for r in rows if (r.kind, r.seed) == (kind, MEAN)}
     for level in sorted(chances):
@@ -255,15 +271,17 @@ def _under(results: Sequence[Result], normalisation: str) -> list[Result]:
   return found
 
 
-def _panels(
+def grid_of_panels(
   lines: int, columns: int, *, width: float, height: float
 ) -> tuple[Figure, np.ndarray]:
+  """A figure of panels in lines and columns, of a size in inches each."""
   size = (max(4.2, columns * width + 0.5), lines * height + 0.9)
   figure = Figure(figsize=size)
   return figure, figure.subplots(lines, columns, squeeze=False)
 
 
-def _accuracy_axis(axis: Axes, *, label: bool) -> None:
+def accuracy_axis(axis: Axes, *, label: bool) -> None:
+  """Makes the y axis one of accuracies, in per cent."""
   # Above 100 there is room for the numbers of full bars.
   axis.set_ylim(0, 110)
   axis.set_yticks(range(0, 101, 25))

@@ -97,6 +97,8 @@ AUGMENTATIONS = {
   'oracle': 'a control: what the facts entail, as the world says it; a share'
   ' may be false on purpose.',
   'reworded': "a control: the oracle's facts, said in several ways.",
+  'phrased': "a control: the oracle's facts, in one wording or several, with or"
+  ' without openings of documents.',
   'wrong_pairs': "a control: the oracle's sentences about the wrong things;"
   ' none is true.',
   'all': 'all augmentations together: what the model was fine-tuned on.',

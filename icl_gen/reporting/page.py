@@ -14,6 +14,7 @@ import jinja2
 from icl_gen.reporting import claims, glossary, results_table, runs
 from icl_gen.reporting.answers import MEAN
 from icl_gen.reporting.assembly import Report, shown
+from icl_gen.reporting.contrasts import RECALL, Contrast
 from icl_gen.reporting.explorer import Explorer
 from icl_gen.reporting.formatting import (
   fixed,
@@ -75,6 +76,7 @@ def page(
       for name in report.figures
       if name.startswith('world_')
     ],
+    ablations=[n for n in report.figures if n.startswith('ablation_')],
     claims=_claims(report),
     glossary=_glossary(report),
     results={measure: results_table.rows(report, measure) for measure in used},
@@ -200,7 +202,7 @@ def _contrasts(report: Report) -> list[Row]:
       'condition': CONDITIONS[row.condition],
       'kind': row.kind,
       'of': runs.label(row.first),
-      'compared with': runs.label(row.second),
+      'compared with': _second(row),
       'accuracy': percent(row.accuracy),
       'difference': f'{points(row.difference)} {interval(row.low, row.high)}',
       'questions': str(row.questions),
@@ -208,6 +210,11 @@ def _contrasts(report: Report) -> list[Row]:
     for row in report.contrasts
     if row.normalisation == report.normalisation and ':' not in row.kind
   ]
+
+
+def _second(row: Contrast) -> str:
+  is_condition = row.between == RECALL
+  return CONDITIONS[row.second] if is_condition else runs.label(row.second)
 
 
 def _claims(report: Report) -> list[dict[str, Any]]:

@@ -22,6 +22,9 @@ MEAN = 'mean'
 
 # What a choice among runs is called, in place of a run's name.
 CHOSEN = 'chosen'
+# What the name of a run begins with in which a fine-tuned model answers after
+# what it recalls: 'recalled_ft'.
+RECALLED = 'recalled'
 
 # The audit's verdicts, from best to worst, with the labels that readers see.
 VERDICTS = {

@@ -1,11 +1,12 @@
 """Writes the report's files into one directory, atomically."""
 
+import dataclasses
 import pathlib
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from icl_gen.reporting import explorer, sums
+from icl_gen.reporting import ablation_figures, explorer, sums
 from icl_gen.reporting.answers import Comparison, Result
 from icl_gen.reporting.assembly import Report, assemble, side_by_side
 from icl_gen.reporting.augmentations import Cost, Coverage, Quality
@@ -42,6 +43,7 @@ def write_report(
   references: Sequence[Reference] = (),
   logged: Sequence[Curve] = (),
   factors: Factors = NO_FACTORS,
+  swept: Collection[str] = (),
   normalisation: str = 'sum',
 ) -> None:
   """Writes tables, figures and the page; replaces an older report.
@@ -65,6 +67,8 @@ def write_report(
     references: what accuracies are compared with, maybe none.
     logged: training curves, maybe none.
     factors: as for `assemble`.
+    swept: names of the settings that the name of a run may have; figures of
+      ablations are drawn if nothing is chosen.
     normalisation: how choices are ranked in figures and summary; the tables
       have all normalisations.
 
@@ -84,6 +88,7 @@ def write_report(
     logged=logged,
     factors=factors,
   )
+  report = _with_ablations(report, cells, swept)
   explored = None
   if cells:
     every = side_by_side(
@@ -104,6 +109,17 @@ def write_report(
   files = _files(report) | {'index.html': html.encode('utf-8')}
   files |= explored.files if explored else {}
   _replace(directory, files | {sums.NAME: sums.text(files).encode('utf-8')})
+
+
+def _with_ablations(
+  report: Report, cells: Sequence[Cell], swept: Collection[str]
+) -> Report:
+  if report.choose:
+    return report
+  drawn = ablation_figures.drawn(
+    cells, names=swept, normalisation=report.normalisation
+  )
+  return dataclasses.replace(report, figures={**report.figures, **drawn})
 
 
 def _files(report: Report) -> dict[str, bytes]:

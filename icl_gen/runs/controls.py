@@ -13,7 +13,9 @@ _MODEL, *SOURCES = CHOICES['augment.source']
 # Setting of a control -> the sources that have it.
 _SOURCES_OF = {
   'noise': ('oracle',),
-  'share': ('oracle', 'reworded'),
+  'share': ('oracle', 'reworded', 'phrased'),
+  'wordings': ('phrased',),
+  'openings': ('phrased',),
   'tokens': tuple(SOURCES),
   'match': tuple(SOURCES),
 }

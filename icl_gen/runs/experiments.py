@@ -17,10 +17,11 @@ from icl_gen.text import masking, reversing, splitting
 class Context:
   """The documents before a question in condition 'icl'."""
 
-  kind: str = 'all'  # oracle: by premises, bm25: by words, fitting: all or bm25
+  kind: str = 'all'  # which; 'recalled': what the model writes from memory
   factor: int  # 'all': keep one document in this many (1: all of them)
   budget: int = 0  # maximum number of tokens; 0: no limit ('fitting': 2/3 row)
-  documents: int = 4  # 'oracle', 'bm25': maximum number of documents
+  documents: int = 4  # 'oracle', 'bm25': most of them; 'recalled': samples each
+  agree: int = 1  # 'recalled': samples that must be the same
   distractors: int = 8  # 'oracle': documents about something else
 
 
@@ -99,6 +100,8 @@ class Augmentation:
   source: str = 'model'  # what writes the documents
   noise: float = 0.0  # share of the oracle's documents that are made false
   share: float = 1.0  # of the inferred facts, that the oracle states
+  wordings: str = 'one'  # of a fact that is 'phrased': one or several
+  openings: str = 'none'  # of documents, before it: none, one or several
   tokens: int = 0  # of a control; 0: as many as the model's inferences have
   match: str = ''  # the name of those inferences
 
@@ -146,11 +149,13 @@ CHOICES: dict[str, tuple[str, ...]] = {
   'condition': directories.CONDITIONS,
   'model': models.ALL,
   'dtype': models.DTYPES,
-  'context.kind': ('all', 'oracle', 'bm25', 'fitting'),
+  'context.kind': ('all', 'oracle', 'bm25', 'fitting', 'recalled'),
   'augment.source': (
     *('model', 'originals', 'paraphrases', 'oracle', 'reworded'),
-    'wrong_pairs',
+    *('phrased', 'wrong_pairs'),
   ),
+  'augment.wordings': ('one', 'several'),
+  'augment.openings': ('none', 'one', 'several'),
   'scoring.core': ('auto', 'plain', 'blockwise', 'splash', 'cudnn'),
   'train.splitting': splitting.SPLITTINGS,
   'train.reverse': reversing.REVERSALS,
@@ -173,6 +178,7 @@ RANGES = {
   'context.factor': (1, _COUNT),
   'context.budget': (0, 1_000 * _COUNT),
   'context.documents': (0, _COUNT),
+  'context.agree': (1, _COUNT),
   'context.distractors': (0, _COUNT),
   'scoring.questions': (1, _COUNT),
   'scoring.contexts_gib': (0, _COUNT),

@@ -1,8 +1,11 @@
 """The context of condition 'icl', as `evaluate` and `export` both give it."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from icl_gen.runs import models
+from icl_gen.reporting.records import RECALLED
+from icl_gen.runs import experiments, models
 from icl_gen.runs.experiments import Experiment
 from icl_gen.text import context as contexts
 from icl_gen.text.context import Context
@@ -10,7 +13,8 @@ from icl_gen.text.prompts import Text
 from icl_gen.types import Corpus
 
 # 'fitting': all documents, or, if they do not fit, those that match a question.
-KINDS = ('all', *contexts.RETRIEVED, 'fitting')
+# 'recalled': no documents, but what the model recalls of them.
+KINDS = ('all', *contexts.RETRIEVED, 'fitting', RECALLED)
 
 
 def budget(experiment: Experiment) -> int:
@@ -23,6 +27,39 @@ def budget(experiment: Experiment) -> int:
   if wanted.kind == 'fitting' and not wanted.budget:
     return 2 * models.longest(experiment.model) // 3
   return wanted.budget
+
+
+def is_recalled(experiment: Experiment) -> bool:
+  """Whether the model writes its own context before it is asked."""
+  kind = experiment.context.kind
+  return experiment.condition == 'icl' and kind == RECALLED
+
+
+def require_samples(experiment: Experiment) -> None:
+  """Checks that something can be recalled.
+
+  Raises:
+    ValueError: there are no samples, or fewer than have to agree.
+  """
+  samples, agree = experiment.context.documents, experiment.context.agree
+  if samples < agree:
+    raise ValueError(
+      f'--config.context.documents={samples} samples of each cue, of which'
+      f' --config.context.agree={agree} have to be the same; give at least as'
+      ' many samples'
+    )
+
+
+def recorded(experiment: Experiment) -> dict[str, Any]:
+  """The settings that decide the context.
+
+  `agree` is among them only if it is not the default: contexts of documents
+  have the same settings as before there were others.
+  """
+  values = dataclasses.asdict(experiment.context)
+  if values['agree'] == experiments.Context.agree:
+    del values['agree']
+  return values
 
 
 def context(
@@ -46,6 +83,7 @@ def context(
   """
   wanted, chat = experiment.context, experiment.chat
   kind = wanted.kind
+  assert kind != RECALLED, 'what is recalled has to be sampled'
   if kind == 'fitting':
     whole = contexts.build(corpus.documents, seed=f'{name}/context', chat=chat)
     # 1 for BOS.

@@ -4,7 +4,7 @@ import dataclasses
 import pathlib
 from typing import Any
 
-from icl_gen.runs import pretrainings, studies
+from icl_gen.runs import pretrainings, revisits, studies, sweeps
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
 from icl_gen.runs.studies import Study
@@ -27,6 +27,7 @@ def shown(study: Study) -> dict[str, Any]:
     'conditions': list(study.conditions),
     **({'sweep': study.sweep} if study.sweep else {}),
     **_choice(study),
+    **({'after_training': after} if (after := [*study.after_training]) else {}),
     **_pretraining_settings(study),
     'experiments': {
       experiment.world: {
@@ -37,6 +38,11 @@ def shown(study: Study) -> dict[str, Any]:
       for experiment in study.experiments.values()
     },
   }
+
+
+def names_of_settings() -> tuple[str, ...]:
+  """What the name of a run calls the settings that are not as configured."""
+  return (*sweeps.names_of_settings(), *revisits.NAMES)
 
 
 def _pretraining_settings(study: Study) -> dict[str, Any]:

@@ -27,6 +27,8 @@ RESULTS = {
 _WRITTEN_WHOLE = ('build', 'augment', 'export')
 # They resume from the checkpoints of training.
 _TRAINING = ('train', 'pretrain')
+# What else a door may write, next to its result.
+_BESIDE = {'evaluate': ('recalled.jsonl',)}
 # What training writes besides its checkpoints and its result.
 _LOGS = ('metrics.jsonl*', 'events.out.tfevents.*', 'tokenizer.model')
 # The settings that name their directory, next to those of other settings.
@@ -126,6 +128,7 @@ class Stage:
       for pattern in _LOGS:
         made += sorted(self.directory.glob(pattern))
       made += [*self._states(), self.directory / 'adapters']
+    made += [self.directory / name for name in _BESIDE.get(self.door, ())]
     if self.result.exists():  # a report without its page is no report
       made.append(self._whole)
     if self.door in _REPLACED:  # settings vouch for the result

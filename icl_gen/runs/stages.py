@@ -116,7 +116,7 @@ def train(experiment: Experiment, workdir: files.Path) -> Stage:
       another size, its augmentation has no documents, or there are no texts to
       replay where the settings say.
   """
-  directory = _run(experiment, workdir)
+  directory = cell(experiment, workdir)
   if experiment.condition not in directories.TRAINED:
     raise ValueError(
       f'condition {experiment.condition!r} does not train; those that do are'
@@ -142,7 +142,7 @@ def evaluate(experiment: Experiment, workdir: files.Path) -> Stage:
       condition is a trained one and its weights are missing, or were trained
       with another tokenizer or dtype.
   """
-  directory = _run(experiment, workdir)
+  directory = cell(experiment, workdir)
   source = require_built(experiment, workdir)
   manifest = corpus_files.read_manifest(source)
   if not manifest['questions']:
@@ -157,12 +157,16 @@ def evaluate(experiment: Experiment, workdir: files.Path) -> Stage:
     'generate': experiment.scoring.generate,
   }
   if experiment.condition == 'icl':
-    settings['context'] = dataclasses.asdict(experiment.context)
+    settings['context'] = in_context.recorded(experiment)
+  parts = {'scores': directory / 'scored.jsonl'}
+  if in_context.is_recalled(experiment):
+    sampling = experiment.augment
+    settings['recalling'] = (sampling.temperature, sampling.max_tokens)
+    parts['recalled'] = directory / 'sampled.recalled.jsonl'
   train = experiment.train
   if train.evaluate_every:
     # In every condition, the questions that choose a checkpoint are left out.
     settings['development'] = (train.evaluate_share, train.evaluate_kinds)
-  parts = {'scores': directory / 'scored.jsonl'}
   return Stage('evaluate', directory, settings, (source,), parts)
 
 
@@ -172,7 +176,7 @@ def export_weights(experiment: Experiment, workdir: files.Path) -> Stage:
   Raises:
     ValueError: as `evaluate`, without those about corpora.
   """
-  name = f'{_run(experiment, workdir).name}-safetensors'
+  name = f'{cell(experiment, workdir).name}-safetensors'
   return Stage(
     'export',
     pathlib.Path(workdir) / 'exports' / name,
@@ -192,6 +196,18 @@ OF_DOORS: dict[str, Callable[[Experiment, files.Path], Stage]] = {
 # --- inputs -----------------------------------------------------------------
 
 
+def cell(experiment: Experiment, workdir: files.Path) -> pathlib.Path:
+  """The directory of an experiment's cell."""
+  return directories.run(
+    workdir,
+    world=experiment.world,
+    condition=experiment.condition,
+    model=experiment.model,
+    seed=experiment.seed,
+    run=experiment.run,
+  )
+
+
 def require_built(experiment: Experiment, workdir: files.Path) -> pathlib.Path:
   """Returns the directory of an experiment's corpus, which is complete.
 
@@ -207,7 +223,7 @@ def require_built(experiment: Experiment, workdir: files.Path) -> pathlib.Path:
 def checkpoint(experiment: Experiment, workdir: files.Path) -> str:
   """The weights that a cell is scored with; '' for the embedded ones."""
   if experiment.condition in directories.TRAINED:
-    return str(Stage('train', _run(experiment, workdir), {}).result)
+    return str(Stage('train', cell(experiment, workdir), {}).result)
   return experiment.checkpoint
 
 
@@ -253,7 +269,7 @@ def _of_cell(experiment: Experiment, workdir: files.Path) -> dict[str, Any]:
     checkpoint(experiment, workdir), tokenizer(experiment), experiment.dtype
   )
   alike = {name: model[name] for name in ('tokenizer_is', 'dtype')}
-  Stage('train', _run(experiment, workdir), alike).require()
+  Stage('train', cell(experiment, workdir), alike).require()
   return model
 
 
@@ -286,17 +302,6 @@ def _augmented(experiment: Experiment, workdir: files.Path) -> pathlib.Path:
     seed=experiment.seed,
     model=experiment.model,
     name=experiment.augment.name,
-  )
-
-
-def _run(experiment: Experiment, workdir: files.Path) -> pathlib.Path:
-  return directories.run(
-    workdir,
-    world=experiment.world,
-    condition=experiment.condition,
-    model=experiment.model,
-    seed=experiment.seed,
-    run=experiment.run,
   )
 
 

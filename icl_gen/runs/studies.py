@@ -12,6 +12,7 @@ from icl_gen.runs import (
   directories,
   experiments,
   pretrainings,
+  revisits,
   stages,
   sweeps,
 )
@@ -46,6 +47,7 @@ class Study:
       the run with the experiments' own settings, which the report shows.
     pretraining: recipe and grid of the models that the study pretrains itself,
       see pretrainings.py; {} for none.
+    after_training: what fine-tuned models are asked once more, see revisits.py.
   """
 
   name: str
@@ -60,6 +62,7 @@ class Study:
   sweep: str
   choose: bool
   pretraining: Mapping[str, Any]
+  after_training: Sequence[str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +83,11 @@ class Job:
   needs: tuple[pathlib.Path, ...] = ()
   recipe: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
+  @property
+  def needs_weights(self) -> bool:
+    """Whether its weights are the result of a job before it."""
+    return self.experiment.checkpoint in map(str, self.needs)
+
 
 def read(values: Mapping[str, Any]) -> Study:
   """Returns the study of a config's values.
@@ -94,7 +102,8 @@ def read(values: Mapping[str, Any]) -> Study:
       weights that cannot fit all models.
   """
   # Older configs and records have none.
-  values = {'sweep': '', 'choose': True, 'pretraining': {}, **values}
+  absent = {'sweep': '', 'choose': True, 'pretraining': {}}
+  values = {**absent, 'after_training': (), **values}
   experiments.require_keys(values, Study)
   of_all = {name: values[name] for name in _OF_ALL if values[name]}
   _require_known(values)
@@ -123,7 +132,9 @@ def jobs(study: Study, root: files.Path) -> list[Job]:
   for cell, point in _cells(study):
     made = _pretraining(study, cell, point, root) if study.pretraining else None
     found += _of_cell(cell, root, made)
-  return list({job.result: job for job in found}.values())
+  every = {job.result: job for job in found}
+  again = (job for one in every.values() for job in _again(study, one, root))
+  return [*every.values(), *again]
 
 
 def cell_names(study: Study) -> list[str]:
@@ -253,6 +264,12 @@ def _check(study: Study) -> None:
       " as an empty grid, '| ' and the rest"
     )
   pretrainings.require_possible(study.pretraining, of_models=study.models)
+  revisits.require_possible(
+    study.after_training,
+    worlds=[one.world for one in study.experiments.values()],
+    conditions=study.conditions,
+    choose=study.choose,
+  )
   names = {one.world: name for name, one in study.experiments.items()}
   for cell, _ in _cells(study):
     if cell.condition == 'ft_aug':
@@ -385,14 +402,7 @@ def _of_cell(cell: Experiment, root: files.Path, made: Job | None) -> list[Job]:
   if not asks:
     # What the model infers is the result: there is nothing to score.
     return found
-  directory = directories.run(
-    root,
-    world=cell.world,
-    condition=cell.condition,
-    model=cell.model,
-    seed=cell.seed,
-    run=cell.run,
-  )
+  directory = stages.cell(cell, root)
   if cell.condition in directories.TRAINED:
     params = result('train', directory)
     found.append(Job('train', cell, params, tuple(needs)))
@@ -400,3 +410,17 @@ def _of_cell(cell: Experiment, root: files.Path, made: Job | None) -> list[Job]:
   done = result('evaluate', directory)
   found.append(Job('evaluate', cell, done, tuple(needs)))
   return found
+
+
+def _again(study: Study, job: Job, root: files.Path) -> Iterator[Job]:
+  """The jobs in which the model of a cell is asked again, if it was trained."""
+  of = job.experiment
+  if job.door != 'train':
+    return
+  for cell in revisits.cells(
+    study.after_training, of, of=study.experiments.values(), root=root
+  ):
+    corpus = directories.corpus(root, world=cell.world, seed=cell.seed)
+    needs = result('build', corpus), job.result
+    done = result('evaluate', stages.cell(cell, root))
+    yield Job('evaluate', cell, done, needs)

@@ -183,6 +183,11 @@ def name(changed: Point) -> str:
   )
 
 
+def names_of_settings() -> list[str]:
+  """What the name of a run calls each setting."""
+  return [_short(setting) for setting in settings()]
+
+
 def _short(setting: str) -> str:
   return _SHORT.get(setting, setting.partition('.')[2])
 

@@ -32,10 +32,13 @@ class Request:
   Attributes:
     name: unique among requests; the random key is derived from it.
     prompt: it follows the line break that ends a shared context.
+    whole: whether the completion's text begins with the prompt. Some tokenizers
+      leave out the space that a text without it begins with.
   """
 
   name: str
   prompt: Text
+  whole: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Completion:
 
   Attributes:
     name: the request's name.
-    text: the completion, without control tokens.
+    text: the completion, without control tokens, perhaps after the prompt.
     tokens_in: tokens of the prompt, without a shared context.
     tokens_out: sampled tokens, including the one that ends the completion.
     ended: whether the model ended the completion: it sampled one of the
@@ -176,7 +179,7 @@ def _completion(
   ended = int(ids[-1]) in tokenizer.end_ids
   return Completion(
     name=request.name,
-    text=tokenizer.decode(ids),
+    text=tokenizer.decode([*row, *ids] if request.whole else ids),
     tokens_in=len(row),
     tokens_out=len(ids),
     ended=ended,

@@ -225,6 +225,20 @@ def sealed(record: Mapping[str, Any]) -> dict[str, Any]:
   return dict(record) | {_SEAL: digest(record)}
 
 
+def write_sealed_lines(
+  path: Path, records: Iterable[Mapping[str, Any]]
+) -> None:
+  """Writes records as lines of JSON, each with its digest, atomically.
+
+  Raises:
+    OSError: the disk is full.
+  """
+  with atomic_write(path) as partial:
+    partial.touch()
+    for record in records:
+      append_json_line(partial, sealed(record))
+
+
 def read_sealed_lines(path: Path) -> tuple[dict[str, Any], ...]:
   """Returns the records that are as `sealed` returned them, without digest.
 

@@ -137,10 +137,12 @@ def build(
     opening = count_tokens(prompts.USER) if chat else 0
     kept = _within(kept, budget, count_tokens, used=1 + opening)  # 1 for BOS
   rng.shuffle(kept)
-  return _render(kept, len(documents), chat=chat)
+  return in_order(kept, len(documents), chat=chat)
 
 
-def _render(kept: Sequence[Document], documents: int, *, chat: bool) -> Context:
+def in_order(
+  kept: Sequence[Document], documents: int, *, chat: bool
+) -> Context:
   """Makes the context of the kept ones of a number of documents."""
   text = ''.join(prompts.bullet(d.text) + prompts.NEWLINE for d in kept)
   ids = tuple(document.id for document in kept)
@@ -205,7 +207,7 @@ def retrieve(
     kept = sorted(kept, key=lambda document: document.id)
     names = '/'.join(document.id for document in kept)
     random.Random(f'{seed}/{names}').shuffle(kept)
-    found.append(_render(kept, len(documents), chat=chat))
+    found.append(in_order(kept, len(documents), chat=chat))
   return tuple(found)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from icl_gen.text import sentences
-from icl_gen.types import Corpus, Fact, World
+from icl_gen.types import Corpus, Document, Fact, World
 
 _IN_TEST_FORMS = """All is said in forms that are held out of pretraining."""
 _IN_PLAIN_NAMES = """People have plain names instead of nonsense."""
@@ -40,10 +40,17 @@ class Wording:
   Attributes:
     plain: returns the texts that state a fact as inferences are written.
     other: returns the texts that state it in other words than documents do.
+    bare: returns its statements without what opens a text, the plain one first.
+    openings: returns what opens a document, as it opens a text with this fact:
+      one or more openings, the likest first.
+    read: reads these statements, after any opening.
   """
 
   plain: Callable[[Fact], tuple[str, ...]]
   other: Callable[[Fact], tuple[str, ...]]
+  bare: Callable[[Fact], tuple[str, ...]]
+  openings: Callable[[Document, Fact], tuple[str, ...]]
+  read: sentences.Reader
 
 
 @dataclasses.dataclass(frozen=True)

@@ -229,7 +229,15 @@ def _wording(forms: str) -> Wording:
     other=lambda fact: tuple(
       f'{preamble} {comparisons.said(fact)}.' for preamble in PREAMBLES[forms]
     ),
+    bare=lambda fact: comparisons.worded(fact, part=forms),
+    openings=lambda document, fact: (_preamble(document),),
+    read=sentences.reader(comparisons.read_worded),
   )
+
+
+def _preamble(document: Document) -> str:
+  (fact,) = document.facts
+  return document.text.removesuffix(f' {comparisons.said(fact)}.')
 
 
 DEFINITION = Definition(

@@ -13,6 +13,7 @@ import dataclasses
 import functools
 import itertools
 import random
+import re
 from collections.abc import Sequence
 
 from icl_gen.text import lexicon, quantified, sentences
@@ -334,6 +335,15 @@ def _world(examples: list[_Example]) -> World:
 def _wording(forms: str) -> Wording:
   """Single statements after the two terms, listed in either order."""
 
+  def openings(document: Document, fact: Fact) -> tuple[str, ...]:
+    # In the order in which the document lists its terms, then in the other.
+    words = re.findall(r'\w+', document.text)
+    one, other = sorted((fact.subject, fact.object), key=words.index)
+    return tuple(
+      quantified.relationships(*listed, part=forms)
+      for listed in ((one, other), (other, one))
+    )
+
   def told(fact: Fact, said: str) -> tuple[str, ...]:
     ends = (fact.subject, fact.object), (fact.object, fact.subject)
     return tuple(
@@ -348,6 +358,15 @@ def _wording(forms: str) -> Wording:
       for form in PARAPHRASES[forms][fact.relation]
       for text in told(fact, form.format(S=fact.subject, P=fact.object))
     ),
+    bare=lambda fact: (
+      quantified.said(fact, part=forms),
+      *(
+        form.format(S=fact.subject, P=fact.object)
+        for form in PARAPHRASES[forms][fact.relation]
+      ),
+    ),
+    openings=openings,
+    read=sentences.reader(quantified.read),
   )
 
 

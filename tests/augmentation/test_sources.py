@@ -18,7 +18,9 @@ SIZES = {
 }
 
 
-def given(name='reversal', *, share=1.0, **changes):
+def given(
+  name='reversal', *, share=1.0, wordings='one', openings='none', **changes
+):
   size = SIZES[name] | changes
   world, corpus = catalog.build(name, seed=0, **size)
   return Given(
@@ -27,6 +29,8 @@ def given(name='reversal', *, share=1.0, **changes):
     wording=lambda: catalog.wording(name, size),
     seed='s',
     share=share,
+    wordings=wordings,
+    openings=openings,
   )
 
 
@@ -56,6 +60,90 @@ def test_reworded_is_the_oracle_in_more_words(name):
     assert set(plain.texts) < set(statement.texts)
     (fact,) = {facts(of, text) for text in statement.texts}
     assert fact == facts(of, plain.texts[0])
+
+
+def phrased(name, **settings):
+  of = given(name, share=0.5, **settings)
+  return of, SOURCES['phrased'](of)
+
+
+@pytest.mark.parametrize('name', SIZES)
+@pytest.mark.parametrize('openings', ['none', 'one', 'several'])
+@pytest.mark.parametrize('wordings', ['one', 'several'])
+def test_all_that_is_phrased_states_what_the_oracle_does(
+  name, wordings, openings
+):
+  of, found = phrased(name, wordings=wordings, openings=openings)
+  read = of.wording().read
+  for plain, statement in zip(SOURCES['oracle'](of), found, strict=True):
+    assert (statement.name, statement.parent) == (plain.name, plain.parent)
+    (fact,) = {fact for text in statement.texts for fact in read(text)}
+    assert fact == facts(of, plain.texts[0])
+    assert len(set(statement.texts)) == len(statement.texts)
+
+
+@pytest.mark.parametrize('name', SIZES)
+def test_wordings_and_openings_vary_alone(name):
+  # setting -> the texts of each statement.
+  texts = {
+    (wordings, openings): [
+      one.texts
+      for one in phrased(name, wordings=wordings, openings=openings)[1]
+    ]
+    for wordings in ('one', 'several')
+    for openings in ('none', 'one', 'several')
+  }
+  for i, (bare,) in enumerate(texts['one', 'none']):
+    wordings = texts['several', 'none'][i]
+    assert wordings[0] == bare and len(wordings) > 2
+    (opened,) = texts['one', 'one'][i]
+    assert opened.endswith(f' {bare}')
+    opening = opened.removesuffix(bare)
+    assert texts['several', 'one'][i] == tuple(opening + w for w in wordings)
+    openings = [t.removesuffix(bare) for t in texts['one', 'several'][i]]
+    assert openings[0] == opening and len(openings) > 1
+    assert set(texts['several', 'several'][i]) == {
+      o + w for o in openings for w in wordings
+    }
+
+
+def test_openings_are_those_of_documents_about_the_fact():
+  of, found = phrased('reversal', openings='several')
+  text_of = {document.id: document.text for document in of.documents}
+  for statement in found:
+    # fact-0003-01: the second document about the fourth fact.
+    about = statement.parent.rpartition('-')[0]
+    documents = [text for id, text in text_of.items() if id.startswith(about)]
+    bare = SOURCES['oracle'](of)[found.index(statement)].texts[0]
+    openings = [text.removesuffix(bare) for text in statement.texts]
+    assert len(openings) == len(documents)
+    for opening, document in zip(openings, documents, strict=True):
+      assert document.startswith(opening)
+
+
+@pytest.mark.parametrize('name', ['reversal', 'reversal_forms'])
+def test_what_is_phrased_repeats_no_question_as_what_is_reworded_does(name):
+  _, corpus = catalog.build(name, seed=0, **SIZES[name])
+  asked = {
+    question.prompt + question.choices[answer]
+    for question in corpus.questions
+    for answer in question.answers
+  }
+
+  def texts(source, **settings):
+    of = given(name, **settings)
+    return {text for one in SOURCES[source](of) for text in one.texts}
+
+  assert asked & texts('reworded')
+  assert not asked & texts('phrased', wordings='several', openings='several')
+
+
+def test_inferences_are_read_in_the_plain_wording_only():
+  of = given('reversal', wordings='several')
+  for statement in SOURCES['phrased'](of):
+    plain, *others = statement.texts
+    assert catalog.reader(of.world)(plain) == of.wording().read(plain)
+    assert not any(map(catalog.reader(of.world), others))
 
 
 @pytest.mark.parametrize('name', SIZES)

@@ -6,7 +6,7 @@ import pytest
 
 from icl_gen import build, evaluate
 from icl_gen.runs import directories
-from icl_gen.storage import scores
+from icl_gen.storage import corpus_files, files, scores
 from tests import interrupts
 
 
@@ -97,3 +97,33 @@ def test_damaged_scores_are_not_taken_for_finished(
   path.unlink()
   evaluate.run(one_document_in(3), workdir)
   assert path.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_what_is_recalled_is_kept_and_resumed(
+  experiment, compile_once, tmp_path, capsys
+):
+  """With embedded weights, which never saw the documents."""
+  config = experiment(condition='icl', context={'kind': 'recalled'})
+  build.run(config, tmp_path)
+  evaluate.run(config, tmp_path)
+  whole = files_of(tmp_path)
+  rows = files.read_sealed_lines(cell(tmp_path) / 'recalled.jsonl')
+  corpus = corpus_files.read(
+    directories.corpus(tmp_path, world='reversal', seed=0)
+  )
+  assert [row['question'] for row in rows] == [q.id for q in corpus.questions]
+  given = {document.text for document in corpus.documents}
+  recalled = [one for row in rows for one in row['recalled']]
+  assert recalled
+  for one in recalled:
+    assert one['text'].startswith(one['cue'])
+    assert (one['text'] in given) <= (one['verdict'] == 'stated')
+  for name in ('scores.parquet', 'recalled.jsonl'):
+    (cell(tmp_path) / name).unlink()
+  with interrupts.interrupted(scores, 'append_part', after=0):
+    evaluate.run(config, tmp_path)
+  capsys.readouterr()
+  evaluate.run(config, tmp_path)
+  assert 'sampled' not in capsys.readouterr().out
+  assert files_of(tmp_path) == whole

@@ -151,6 +151,11 @@ def test_mistakes_leave_the_workdir_empty(
     (evaluate, {'tokenizer': '/none'}, 'no tokenizer at .*/none'),
     (evaluate, {'context.factor': 0}, 'context.factor=0; give 1 to'),
     (evaluate, {'context.budget': 5}, 'a context of 5 tokens'),
+    (
+      evaluate,
+      {'context.kind': 'recalled', 'context.agree': 5},
+      'documents=4 samples of each cue, of which .*agree=5 have to be the same',
+    ),
     (evaluate, {'context.kind': 'web'}, "'web'; allowed are all, oracle, bm25"),
     (
       evaluate,

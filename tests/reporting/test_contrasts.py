@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from icl_gen.reporting import answers, claims, contrasts, intervals
+from icl_gen.reporting import answers, claims, contrasts, intervals, write
 from icl_gen.reporting.claims import FAILS, HOLDS, NOT_RUN, UNDECIDED
-from icl_gen.reporting.contrasts import MODELS, RUNS, WORLDS
+from icl_gen.reporting.contrasts import MODELS, RECALL, RUNS, WORLDS
 from tests.reporting.test_runs import cell
 
 
@@ -26,6 +26,21 @@ def test_runs_with_one_setting_more_are_compared():
     (RUNS, 'lr_1', ''),
     (RUNS, 'noise_1,source_o', 'source_o'),
     (RUNS, 'noise_2,source_o', 'source_o'),
+  }
+
+
+def test_what_recalls_is_compared_with_the_same_model_that_does_not():
+  recalling = ('recalled_ft', 'recalled_ft-agree_4', 'recalled_ft_aug')
+  of_ablation = 'recalled_ft-steps_9'
+  found = pairs(
+    *(cell(condition) for condition in ('ft', 'ft_aug')),
+    *(cell('icl', run) for run in (*recalling, of_ablation)),
+    cell('ft_aug', 'recalled_ft'),
+  )
+  assert {row for row in found if row[0] == RECALL} == {
+    (RECALL, 'recalled_ft', 'ft'),
+    (RECALL, 'recalled_ft-agree_4', 'ft'),
+    (RECALL, 'recalled_ft_aug', 'ft_aug'),
   }
 
 
@@ -182,3 +197,23 @@ def test_differences_of_runs_have_a_label_and_a_sign():
     assert claims.is_difference(name)
     assert ' \N{MINUS SIGN} ' in claims.label(name)
   assert claims.is_difference('icl-ft') and not claims.is_difference('icl')
+
+
+def test_the_page_says_what_recall_is_compared_with(tmp_path):
+  cells = [cell('ft'), cell('icl', 'recalled_ft'), cell('icl')]
+  write.write_report(
+    tmp_path / 'report',
+    cells,
+    [],
+    settings={},
+    commands=['run'],
+    main_kinds={'reversal': 'reversal'},
+    choose=False,
+  )
+  page = (tmp_path / 'report' / 'index.html').read_text('utf-8')
+  section = page.split('One thing at a time')[1].split('</section>')[0]
+  pairs = ['as configured', 'fine-tuned']
+  rows = [row for row in section.split('<tr>') if 'recalled_ft</td>' in row]
+  assert {
+    one for row in rows for one in pairs if f'<td>{one}</td>' in row
+  } == set(pairs)

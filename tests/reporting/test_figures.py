@@ -23,9 +23,9 @@ def width(cell):
   return struct.unpack('>I', png[16:20])[0]
 
 
-def test_kinds_are_ordered_by_distance_from_what_was_stated():
+def test_kinds_are_orderedby_distance_from_what_was_stated():
   kinds = ('holdout', 'reversal:b', 'reversal', 'rephrase', 'forward', 'other')
-  assert figures._by_distance(kinds) == [
+  assert figures.by_distance(kinds) == [
     *('forward', 'rephrase', 'reversal', 'reversal:b', 'holdout', 'other')
   ]
 

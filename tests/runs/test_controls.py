@@ -50,6 +50,8 @@ def test_a_control_has_the_tokens_of_inferences_unless_it_says_how_many():
     ({'noise': 0.5}, r'augment.noise=0.5 with .*source=model: only oracle'),
     ({'noise': 0.5, 'source': 'originals'}, r'noise=0.5 with .*originals'),
     ({'share': 0.5, 'source': 'wrong_pairs'}, r'share=0.5 with .*wrong_pairs'),
+    ({'wordings': 'several', 'source': 'oracle'}, r'only phrased can'),
+    ({'openings': 'one'}, r'openings=one with .*source=model: only phrased'),
     ({'tokens': 5}, r'tokens=5 with .*source=model: only originals, para'),
     ({'match': 'a'}, r'match=a with .*source=model'),
   ],

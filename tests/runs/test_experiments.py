@@ -31,6 +31,14 @@ def test_values_come_back_as_the_experiment():
   assert experiments.read(VALUES) == EXPERIMENT
 
 
+def test_contexts_of_documents_are_recorded_as_before_there_was_recall():
+  names = {'kind', 'factor', 'budget', 'documents', 'distractors'}
+  for agree, more in ((1, set()), (2, {'agree'})):
+    context = dataclasses.replace(EXPERIMENT.context, agree=agree)
+    of = dataclasses.replace(EXPERIMENT, context=context)
+    assert set(in_context.recorded(of)) == names | more
+
+
 def without(values, key):
   return {name: value for name, value in values.items() if name != key}
 

@@ -96,6 +96,24 @@ FEATURES = Split(
     vivid"""
   ),
 )
+# A comparison in other words, which keep the order of the two things: {D} is
+# the degree and {F} the feature. Pretraining has none of them.
+COMPARISONS = Split(
+  seen=(
+    '{S} are known to be {D} {F} than {O}',
+    '{S} are by far {D} {F} than {O}',
+    '{S} can be called {D} {F} than {O}',
+    'all {S} are in fact {D} {F} than any {O}',
+  ),
+  development=(
+    '{S} are far {D} {F} than {O}',
+    '{S} have come to be {D} {F} than {O}',
+  ),
+  test=(
+    '{S} are said to be {D} {F} than {O}',
+    '{S} have always been {D} {F} than {O}',
+  ),
+)
 # What opens a text about some terms; {terms} is 'glon, troff and yomp'.
 RELATIONSHIPS = Split(
   seen='The relationships between {terms} are:',
