@@ -9,7 +9,7 @@ import dataclasses
 import pathlib
 from collections.abc import Mapping, Sequence
 
-from icl_gen.runs import studies, units
+from icl_gen.runs import studies, topologies, units
 from icl_gen.runs.studies import Study
 from icl_gen.storage import working_copies
 from launch import processes
@@ -99,8 +99,9 @@ def make(
     on: the executor.
 
   Raises:
-    ValueError: several processes a unit, which cannot be.
+    ValueError: a topology, or several processes a unit, that cannot be.
   """
+  topologies.read(requirements.topology)
   root = workdir / study.name
   together = processes.flags(requirements.processes, on=on)
   found = [

@@ -54,6 +54,12 @@ def test_several_processes_are_told_of_each_other(launched):
     launched(processes=0)
 
 
+@pytest.mark.parametrize('name', ['nonsense', 'v5e', 'v5e:0x2', 'cpu:2x2'])
+def test_a_topology_that_cannot_be_is_refused(launched, name):
+  with pytest.raises(ValueError, match=f"'{name}'; give cpu:N, or one of v4,"):
+    launched(topology=name)
+
+
 def test_a_plan_says_everything(launched, tmp_path):
   files = {tmp_path / 'x/a.sh': 'first\nsecond\n'}
   made = plan.text(launched(), Plan(['two cores'], ['run this'], files))
