@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from absl import flags
 
 from launch import experiment as experiments
-from launch import finish, pool, table
+from launch import finish, found, pool, table
 from launch import plan as plans
 from launch.experiment import Experiment, Unit
 from launch.plan import Plan
@@ -148,24 +148,10 @@ def _delete(script: pathlib.Path, names: list[str]) -> None:
 def _require(experiment: Experiment) -> None:
   if not _ZONE.value:
     raise ValueError('no --zone given: say where the machines are to be')
-  given = experiment.report
-  _require_copied('config', given['config'].split(':')[0])
-  if 'documents' in given and not _is_mounted(given['documents'], experiment):
-    _require_copied('documents', given['documents'])
-
-
-def _require_copied(flag: str, path: str) -> None:
-  if pathlib.Path(path).parts[:1] != ('configs',):
-    raise ValueError(
-      f'--{flag}={path!r}: machines get the files in configs/ only; put it'
-      ' there'
-    )
-
-
-def _is_mounted(path: str, experiment: Experiment) -> bool:
-  """Whether machines see a path in the workdir, at the same place."""
-  workdir = experiment.root.parent.absolute()
-  return bool(_MOUNT.value) and pathlib.Path(path).is_relative_to(workdir)
+  mounted = experiment.root.parent.absolute() if _MOUNT.value else None
+  found.require(
+    experiment.report, who='machines', copied='configs', shared=mounted
+  )
 
 
 def _machines(experiment: Experiment, machines: int) -> list[str]:

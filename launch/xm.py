@@ -16,7 +16,7 @@ from absl import flags
 
 from icl_gen.runs import units as names
 from launch import experiment as experiments
-from launch import finish
+from launch import finish, found
 from launch import plan as plans
 from launch.experiment import Experiment
 from launch.plan import Plan
@@ -57,8 +57,10 @@ def make_plan(experiment: Experiment, *, machines: int) -> Plan:
   """What `run` does.
 
   Raises:
-    ValueError: containers, but no --remote_workdir.
+    ValueError: containers, but no --remote_workdir, or a config or documents
+      that they do not get.
   """
+  _require(experiment)
   folder = (experiment.files / 'xmanager').absolute()
   script, spec = folder / 'run.sh', folder / 'spec.json'
   made = _spec(experiment, script, machines)
@@ -90,15 +92,26 @@ def run(experiment: Experiment, *, machines: int, retries: int) -> None:
   finish.require_success([_PYTHON.value, str(_SCRIPT), f'--spec={spec}'])
 
 
-def _spec(
-  experiment: Experiment, script: pathlib.Path, machines: int
-) -> dict[str, Any]:
-  """What xm_script.py reads; a sweep is a list of the arguments of jobs."""
-  if _EXECUTOR.value != 'local' and not _REMOTE.value:
+def _require(experiment: Experiment) -> None:
+  if _EXECUTOR.value == 'local':
+    return
+  if not _REMOTE.value:
     raise ValueError(
       f'--xmanager_executor={_EXECUTOR.value} needs --remote_workdir, a'
       ' directory on a disk that all containers share'
     )
+  found.require(
+    experiment.report,
+    who='containers',
+    copied='.',
+    shared=pathlib.Path(_REMOTE.value),
+  )
+
+
+def _spec(
+  experiment: Experiment, script: pathlib.Path, machines: int
+) -> dict[str, Any]:
+  """What xm_script.py reads; a sweep is a list of the arguments of jobs."""
   last = experiment.files / 'report.log'
   return {
     'title': experiment.name,
