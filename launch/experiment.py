@@ -80,6 +80,11 @@ class Experiment:
     """Directory of what a launch writes: logs and scripts."""
     return self.root / 'launch'
 
+  @property
+  def is_in_bucket(self) -> bool:
+    """Whether the units write to a bucket, and the root is a copy of it."""
+    return working_copies.of(self.root) is not None
+
 
 def make(
   study: Study,
@@ -104,6 +109,12 @@ def make(
   topologies.read(requirements.topology)
   root = workdir / study.name
   together = processes.flags(requirements.processes, on=on)
+  if together:
+    working_copies.require_local(
+      root,
+      f'--processes_per_unit={requirements.processes}',
+      why='the processes of a unit write training states together',
+    )
   found = [
     Unit(
       name,

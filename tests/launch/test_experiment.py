@@ -8,7 +8,7 @@ import pytest
 
 from icl_gen.runs import studies
 from icl_gen.runs.experiments import Training
-from launch import estimate, plan, processes
+from launch import estimate, plan, processes, slurm
 from launch.plan import Plan
 from tests.rules import HEAVY, ROOT
 from tests.runs.test_experiments import EXPERIMENT
@@ -58,6 +58,17 @@ def test_several_processes_are_told_of_each_other(launched):
 def test_a_topology_that_cannot_be_is_refused(launched, name):
   with pytest.raises(ValueError, match=f"'{name}'; give cpu:N, or one of v4,"):
     launched(topology=name)
+
+
+def test_what_needs_a_shared_directory_refuses_a_bucket(launched, copy, url):
+  assert launched(copy=copy).units[0].flags['workdir'] == url
+  told = '--processes_per_unit=2 works in a local directory only, because'
+  for on in ('tpu_vm', 'slurm'):
+    with pytest.raises(ValueError, match=f'^{told} the processes of') as one:
+      launched(processes=2, on=on, copy=copy)
+    assert f'cp --recursive {url} DIRECTORY' in str(one.value)
+  with pytest.raises(ValueError, match='^--on=slurm works in .* all nodes sh'):
+    slurm.make_plan(launched(on='slurm', copy=copy), machines=1)
 
 
 def test_a_plan_says_everything(launched, tmp_path):
