@@ -1,18 +1,13 @@
 """Units as commands, and what a launch imports."""
 
-import dataclasses
 import subprocess
 import sys
 
 import pytest
 
-from icl_gen.runs import studies
-from icl_gen.runs.experiments import Training
-from launch import estimate, plan, processes, slurm
+from launch import plan, processes, slurm
 from launch.plan import Plan
 from tests.rules import HEAVY, ROOT
-from tests.runs.test_experiments import EXPERIMENT
-from tests.runs.test_studies import VALUES
 
 
 def test_a_unit_is_a_command_that_names_it(launched):
@@ -83,26 +78,6 @@ def test_a_plan_says_everything(launched, tmp_path):
   ):
     assert line in made.splitlines()
   assert not (tmp_path / 'x').exists()
-
-
-def test_memory_is_estimated_once_for_equal_programs():
-  values = VALUES | {'seeds': (0, 1), 'conditions': ('icl', 'ft')}
-  longer = dataclasses.replace(
-    EXPERIMENT, train=Training(steps=7, length=99), dtype='bfloat16'
-  )
-  values['experiments'] = {'reversal': dataclasses.asdict(longer)}
-  study = studies.read(values)
-  found = estimate.commands(study, topology='v5e:2x2')
-  assert len(found) == 2  # stages: seeds and conditions share programs
-  for command in found:
-    assert '--topology=v5e:2x2' in command
-    assert '--config.train.length=99' in command
-    assert '--config.dtype=bfloat16' in command
-    assert not any('train.steps' in flag for flag in command)
-  assert not any('--stage=augment' in command for command in found)
-  more = studies.read(VALUES | {'conditions': ('ft_aug',)})
-  stages = {c[-1] for c in estimate.commands(more, topology='cpu:1')}
-  assert '--stage=augment' in stages
 
 
 def test_a_launch_and_a_status_import_nothing_heavy():
