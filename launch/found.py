@@ -25,15 +25,15 @@ def require(
     'config': given['config'].split(':')[0],
     'documents': given.get('documents', ''),
   }
-  gets = f'{copied}/'
+  places = f'in {copied}/'
   if copied == '.':
-    gets = 'the working directory, by their paths relative to it,'
-  sees = f' and see {shared}' if shared else ''
+    places = 'in the working directory, under relative paths'
+  if shared:
+    places += f', and those in {shared}'
   for flag, path in paths.items():
     if path and not _is_copied(path, copied) and not _is_in(path, shared):
       raise ValueError(
-        f'--{flag}={path!r}: {who} get the files in {gets} only{sees}; put it'
-        ' there'
+        f'--{flag}={path!r}: {who} find only the files {places}; put it there'
       )
 
 

@@ -81,8 +81,8 @@ def test_containers_must_find_config_and_documents(launched, given):
     ):
       with pytest.raises(
         ValueError,
-        match=f"^--{flag}='{elsewhere}': containers get the files in the work"
-        '.*only and see /shared/out; put it there$',
+        match=f"^--{flag}='{elsewhere}': containers find only the files in the"
+        ' working directory, .* and those in /shared/out; put it there$',
       ):
         plan(**{flag: elsewhere})
 
