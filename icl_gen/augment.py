@@ -55,12 +55,8 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
   chosen = plan.choose(
     documents, per_fact=augment.documents_per_fact, seed=source.name
   )
-  context = contexts.build(
-    documents,
-    seed=f'{source.name}/augment',
-    factor=experiment.context.factor,
-    budget=in_context.budget(experiment),
-    count_tokens=count_tokens,
+  context = in_context.of_inferences(
+    experiment, documents, name=source.name, count_tokens=count_tokens
   )
   longest = plan.longest(chosen, context, count_tokens) + augment.max_tokens
   what = 'the longest prompt, with its context and what is sampled,'

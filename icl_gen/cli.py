@@ -70,6 +70,7 @@ def main(
   short: Mapping[str, str] | None = None,
   needs_config: bool = True,
   together: bool = False,
+  tolerant: str = '',
 ) -> NoReturn:
   """Runs a door from the command line and exits.
 
@@ -92,6 +93,8 @@ def main(
     needs_config: whether --config must be given; without, `run` gets None.
     together: whether several processes (joining.py) compute this together;
       otherwise the first one does, and the others wait for it.
+    tolerant: the switch with which damage in a bucket is for `run` to find;
+      otherwise it is an error.
   """
   choices, short = choices or {}, short or {}
   switches, texts = switches or {}, texts or {}
@@ -113,9 +116,6 @@ def main(
 
   def call(argv: list[str]) -> None:
     del argv
-    config = flags.FLAGS.config and ml_collections.FrozenConfigDict(
-      flags.FLAGS.config
-    )
     # At its default level, orbax logs every step of every save.
     logging.set_verbosity(logging.WARNING)
     signals.catch()
@@ -128,8 +128,9 @@ def main(
 
     def work() -> None:
       own = _chosen(choices) | _values([*switches, *texts])
-      with workdirs.opened(workdir) as directory:
-        run(config, directory, **own)
+      verifies = own.get(tolerant, False)
+      with workdirs.opened(workdir, tolerant=verifies) as directory:
+        run(_config(), directory, **own)
 
     _or_exit(join, debug=debug)
     with joining.joined(workdirs.local(workdir), together=together) as is_ours:
@@ -139,6 +140,11 @@ def main(
 
   app.run(call, flags_parser=parse)
   raise AssertionError('app.run does not return')
+
+
+def _config() -> ml_collections.FrozenConfigDict | None:
+  given = flags.FLAGS.config
+  return ml_collections.FrozenConfigDict(given) if given else None
 
 
 def _define_flags(

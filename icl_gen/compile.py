@@ -14,7 +14,7 @@ from typing import Any
 import ml_collections
 
 from icl_gen import cli, signals
-from icl_gen.runs import experiments, models
+from icl_gen.runs import experiments, models, topologies
 from icl_gen.runs.experiments import Experiment
 from icl_gen.storage import files
 
@@ -34,6 +34,7 @@ def run(
   del workdir
   experiment = experiments.read(config.to_dict())
   models.require_plain(experiment.model, door='compile')
+  topologies.read(topology)
   told = _told(experiment, stage, topology)
   if json:
     files.write_json(pathlib.Path(json), told)

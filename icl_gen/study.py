@@ -61,7 +61,6 @@ def run(
   if whole.pretraining:
     working_copies.require_local(root, 'a study that pretrains its models')
   if verify:
-    working_copies.require_local(root, '--verify')
     _alone(lambda: _verify(whole, root))
     return
   study = units.of(whole, only) if only else whole
@@ -246,6 +245,7 @@ if __name__ == '__main__':
   cli.main(
     run,
     together=True,
+    tolerant='verify',
     switches={
       'verify': 'Read all files back, say what is damaged; change nothing.',
       'propose_questions': 'Only write questions about your own documents.',

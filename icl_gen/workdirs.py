@@ -42,8 +42,12 @@ def require_possible(given: str, processes: Mapping[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def opened(given: str) -> Iterator[pathlib.Path]:
+def opened(given: str, *, tolerant: bool = False) -> Iterator[pathlib.Path]:
   """The directory to work in, for the block.
+
+  Args:
+    given: the flag.
+    tolerant: whether damage in a bucket is for the block to find.
 
   Raises:
     OSError: a bucket cannot be read.
@@ -53,7 +57,7 @@ def opened(given: str) -> Iterator[pathlib.Path]:
     yield local(given)
     return
   url = given.rstrip('/')
-  with working_copies.opened(url) as root:
+  with working_copies.opened(url, tolerant=tolerant) as root:
     out = _Translated(sys.stdout, str(root), url)
     error = _Translated(sys.stderr, str(root), url)
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(error):

@@ -60,8 +60,6 @@ def run(
     values = own_documents.of_folder(values, documents)
   study = studies.read(values)
   root = workdir / study.name
-  if on != 'local':
-    working_copies.require_local(root, f'--on={on}')
   for job in studies.jobs(study, root):
     studies.check(job, root)
     if job.door == 'build':
@@ -76,12 +74,9 @@ def run(
     on=on,
   )
   executor = EXECUTORS[on]
+  planned = executor.make_plan(launched, machines=_MACHINES.value)
   if dry_run:
-    print(
-      plan.text(
-        launched, executor.make_plan(launched, machines=_MACHINES.value)
-      )
-    )
+    print(plan.text(launched, planned))
     estimate.show(study, topology=_TOPOLOGY.value, run=estimate_memory)
     return
   units.record(study, root)

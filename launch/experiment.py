@@ -9,7 +9,7 @@ import dataclasses
 import pathlib
 from collections.abc import Mapping, Sequence
 
-from icl_gen.runs import studies, units
+from icl_gen.runs import studies, topologies, units
 from icl_gen.runs.studies import Study
 from icl_gen.storage import working_copies
 from launch import processes
@@ -80,6 +80,11 @@ class Experiment:
     """Directory of what a launch writes: logs and scripts."""
     return self.root / 'launch'
 
+  @property
+  def is_in_bucket(self) -> bool:
+    """Whether the units write to a bucket, and the root is a copy of it."""
+    return working_copies.of(self.root) is not None
+
 
 def make(
   study: Study,
@@ -99,10 +104,17 @@ def make(
     on: the executor.
 
   Raises:
-    ValueError: several processes a unit, which cannot be.
+    ValueError: a topology, or several processes a unit, that cannot be.
   """
+  topologies.read(requirements.topology)
   root = workdir / study.name
   together = processes.flags(requirements.processes, on=on)
+  if together:
+    working_copies.require_local(
+      root,
+      f'--processes_per_unit={requirements.processes}',
+      why='the processes of a unit write training states together',
+    )
   found = [
     Unit(
       name,

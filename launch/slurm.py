@@ -14,6 +14,7 @@ import sys
 from absl import flags
 
 from icl_gen.runs import units as names
+from icl_gen.storage import working_copies
 from launch import experiment as experiments
 from launch import plan as plans
 from launch.experiment import Experiment
@@ -45,7 +46,16 @@ _REPORT = 'report'
 def make_plan(
   experiment: Experiment, *, machines: int, retries: int = 2
 ) -> Plan:
-  """What `run` does."""
+  """What `run` does.
+
+  Raises:
+    ValueError: the workdir is in a bucket.
+  """
+  working_copies.require_local(
+    experiment.root,
+    '--on=slurm',
+    why='its scripts and logs are there, on a disk that all nodes share',
+  )
   folder = experiment.files / 'slurm'
   array, report = folder / 'units.sbatch', folder / f'{_REPORT}.sbatch'
   scripts, commands = {}, []

@@ -2,8 +2,8 @@
 
 What is done on one machine is a script of the shell, tpu_vm.sh, which --dry_run
 prints. A machine that is taken away is made again, and its unit resumes from
-what is in the workdir: at once if the machines mount it (--mount), otherwise
-from what was fetched after the last attempt.
+what is in the workdir: at once if the workdir is in a bucket, or the machines
+mount it (--mount), otherwise from what was fetched after the last attempt.
 """
 
 import os
@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from absl import flags
 
 from launch import experiment as experiments
-from launch import finish, pool, table
+from launch import finish, found, pool, table
 from launch import plan as plans
 from launch.experiment import Experiment, Unit
 from launch.plan import Plan
@@ -42,7 +42,7 @@ _MOUNT = flags.DEFINE_string(
   'mount',
   '',
   'tpu_vm: an NFS share (HOST:/SHARE) that machines mount at --workdir; if not'
-  ' given, results are copied.',
+  ' given, results are copied, unless --workdir is in a bucket.',
 )
 # Ubuntu's own Python is too old. --no-deps: as in the Makefile.
 _SET_UP = flags.DEFINE_string(
@@ -67,7 +67,8 @@ def make_plan(experiment: Experiment, *, machines: int) -> Plan:
   """What `run` does.
 
   Raises:
-    ValueError: no zone, or a config or documents that machines do not get.
+    ValueError: no zone; a config or documents that machines do not get; or both
+      a share and a bucket.
   """
   _require(experiment)
   names = _machines(experiment, machines)
@@ -148,24 +149,15 @@ def _delete(script: pathlib.Path, names: list[str]) -> None:
 def _require(experiment: Experiment) -> None:
   if not _ZONE.value:
     raise ValueError('no --zone given: say where the machines are to be')
-  given = experiment.report
-  _require_copied('config', given['config'].split(':')[0])
-  if 'documents' in given and not _is_mounted(given['documents'], experiment):
-    _require_copied('documents', given['documents'])
-
-
-def _require_copied(flag: str, path: str) -> None:
-  if pathlib.Path(path).parts[:1] != ('configs',):
+  if _MOUNT.value and experiment.is_in_bucket:
     raise ValueError(
-      f'--{flag}={path!r}: machines get the files in configs/ only; put it'
-      ' there'
+      f'--mount={_MOUNT.value}: machines write to the bucket of --workdir, and'
+      ' need no share; leave one of them out'
     )
-
-
-def _is_mounted(path: str, experiment: Experiment) -> bool:
-  """Whether machines see a path in the workdir, at the same place."""
-  workdir = experiment.root.parent.absolute()
-  return bool(_MOUNT.value) and pathlib.Path(path).is_relative_to(workdir)
+  mounted = experiment.root.parent.absolute() if _MOUNT.value else None
+  found.require(
+    experiment.report, who='machines', copied='configs', shared=mounted
+  )
 
 
 def _machines(experiment: Experiment, machines: int) -> list[str]:
@@ -203,15 +195,20 @@ def _environment(experiment: Experiment) -> str:
     'CREATE': ' '.join(create),
     'SET_UP': _SET_UP.value + _mounting(experiment),
     # Part of a command of the machine's shell.
-    'REMOTE': '' if _MOUNT.value else shlex.quote(remote),
+    'REMOTE': '' if _see_ours(experiment) else shlex.quote(remote),
     'ROOT': str(experiment.root.absolute()),
     'ARCHIVE': str(_packed(experiment)),
     'SECONDS_BETWEEN_LOOKS': str(_SECONDS_BETWEEN_LOOKS),
   }
   if _PROJECT.value:
     values['CLOUDSDK_CORE_PROJECT'] = _PROJECT.value
-  commands = {unit.name: _command(unit.flags) for unit in experiment.units}
-  commands[_REPORT] = _command(experiment.report)
+  workdir = experiment.report['workdir']
+  if not _see_ours(experiment):
+    workdir = _REMOTE_WORKDIR
+  commands = {
+    unit.name: _command(unit.flags, workdir) for unit in experiment.units
+  }
+  commands[_REPORT] = _command(experiment.report, workdir)
   folders = {
     unit.name: ' '.join(_folders(unit, experiment.root))
     for unit in experiment.units
@@ -232,9 +229,13 @@ def _table(name: str, values: Mapping[str, str]) -> str:
   return '\n'.join([f'declare -A {name}=(', *rows, ')'])
 
 
-def _command(given: experiments.Flags) -> str:
+def _see_ours(experiment: Experiment) -> bool:
+  """Whether machines write where we read, so that nothing is copied."""
+  return bool(_MOUNT.value) or experiment.is_in_bucket
+
+
+def _command(given: experiments.Flags, workdir: str) -> str:
   """A unit's command on a machine."""
-  workdir = given['workdir'] if _MOUNT.value else _REMOTE_WORKDIR
   here = {**given, 'workdir': workdir}
   return shlex.join(['.venv/bin/python', *experiments.command(here)])
 

@@ -4,8 +4,9 @@
 #
 # Reads, from the file that it is started with (tpu_vm.env, next to it):
 # ZONE, QUEUED, CREATE (flags), SET_UP, REMOTE (the study's directory there, ''
-# if the VM sees ours), ROOT (the study's directory here), ARCHIVE (our code),
-# COMMANDS (unit -> command), FOLDERS (unit -> what it writes under ROOT).
+# if the VM writes to ours, on a share or in a bucket), ROOT (the study's
+# directory here), ARCHIVE (our code), COMMANDS (unit -> command), FOLDERS
+# (unit -> what it writes under ROOT).
 set -uo pipefail
 here=$(dirname "$0")
 . "$here/tpu_vm.env"

@@ -15,8 +15,9 @@ from typing import Any
 from absl import flags
 
 from icl_gen.runs import units as names
+from icl_gen.storage import objects
 from launch import experiment as experiments
-from launch import finish
+from launch import finish, found
 from launch import plan as plans
 from launch.experiment import Experiment
 from launch.plan import Plan
@@ -36,7 +37,8 @@ _IMAGE = flags.DEFINE_string(
 _REMOTE = flags.DEFINE_string(
   'remote_workdir',
   '',
-  'xmanager: the workdir in containers, on a disk that they share.',
+  'xmanager: the workdir in containers, on a disk that they share, unless'
+  ' --workdir is in a bucket.',
 )
 
 _SCRIPT = pathlib.Path(__file__).with_name('xm_script.py')
@@ -57,8 +59,10 @@ def make_plan(experiment: Experiment, *, machines: int) -> Plan:
   """What `run` does.
 
   Raises:
-    ValueError: containers, but no --remote_workdir.
+    ValueError: containers, but no workdir that they share, or a config or
+      documents that they do not get.
   """
+  _require(experiment)
   folder = (experiment.files / 'xmanager').absolute()
   script, spec = folder / 'run.sh', folder / 'spec.json'
   made = _spec(experiment, script, machines)
@@ -90,15 +94,33 @@ def run(experiment: Experiment, *, machines: int, retries: int) -> None:
   finish.require_success([_PYTHON.value, str(_SCRIPT), f'--spec={spec}'])
 
 
+def _require(experiment: Experiment) -> None:
+  if _EXECUTOR.value == 'local':
+    return
+  remote = _REMOTE.value
+  if objects.is_url(remote) or (remote and experiment.is_in_bucket):
+    raise ValueError(
+      f'--remote_workdir={remote}: give a bucket as --workdir, alone, and a'
+      ' directory on a disk that all containers share as --remote_workdir'
+    )
+  if not remote and not experiment.is_in_bucket:
+    raise ValueError(
+      f'--xmanager_executor={_EXECUTOR.value} needs --remote_workdir, a'
+      ' directory on a disk that all containers share, or a --workdir in a'
+      ' bucket'
+    )
+  found.require(
+    experiment.report,
+    who='containers',
+    copied='.',
+    shared=pathlib.Path(remote) if remote else None,
+  )
+
+
 def _spec(
   experiment: Experiment, script: pathlib.Path, machines: int
 ) -> dict[str, Any]:
   """What xm_script.py reads; a sweep is a list of the arguments of jobs."""
-  if _EXECUTOR.value != 'local' and not _REMOTE.value:
-    raise ValueError(
-      f'--xmanager_executor={_EXECUTOR.value} needs --remote_workdir, a'
-      ' directory on a disk that all containers share'
-    )
   last = experiment.files / 'report.log'
   return {
     'title': experiment.name,
@@ -120,7 +142,7 @@ def _spec(
 def _arguments(given: experiments.Flags, log: pathlib.Path) -> list[str]:
   if _EXECUTOR.value == 'local':
     return [str(log.absolute()), *experiments.command(given)]
-  there = {**given, 'workdir': _REMOTE.value}
+  there = {**given, 'workdir': _REMOTE.value or given['workdir']}
   return [f'--{name}={value}' for name, value in there.items()]
 
 

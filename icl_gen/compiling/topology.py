@@ -4,12 +4,13 @@ import dataclasses
 import importlib.util
 import os
 import pathlib
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import jax
-from jax.experimental import topologies
+from jax.experimental import topologies as descriptions
+
+from icl_gen.runs import topologies
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,15 +28,15 @@ class Chip:
   hertz: float = 0.0
 
 
-# From the vendor's documentation; the clock follows from operations per cycle
-# (v5e: four units of 128 x 128, two operations each).
+# By kind, see runs/topologies.py. From the vendor's documentation; the clock
+# follows from operations per cycle (v5e: four units of 128 x 128, two
+# operations each).
 CHIPS = {
   'v4': Chip(32 * 2**30, 275e12, 275e12 / 262_144),
   'v5e': Chip(16 * 2**30, 197e12, 197e12 / 131_072),
   'v5p': Chip(95 * 2**30, 459e12, 459e12 / 262_144),
   'v6e': Chip(32 * 2**30, 918e12, 918e12 / 524_288),
 }
-_NAME = re.compile(r'(\w+):(\d+(?:x\d+)*)')
 # What the TPU's runtime asks a machine that has TPUs.
 _ENVIRONMENT = {
   'TPU_SKIP_MDS_QUERY': '1',
@@ -73,30 +74,23 @@ def find(name: str) -> Topology:
   Raises:
     ValueError: for an unknown name, or where the TPU compiler is missing.
   """
-  given = _NAME.fullmatch(name)
-  if given is None or given[1] not in (*CHIPS, 'cpu'):
-    raise ValueError(
-      f'unknown topology {name!r}; give cpu:N, or one of'
-      f' {", ".join(CHIPS)} with its shape, such as v5e:4x4 or v5p:2x2x1'
-    )
-  if given[1] == 'cpu':
-    return Topology(name, Chip(), _of_cpu(name, given[2]))
-  return Topology(name, CHIPS[given[1]], _of_tpu(name))
+  kind, sides = topologies.read(name)
+  if kind == 'cpu':
+    return Topology(name, Chip(), _of_cpu(name, *sides))
+  return Topology(name, CHIPS[kind], _of_tpu(name))
 
 
-def _of_cpu(name: str, count: str) -> Sequence[Any]:
-  if not count.isdigit():
-    raise ValueError(f'topology {name!r}: give a number, such as cpu:8')
+def _of_cpu(name: str, count: int) -> Sequence[Any]:
   # Read when the first device is asked for, so not too late here.
   given = os.environ.get('XLA_FLAGS', '')
   if _FORCED not in given:
     os.environ['XLA_FLAGS'] = f'{given} {_FORCED}={count}'.strip()
   devices = jax.devices('cpu')
-  if len(devices) < int(count):
+  if len(devices) < count:
     raise ValueError(
       f'topology {name!r}: this process has {len(devices)} devices already'
     )
-  return devices[: int(count)]
+  return devices[:count]
 
 
 def _of_tpu(name: str) -> Sequence[Any]:
@@ -106,7 +100,7 @@ def _of_tpu(name: str) -> Sequence[Any]:
   # What is not compiled for the TPU runs here.
   jax.config.update('jax_platforms', 'cpu')
   try:
-    found = topologies.get_topology_desc(platform='tpu', topology_name=name)
+    found = descriptions.get_topology_desc(platform='tpu', topology_name=name)
   except jax.errors.JaxRuntimeError as error:
     raise ValueError(
       f'the TPU compiler knows no topology {name!r}: {error}'

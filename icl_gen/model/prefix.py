@@ -20,9 +20,8 @@ from flax import struct
 
 from icl_gen.model import forward, prefix_attention
 from icl_gen.model.parameters import Params
+from icl_gen.runs.buffers import CHUNK, bucket
 
-# Tokens per chunk.
-CHUNK = 512
 # No Gemma 2 or 3 was trained on longer rows.
 LONGEST = 131_072
 
@@ -57,18 +56,6 @@ class Prefix:
   layers: tuple[LayerPrefix, ...]
   length: jax.Array
   core: str = struct.field(pytree_node=False, default='auto')
-
-
-def bucket(length: int, *, chunk: int) -> int:
-  """The buffer for a context of `length` tokens: 1, 2, 3, 4, 6, 8, 12 chunks.
-
-  Only powers of two and the midpoints between them, since every capacity is
-  compiled: up to 131,072 tokens there are 16 with chunks of 512. At most half
-  of a buffer of several chunks is empty.
-  """
-  chunks = -(-length // chunk)
-  power = 1 << max(chunks - 1, 0).bit_length()
-  return chunk * (power // 4 * 3 if chunks <= power // 4 * 3 else power)
 
 
 def encode(

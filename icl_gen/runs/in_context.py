@@ -1,4 +1,4 @@
-"""The context of condition 'icl', as `evaluate` and `export` both give it."""
+"""The documents before questions, and before prompts for inferences."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from icl_gen.runs.experiments import Experiment
 from icl_gen.text import context as contexts
 from icl_gen.text.context import Context
 from icl_gen.text.prompts import Text
-from icl_gen.types import Corpus
+from icl_gen.types import Corpus, Document
 
 # 'fitting': all documents, or, if they do not fit, those that match a question.
 # 'recalled': no documents, but what the model recalls of them.
@@ -107,4 +107,31 @@ def context(
     count=wanted.documents,
     distractors=wanted.distractors,
     chat=chat,
+  )
+
+
+def of_inferences(
+  experiment: Experiment,
+  documents: Sequence[Document],
+  *,
+  name: str,
+  count_tokens: Callable[[Text], int],
+) -> Context:
+  """Returns the context that a model's global inferences are sampled after.
+
+  Args:
+    experiment: its `context` says how many documents there are.
+    documents: of the corpus.
+    name: name of the corpus's directory; seeds the draw.
+    count_tokens: number of tokens of a text.
+
+  Raises:
+    ValueError: as `contexts.build`.
+  """
+  return contexts.build(
+    documents,
+    seed=f'{name}/augment',
+    factor=experiment.context.factor,
+    budget=budget(experiment),
+    count_tokens=count_tokens,
   )

@@ -4,6 +4,9 @@ Nothing is changed. A line for each file that is damaged or missing has the
 command that deletes it and what was made with it; the study then makes the same
 again.
 
+Of a study in a bucket, files are copied here and compared with the digests that
+the bucket has of them, the weights and training states of one cell at a time.
+
 Not read: TensorBoard events and compiled programs, which nothing depends on;
 partial results, whose damaged lines are computed again; training states that
 were moved aside.
@@ -11,7 +14,6 @@ were moved aside.
 
 import dataclasses
 import pathlib
-import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping
 
@@ -19,7 +21,13 @@ from icl_gen.reporting import sums
 from icl_gen.runs import directories, reported, studies, training_logs, units
 from icl_gen.runs.stage import Stage
 from icl_gen.runs.studies import Job, Study
-from icl_gen.storage import corpus_files, files, scores
+from icl_gen.storage import (
+  bucket_copies,
+  corpus_files,
+  files,
+  scores,
+  working_copies,
+)
 
 _LOG = training_logs.LOG
 _SUMS_OF_LOG = training_logs.SUMS
@@ -55,15 +63,15 @@ class _Finding:
   delete: tuple[pathlib.Path, ...] = ()
 
   def __str__(self) -> str:
-    there = [str(path) for path in self.delete if path.exists()]
-    command = shlex.join(['rm', '-rf', *there])
-    repair = command if there else 'run the study'
+    there = [path for path in self.delete if path.exists()]
+    repair = working_copies.deletion(there) if there else 'run the study'
     return f'{self.path}: {self.why}; to repair: {repair}'
 
   def files(self) -> Iterator[pathlib.Path]:
     """The files that are there."""
     paths = [self.path, *self.path.rglob('*')]
-    return (path for path in paths if path.is_file())
+    stub = bucket_copies.STUB  # in place of what was read before
+    return (path for path in paths if path.is_file() and path.name != stub)
 
 
 def verify(study: Study, root: files.Path, readers: Readers) -> int:
@@ -81,6 +89,7 @@ def verify(study: Study, root: files.Path, readers: Readers) -> int:
   Raises:
     ValueError: all is whole, but was made with other settings; names the first
       one that differs.
+    OSError: the bucket does not answer.
   """
   began = time.monotonic()
   jobs, report = studies.jobs(study, root), reported.stage(study, root)
@@ -88,21 +97,22 @@ def verify(study: Study, root: files.Path, readers: Readers) -> int:
   parts.append(('report', report.result.parent, _of_report(report)))
   parts.append(('record', pathlib.Path(root), _of_record(root)))
   damaged: set[pathlib.Path] = set()
-  read: set[pathlib.Path] = set()
+  read: dict[pathlib.Path, int] = {}  # file -> its bytes
   for number, (door, directory, findings) in enumerate(parts, start=1):
     print(f'[{number}/{len(parts)}] {door} {directory.name}', flush=True)
     for finding in _or_unreadable(findings, directory):
-      read.update(finding.files())
+      read |= {path: path.stat().st_size for path in finding.files()}
       if finding.why and finding.path not in damaged:
         print(finding, flush=True)
         damaged.add(finding.path)
+    working_copies.release(directory)
   if not damaged:
     for job in jobs:
       studies.check(job, root)
     if not report.is_finished():
       print(_Finding(report.result, 'of other cells or settings'))
       damaged.add(report.result)
-  megabytes = sum(path.stat().st_size for path in read) / 1e6
+  megabytes = sum(read.values()) / 1e6
   print(
     f'read {len(read)} files, {megabytes:,.1f} MB, in'
     f' {time.monotonic() - began:.1f} s:'
@@ -118,6 +128,8 @@ def _or_unreadable(
   try:
     yield from findings
   except OSError as error:
+    if error.errno is None and working_copies.of(directory):
+      raise  # the bucket does not answer
     path = pathlib.Path(error.filename or directory)
     yield _Finding(path, f'cannot be read ({error.strerror})', (directory,))
 
@@ -162,6 +174,9 @@ def _of_settings(
 def _of_corpus(stage: Stage) -> Iterator[_Finding]:
   directory = stage.directory
   yield from _of_settings(stage, (stage.settings_file, directory))
+  if why := working_copies.damage(directory):
+    yield _Finding(directory, why, (directory,))
+    return
   yield _Finding(directory)
   if not stage.result.exists():
     yield _Finding(stage.result, 'missing', (directory,))
@@ -186,7 +201,7 @@ def _of_training(stage: Stage, readers: Readers) -> Iterator[_Finding]:
   if not weights.exists():
     yield _Finding(weights, 'missing', _with_scores(cell))
   else:
-    why = readers.weights(weights)
+    why = working_copies.damage(weights) or readers.weights(weights)
     yield _Finding(weights, why, (weights, *_with_scores(cell)))
     yield _Finding(cell / _LOG)
     yield _Finding(cell / _SUMS_OF_LOG)
@@ -194,11 +209,14 @@ def _of_training(stage: Stage, readers: Readers) -> Iterator[_Finding]:
     for path, why in differences.items():
       yield _Finding(path, why, (cell,))
   if stage.checkpoints.exists():
+    every = sorted(stage.checkpoints.iterdir())
+    states = [path for path in every if path.name.isdigit()]
+    not_whole = {path: working_copies.damage(path) for path in states}
     damaged = readers.states(stage.checkpoints)
-    for path in sorted(stage.checkpoints.iterdir()):
+    for path in states:
       # A finished training needs none; others resume from the one before.
-      if path.name.isdigit():
-        yield _Finding(path, damaged.get(int(path.name), ''), (path,))
+      why = not_whole[path] or damaged.get(int(path.name), '')
+      yield _Finding(path, why, (path,))
 
 
 def _of_scores(stage: Stage) -> Iterator[_Finding]:
@@ -220,9 +238,17 @@ def _of_scored_weights(scored: Stage, trained: Stage) -> _Finding:
     except (FileNotFoundError, ValueError):
       settings = {}  # a finding of its own
     was = settings.get('checkpoint_is')
-    if was is not None and was != files.fingerprint(path):
+    if was is not None and was != _fingerprint(path):
       why = 'not the files that were scored'
   return _Finding(path, why, (path, *_with_scores(scored.directory)))
+
+
+def _fingerprint(path: pathlib.Path) -> str:
+  """That of weights; '' of those in a bucket whose marker is damaged."""
+  try:
+    return working_copies.fingerprint(path)
+  except ValueError:
+    return ''  # a finding of its own
 
 
 def _with_scores(cell: pathlib.Path) -> tuple[pathlib.Path, ...]:
@@ -235,6 +261,9 @@ def _of_report(stage: Stage) -> Iterator[_Finding]:
   directory = stage.result.parent
   delete = stage.settings_file, directory
   yield from _of_settings(stage, delete)
+  if why := working_copies.damage(directory):
+    yield _Finding(directory, why, delete)
+    return
   yield _Finding(directory)
   if not stage.result.exists():
     yield _Finding(stage.result, 'missing', delete)

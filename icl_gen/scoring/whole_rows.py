@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from icl_gen.model import package_forward, prefix
+from icl_gen.model import package_forward
 from icl_gen.model.loading import Model
+from icl_gen.runs import buffers
 from icl_gen.scoring import tree
 from icl_gen.text.tokens import Row
 
@@ -31,7 +32,7 @@ def sums(
   # Longest first: rows of similar length need little padding.
   waiting = sorted(range(len(rows)), key=lambda r: -len(rows[r].ids))
   while waiting:
-    length = prefix.bucket(len(rows[waiting[0]].ids), chunk=PADDED_TO)
+    length = buffers.bucket(len(rows[waiting[0]].ids), chunk=PADDED_TO)
     count = max(1, tokens_per_pass // length)
     chosen, waiting = waiting[:count], waiting[count:]
     sums_R[chosen] = _pass_sums(

@@ -72,12 +72,19 @@ class BucketCopy:
     """The name of the object, or the directory, that a path is for."""
     return path.relative_to(self.root).as_posix()
 
-  def pull(self, under: str = '', *, known: str = '') -> None:
+  def address(self, path: pathlib.Path) -> str:
+    """The URL of what a path is for."""
+    return f'{self.url}/{self.name(path)}'
+
+  def pull(
+    self, under: str = '', *, known: str = '', tolerant: bool = False
+  ) -> None:
     """Makes what is here what the bucket has; of large directories, stubs.
 
     Args:
       under: the beginning of names, of what is copied.
       known: as for `Objects.names`.
+      tolerant: whether directories that are damaged stay stubs.
 
     Raises:
       OSError: there is no answer.
@@ -103,7 +110,7 @@ class BucketCopy:
         if key != name:
           self._put_stub(path, content)
           if not _LARGE.fullmatch(name):
-            self.fetch(path)
+            self.damage(path) if tolerant else self.fetch(path)
         else:
           path.parent.mkdir(parents=True, exist_ok=True)
           path.write_bytes(content)
@@ -116,19 +123,47 @@ class BucketCopy:
       OSError: there is no answer, or the disk is full.
       ValueError: the directory in the bucket is damaged.
     """
+    if why := self.damage(path):
+      raise ValueError(
+        f'{self.address(path)} is damaged: {why}; delete it and'
+        f' {path.name}{MARKER} (`gcloud storage rm --recursive`), and re-run'
+        ' the command that wrote it'
+      )
+
+  def damage(self, path: pathlib.Path) -> str:
+    """Copies a directory as `fetch` does, unless it is damaged.
+
+    Returns:
+      what is wrong with it; '' if nothing.
+
+    Raises:
+      OSError: there is no answer, or the disk is full.
+    """
+    why = ''
     with self._turn:
       for _ in range(_TRIES):
         if not (path / STUB).exists():
-          return
+          return ''
         why = self._copy(path)
         if not why:
           self._note(path)
-          return
+          return ''
         self._look_again(path)
-      raise ValueError(
-        f'{path} is damaged: {why}; delete it and {path.name}{MARKER} (`gcloud'
-        ' storage rm --recursive`), and re-run the command that wrote it'
-      )
+    return why
+
+  def release(self, directory: pathlib.Path) -> None:
+    """Makes stubs of the large directories in a directory again.
+
+    Raises:
+      OSError: there is no answer.
+    """
+    with self._turn:
+      for name in self._seen:
+        path = self.root / name
+        is_copied = _LARGE.fullmatch(name) and not (path / STUB).exists()
+        if is_copied and path.is_relative_to(directory):
+          self._look_again(path)
+          self._note(path)
 
   def push(
     self, paths: Sequence[pathlib.Path], *, held: Held | None = None
@@ -223,7 +258,11 @@ class BucketCopy:
 
   def _copy(self, path: pathlib.Path) -> str:
     """Copies a directory in place of its stub; what is wrong, '' if nothing."""
-    name, listed = self.name(path), files.read_sealed_json(path / STUB)
+    name = self.name(path)
+    try:
+      listed = files.read_sealed_json(path / STUB)
+    except ValueError:
+      return f'{path.name}{MARKER} does not have its digest'
     stated: dict[str, tuple[str, int]] = listed['files']
     _require_inside(stated)
     with partials.private(path.parent) as private:

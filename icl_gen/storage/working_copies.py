@@ -11,8 +11,9 @@ for local files does, and nothing else.
 import contextlib
 import os
 import pathlib
+import shlex
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from icl_gen.storage import bucket_locks, files, locks, partials
 from icl_gen.storage.bucket_copies import STUB, BucketCopy, Contents
@@ -22,11 +23,12 @@ _copies: dict[pathlib.Path, BucketCopy] = {}
 
 
 @contextlib.contextmanager
-def opened(url: str) -> Iterator[pathlib.Path]:
+def opened(url: str, *, tolerant: bool = False) -> Iterator[pathlib.Path]:
   """A working copy of a bucket, for the block.
 
   Args:
     url: gs://BUCKET/PATH.
+    tolerant: whether damage is for the block to find, with `damage`.
 
   Yields:
     its directory, which has what the bucket has. It is in the directory for
@@ -41,7 +43,7 @@ def opened(url: str) -> Iterator[pathlib.Path]:
     root = private / 'workdir'
     root.mkdir()
     copy = BucketCopy(root, url)
-    copy.pull()
+    copy.pull(tolerant=tolerant)
     _copies[root] = copy
     try:
       yield root
@@ -66,6 +68,39 @@ def fetch(path: files.Path) -> None:
   """
   if copy := of(path):
     copy.fetch(pathlib.Path(path))
+
+
+def damage(path: files.Path) -> str:
+  """Copies what is needed of a path, as `fetch` does, unless it is damaged.
+
+  Returns:
+    what is wrong with what is in the bucket; '' if nothing, or if it is in
+    none.
+
+  Raises:
+    OSError: as for `BucketCopy.damage`.
+  """
+  copy = of(path)
+  return copy.damage(pathlib.Path(path)) if copy else ''
+
+
+def release(directory: files.Path) -> None:
+  """Frees the disk of what `fetch` has copied in a directory, if it has.
+
+  Raises:
+    OSError: as for `BucketCopy.release`.
+  """
+  if copy := of(directory):
+    copy.release(pathlib.Path(directory))
+
+
+def deletion(paths: Sequence[pathlib.Path]) -> str:
+  """The command that deletes files and directories, of one place."""
+  copy = of(paths[0])
+  if copy is None:
+    return shlex.join(['rm', '-rf', *map(str, paths)])
+  urls = map(copy.address, paths)
+  return shlex.join(['gcloud', 'storage', 'rm', '--recursive', *urls])
 
 
 def publish(path: files.Path) -> None:
@@ -108,16 +143,23 @@ def kept(directory: pathlib.Path) -> Iterator[None]:
     yield
 
 
-def require_local(path: files.Path, what: str) -> None:
+def require_local(path: files.Path, what: str, *, why: str = '') -> None:
   """Checks that a path is in no bucket.
+
+  Args:
+    path: in the workdir.
+    what: needs this, for the message.
+    why: it does, for the message.
 
   Raises:
     ValueError: it is.
   """
   if copy := of(path):
+    because = f', because {why}' if why else ''
     raise ValueError(
-      f'{what} works in a local directory only: give one as --workdir, and copy'
-      f' what it needs (`gcloud storage cp --recursive {copy.url} DIRECTORY`)'
+      f'{what} works in a local directory only{because}: give one as --workdir,'
+      f' and copy what it needs (`gcloud storage cp --recursive {copy.url}'
+      ' DIRECTORY`)'
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from icl_gen.runs import replay
+from icl_gen.runs import buffers, replay
 from icl_gen.runs.experiments import Training
 from icl_gen.text import tokens
 from icl_gen.training import batches, examples, limits
@@ -32,7 +32,7 @@ def make(
   """
   sequences = examples.examples(documents, tokenizer, train, seed=seed)
   longest = max(len(one.ids) for one in sequences)
-  length = limits.row_length(train.length, longest=longest)
+  length = buffers.row(train.length, longest=longest)
   limits.require_rows(length, model=model)
   again: list[batches.Example] = []
   if train.replay:

@@ -4,19 +4,6 @@ from typing import Any
 
 from icl_gen.runs import models
 
-# Rows of similar documents then have one length, and compile once.
-_MULTIPLE = 16
-
-
-def row_length(length: int, *, longest: int) -> int:
-  """Tokens of a row: what is set, or what the longest example needs.
-
-  Args:
-    length: as set; 0 if it follows from the examples.
-    longest: tokens of the longest example.
-  """
-  return length or -(-longest // _MULTIPLE) * _MULTIPLE
-
 
 def require_sensible(settings: Any, *, model: str) -> None:
   """Checks how the numbers of a training run, each in its range, fit together.

@@ -99,7 +99,7 @@ def test_mistakes_are_one_line(commands, flags, there, workdir, more, says):
 
 @pytest.mark.slow
 def test_the_tiny_study_has_the_same_results(
-  commands, settings, there, tmp_path, url
+  commands, settings, there, tmp_path, server, url
 ):
   local = tmp_path / 'local'
   assert commands.run('study', *settings, f'--workdir={local}').code == 0
@@ -111,9 +111,18 @@ def test_the_tiny_study_has_the_same_results(
   again = commands.run('study', *flags, env=there)
   assert 'the study is finished' in again.stdout
   assert 'evaluate' not in again.stdout
-  refused = verified(*flags, env=there)
-  assert refused.returncode == 2
-  assert '--verify works in a local directory only' in refused.stderr
+  found = verified(*flags, env=there)
+  assert found.returncode == 0, found.stderr
+  assert 'nothing is damaged or missing' in found.stdout
+  corpus = f'{url}/study/corpora/reversal-s0'
+  place = corpus.removeprefix('gs://bucket/')
+  server.put(f'{place}/documents.jsonl', b'other')
+  found = verified(*flags, env=there)
+  assert found.returncode == 2
+  assert (
+    f'{corpus}: documents.jsonl is not what reversal-s0.complete.json states,'
+    f" or missing; to repair: gcloud storage rm --recursive '{corpus}'\n"
+  ) in found.stdout
 
 
 _SMALLER = """\

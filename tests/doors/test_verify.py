@@ -5,13 +5,14 @@ import os
 import random
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 
 import pytest
 
-from icl_gen import study
-from icl_gen.storage import corpus_files
+from icl_gen import study, workdirs
+from icl_gen.storage import bucket_copies, corpus_files, working_copies
 from tests.doors import test_study
 from tests.doors.conftest import ROOT
 from tests.doors.test_pulse import everything
@@ -246,6 +247,106 @@ def test_what_an_unfinished_study_lacks_is_named(
   named, _ = verify(config, tmp_path, capsys)
   assert len(named) == 5
   assert set(named.values()) == {'run the study'}
+
+
+# --- in a bucket ------------------------------------------------------------
+
+
+@pytest.fixture
+def there(finished, url, server):
+  """The objects of a bucket that has the finished study; name -> content."""
+  with working_copies.opened(url) as root:
+    shutil.copytree(finished, root, dirs_exist_ok=True)
+    names = [p.relative_to(root).as_posix() for p in files_of(root)]
+    wholes = [bucket_copies._DIRECTORIES.match(name) for name in names]
+    working_copies.of(root).push(
+      [
+        root / (whole[0] if whole else name)
+        for whole, name in zip(wholes, names, strict=True)
+        if 'compiled' not in name
+      ]
+    )
+  server.asked.clear()
+  return lambda: {
+    name: server.content(name)
+    for name in server.objects
+    if name.startswith(url.removeprefix('gs://bucket/'))
+  }
+
+
+def verify_there(config, url, capsys):
+  """What is damaged -> the command, by URLs; and the summary."""
+  with workdirs.opened(url, tolerant=True) as root:
+    named, summary = verify(config, root, capsys)
+    # The disk need not hold the weights of all cells at once.
+    for weights in root.rglob('params'):
+      assert [path.name for path in weights.iterdir()] == [bucket_copies.STUB]
+  found = {path.replace(str(root), url): how for path, how in named.items()}
+  return found, summary
+
+
+def test_a_study_in_a_bucket_is_verified_and_nothing_changes(
+  config, copied, there, server, url, capsys
+):
+  before = there()
+  named, summary = verify_there(config, url, capsys)
+  assert named == {}
+  assert there() == before
+  assert {method for method, _ in server.asked} == {'GET', 'LIST'}
+  assert summary.split()[:5] == verify(config, copied, capsys)[1].split()[:5]
+
+
+def test_damage_in_a_bucket_is_named_with_what_deletes_it(
+  config, there, server, url, capsys
+):
+  for part in (
+    'corpora/reversal-s0/documents.jsonl',
+    'corpora/reversal-s0-augmented-nano.complete.json',
+    f'{CELL}/scores.parquet',
+    f'{CELL}/params/d/',
+    f'{CELL}/checkpoints/4.complete.json',
+    'report/results.csv',
+    'report.config.json',
+  ):
+    name = max(
+      (one for one in there() if part in one), key=lambda one: len(there()[one])
+    )
+    server.put(name, there()[name][:-1])
+  lost = next(name for name in there() if '/checkpoints/2/' in name)
+  del server.objects[lost]
+  named, _ = verify_there(config, url, capsys)
+  study_there = f'{url}/study'
+  assert named.keys() == {
+    f'{study_there}/corpora/reversal-s0',
+    f'{study_there}/corpora/reversal-s0-augmented-nano',
+    f'{url}/{CELL}/scores.parquet',
+    f'{url}/{CELL}/params',
+    f'{url}/{CELL}/checkpoints/2',
+    f'{url}/{CELL}/checkpoints/4',
+    f'{study_there}/report',
+    f'{study_there}/report.config.json',
+  }
+  for command in named.values():
+    *program, first = shlex.split(command)[:5]
+    assert program == ['gcloud', 'storage', 'rm', '--recursive']
+    for deleted in (first, *shlex.split(command)[5:]):
+      assert deleted.startswith(f'{study_there}/')
+      gone = deleted.removeprefix('gs://bucket/')
+      for name in there():
+        if f'{name}/'.startswith(f'{gone}/'):
+          del server.objects[name]
+  # As a study finds it, what was damaged does not exist.
+  named, _ = verify_there(config, url, capsys)
+  assert set(named.values()) == {'run the study'}
+  assert not any('checkpoints' in name for name in named)
+
+
+def test_a_bucket_that_does_not_answer_is_not_called_damaged(
+  config, there, server, url, capsys
+):
+  server.allows = lambda method, name: '/params/' not in name
+  with pytest.raises(OSError, match='PERMISSION_DENIED'):
+    verify_there(config, url, capsys)
 
 
 def test_the_help_lists_it():

@@ -4,6 +4,7 @@ import pytest
 from absl import flags
 
 from icl_gen.runs import studies
+from icl_gen.storage import working_copies
 from launch import experiment
 from launch.experiment import Requirements
 from tests.gcs import server, url  # noqa: F401
@@ -24,16 +25,26 @@ def launched(tmp_path):
   """Makes the experiment of one world and two seeds."""
   study = studies.read(VALUES | {'seeds': (0, 1), 'conditions': ('icl', 'ft')})
 
-  def make(topology='cpu:1', processes=1, on='local'):
+  def make(topology='cpu:1', processes=1, on='local', copy=None):
+    """In a directory, or in the bucket of a working copy."""
+    workdir = copy or tmp_path / 'out'
+    given = working_copies.of(copy).url if copy else str(workdir)
     return experiment.make(
       study,
-      tmp_path / 'out',
-      flags=FLAGS | {'workdir': str(tmp_path / 'out')},
+      workdir,
+      flags=FLAGS | {'workdir': given},
       requirements=Requirements(topology, processes),
       on=on,
     )
 
   return make
+
+
+@pytest.fixture
+def copy(url):  # noqa: F811
+  """The working copy of a bucket."""
+  with working_copies.opened(url) as root:
+    yield root
 
 
 @pytest.fixture

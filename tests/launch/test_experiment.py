@@ -1,18 +1,13 @@
 """Units as commands, and what a launch imports."""
 
-import dataclasses
 import subprocess
 import sys
 
 import pytest
 
-from icl_gen.runs import studies
-from icl_gen.runs.experiments import Training
-from launch import estimate, plan, processes
+from launch import plan, processes, slurm
 from launch.plan import Plan
 from tests.rules import HEAVY, ROOT
-from tests.runs.test_experiments import EXPERIMENT
-from tests.runs.test_studies import VALUES
 
 
 def test_a_unit_is_a_command_that_names_it(launched):
@@ -54,6 +49,23 @@ def test_several_processes_are_told_of_each_other(launched):
     launched(processes=0)
 
 
+@pytest.mark.parametrize('name', ['nonsense', 'v5e', 'v5e:0x2', 'cpu:2x2'])
+def test_a_topology_that_cannot_be_is_refused(launched, name):
+  with pytest.raises(ValueError, match=f"'{name}'; give cpu:N, or one of v4,"):
+    launched(topology=name)
+
+
+def test_what_needs_a_shared_directory_refuses_a_bucket(launched, copy, url):
+  assert launched(copy=copy).units[0].flags['workdir'] == url
+  told = '--processes_per_unit=2 works in a local directory only, because'
+  for on in ('tpu_vm', 'slurm'):
+    with pytest.raises(ValueError, match=f'^{told} the processes of') as one:
+      launched(processes=2, on=on, copy=copy)
+    assert f'cp --recursive {url} DIRECTORY' in str(one.value)
+  with pytest.raises(ValueError, match='^--on=slurm works in .* all nodes sh'):
+    slurm.make_plan(launched(on='slurm', copy=copy), machines=1)
+
+
 def test_a_plan_says_everything(launched, tmp_path):
   files = {tmp_path / 'x/a.sh': 'first\nsecond\n'}
   made = plan.text(launched(), Plan(['two cores'], ['run this'], files))
@@ -66,26 +78,6 @@ def test_a_plan_says_everything(launched, tmp_path):
   ):
     assert line in made.splitlines()
   assert not (tmp_path / 'x').exists()
-
-
-def test_memory_is_estimated_once_for_equal_programs():
-  values = VALUES | {'seeds': (0, 1), 'conditions': ('icl', 'ft')}
-  longer = dataclasses.replace(
-    EXPERIMENT, train=Training(steps=7, length=99), dtype='bfloat16'
-  )
-  values['experiments'] = {'reversal': dataclasses.asdict(longer)}
-  study = studies.read(values)
-  found = estimate.commands(study, topology='v5e:2x2')
-  assert len(found) == 2  # stages: seeds and conditions share programs
-  for command in found:
-    assert '--topology=v5e:2x2' in command
-    assert '--config.train.length=99' in command
-    assert '--config.dtype=bfloat16' in command
-    assert not any('train.steps' in flag for flag in command)
-  assert not any('--stage=augment' in command for command in found)
-  more = studies.read(VALUES | {'conditions': ('ft_aug',)})
-  stages = {c[-1] for c in estimate.commands(more, topology='cpu:1')}
-  assert '--stage=augment' in stages
 
 
 def test_a_launch_and_a_status_import_nothing_heavy():

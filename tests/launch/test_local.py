@@ -81,6 +81,22 @@ def test_workers_share_a_bucket(two_worlds, server, url):
   assert (
     '--on=slurm works in a local directory only' in (refused.communicate()[1])
   )
+  assert 'nothing is damaged or missing' in verified(flags, env, code=0)
+  corpus = f'{url}/study/corpora/reversal-s0'
+  server.put(f'{corpus.removeprefix("gs://bucket/")}/documents.jsonl', b'other')
+  repair = f"to repair: gcloud storage rm --recursive '{corpus}'\n"
+  assert repair in verified(flags, env, code=2)
+
+
+def verified(flags, env, *, code):
+  """What `study --verify` prints."""
+  flags = (*flags, '--verify')
+  started = commands.start(
+    'icl_gen.study', *flags, env=env, stdout=subprocess.PIPE, text=True
+  )
+  said, _ = started.communicate()
+  assert started.returncode == code, said
+  return said
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ import sys
 import pytest
 
 from icl_gen.runs import units as names
+from icl_gen.storage import working_copies
 from launch import plan as plans
 from launch import pool, tpu_vm
 from tests.launch import studies as commands
@@ -68,11 +69,17 @@ def asked(given, machines):
   return ask
 
 
+def every_call(machines):
+  """The arguments of all calls of gcloud compute tpus."""
+  lines = (machines / 'calls').read_text().splitlines()
+  return [json.loads(line)[2:] for line in lines]
+
+
 def calls(machines):
   """The verbs and machines of all calls of gcloud but questions."""
-  lines = (machines / 'calls').read_text().splitlines()
-  every = [json.loads(line)[2:] for line in lines]
-  return [call[:3] for call in every if call[1] in ('create', 'delete')]
+  return [
+    call[:3] for call in every_call(machines) if call[1] in ('create', 'delete')
+  ]
 
 
 def run(made, monkeypatch, machines=1, retries=0):
@@ -234,6 +241,24 @@ def test_mounted_results_are_not_copied(launched, asked):
   )
 
 
+def test_machines_write_to_a_bucket_and_nothing_is_copied(
+  launched, asked, machines, monkeypatch, copy, url
+):
+  made = launched(copy=copy)
+  asked(mount='10.0.0.2:/share')
+  with pytest.raises(ValueError, match='^--mount=.*write to the bucket'):
+    tpu_vm.make_plan(made, machines=1)
+  asked(mount='')
+  plan = tpu_vm.make_plan(made, machines=1)
+  assert 'icl_gen.study' in plan.commands[-2]  # here, with our log-in
+  run(made, monkeypatch)
+  for unit in made.units:
+    said = unit.log.read_text()
+    assert f' --workdir={url} ' in said and f'--only={unit.name}' in said
+  copied = [call for call in every_call(machines) if call[1] == 'scp']
+  assert [call[2] for call in copied] == [str(tpu_vm._packed(made))]
+
+
 def test_mistakes_are_found_before_a_machine_is_made(launched, asked):
   asked(zone='')
   with pytest.raises(ValueError, match='no --zone given'):
@@ -250,35 +275,46 @@ def test_own_documents_must_be_where_machines_see_them(launched, asked):
 
   plan('configs/custom_example')
   shared = launched().root.parent / 'notes'
-  for elsewhere in ('notes', '/notes', shared):
-    with pytest.raises(ValueError, match='--documents=.*notes.*in configs/ on'):
+  for elsewhere in ('notes', '/notes', 'configs/../notes', shared):
+    with pytest.raises(
+      ValueError, match='--documents=.*notes.*only the files in configs/; p'
+    ):
       plan(elsewhere)
   asked(mount='10.0.0.2:/share')
   plan(shared)
 
 
-@pytest.mark.slow
-def test_a_study_on_machines_that_are_taken_away_gives_the_same_results(
-  two_worlds, machines, monkeypatch, tmp_path
-):
-  _, workdir = two_worlds.begin(tmp_path / 'out')
-  project = tmp_path / 'project'
-  for folder in ('icl_gen', 'configs', 'launch'):
-    shutil.copytree(commands.ROOT / folder, project / folder)
+def launch(two_worlds, folder, workdir):
+  """Launches the study from a folder of its own; its machines are spot."""
+  for name in ('icl_gen', 'configs', 'launch'):
+    shutil.copytree(commands.ROOT / name, folder / name)
   for file in ('setup.py', 'pyproject.toml', 'requirements.txt'):
-    shutil.copy(commands.ROOT / file, project)
+    shutil.copy(commands.ROOT / file, folder)
   config = pathlib.Path(two_worlds.config.removeprefix('--config='))
-  shutil.copy(config, project / 'configs')
-  launcher = subprocess.Popen(
+  shutil.copy(config, folder / 'configs')
+  return subprocess.Popen(
     [
       *(sys.executable, '-m', 'launch', '--on=tpu_vm', '--machines=2'),
       *(f'--config=configs/{config.name}', workdir),
       *('--zone=us-west4-a', '--spot', '--queued'),
       f'--set_up=ln -sfn {sys.prefix} .venv',
     ],
-    cwd=project,
+    cwd=folder,
     env=commands.environment() | {'PYTHONPATH': '.'},
   )
+
+
+def machines_made(machines):
+  """The names of the machines that were made, sorted."""
+  return sorted(name for _, verb, name in calls(machines) if verb == 'create')
+
+
+@pytest.mark.slow
+def test_a_study_on_machines_that_are_taken_away_gives_the_same_results(
+  two_worlds, machines, tmp_path
+):
+  _, workdir = two_worlds.begin(tmp_path / 'out')
+  launcher = launch(two_worlds, tmp_path / 'project', workdir)
   first = commands.UNITS[0]
   commands.wait(
     lambda: 'train reversal' in commands.log(tmp_path / 'out', first),
@@ -288,10 +324,35 @@ def test_a_study_on_machines_that_are_taken_away_gives_the_same_results(
   assert launcher.wait() == 0
   assert 'was taken away' in commands.log(tmp_path / 'out', first)
   assert commands.results(tmp_path / 'out') == two_worlds.expected
-  made = [call for call in calls(machines) if call[1] == 'create']
-  assert sorted(name for *_, name in made) == [
+  assert machines_made(machines) == [
     *('icl-gen-study-0', 'icl-gen-study-0', 'icl-gen-study-1')
   ]
+
+
+@pytest.mark.slow
+def test_machines_that_are_taken_away_go_on_from_what_is_in_a_bucket(
+  two_worlds, machines, tmp_path, server, url
+):
+  first = commands.UNITS[0]
+
+  def log():
+    place = url.removeprefix('gs://bucket/')
+    name = f'{place}/study/launch/{first}.log'
+    return server.content(name).decode() if name in server.objects else ''
+
+  launcher = launch(two_worlds, tmp_path / 'project', f'--workdir={url}')
+  commands.wait(lambda: 'train reversal' in log(), what=log)
+  preempt(machines, 'icl-gen-study-0')
+  assert launcher.wait() == 0
+  assert 'was taken away' in log()
+  with working_copies.opened(url) as root:
+    assert commands.results(root) == two_worlds.expected
+  assert machines_made(machines) == [
+    *('icl-gen-study-0', 'icl-gen-study-0', 'icl-gen-study-1')
+  ]
+  assert 'scp' not in {
+    call[1] for call in every_call(machines) if 'unit.tar.gz' in str(call)
+  }
 
 
 def test_the_stand_in_refuses_what_gcloud_would(machines):

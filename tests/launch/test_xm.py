@@ -5,8 +5,10 @@ To run the slow tests, name a Python that has xmanager:
   XMANAGER_PYTHON=PATH python -m pytest -m slow tests/launch/test_xm.py
 """
 
+import dataclasses
 import json
 import os
+import pathlib
 import subprocess
 
 import pytest
@@ -41,6 +43,48 @@ def test_containers_get_the_chips_and_a_shared_workdir(launched, given):
   for job in (*found['jobs'], found['last']):
     assert job['args'].count('--workdir=/shared/out') == 1
   assert found['jobs'][0]['args'][-1] == '--only=reversal-nano-s0'
+
+
+def test_containers_and_jobs_of_this_host_write_to_a_bucket(
+  launched, given, copy, url
+):
+  made = launched(copy=copy)
+  for job in (*(found := spec(made))['jobs'], found['last']):
+    assert pathlib.Path(job['args'][0]).is_relative_to(copy)  # its log
+    assert f'--workdir={url}' in job['args']
+  given(xmanager_executor='vertex')
+  for job in (*(found := spec(made))['jobs'], found['last']):
+    assert job['args'].count(f'--workdir={url}') == 1
+  given(remote_workdir='/shared/out')
+  with pytest.raises(ValueError, match='=/shared/out: give a bucket as --work'):
+    spec(made)
+  given(remote_workdir=url)
+  with pytest.raises(ValueError, match=f'={url}: give a bucket as --workdir'):
+    spec(launched())
+
+
+def test_containers_must_find_config_and_documents(launched, given):
+  made = launched()
+
+  def plan(**flags):
+    report = {**made.report, **flags}
+    spec(dataclasses.replace(made, report=report))
+
+  plan(documents='/home/me/notes')  # on this host, all is there
+  given(xmanager_executor='kubernetes', remote_workdir='/shared/out')
+  for here in ('notes', 'configs/custom_example', '/shared/out/notes'):
+    plan(documents=here)
+  for flag in ('documents', 'config'):
+    for elsewhere in (
+      *('/home/me/notes', '../notes', 'configs/../../x', '/shared/notes'),
+      '/shared/out/../notes',
+    ):
+      with pytest.raises(
+        ValueError,
+        match=f"^--{flag}='{elsewhere}': containers find only the files in the"
+        ' working directory, .* and those in /shared/out; put it there$',
+      ):
+        plan(**{flag: elsewhere})
 
 
 def test_the_script_of_a_unit_writes_its_log(launched, tmp_path):

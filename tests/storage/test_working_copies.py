@@ -323,6 +323,6 @@ def test_a_study_that_is_named_like_a_directory_is_refused(url):
 def test_what_works_locally_only_says_so(url):
   with (
     working_copies.opened(url) as root,
-    pytest.raises(ValueError, match='--verify works in a local directory only'),
+    pytest.raises(ValueError, match='--on=slurm works in a local directory'),
   ):
-    working_copies.require_local(root / 'study', '--verify')
+    working_copies.require_local(root / 'study', '--on=slurm')

@@ -26,16 +26,6 @@ def test_rows_are_no_longer_than_those_of_the_model():
     limits.require_sensible(SETTINGS, model='gemma9')
 
 
-@pytest.mark.parametrize(
-  ('length', 'longest', 'expected'),
-  [(0, 1, 16), (0, 16, 16), (0, 17, 32), (64, 17, 64), (8, 17, 8)],
-)
-def test_a_row_holds_the_longest_example_unless_its_length_is_set(
-  length, longest, expected
-):
-  assert limits.row_length(length, longest=longest) == expected
-
-
 @pytest.mark.parametrize('given', [{'replay': 'x'}, {'replay_share': 0.5}])
 def test_texts_to_replay_have_a_share(given):
   with pytest.raises(ValueError, match='give both, the texts and their share'):
