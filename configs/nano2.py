@@ -30,6 +30,7 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   config.stream = 'nano2'
   # Without what is held out, so that it can be measured.
   config.forms = 'pretraining'
+  config.drawn = 0.7
   config.check_every = 100
   config.modes = {
     'context': 0.6,

@@ -46,6 +46,7 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
       'modes': config.modes.to_dict(),
       'document_weight': config.document_weight,
       'forms': config.forms,
+      'drawn': config.drawn,
       'reversals': config.reversals,
       'told': entities,
     },

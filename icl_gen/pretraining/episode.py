@@ -4,7 +4,7 @@ import dataclasses
 import random
 from collections.abc import Callable, Sequence
 
-from icl_gen.pretraining import marks
+from icl_gen.pretraining import marks, wordings
 from icl_gen.text import lexicon
 from icl_gen.text.forms.statements import PREAMBLES
 
@@ -38,11 +38,14 @@ class Source:
     reserved: number of words at the end of the pretraining lexicon that are not
       drawn.
     only_reserved: whether to draw those and no others.
+    drawn: share of the relations of trees, and of preambles, that an episode
+      says in wordings of its own.
   """
 
   part: str = 'seen'
   reserved: int = 0
   only_reserved: bool = False
+  drawn: float = 0.0
 
   @property
   def pool(self) -> Sequence[str]:
@@ -61,8 +64,13 @@ class Source:
     """Adds a full stop and, with a probability, a marked preamble."""
     lead = ''
     if rng.random() <= probability:
-      lead = marks.every_word(rng.choice(PREAMBLES[self.part])) + ' '
+      lead = marks.every_word(self._preamble(rng)) + ' '
     return f'{lead}{statement}.'
+
+  def _preamble(self, rng: random.Random) -> str:
+    if self.drawn and rng.random() < self.drawn:
+      return wordings.opening(rng)
+    return rng.choice(PREAMBLES[self.part])
 
 
 # What the embedded models were pretrained on.

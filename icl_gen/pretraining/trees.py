@@ -9,6 +9,9 @@ import itertools
 import random
 from collections.abc import Iterator, Sequence
 
+from icl_gen.pretraining import wordings
+from icl_gen.pretraining.episode import SEEN, Source
+from icl_gen.pretraining.wordings import Wording
 from icl_gen.text import categories, inflection
 from icl_gen.types import Fact
 
@@ -40,12 +43,14 @@ class Tree:
     parents: noun -> the category above it; roots have none.
     facts: noun -> its own facts, without that about its parent.
     relations: 'has', 'is' and the verbs of the tree.
+    wording: how its facts are said.
   """
 
   nouns: tuple[str, ...]
   parents: dict[str, str]
   facts: dict[str, tuple[Fact, ...]]
   relations: tuple[str, ...]
+  wording: Wording = Wording()
 
   def stated(self, noun: str) -> tuple[Fact, ...]:
     """What the document of a category states, its parent first."""
@@ -91,7 +96,12 @@ class Tree:
 
 
 def draw(
-  rng: random.Random, words: Sequence[str], *, count: int, shape: Shape
+  rng: random.Random,
+  words: Sequence[str],
+  *,
+  count: int,
+  shape: Shape,
+  source: Source = SEEN,
 ) -> Tree:
   """Draws a tree.
 
@@ -100,6 +110,7 @@ def draw(
     words: fresh ones, `needed(count, shape)` or more.
     count: number of categories.
     shape: how.
+    source: of wordings.
   """
   unused = iter(words)
   nouns = [inflection.plural(next(unused)) for _ in range(count)]
@@ -123,7 +134,10 @@ def draw(
         )
     facts[noun] = tuple(rng.sample(drawn, len(drawn)))
   order = tuple(rng.sample(nouns, count))
-  return Tree(order, parents, facts, relations)
+  wording = wordings.draw(
+    rng, ('is a', *relations), part=source.part, share=source.drawn
+  )
+  return Tree(order, parents, facts, relations, wording)
 
 
 def needed(count: int, shape: Shape) -> int:
@@ -131,11 +145,8 @@ def needed(count: int, shape: Shape) -> int:
   return 2 + count * (1 + 3 * shape.most)
 
 
-def sentence(fact: Fact, *, part: str) -> str:
-  """Renders a fact in its plain form: 'Gruds have wicks.'."""
-  return categories.sentence(categories.said(fact, part=part))
-
-
-def document(tree: Tree, noun: str, *, part: str) -> str:
-  """What is told about a category."""
-  return ' '.join(sentence(fact, part=part) for fact in tree.stated(noun))
+def document(tree: Tree, noun: str) -> str:
+  """What is told about a category: 'Gruds have wicks. Gruds are blue.'"""
+  return ' '.join(
+    categories.sentence(tree.wording.said(fact)) for fact in tree.stated(noun)
+  )

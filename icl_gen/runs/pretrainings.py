@@ -22,6 +22,7 @@ Point = Mapping[str, Any]
 _ADDED = {
   'reversals': 0.7,
   'entities': {'facts': 0, 'share': 0.0, 'both_orders': False},
+  'drawn': 0.0,
   'check_every': 0,
   'check_rows': 64,
 }
