@@ -27,7 +27,7 @@ def _marked(said: str, true: Sequence[str]) -> str:
 def _look_up(rng: random.Random, tree: Tree, noun: str) -> str | None:
   """Repeats a fact, one of several about the category."""
   fact = rng.choice(tree.stated(noun))
-  said = tree.wording.said(fact, rng)
+  said = tree.wording.said(fact)
   return _marked(said, tree.objects(noun, fact.relation))
 
 
@@ -35,7 +35,7 @@ def _reverse(rng: random.Random, tree: Tree, noun: str) -> str | None:
   """Says a fact from the other side."""
   fact = rng.choice(tree.stated(noun))
   true = tree.subjects(fact.relation, fact.object)
-  return _marked(tree.wording.said(categories.flip(fact), rng), true)
+  return _marked(tree.wording.said(categories.flip(fact)), true)
 
 
 def _inherit(
@@ -61,7 +61,7 @@ def _inherit(
     fact, hops = rng.choice(possible)
     if traced:
       return trace(tree, fact, hops)
-    said = tree.wording.said(fact, rng)
+    said = tree.wording.said(fact)
     return _marked(said, tree.objects(noun, fact.relation))
 
   return ask

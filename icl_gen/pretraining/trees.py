@@ -21,7 +21,8 @@ class Shape:
   """How trees are drawn.
 
   Attributes:
-    most: the greatest number of facts of one relation of a category.
+    most: the greatest number of facts of one relation of a category; a tree
+      has any number up to it.
     parents: share of the categories, but the first, that have a parent.
     deep: share of those whose parent is the category before, which makes long
       chains; the others' is any.
@@ -117,6 +118,7 @@ def draw(
   relations = ('has', 'is', *itertools.islice(unused, 2))
   parents: dict[str, str] = {}
   facts: dict[str, tuple[Fact, ...]] = {}
+  most = rng.randint(1, shape.most)
   for n, noun in enumerate(nouns):
     if n and rng.random() < shape.parents:
       is_deep = rng.random() < shape.deep
@@ -126,7 +128,7 @@ def draw(
       continue
     drawn = []
     for relation in rng.sample(relations, rng.randint(1, 3)):
-      for _ in range(rng.randint(1, shape.most)):
+      for _ in range(rng.randint(1, most)):
         word = next(unused)
         is_noun = relation != 'is'
         drawn.append(

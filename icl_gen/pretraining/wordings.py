@@ -8,7 +8,7 @@ so that nothing but the context says what belongs together.
 import dataclasses
 import functools
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from icl_gen.pretraining import english
 from icl_gen.text import categories
@@ -34,31 +34,21 @@ class Wording:
 
   Attributes:
     part: of the tables, one of `forms.split.PARTS`, for all other relations.
-    own: relation -> its forms, and those of its inverse; documents have the
-      first ones. As in `forms.taxonomy`.
+    own: relation -> its form and that of its inverse, as in `forms.taxonomy`.
   """
 
   part: str = 'seen'
-  own: Mapping[str, tuple[Sequence[str], Sequence[str]]] = dataclasses.field(
-    default_factory=dict
-  )
+  own: Mapping[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
 
-  def said(self, fact: Fact, rng: random.Random | None = None) -> str:
-    """Renders a fact, its object last: 'gruds have wicks'.
-
-    Args:
-      fact: the fact, from either side.
-      rng: draws one of the forms; None: the form of the documents.
-    """
+  def said(self, fact: Fact) -> str:
+    """Renders a fact from either side, its object last: 'gruds have wicks'."""
     forms = self.own.get(categories.base(fact.relation))
     if forms is None:
       return categories.said(fact, part=self.part)
     reverse = categories.is_inverse(fact.relation)
     forward = categories.flip(fact) if reverse else fact
-    possible = forms[reverse]
-    form = possible[0] if rng is None else rng.choice(possible)
     return categories.fill(
-      form,
+      forms[reverse],
       forward.relation,
       forward.subject,
       forward.object,
@@ -80,7 +70,7 @@ def draw(
   if not share:
     return Wording(part)
   own = {
-    relation: (_forms(rng, relation, False), _forms(rng, relation, True))
+    relation: (_form(rng, relation, False), _form(rng, relation, True))
     for relation in relations
     if rng.random() < share
   }
@@ -90,10 +80,6 @@ def draw(
 def opening(rng: random.Random) -> str:
   """Draws words that may open a statement: 'near who joined that'."""
   return ' '.join([*rng.choices(_WORDS, k=rng.randint(1, 4)), 'that'])
-
-
-def _forms(rng: random.Random, relation: str, reverse: bool) -> tuple[str, ...]:
-  return tuple(_form(rng, relation, reverse) for _ in range(2))
 
 
 def _form(rng: random.Random, relation: str, reverse: bool) -> str:

@@ -47,38 +47,24 @@ def form_of(said, fact):
 def test_a_statement_has_the_subject_once_and_ends_in_the_object(fact):
   for seed in range(40):
     wording = drawn(seed)
-    form = form_of(wording.said(fact, random.Random(seed)), fact)
+    form = form_of(wording.said(fact), fact)
     assert form.count('1') == 1, form
     assert form.count('2') == 1, form
     assert form[-1] == '2'
     assert ('V' in form) == (categories.base(fact.relation) == 'blim')
 
 
-def test_documents_have_one_form_and_statements_have_two():
-  for fact in BOTH:
-    wording = drawn(3)
-    said = {wording.said(fact, random.Random(seed)) for seed in range(20)}
-    assert len(said) == 2
-    assert wording.said(fact) == wording.said(fact)
-    assert wording.said(fact) in said
-
-
 def test_a_form_says_one_relation_in_one_direction():
   for seed in range(20):
     wording = drawn(seed)
-    forms = [
-      ' '.join(form_of(wording.said(fact, random.Random(n)), fact))
-      for fact in BOTH
-      for n in range(20)
-    ]
-    per_fact = [frozenset(forms[n : n + 20]) for n in range(0, len(forms), 20)]
-    assert sum(map(len, per_fact)) == len(frozenset(forms))
+    forms = [' '.join(form_of(wording.said(fact), fact)) for fact in BOTH]
+    assert len(set(forms)) == len(BOTH)
 
 
 def test_kinds_are_told_by_a_word_for_kinds():
   for seed in range(40):
     for fact in (FACTS[0], categories.flip(FACTS[0])):
-      said = drawn(seed).said(fact, random.Random(seed))
+      said = drawn(seed).said(fact)
       assert re.search(r'\b(kind|type|group|family)\b', said), said
 
 
@@ -104,12 +90,14 @@ def test_no_form_is_one_of_the_tables(monkeypatch):
   }
   monkeypatch.setattr(wordings, '_WORDS', ('have', 'are', 'found', 'on'))
   monkeypatch.setattr(wordings, '_SINGULAR', 0.0)
-  met = 0
-  for seed in range(300):
-    for pair in drawn(seed).own.values():
-      met += sum(len(set(forms)) < 2 for forms in pair)
-      assert not {form for forms in pair for form in forms} & tables
-  assert met  # so few words that forms repeat, but never those of the tables
+  found = [
+    form
+    for seed in range(300)
+    for pair in drawn(seed).own.values()
+    for form in pair
+  ]
+  assert len(set(found)) < 0.8 * len(found)  # few words, so forms repeat
+  assert not set(found) & tables
 
 
 def test_without_a_share_nothing_is_drawn_and_forms_are_fixed():
@@ -118,7 +106,7 @@ def test_without_a_share_nothing_is_drawn_and_forms_are_fixed():
   for part in PARTS:
     wording = wordings.draw(rng, RELATIONS, part=part, share=0.0)
     for fact in BOTH:
-      assert wording.said(fact, rng) == categories.said(fact, part=part)
+      assert wording.said(fact) == categories.said(fact, part=part)
   assert rng.getstate() == before
 
 
