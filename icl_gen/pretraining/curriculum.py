@@ -17,7 +17,7 @@ from icl_gen.pretraining import stream
 from icl_gen.pretraining.episode import Source
 from icl_gen.text.tokens import Tokenizer
 
-# Words at the end of the pretraining lexicon that no lesson says.
+# Words of the pretraining lexicon that no lesson says.
 HELD_OUT_WORDS = 960
 
 

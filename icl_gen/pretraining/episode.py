@@ -1,6 +1,7 @@
 """Defines an episode, and the small parts that all families share."""
 
 import dataclasses
+import functools
 import random
 from collections.abc import Callable, Sequence
 
@@ -35,8 +36,8 @@ class Source:
 
   Attributes:
     part: of the tables of forms, one of `forms.split.PARTS`.
-    reserved: number of words at the end of the pretraining lexicon that are not
-      drawn.
+    reserved: number of words of the pretraining lexicon that are not drawn; see
+      `lexicon.reserved`.
     only_reserved: whether to draw those and no others.
     drawn: share of the relations of trees, and of preambles, that an episode
       says in wordings of its own.
@@ -50,9 +51,7 @@ class Source:
   @property
   def pool(self) -> Sequence[str]:
     """The nonsense words that are drawn from."""
-    words = lexicon.words(evaluation=False)
-    at = len(words) - self.reserved
-    return words[at:] if self.only_reserved else words[:at]
+    return _pool(self.reserved, self.only_reserved)
 
   def words(self, rng: random.Random, count: int) -> list[str]:
     """Draws different nonsense words from the pretraining lexicon."""
@@ -71,6 +70,16 @@ class Source:
     if self.drawn and rng.random() < self.drawn:
       return wordings.opening(rng)
     return rng.choice(PREAMBLES[self.part])
+
+
+@functools.cache
+def _pool(reserved: int, only_reserved: bool) -> tuple[str, ...]:
+  kept = lexicon.reserved(reserved)
+  return tuple(
+    word
+    for word in lexicon.words(evaluation=False)
+    if (word in kept) == only_reserved
+  )
 
 
 # What the embedded models were pretrained on.
