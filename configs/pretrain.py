@@ -79,8 +79,8 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   # What the rows may say: 'all', the recipe of the embedded models, or
   # 'pretraining', without the forms that are held out (icl_gen/text/forms/).
   config.forms = 'all'
-  # Share of the relations of trees, and of preambles, that an episode says in
-  # wordings of its own, which occur nowhere else.
+  # Share of the preambles, of the relations of trees and of the sentences about
+  # people that an episode words in its own way, which occurs nowhere else.
   config.drawn = 0.0
   # Share of the statements about comparisons that reverse one of the context.
   config.reversals = 0.7

@@ -39,8 +39,8 @@ class Source:
     reserved: number of words of the pretraining lexicon that are not drawn; see
       `lexicon.reserved`.
     only_reserved: whether to draw those and no others.
-    drawn: share of the relations of trees, and of preambles, that an episode
-      says in wordings of its own.
+    drawn: share of the preambles, of the relations of trees, and of the
+      sentences about people that are in wordings of the episode's own.
   """
 
   part: str = 'seen'

@@ -82,6 +82,13 @@ def opening(rng: random.Random) -> str:
   return ' '.join([*rng.choices(_WORDS, k=rng.randint(1, 4)), 'that'])
 
 
+def around(rng: random.Random, first: str, last: str) -> str:
+  """Draws words before and between two slots: 'near {N} did joined {D}'."""
+  before = rng.choices(_WORDS, k=rng.choice(_OPENINGS))
+  between = rng.choices(_WORDS, k=rng.choice(_BETWEEN))
+  return ' '.join((*before, first, *between, last))
+
+
 def _form(rng: random.Random, relation: str, reverse: bool) -> str:
   """Draws a form that is none of the tables."""
   while True:
