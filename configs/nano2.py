@@ -8,8 +8,10 @@ says, both in the forms of pretraining and in development forms. A stage that
 does not get there ends after `steps`. Every measurement is a line of
 out/pretrain/nano2/metrics.jsonl. A killed run resumes where it was.
 
-Variants: `small` is a third of the width; `first` stops after the stages of one
-hop; `tiny` takes only a few steps, to check that everything works.
+Variants: `small` is a third of the width; `continued` starts from the embedded
+weights, without the stages whose skills they have; `first` stops after the
+stages of one hop; `tiny` takes only a few steps, to check that everything
+works.
 """
 
 from ml_collections import config_dict
@@ -17,9 +19,11 @@ from ml_collections import config_dict
 from configs import pretrain
 from icl_gen import cli
 
-VARIANTS = ('small', 'first', 'tiny')
+VARIANTS = ('small', 'continued', 'first', 'tiny')
 # What every stage rehearses, next to what it teaches.
 REHEARSED = dict(comparisons=0.1, people=0.08, described=0.08, syllogisms=0.08)
+# Stages whose skills the embedded models have.
+_OF_EMBEDDED = ('01_reverse',)
 
 
 def get_config(arg: str = '') -> config_dict.ConfigDict:
@@ -30,6 +34,7 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   config.stream = 'nano2'
   # Without what is held out, so that it can be measured.
   config.forms = 'pretraining'
+  config.drawn = 0.7
   config.check_every = 100
   config.modes = {
     'context': 0.6,
@@ -39,9 +44,14 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
     'plain': 0.04,
   }
   config.stages = _stages()
+  if 'continued' in variants:
+    config.start = 'embedded'
+    config.run += '_continued'
+    for name in _OF_EMBEDDED:
+      del config.stages[name]
   if 'first' in variants:
     for name in list(config.stages):
-      if name > '05_direct':
+      if name > '05_more':
         del config.stages[name]
   if 'tiny' in variants:
     config.optimizer.warmup_steps = 1
@@ -77,37 +87,44 @@ def _stages() -> dict[str, dict]:
   every = (*two, 'transforms')
   stages = {
     '01_reverse': taught(2000, ('comparisons',), facts=(1, 5), **short),
-    '02_stated': taught(2400, stated, facts=(2, 3), rows=12, length=384),
+    '02_stated': taught(1500, stated, facts=(1, 5), rate=low, **short),
     '03_names': taught(
-      1500, ('described',), known=stated, facts=(2, 5), **short
+      1000, ('described',), known=stated, facts=(2, 5), rate=low, **short
     ),
-    '04_trace': taught(2400, ('traced',), known=stated, facts=(2, 3), **medium),
-    '05_direct': taught(
-      4000, ('inherited',), known=one, facts=(2, 3), **medium
+    '04_one_hop': taught(
+      1500, one, known=one, facts=(2, 3), rate=low, **medium
     ),
-    '06_more': taught(
-      3000, ('traced', 'inherited'), known=one, facts=(4, 6), **wide
+    '05_more': taught(1500, one, known=one, facts=(4, 6), rate=low, **wide),
+    '06_bare': taught(
+      1500,
+      ('bare_traced', 'bare'),
+      known=one,
+      facts=(3, 5),
+      rate=low,
+      **wide,
     ),
-    '07_bare': taught(
-      3000, ('bare_traced', 'bare'), known=one, facts=(3, 5), **wide
+    '07_deep': taught(
+      2000,
+      ('deep_traced', 'deep'),
+      known=two,
+      facts=(4, 6),
+      rate=low,
+      **wide,
     ),
-    '08_deep': taught(
-      4000, ('deep_traced', 'deep'), known=two, facts=(4, 6), **wide
+    '08_transforms': taught(
+      2500, ('transforms',), known=two, facts=(4, 8), rate=low, **wide
     ),
-    '09_transforms': taught(
-      4000, ('transforms',), known=two, facts=(4, 8), **wide
-    ),
-    '10_many': taught(
-      3000,
-      ('lookup', 'inherited', 'bare'),
+    '09_many': taught(
+      2000,
+      ('lookup', 'reversed', 'inherited', 'bare'),
       known=every,
       facts=(8, 14),
       rate=low,
       rows=4,
       length=1024,
     ),
-    '11_long': taught(
-      1500,
+    '10_long': taught(
+      1200,
       ('comparisons', 'lookup', 'inherited'),
       known=every,
       facts=(12, 40),
@@ -118,11 +135,11 @@ def _stages() -> dict[str, dict]:
   }
   # Endings have no skill to reach: they take all of their steps.
   balanced = {**REHEARSED, **dict.fromkeys(every, 0.66 / len(every))}
-  stages['12_balanced'] = dict(
+  stages['11_balanced'] = dict(
     **dict(steps=600, learning_rate=low, families=balanced),
     **dict(rows=2, length=2048, facts=(4, 60), **weights),
   )
-  stages['13_settle'] = dict(
+  stages['12_settle'] = dict(
     **dict(steps=600, learning_rate=falling, families=balanced),
     **dict(rows=1, length=3072, facts=(8, 70), **weights),
   )

@@ -75,10 +75,16 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   config = config_dict.ConfigDict()
   config.model = 'nano_small' if 'nano_small' in variants else 'nano'
   config.seed = 0  # of the initial weights
+  # Weights to go on from: a directory with their tokenizer.model, or 'embedded'
+  # for the model's own; '' makes new ones, and a tokenizer.
+  config.start = ''
   config.stream = 'pretrain'  # seed of the rows
   # What the rows may say: 'all', the recipe of the embedded models, or
   # 'pretraining', without the forms that are held out (icl_gen/text/forms/).
   config.forms = 'all'
+  # Share of the preambles, of the relations of trees and of the sentences about
+  # people that an episode words in its own way, which occurs nowhere else.
+  config.drawn = 0.0
   # Share of the statements about comparisons that reverse one of the context.
   config.reversals = 0.7
   # Facts about persistent entities, which only the weights can hold: how many,

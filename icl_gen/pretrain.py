@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import ml_collections
 
-from icl_gen import cli, processes, signals
+from icl_gen import assets, cli, processes, signals
 from icl_gen.pretraining import (
   curriculum,
   episodes,
@@ -46,6 +46,7 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
       'modes': config.modes.to_dict(),
       'document_weight': config.document_weight,
       'forms': config.forms,
+      'drawn': config.drawn,
       'reversals': config.reversals,
       'told': entities,
     },
@@ -63,7 +64,13 @@ def _pretrain(
 ) -> None:
   # Imported here, so that mistakes and finished work answer at once.
   with signals.importing():
-    from icl_gen.model import checkpoints, initialisation, registry, sharding
+    from icl_gen.model import (
+      checkpoints,
+      initialisation,
+      loading,
+      registry,
+      sharding,
+    )
     from icl_gen.training import metrics, optimizer, step, stopping, teaching
     from icl_gen.training.plan import Plan
 
@@ -82,8 +89,12 @@ def _pretrain(
   )
   least = min(phase.rows for phase in phases)
   plan = Plan(sharding.make_training_mesh(rows=least))
-  params = initialisation.make_params(module, seed=config.seed)
-  params = initialisation.scaled_to_unit(params)
+  if config.start:
+    checkpoint = pretrainings.started_from(config)
+    params = loading.load(name, checkpoint=checkpoint).params
+  else:
+    params = initialisation.make_params(module, seed=config.seed)
+    params = initialisation.scaled_to_unit(params)
   state = step.make_state(params, updates(schedule(0, 0)))
   state = sharding.replicate(plan.mesh, state)
 
@@ -141,18 +152,24 @@ def _pretrain(
 def _tokenizer(
   config: ml_collections.FrozenConfigDict, stage: Stage, *, is_begun: bool
 ) -> tokens.Tokenizer:
-  """Trains the tokenizer, or loads that of a run that has a checkpoint.
+  """Makes the tokenizer, or loads that of a run that has a checkpoint.
 
   Without one, it may be from settings that were changed since.
   """
   path = pretrainings.tokenizer(stage)
   if processes.is_first() and not (is_begun and path.exists()):
     with files.atomic_write(path) as partial:
-      partial.write_bytes(
-        vocabulary.train(size=config.vocabulary, seed='vocabulary')
-      )
+      partial.write_bytes(_pieces(config))
   processes.barrier()
   return tokens.load(path)
+
+
+def _pieces(config: ml_collections.FrozenConfigDict) -> bytes:
+  """The model of a new tokenizer, or of that of the weights it starts from."""
+  if not config.start:
+    return vocabulary.train(size=config.vocabulary, seed='vocabulary')
+  given = assets.tokenizer('', checkpoint=pretrainings.started_from(config))
+  return pathlib.Path(given or assets.path('tokenizer.model')).read_bytes()
 
 
 def _with_time_left(

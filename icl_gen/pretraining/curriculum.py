@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from icl_gen.pretraining import stream
-from icl_gen.pretraining.episode import SEEN, Source
+from icl_gen.pretraining.episode import Source
 from icl_gen.text.tokens import Tokenizer
 
-# Words at the end of the pretraining lexicon that no lesson says.
+# Words of the pretraining lexicon that no lesson says.
 HELD_OUT_WORDS = 960
 
 
@@ -48,13 +48,16 @@ def read(
   Args:
     stages: name -> the settings of a `stream.Stage`, and of its lesson:
       `skills` (), `least` (0.9) and `fewest` (0).
-    common: the settings that all stages share.
+    common: the settings that all stages share, and `drawn` (0) of their
+      `Source`.
 
   Raises:
     ValueError: a skill is not a family of its stage, or `least` is no share.
   """
   of_skills = any(stage.get('skills') for stage in stages.values())
-  source = Source(reserved=HELD_OUT_WORDS) if of_skills else SEEN
+  shared = dict(common)
+  drawn = shared.pop('drawn', 0.0)
+  source = Source(reserved=HELD_OUT_WORDS if of_skills else 0, drawn=drawn)
   lessons = []
   for name, stage in sorted(stages.items()):
     rest = dict(stage)
@@ -70,7 +73,7 @@ def read(
       raise ValueError(
         f'--config.stages.{name}.least={least}; give a share above 0, up to 1'
       )
-    made = stream.Stage(**rest, **common, source=source)
+    made = stream.Stage(**rest, **shared, source=source)
     lessons.append(Lesson(name, made, skills, least, fewest))
   return tuple(lessons)
 

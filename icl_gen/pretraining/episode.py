@@ -1,10 +1,11 @@
 """Defines an episode, and the small parts that all families share."""
 
 import dataclasses
+import functools
 import random
 from collections.abc import Callable, Sequence
 
-from icl_gen.pretraining import marks
+from icl_gen.pretraining import marks, wordings
 from icl_gen.text import lexicon
 from icl_gen.text.forms.statements import PREAMBLES
 
@@ -35,21 +36,22 @@ class Source:
 
   Attributes:
     part: of the tables of forms, one of `forms.split.PARTS`.
-    reserved: number of words at the end of the pretraining lexicon that are not
-      drawn.
+    reserved: number of words of the pretraining lexicon that are not drawn; see
+      `lexicon.reserved`.
     only_reserved: whether to draw those and no others.
+    drawn: share of the preambles, of the relations of trees, and of the
+      sentences about people that are in wordings of the episode's own.
   """
 
   part: str = 'seen'
   reserved: int = 0
   only_reserved: bool = False
+  drawn: float = 0.0
 
   @property
   def pool(self) -> Sequence[str]:
     """The nonsense words that are drawn from."""
-    words = lexicon.words(evaluation=False)
-    at = len(words) - self.reserved
-    return words[at:] if self.only_reserved else words[:at]
+    return _pool(self.reserved, self.only_reserved)
 
   def words(self, rng: random.Random, count: int) -> list[str]:
     """Draws different nonsense words from the pretraining lexicon."""
@@ -61,8 +63,23 @@ class Source:
     """Adds a full stop and, with a probability, a marked preamble."""
     lead = ''
     if rng.random() <= probability:
-      lead = marks.every_word(rng.choice(PREAMBLES[self.part])) + ' '
+      lead = marks.every_word(self._preamble(rng)) + ' '
     return f'{lead}{statement}.'
+
+  def _preamble(self, rng: random.Random) -> str:
+    if self.drawn and rng.random() < self.drawn:
+      return wordings.opening(rng)
+    return rng.choice(PREAMBLES[self.part])
+
+
+@functools.cache
+def _pool(reserved: int, only_reserved: bool) -> tuple[str, ...]:
+  kept = lexicon.reserved(reserved)
+  return tuple(
+    word
+    for word in lexicon.words(evaluation=False)
+    if (word in kept) == only_reserved
+  )
 
 
 # What the embedded models were pretrained on.

@@ -14,31 +14,28 @@ from icl_gen.text import categories
 from icl_gen.types import Fact
 
 # Draws a statement that needs a skill, given a category; None if none does.
-_Ask = Callable[[random.Random, Tree, str, str], str | None]
+_Ask = Callable[[random.Random, Tree, str], str | None]
 
 
-def _plain(fact: Fact, true: Sequence[str], *, part: str) -> str:
+def _marked(said: str, true: Sequence[str]) -> str:
   """A statement of which only the last word can be predicted."""
-  *free, last = categories.said(fact, part=part).split(' ')
+  *free, last = said.split(' ')
   answer = marks.deciding(last, true)
   return f'{marks.every_word(" ".join(free))} {answer}.'
 
 
-def _look_up(
-  rng: random.Random, tree: Tree, noun: str, part: str
-) -> str | None:
+def _look_up(rng: random.Random, tree: Tree, noun: str) -> str | None:
   """Repeats a fact, one of several about the category."""
   fact = rng.choice(tree.stated(noun))
-  return _plain(fact, tree.objects(noun, fact.relation), part=part)
+  said = tree.wording.said(fact)
+  return _marked(said, tree.objects(noun, fact.relation))
 
 
-def _reverse(
-  rng: random.Random, tree: Tree, noun: str, part: str
-) -> str | None:
+def _reverse(rng: random.Random, tree: Tree, noun: str) -> str | None:
   """Says a fact from the other side."""
   fact = rng.choice(tree.stated(noun))
   true = tree.subjects(fact.relation, fact.object)
-  return _plain(categories.flip(fact), true, part=part)
+  return _marked(tree.wording.said(categories.flip(fact)), true)
 
 
 def _inherit(
@@ -53,7 +50,7 @@ def _inherit(
     bare: whether to ask only about categories of which only the parent is told.
   """
 
-  def ask(rng: random.Random, tree: Tree, noun: str, part: str) -> str | None:
+  def ask(rng: random.Random, tree: Tree, noun: str) -> str | None:
     possible = [
       (fact, hops)
       for fact, hops in tree.inherited(noun)
@@ -63,27 +60,28 @@ def _inherit(
       return None
     fact, hops = rng.choice(possible)
     if traced:
-      return trace(tree, fact, hops, part=part)
-    return _plain(fact, tree.objects(noun, fact.relation), part=part)
+      return trace(tree, fact, hops)
+    said = tree.wording.said(fact)
+    return _marked(said, tree.objects(noun, fact.relation))
 
   return ask
 
 
-def trace(tree: Tree, fact: Fact, hops: int, *, part: str) -> str:
+def trace(tree: Tree, fact: Fact, hops: int) -> str:
   """'gruds are a type of flomps. Flomps have wicks. Gruds have wicks.'"""
   path = tree.above(fact.subject)[: hops + 1]
   said = [
-    _plain(Fact(one, 'is a', other), [other], part=part)
+    _marked(tree.wording.said(Fact(one, 'is a', other)), [other])
     for one, other in zip(path, path[1:], strict=False)
   ]
   premise = Fact(path[-1], fact.relation, fact.object)
   true = tree.objects(path[-1], fact.relation)
-  said.append(_plain(premise, true, part=part))
+  said.append(_marked(tree.wording.said(premise), true))
   # What it is about is known by now.
   said[1:] = [
     marks.capital(text.removeprefix(marks.UNPREDICTABLE)) for text in said[1:]
   ]
-  *free, last = categories.said(fact, part=part).split(' ')
+  *free, last = tree.wording.said(fact).split(' ')
   conclusion = f'{" ".join(free)} {marks.deciding(last)}.'
   return ' '.join([*said, marks.capital(conclusion)])
 
@@ -124,12 +122,13 @@ def draw(
     source: of words and wordings.
   """
   shape, skilled = _SKILLS[skill]
-  part = source.part
   # Of a small tree, no statement may need the skill.
   for _ in range(100):
     drawn = source.words(rng, trees.needed(max(2, count), shape))
-    tree = trees.draw(rng, drawn, count=max(2, count), shape=shape)
-    able = [n for n in tree.nouns if skilled(random.Random(0), tree, n, part)]
+    tree = trees.draw(
+      rng, drawn, count=max(2, count), shape=shape, source=source
+    )
+    able = [n for n in tree.nouns if skilled(random.Random(0), tree, n)]
     if able:
       break
     count += 1
@@ -137,12 +136,12 @@ def draw(
 
   def ask(rng: random.Random, i: int) -> str:
     noun = tree.nouns[i]
-    said = skilled(rng, tree, noun if noun in able else rng.choice(able), part)
+    said = skilled(rng, tree, noun if noun in able else rng.choice(able))
     assert said is not None
     return marks.capital(source.sentence(rng, said.removesuffix('.'), 0.3))
 
   def infer(rng: random.Random, i: int) -> list[str]:
-    return _reversals(rng, tree, tree.nouns[i], part)
+    return _reversals(rng, tree, tree.nouns[i])
 
   def infer_together(rng: random.Random, i: int) -> list[str]:
     """A reversal, what the category inherits, and what inherits from it."""
@@ -152,20 +151,23 @@ def draw(
     for one in (noun, *below[:1]):
       if possible := list(tree.inherited(one)):
         fact, hops = rng.choice(possible)
-        chain = marks.removed(trace(tree, fact, hops, part=part))
+        chain = marks.removed(trace(tree, fact, hops))
         found.append(marks.capital(chain))
     return found
 
-  documents = [trees.document(tree, noun, part=part) for noun in tree.nouns]
+  documents = [trees.document(tree, noun) for noun in tree.nouns]
   return episode.Episode(documents, ask, infer, infer_together)
 
 
-def _reversals(
-  rng: random.Random, tree: Tree, noun: str, part: str
-) -> list[str]:
-  """One or two facts of a category, said from the other side."""
+def _reversals(rng: random.Random, tree: Tree, noun: str) -> list[str]:
+  """One or two facts of a category, said from the other side.
+
+  In a fixed form: one of its own could not be told from the documents.
+  """
   stated = tree.stated(noun)
   return [
-    trees.sentence(categories.flip(fact), part=part)
+    categories.sentence(
+      categories.said(categories.flip(fact), part=tree.wording.part)
+    )
     for fact in rng.sample(stated, min(2, len(stated)))
   ]

@@ -5,7 +5,7 @@ import random
 import string
 from collections.abc import Callable, Sequence
 
-from icl_gen.pretraining import english, episode, marks
+from icl_gen.pretraining import english, episode, marks, wordings
 from icl_gen.text import descriptions, lexicon
 from icl_gen.text.forms import persons
 
@@ -139,7 +139,12 @@ def people(
   ]
 
   def say(
-    rng: random.Random, i: int, *, name_first: bool, mark: str = ''
+    rng: random.Random,
+    i: int,
+    *,
+    name_first: bool,
+    mark: str = '',
+    drawn: float = source.drawn,
   ) -> str:
     table = persons.NAME_FIRST if name_first else persons.DESCRIPTION_FIRST
     name, description = names[i], described[i](rng, mark)
@@ -148,7 +153,11 @@ def people(
     elif mark:
       description = marks.every_word(marks.removed(description))
       name = marks.LOOKED_UP + name
-    text = rng.choice(table[source.part])
+    if drawn and rng.random() < drawn:
+      slots = ('{N}', '{D}') if name_first else ('{D}', '{N}')
+      text = wordings.around(rng, *slots) + '.'
+    else:
+      text = rng.choice(table[source.part])
     if mark:  # The words before the first mention cannot be predicted.
       first = '{N}' if name_first else '{D}'
       before, after = text.split(first, 1)
@@ -163,9 +172,10 @@ def people(
     )
 
   def infer(rng: random.Random, i: int) -> list[str]:
+    # In fixed forms, so that the audit can read what a model infers.
     return [
-      marks.capital(say(rng, i, name_first=True)),
-      marks.capital(say(rng, i, name_first=False)),
+      marks.capital(say(rng, i, name_first=True, drawn=0.0)),
+      marks.capital(say(rng, i, name_first=False, drawn=0.0)),
     ]
 
   documents = [

@@ -61,8 +61,9 @@ class Stage:
 
   def __post_init__(self) -> None:
     if self.told.facts:
-      reserved = len(self.told.entities)
-      object.__setattr__(self, 'source', Source(reserved=reserved))
+      reserved = max(self.source.reserved, len(self.told.entities))
+      source = dataclasses.replace(self.source, reserved=reserved)
+      object.__setattr__(self, 'source', source)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,6 +9,9 @@ import itertools
 import random
 from collections.abc import Iterator, Sequence
 
+from icl_gen.pretraining import wordings
+from icl_gen.pretraining.episode import SEEN, Source
+from icl_gen.pretraining.wordings import Wording
 from icl_gen.text import categories, inflection
 from icl_gen.types import Fact
 
@@ -18,7 +21,8 @@ class Shape:
   """How trees are drawn.
 
   Attributes:
-    most: the greatest number of facts of one relation of a category.
+    most: the greatest number of facts of one relation of a category; a tree
+      has any number up to it.
     parents: share of the categories, but the first, that have a parent.
     deep: share of those whose parent is the category before, which makes long
       chains; the others' is any.
@@ -40,12 +44,14 @@ class Tree:
     parents: noun -> the category above it; roots have none.
     facts: noun -> its own facts, without that about its parent.
     relations: 'has', 'is' and the verbs of the tree.
+    wording: how its facts are said.
   """
 
   nouns: tuple[str, ...]
   parents: dict[str, str]
   facts: dict[str, tuple[Fact, ...]]
   relations: tuple[str, ...]
+  wording: Wording = Wording()
 
   def stated(self, noun: str) -> tuple[Fact, ...]:
     """What the document of a category states, its parent first."""
@@ -91,7 +97,12 @@ class Tree:
 
 
 def draw(
-  rng: random.Random, words: Sequence[str], *, count: int, shape: Shape
+  rng: random.Random,
+  words: Sequence[str],
+  *,
+  count: int,
+  shape: Shape,
+  source: Source = SEEN,
 ) -> Tree:
   """Draws a tree.
 
@@ -100,12 +111,14 @@ def draw(
     words: fresh ones, `needed(count, shape)` or more.
     count: number of categories.
     shape: how.
+    source: of wordings.
   """
   unused = iter(words)
   nouns = [inflection.plural(next(unused)) for _ in range(count)]
   relations = ('has', 'is', *itertools.islice(unused, 2))
   parents: dict[str, str] = {}
   facts: dict[str, tuple[Fact, ...]] = {}
+  most = rng.randint(1, shape.most)
   for n, noun in enumerate(nouns):
     if n and rng.random() < shape.parents:
       is_deep = rng.random() < shape.deep
@@ -115,7 +128,7 @@ def draw(
       continue
     drawn = []
     for relation in rng.sample(relations, rng.randint(1, 3)):
-      for _ in range(rng.randint(1, shape.most)):
+      for _ in range(rng.randint(1, most)):
         word = next(unused)
         is_noun = relation != 'is'
         drawn.append(
@@ -123,7 +136,10 @@ def draw(
         )
     facts[noun] = tuple(rng.sample(drawn, len(drawn)))
   order = tuple(rng.sample(nouns, count))
-  return Tree(order, parents, facts, relations)
+  wording = wordings.draw(
+    rng, ('is a', *relations), part=source.part, share=source.drawn
+  )
+  return Tree(order, parents, facts, relations, wording)
 
 
 def needed(count: int, shape: Shape) -> int:
@@ -131,11 +147,8 @@ def needed(count: int, shape: Shape) -> int:
   return 2 + count * (1 + 3 * shape.most)
 
 
-def sentence(fact: Fact, *, part: str) -> str:
-  """Renders a fact in its plain form: 'Gruds have wicks.'."""
-  return categories.sentence(categories.said(fact, part=part))
-
-
-def document(tree: Tree, noun: str, *, part: str) -> str:
-  """What is told about a category."""
-  return ' '.join(sentence(fact, part=part) for fact in tree.stated(noun))
+def document(tree: Tree, noun: str) -> str:
+  """What is told about a category: 'Gruds have wicks. Gruds are blue.'"""
+  return ' '.join(
+    categories.sentence(tree.wording.said(fact)) for fact in tree.stated(noun)
+  )

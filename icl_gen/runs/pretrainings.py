@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from icl_gen.runs import directories, models, sweeps
+from icl_gen.runs import directories, models, stages, sweeps
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import files
 
@@ -22,9 +22,13 @@ Point = Mapping[str, Any]
 _ADDED = {
   'reversals': 0.7,
   'entities': {'facts': 0, 'share': 0.0, 'both_orders': False},
+  'drawn': 0.0,
+  'start': '',
   'check_every': 0,
   'check_rows': 64,
 }
+# Stands for the weights embedded in icl_gen, among what a recipe starts from.
+EMBEDDED = 'embedded'
 # What a study sets in each copy of its recipe.
 _OF_STUDY = ('model', 'seed', 'stream', 'run')
 _KEYS = ('recipe', 'grid')
@@ -36,14 +40,41 @@ def stage(recipe: Mapping[str, Any], workdir: files.Path) -> Stage:
   Args:
     recipe: the values of configs/pretrain.py, or of a copy.
     workdir: where it is run.
+
+  Raises:
+    ValueError: what it starts from is no directory of weights.
   """
   settings = {
     name: value
     for name, value in recipe.items()
     if name != 'run' and (name, value) not in _ADDED.items()
   }
+  if recipe.get('start'):  # older studies recorded none
+    settings['start_is'] = stages.of_model(
+      recipe['model'],
+      checkpoint=started_from(recipe),
+      tokenizer='',
+      dtype='float32',
+    )
   name = recipe['run'] or recipe['model']
   return Stage('pretrain', pathlib.Path(workdir) / 'pretrain' / name, settings)
+
+
+def started_from(recipe: Mapping[str, Any]) -> str:
+  """The directory of weights that a recipe starts from; '' for embedded ones.
+
+  Raises:
+    ValueError: it does not exist.
+  """
+  start: str = recipe['start']
+  if start == EMBEDDED:
+    return ''
+  if not pathlib.Path(start).is_dir():
+    raise ValueError(
+      f'--config.start={start}: there is no such directory; give one of weights'
+      f" with their tokenizer.model, {EMBEDDED!r}, or '' to start from nothing"
+    )
+  return start
 
 
 def tokenizer(stage: Stage) -> pathlib.Path:

@@ -122,6 +122,23 @@ def words(*, evaluation: bool) -> tuple[str, ...]:
   )
 
 
+@functools.cache
+def reserved(count: int) -> frozenset[str]:
+  """Returns some words of the pretraining lexicon; fewer are among more.
+
+  They are drawn by a hash. Neighbours in the lexicon share their onset: a model
+  that meets none of them cannot know its piece, and fails on such words for
+  that reason alone.
+
+  Args:
+    count: number of words.
+  """
+  by_hash = sorted(
+    words(evaluation=False), key=lambda word: _priority('reserved', word)
+  )
+  return frozenset(by_hash[:count])
+
+
 def _priority(seed: str, word: str) -> bytes:
   return hashlib.sha256(f'{seed}/{word}'.encode()).digest()
 

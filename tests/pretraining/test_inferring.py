@@ -147,11 +147,14 @@ def test_words_are_those_of_the_source():
   only = Source(reserved=500, only_reserved=True)
   assert not set(kept.pool) & set(only.pool)
   assert {*kept.pool, *only.pool} == set(lexicon.words(evaluation=False))
-  for source, others in ((kept, only), (only, kept)):
+  for source in (kept, only):
     for seed in range(10):
       episode = inferring.draw(
         random.Random(seed), 5, skill='lookup', source=source
       )
       said = set(re.findall(r'[a-z]+', ' '.join(episode.documents).lower()))
-      stems = said | {word[:-1] for word in said} | {w[:-2] for w in said}
-      assert not stems & (set(others.pool) - set(source.pool) - said)
+      for word in said:
+        # One of them is the stem; the others may be words by accident.
+        possible = {word, word[:-1], word[:-2]}
+        known = possible & {*kept.pool, *only.pool}
+        assert not known or known & set(source.pool), word

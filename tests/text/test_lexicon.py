@@ -112,3 +112,27 @@ def test_every_word_left_out_is_one_edit_from_a_drawn_one(letters):
   drawn = lexicon.sample(count, seed='a', letters=letters)
   for word in set(every) - set(drawn):
     assert any(one_edit_apart(word, other) for other in drawn)
+
+
+@pytest.mark.parametrize('count', [480, 960])
+def test_reserved_words_have_no_part_of_their_own(count):
+  """A model that meets the other words knows every onset and rime of these."""
+  kept = lexicon.reserved(count)
+  assert len(kept) == count
+  assert kept < set(lexicon.words(evaluation=False))
+  rest = set(lexicon.words(evaluation=False)) - kept
+  for part in (0, 1):
+    assert {parts(word)[part] for word in kept} <= {
+      parts(word)[part] for word in rest
+    }
+
+
+def test_fewer_reserved_words_are_among_more():
+  assert lexicon.reserved(0) == frozenset()
+  assert lexicon.reserved(100) < lexicon.reserved(500)
+
+
+def parts(word):
+  """The onset and the rime."""
+  onset = max(filter(word.startswith, lexicon.ONSETS), key=len)
+  return onset, word[len(onset) :]
