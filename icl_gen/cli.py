@@ -114,6 +114,7 @@ def main(
       lambda: _parse(argv, prog=prog, needs_config=needs_config), debug=debug
     )
 
+  @signals.without_waiting()
   def call(argv: list[str]) -> None:
     del argv
     # At its default level, orbax logs every step of every save.

@@ -145,6 +145,25 @@ def release() -> None:
       signal.signal(signum, signal.SIG_DFL)
 
 
+@contextlib.contextmanager
+def without_waiting() -> Iterator[None]:
+  """If a request ends this block, the process ends with it.
+
+  Python would wait for the threads of libraries, and one whose work a request
+  has cut off may never end.
+  """
+  try:
+    yield
+  except SystemExit as error:
+    main = threading.main_thread()
+    others = [one for one in threading.enumerate() if one is not main]
+    if _requests.signum and not all(one.daemon for one in others):
+      sys.stdout.flush()
+      sys.stderr.flush()
+      os._exit(error.code if isinstance(error.code, int) else 1)
+    raise
+
+
 def _usual() -> dict[signal.Signals, object]:
   """Signal -> its handler if nobody has set one."""
   usual = signal.default_int_handler, signal.SIG_DFL

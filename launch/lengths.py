@@ -8,7 +8,7 @@ from icl_gen import assets
 from icl_gen.runs import buffers, directories, in_context, models, stages
 from icl_gen.runs.experiments import Experiment
 from icl_gen.text import context as contexts
-from icl_gen.text import tokens
+from icl_gen.text import recall, tokens
 from icl_gen.text.prompts import Text
 from icl_gen.types import Corpus
 from icl_gen.worlds import catalog
@@ -24,9 +24,13 @@ class Lengths:
   def of_questions(self, experiment: Experiment) -> int:
     """The buffer of the context of condition 'icl'; of several, the longest.
 
+    Of what is recalled, the longest that it may be.
+
     Raises:
       ValueError: the corpus, or the context, cannot be.
     """
+    if in_context.is_recalled(experiment):
+      return self._of_recalled(experiment)
     count = _count(experiment)
     found = in_context.context(
       experiment,
@@ -36,6 +40,13 @@ class Lengths:
     )
     every = [found] if isinstance(found, contexts.Context) else found
     return _buffer(max(count(one.before) for one in every))
+
+  def _of_recalled(self, experiment: Experiment) -> int:
+    corpus = self._corpus(experiment)
+    find = recall.cues(corpus.documents)
+    cues = max(len(find(question)) for question in corpus.questions)
+    samples = cues * experiment.context.documents
+    return _buffer(1 + samples * experiment.augment.max_tokens)  # 1 for BOS
 
   def of_inferences(self, experiment: Experiment) -> int:
     """The buffer of the context that global inferences are sampled after.

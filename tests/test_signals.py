@@ -203,6 +203,34 @@ def test_what_somebody_else_set_is_left_alone(python, own):
   assert done.stdout in ('!', 'ownownown!')
 
 
+def test_a_thread_that_waits_for_ever_keeps_no_process_that_was_asked_to_stop(
+  python,
+):
+  done = python("""
+    import sys, threading
+    signals.catch()
+    threading.Thread(target=threading.Event().wait).start()
+    with signals.without_waiting():
+      try:
+        ask(signal.SIGTERM)
+      except signals.Interrupted as error:
+        print('a line')
+        sys.exit(error.status)
+  """)
+  assert (done.returncode, done.stdout) == (143, 'a line\n'), done.stderr
+
+
+def test_without_a_request_other_threads_finish_their_work(python):
+  done = python("""
+    import sys, threading
+    signals.catch()
+    threading.Timer(0.2, lambda: print('done')).start()
+    with signals.without_waiting():
+      sys.exit(3)
+  """)
+  assert (done.returncode, done.stdout) == (3, 'done\n'), done.stderr
+
+
 def test_after_the_work_a_request_ends_the_process(python):
   done = python("""
     signals.catch()
@@ -237,7 +265,7 @@ def test_a_request_during_the_imports_is_one_message(
     'except BaseException:\n  pass\n'
   )
   root = pytestconfig.rootpath
-  flags = ('--config=configs/reversal.py', '--stage=train')
+  flags = ('--config=configs/reversal.py', '--stage=train', '--topology=cpu:1')
   done = subprocess.run(
     [sys.executable, '-m', 'icl_gen.compile', *flags],
     env={'PYTHONPATH': f'{tmp_path}{os.pathsep}{root}', 'PATH': ''},

@@ -148,3 +148,20 @@ def test_a_tokenizer_that_is_not_here_is_said(capsys, tmp_path):
   for one in (values, VALUES):
     estimate.show(studies.read(one), topology='cpu:1', run=False)
     assert told not in capsys.readouterr().out
+
+
+def test_what_is_recalled_is_as_long_as_its_samples_may_be():
+  one, two = (
+    dataclasses.replace(
+      EXPERIMENT,
+      condition='icl',
+      context=dataclasses.replace(
+        EXPERIMENT.context, kind='recalled', documents=samples
+      ),
+    )
+    for samples in (8, 16)
+  )
+  # Both things of a comparison are cues.
+  longest = 2 * 8 * EXPERIMENT.augment.max_tokens
+  assert longest < Lengths().of_questions(one) < 2 * longest
+  assert Lengths().of_questions(two) > 2 * longest
