@@ -14,6 +14,9 @@ stages of one hop; `tiny` takes only a few steps, to check that everything
 works.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 from ml_collections import config_dict
 
 from configs import pretrain
@@ -22,6 +25,7 @@ from icl_gen import cli
 VARIANTS = ('small', 'continued', 'first', 'tiny')
 # What every stage rehearses, next to what it teaches.
 REHEARSED = dict(comparisons=0.1, people=0.08, described=0.08, syllogisms=0.08)
+_WEIGHTS = dict(decisive_weight=5.0, lookup_weight=5.0)
 # Stages whose skills the embedded models have.
 _OF_EMBEDDED = ('01_reverse',)
 
@@ -63,21 +67,27 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   return config
 
 
+def _taught(
+  steps: int,
+  skills: Sequence[str],
+  *,
+  rate: tuple[float, float] = (0.008, 0.008),
+  known: Sequence[str] = (),
+  **rows: Any,
+) -> dict[str, Any]:
+  """A stage that teaches some skills and rehearses those already known."""
+  share = {skill: 0.66 / len(skills) for skill in skills}
+  old = {skill: 0.2 / len(known) for skill in known if skill not in share}
+  return dict(
+    **dict(steps=steps, learning_rate=rate),
+    families={**REHEARSED, **old, **share},
+    **dict(skills=tuple(skills), least=0.9, fewest=200, **rows, **_WEIGHTS),
+  )
+
+
 def _stages() -> dict[str, dict]:
   """The stages, by names in their order."""
-  weights = dict(decisive_weight=5.0, lookup_weight=5.0)
-  high, low, falling = (0.008,) * 2, (0.006,) * 2, (0.006, 0.0)
-
-  def taught(steps, skills, *, rate=high, known=(), **rows):
-    """A stage that teaches some skills and rehearses those already known."""
-    share = {skill: 0.66 / len(skills) for skill in skills}
-    old = {skill: 0.2 / len(known) for skill in known if skill not in share}
-    families = {**REHEARSED, **old, **share}
-    return dict(
-      **dict(steps=steps, learning_rate=rate, families=families),
-      **dict(skills=tuple(skills), least=0.9, fewest=200, **rows, **weights),
-    )
-
+  low, falling = (0.006,) * 2, (0.006, 0.0)
   short = dict(rows=32, length=128)
   medium = dict(rows=16, length=256)
   wide = dict(rows=8, length=512)
@@ -86,16 +96,16 @@ def _stages() -> dict[str, dict]:
   two = (*one, 'bare_traced', 'bare', 'deep_traced', 'deep')
   every = (*two, 'transforms')
   stages = {
-    '01_reverse': taught(2000, ('comparisons',), facts=(1, 5), **short),
-    '02_stated': taught(1500, stated, facts=(1, 5), rate=low, **short),
-    '03_names': taught(
+    '01_reverse': _taught(2000, ('comparisons',), facts=(1, 5), **short),
+    '02_stated': _taught(1500, stated, facts=(1, 5), rate=low, **short),
+    '03_names': _taught(
       1000, ('described',), known=stated, facts=(2, 5), rate=low, **short
     ),
-    '04_one_hop': taught(
+    '04_one_hop': _taught(
       1500, one, known=one, facts=(2, 3), rate=low, **medium
     ),
-    '05_more': taught(1500, one, known=one, facts=(4, 6), rate=low, **wide),
-    '06_bare': taught(
+    '05_more': _taught(1500, one, known=one, facts=(4, 6), rate=low, **wide),
+    '06_bare': _taught(
       1500,
       ('bare_traced', 'bare'),
       known=one,
@@ -103,7 +113,7 @@ def _stages() -> dict[str, dict]:
       rate=low,
       **wide,
     ),
-    '07_deep': taught(
+    '07_deep': _taught(
       2000,
       ('deep_traced', 'deep'),
       known=two,
@@ -111,10 +121,10 @@ def _stages() -> dict[str, dict]:
       rate=low,
       **wide,
     ),
-    '08_transforms': taught(
+    '08_transforms': _taught(
       2500, ('transforms',), known=two, facts=(4, 8), rate=low, **wide
     ),
-    '09_many': taught(
+    '09_many': _taught(
       2000,
       ('lookup', 'reversed', 'inherited', 'bare'),
       known=every,
@@ -123,7 +133,7 @@ def _stages() -> dict[str, dict]:
       rows=4,
       length=1024,
     ),
-    '10_long': taught(
+    '10_long': _taught(
       1200,
       ('comparisons', 'lookup', 'inherited'),
       known=every,
@@ -137,10 +147,10 @@ def _stages() -> dict[str, dict]:
   balanced = {**REHEARSED, **dict.fromkeys(every, 0.66 / len(every))}
   stages['11_balanced'] = dict(
     **dict(steps=600, learning_rate=low, families=balanced),
-    **dict(rows=2, length=2048, facts=(4, 60), **weights),
+    **dict(rows=2, length=2048, facts=(4, 60), **_WEIGHTS),
   )
   stages['12_settle'] = dict(
     **dict(steps=600, learning_rate=falling, families=balanced),
-    **dict(rows=1, length=3072, facts=(8, 70), **weights),
+    **dict(rows=1, length=3072, facts=(8, 70), **_WEIGHTS),
   )
   return stages

@@ -104,6 +104,24 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   config.document_weight = 0.2
   # Sampling weights of the row layouts.
   config.modes = {'context': 0.76, 'local': 0.14, 'global': 0.06, 'plain': 0.04}
+  # Stages run in the order of their names. Each has so many steps and rows of a
+  # length, the fewest and most facts of a row, sampling weights of families,
+  # and loss weights of words that decide or that are looked up.
+  config.stages = _stages()
+  # Steps between two measurements of the skills that a stage teaches; 0: never,
+  # and every stage takes all of its steps. Rows that each is measured on.
+  config.check_every = 0
+  config.check_rows = 64
+  config.report_every = 20  # steps
+  config.save_every = 100  # steps
+
+  if 'tiny' in variants:
+    _shrink(config)
+  return config
+
+
+def _stages() -> dict[str, dict]:
+  """The stages of the embedded models."""
   # Inference emerges in short contexts and is then extended to long ones. The
   # word that a reversal inverts ('more', 'less') weighs more than others.
   # Looking a name up by its description emerges last, and only with a higher
@@ -121,10 +139,7 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   full, high, low, falling = (0.01,) * 2, (0.008,) * 2, (0.006,) * 2, (0.006, 0)
   balanced = dict(families=BALANCED, decisive_weight=5.0, lookup_weight=5.0)
   premises = dict(families=PREMISES, decisive_weight=5.0, lookup_weight=5.0)
-  # Stages run in the order of their names. Each has so many steps and rows of a
-  # length, the fewest and most facts of a row, sampling weights of families,
-  # and loss weights of words that decide or that are looked up.
-  config.stages = {
+  return {
     '01_emerge': dict(steps=1400, learning_rate=full, **short, **evenly),
     '02_medium': dict(steps=400, learning_rate=high, **medium, **evenly),
     '03_long': dict(steps=600, learning_rate=low, **long, **mixed),
@@ -143,16 +158,6 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
     '16_medium': dict(steps=300, learning_rate=high, **medium, **premises),
     '17_long': dict(steps=300, learning_rate=falling, **long, **premises),
   }
-  # Steps between two measurements of the skills that a stage teaches; 0: never,
-  # and every stage takes all of its steps. Rows that each is measured on.
-  config.check_every = 0
-  config.check_rows = 64
-  config.report_every = 20  # steps
-  config.save_every = 100  # steps
-
-  if 'tiny' in variants:
-    _shrink(config)
-  return config
 
 
 def _shrink(config: config_dict.ConfigDict) -> None:

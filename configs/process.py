@@ -58,7 +58,7 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
     config.size.update(examples=3, questions=2, numbers=3)
     config.context.factor = 1
     config.train.update(steps=4, warmup_steps=1, report_every=2, save_every=2)
-    config.augment.update(documents_per_fact=1, local_samples=1, max_tokens=16)
+    config.augment.update(documents_per_fact=1, local_samples=1, max_tokens=32)
   return config
 
 

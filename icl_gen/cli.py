@@ -114,7 +114,6 @@ def main(
       lambda: _parse(argv, prog=prog, needs_config=needs_config), debug=debug
     )
 
-  @signals.without_waiting()
   def call(argv: list[str]) -> None:
     del argv
     # At its default level, orbax logs every step of every save.
@@ -139,7 +138,7 @@ def main(
         _or_exit(work, debug=debug)
       signals.release()
 
-  app.run(call, flags_parser=parse)
+  app.run(signals.without_waiting()(call), flags_parser=parse)
   raise AssertionError('app.run does not return')
 
 

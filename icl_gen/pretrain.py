@@ -6,6 +6,7 @@ python -m icl_gen.pretrain --config=configs/pretrain.py:nano
 import functools
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 import ml_collections
 
@@ -64,13 +65,7 @@ def _pretrain(
 ) -> None:
   # Imported here, so that mistakes and finished work answer at once.
   with signals.importing():
-    from icl_gen.model import (
-      checkpoints,
-      initialisation,
-      loading,
-      registry,
-      sharding,
-    )
+    from icl_gen.model import checkpoints, registry, sharding
     from icl_gen.training import metrics, optimizer, step, stopping, teaching
     from icl_gen.training.plan import Plan
 
@@ -89,13 +84,7 @@ def _pretrain(
   )
   least = min(phase.rows for phase in phases)
   plan = Plan(sharding.make_training_mesh(rows=least))
-  if config.start:
-    checkpoint = pretrainings.started_from(config)
-    params = loading.load(name, checkpoint=checkpoint).params
-  else:
-    params = initialisation.make_params(module, seed=config.seed)
-    params = initialisation.scaled_to_unit(params)
-  state = step.make_state(params, updates(schedule(0, 0)))
+  state = step.make_state(_weights(config, module), updates(schedule(0, 0)))
   state = sharding.replicate(plan.mesh, state)
 
   stage.begin()
@@ -147,6 +136,17 @@ def _pretrain(
   saved.close()
   stage.finish()
   print(f'pretrained {directory.name}, weights: {stage.result}', flush=True)
+
+
+def _weights(config: ml_collections.FrozenConfigDict, module: Any) -> Any:
+  """New weights, or those that training starts from."""
+  from icl_gen.model import initialisation, loading
+
+  if config.start:
+    checkpoint = pretrainings.started_from(config)
+    return loading.load(config.model, checkpoint=checkpoint).params
+  params = initialisation.make_params(module, seed=config.seed)
+  return initialisation.scaled_to_unit(params)
 
 
 def _tokenizer(
