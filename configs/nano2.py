@@ -97,7 +97,7 @@ def _stages() -> dict[str, dict]:
   every = (*two, 'transforms')
   stages = {
     '01_reverse': _taught(2000, ('comparisons',), facts=(1, 5), **short),
-    '02_stated': _taught(1500, stated, facts=(1, 5), rate=low, **short),
+    '02_stated': _taught(1500, stated, facts=(2, 4), rate=low, **medium),
     '03_names': _taught(
       1000, ('described',), known=stated, facts=(2, 5), rate=low, **short
     ),

@@ -22,7 +22,10 @@ _WORDS = (*english.OTHER[:150], *english.PLACES, *persons.VERBS.seen)
 # One of them is in every form of 'is a', which says nothing else otherwise.
 _KINDS = ('kind', 'type', 'group', 'family')
 _OPENINGS = (0, 0, 1, 2, 3)  # words before the first noun
-_BETWEEN = (1, 2, 3)  # words between the nouns
+_BETWEEN = (1, 2, 3, 4)  # words between the nouns
+# How often 'the' stands before the last noun. Without it, a model expects
+# English words there.
+_THE = 0.25
 # How often the first noun is in the singular, and what it then follows.
 _SINGULAR = 0.3
 _ARTICLES = ('a', 'the', 'every')
@@ -104,6 +107,8 @@ def _form(rng: random.Random, relation: str, reverse: bool) -> str:
       within.insert(0, rng.choice(_KINDS))
     elif relation not in PLAIN.seen:
       between.insert(rng.randint(0, len(between)), '{V}')
+    if rng.random() < _THE and (relation != 'is' or reverse):
+      between.append('the')
     form = ' '.join((*before, first, *between, last))
     if form not in _tables():
       return form

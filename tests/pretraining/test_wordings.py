@@ -90,6 +90,8 @@ def test_no_form_is_one_of_the_tables(monkeypatch):
   }
   monkeypatch.setattr(wordings, '_WORDS', ('have', 'are', 'found', 'on'))
   monkeypatch.setattr(wordings, '_SINGULAR', 0.0)
+  monkeypatch.setattr(wordings, '_THE', 0.0)
+  monkeypatch.setattr(wordings, '_BETWEEN', (1, 2))
   found = [
     form
     for seed in range(300)
