@@ -6,9 +6,11 @@ conftest.py that imports the fixtures at the end gives them to its folder.
 """
 
 import contextlib
+import functools
 import http.server
 import itertools
 import json
+import os
 import re
 import threading
 import urllib.parse
@@ -210,13 +212,24 @@ def environment(server):
 _numbers = itertools.count()
 
 
+_to_the_end = contextlib.ExitStack()
+
+
+@functools.cache
+def _shared():
+  """The server of this process, of which tensorstore knows one for good.
+
+  Every folder has a fixture of its own, even of a session.
+  """
+  server = _to_the_end.enter_context(serving(page=3))
+  os.environ.update(environment(server))
+  return server
+
+
 @pytest.fixture(scope='session')
 def server():
   """Serves 'bucket', listing three objects a page."""
-  with serving(page=3) as made, pytest.MonkeyPatch.context() as patch:
-    for name, value in environment(made).items():
-      patch.setenv(name, value)
-    yield made
+  return _shared()
 
 
 @pytest.fixture
