@@ -26,6 +26,7 @@ VARIANTS = ('small', 'continued', 'first', 'tiny')
 # What every stage rehearses, next to what it teaches.
 REHEARSED = dict(comparisons=0.1, people=0.08, described=0.08, syllogisms=0.08)
 _WEIGHTS = dict(decisive_weight=5.0, lookup_weight=5.0)
+_LOW = (0.006, 0.006)  # learning rates at the beginning and the end
 # Stages whose skills the embedded models have.
 _OF_EMBEDDED = ('01_reverse',)
 
@@ -71,7 +72,7 @@ def _taught(
   steps: int,
   skills: Sequence[str],
   *,
-  rate: tuple[float, float] = (0.008, 0.008),
+  rate: tuple[float, float] = _LOW,
   known: Sequence[str] = (),
   **rows: Any,
 ) -> dict[str, Any]:
@@ -87,7 +88,6 @@ def _taught(
 
 def _stages() -> dict[str, dict]:
   """The stages, by names in their order."""
-  low, falling = (0.006,) * 2, (0.006, 0.0)
   short = dict(rows=32, length=128)
   medium = dict(rows=16, length=256)
   wide = dict(rows=8, length=512)
@@ -96,21 +96,20 @@ def _stages() -> dict[str, dict]:
   two = (*one, 'bare_traced', 'bare', 'deep_traced', 'deep')
   every = (*two, 'transforms')
   stages = {
-    '01_reverse': _taught(2000, ('comparisons',), facts=(1, 5), **short),
-    '02_stated': _taught(1500, stated, facts=(2, 4), rate=low, **medium),
+    '01_reverse': _taught(
+      2000, ('comparisons',), rate=(0.008,) * 2, facts=(1, 5), **short
+    ),
+    '02_stated': _taught(1500, stated, facts=(2, 4), **medium),
     '03_names': _taught(
-      1000, ('described',), known=stated, facts=(2, 5), rate=low, **short
+      1000, ('described',), known=stated, facts=(2, 5), **short
     ),
-    '04_one_hop': _taught(
-      1500, one, known=one, facts=(2, 3), rate=low, **medium
-    ),
-    '05_more': _taught(1500, one, known=one, facts=(4, 6), rate=low, **wide),
+    '04_one_hop': _taught(1500, one, known=one, facts=(2, 3), **medium),
+    '05_more': _taught(1500, one, known=one, facts=(4, 6), **wide),
     '06_bare': _taught(
       1500,
       ('bare_traced', 'bare'),
       known=one,
       facts=(3, 5),
-      rate=low,
       **wide,
     ),
     '07_deep': _taught(
@@ -118,18 +117,16 @@ def _stages() -> dict[str, dict]:
       ('deep_traced', 'deep'),
       known=two,
       facts=(4, 6),
-      rate=low,
       **wide,
     ),
     '08_transforms': _taught(
-      2500, ('transforms',), known=two, facts=(4, 8), rate=low, **wide
+      2500, ('transforms',), known=two, facts=(4, 8), **wide
     ),
     '09_many': _taught(
       2000,
       ('lookup', 'reversed', 'inherited', 'bare'),
       known=every,
       facts=(8, 14),
-      rate=low,
       rows=4,
       length=1024,
     ),
@@ -138,7 +135,6 @@ def _stages() -> dict[str, dict]:
       ('comparisons', 'lookup', 'inherited'),
       known=every,
       facts=(12, 40),
-      rate=low,
       rows=2,
       length=2048,
     ),
@@ -146,11 +142,11 @@ def _stages() -> dict[str, dict]:
   # Endings have no skill to reach: they take all of their steps.
   balanced = {**REHEARSED, **dict.fromkeys(every, 0.66 / len(every))}
   stages['11_balanced'] = dict(
-    **dict(steps=600, learning_rate=low, families=balanced),
+    **dict(steps=600, learning_rate=_LOW, families=balanced),
     **dict(rows=2, length=2048, facts=(4, 60), **_WEIGHTS),
   )
   stages['12_settle'] = dict(
-    **dict(steps=600, learning_rate=falling, families=balanced),
+    **dict(steps=600, learning_rate=(0.006, 0.0), families=balanced),
     **dict(rows=1, length=3072, facts=(8, 70), **_WEIGHTS),
   )
   return stages

@@ -38,6 +38,8 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     raise ValueError(
       f'--config.forms={config.forms!r}; allowed are {", ".join(split.STREAMS)}'
     )
+  if not 0 <= config.drawn <= 1:
+    raise ValueError(f'--config.drawn={config.drawn}; give 0 to 1')
   directories.require_name(config.run, flag='run')
   entities = told.Told(**config.entities.to_dict())
   told.require_possible(entities, flag='entities')

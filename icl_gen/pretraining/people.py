@@ -155,7 +155,7 @@ def people(
       name = marks.LOOKED_UP + name
     if drawn and rng.random() < drawn:
       slots = ('{N}', '{D}') if name_first else ('{D}', '{N}')
-      text = wordings.around(rng, *slots) + '.'
+      text = wordings.around(rng, *slots)
     else:
       text = rng.choice(table[source.part])
     if mark:  # The words before the first mention cannot be predicted.

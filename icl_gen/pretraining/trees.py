@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator, Sequence
 
 from icl_gen.pretraining import wordings
-from icl_gen.pretraining.episode import SEEN, Source
+from icl_gen.pretraining.episode import Source
 from icl_gen.pretraining.wordings import Wording
 from icl_gen.text import categories, inflection
 from icl_gen.types import Fact
@@ -51,7 +51,7 @@ class Tree:
   parents: dict[str, str]
   facts: dict[str, tuple[Fact, ...]]
   relations: tuple[str, ...]
-  wording: Wording = Wording()
+  wording: Wording
 
   def stated(self, noun: str) -> tuple[Fact, ...]:
     """What the document of a category states, its parent first."""
@@ -102,7 +102,7 @@ def draw(
   *,
   count: int,
   shape: Shape,
-  source: Source = SEEN,
+  source: Source,
 ) -> Tree:
   """Draws a tree.
 

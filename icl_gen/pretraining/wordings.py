@@ -8,12 +8,13 @@ so that nothing but the context says what belongs together.
 import dataclasses
 import functools
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from icl_gen.pretraining import english
 from icl_gen.text import categories
 from icl_gen.text.forms import persons
 from icl_gen.text.forms.split import PARTS
+from icl_gen.text.forms.statements import PREAMBLES
 from icl_gen.text.forms.taxonomy import PLAIN, REWORDED, STYLES
 from icl_gen.types import Fact
 
@@ -82,22 +83,24 @@ def draw(
 
 def opening(rng: random.Random) -> str:
   """Draws words that may open a statement: 'near who joined that'."""
-  return ' '.join([*rng.choices(_WORDS, k=rng.randint(1, 4)), 'that'])
+  return _unlike_tables(
+    lambda: ' '.join([*rng.choices(_WORDS, k=rng.randint(1, 4)), 'that'])
+  )
 
 
 def around(rng: random.Random, first: str, last: str) -> str:
-  """Draws words before and between two slots: 'near {N} did joined {D}'."""
-  before = rng.choices(_WORDS, k=rng.choice(_OPENINGS))
-  between = rng.choices(_WORDS, k=rng.choice(_BETWEEN))
-  return ' '.join((*before, first, *between, last))
+  """Draws a sentence about two slots: 'near {N} did joined {D}.'"""
+  return _unlike_tables(
+    lambda: ' '.join((*_before(rng), first, *_between(rng), f'{last}.'))
+  )
 
 
 def _form(rng: random.Random, relation: str, reverse: bool) -> str:
-  """Draws a form that is none of the tables."""
-  while True:
+  """Draws a form of a relation, or of its inverse."""
+
+  def form() -> str:
     first, last = ('{B}', '{A}') if reverse else ('{A}', '{B}')
-    before = rng.choices(_WORDS, k=rng.choice(_OPENINGS))
-    between = rng.choices(_WORDS, k=rng.choice(_BETWEEN))
+    before, between = _before(rng), _between(rng)
     # An adjective has no singular.
     if rng.random() < _SINGULAR and not (relation == 'is' and reverse):
       before.append(rng.choice(_ARTICLES))
@@ -109,24 +112,35 @@ def _form(rng: random.Random, relation: str, reverse: bool) -> str:
       between.insert(rng.randint(0, len(between)), '{V}')
     if rng.random() < _THE and (relation != 'is' or reverse):
       between.append('the')
-    form = ' '.join((*before, first, *between, last))
-    if form not in _tables():
-      return form
+    return ' '.join((*before, first, *between, last))
+
+  return _unlike_tables(form)
+
+
+def _before(rng: random.Random) -> list[str]:
+  return rng.choices(_WORDS, k=rng.choice(_OPENINGS))
+
+
+def _between(rng: random.Random) -> list[str]:
+  return rng.choices(_WORDS, k=rng.choice(_BETWEEN))
+
+
+def _unlike_tables(draw: Callable[[], str]) -> str:
+  """Draws until it is none of the tables', whose sentences have capitals."""
+  while (drawn := draw()).lower() in _tables():
+    pass
+  return drawn
 
 
 @functools.cache
 def _tables() -> frozenset[str]:
-  """All forms of all tables, in any part."""
-  return frozenset(
-    form
-    for part in PARTS
-    for table in (PLAIN[part], REWORDED[part])
-    for pair in table.values()
-    for form in pair
-  ) | frozenset(
-    form
-    for part in PARTS
-    for pair in STYLES[part].values()
-    for forms in pair
-    for form in forms
-  )
+  """All preambles, and all forms of relations and people, in lower case."""
+  found: set[str] = set()
+  for part in PARTS:
+    found.update(PREAMBLES[part])
+    found.update(persons.NAME_FIRST[part], persons.DESCRIPTION_FIRST[part])
+    for table in (PLAIN[part], REWORDED[part]):
+      found.update(form for pair in table.values() for form in pair)
+    for forms in STYLES[part].values():
+      found.update(*forms)
+  return frozenset(form.lower() for form in found)

@@ -1,4 +1,4 @@
-"""A pretraining that goes on from given weights."""
+"""A pretraining that goes on from given weights, and what it refuses."""
 
 import ml_collections
 import pytest
@@ -52,3 +52,11 @@ def test_other_weights_to_start_from_are_noticed(pretraining, tmp_path):
   with pytest.raises(ValueError, match=r'--config\.start=.*no such directory'):
     pretrain.run(config, tmp_path)
   assert not (tmp_path / 'pretrain').exists()
+
+
+def test_a_share_that_is_none_is_refused(pretraining, tmp_path):
+  changed = ml_collections.ConfigDict(pretraining.to_dict())
+  changed.drawn = 1.5
+  with pytest.raises(ValueError, match=r'--config\.drawn=1\.5; give 0 to 1'):
+    pretrain.run(ml_collections.FrozenConfigDict(changed), tmp_path)
+  assert not any(tmp_path.iterdir())

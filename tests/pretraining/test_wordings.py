@@ -8,7 +8,9 @@ import pytest
 from icl_gen.pretraining import inferring, marks, wordings
 from icl_gen.pretraining.episode import Source
 from icl_gen.text import categories, inflection
+from icl_gen.text.forms import persons
 from icl_gen.text.forms.split import PARTS
+from icl_gen.text.forms.statements import PREAMBLES
 from icl_gen.text.forms.taxonomy import PLAIN, REWORDED, STYLES
 from icl_gen.types import Fact
 
@@ -75,19 +77,32 @@ def test_episodes_differ_in_their_forms():
 
 def test_no_form_is_one_of_the_tables(monkeypatch):
   """Drawn from the words of the tables alone, where they would often meet."""
-  tables = {
-    form
-    for part in PARTS
-    for table in (PLAIN[part], REWORDED[part])
-    for pair in table.values()
-    for form in pair
-  } | {
-    form
-    for part in PARTS
-    for pair in STYLES[part].values()
-    for forms in pair
-    for form in forms
-  }
+  tables = (
+    {
+      form
+      for part in PARTS
+      for table in (
+        PREAMBLES[part],
+        persons.NAME_FIRST[part],
+        persons.DESCRIPTION_FIRST[part],
+      )
+      for form in table
+    }
+    | {
+      form
+      for part in PARTS
+      for table in (PLAIN[part], REWORDED[part])
+      for pair in table.values()
+      for form in pair
+    }
+    | {
+      form
+      for part in PARTS
+      for pair in STYLES[part].values()
+      for forms in pair
+      for form in forms
+    }
+  )
   monkeypatch.setattr(wordings, '_WORDS', ('have', 'are', 'found', 'on'))
   monkeypatch.setattr(wordings, '_SINGULAR', 0.0)
   monkeypatch.setattr(wordings, '_THE', 0.0)
@@ -100,6 +115,14 @@ def test_no_form_is_one_of_the_tables(monkeypatch):
   ]
   assert len(set(found)) < 0.8 * len(found)  # few words, so forms repeat
   assert not set(found) & tables
+
+  rng = random.Random(1)
+  monkeypatch.setattr(wordings, '_WORDS', ('is', 'was', 'Meet'))
+  people = {wordings.around(rng, '{N}', '{D}') for _ in range(300)}
+  assert '{N} is {D}.' in tables and not people & tables
+  monkeypatch.setattr(wordings, '_WORDS', ('note', 'remember'))
+  openings = {wordings.opening(rng).capitalize() for _ in range(100)}
+  assert 'Note that' in tables and not openings & tables
 
 
 def test_without_a_share_nothing_is_drawn_and_forms_are_fixed():
