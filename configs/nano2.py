@@ -14,7 +14,7 @@ stages of one hop; `tiny` takes only a few steps, to check that everything
 works.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ml_collections import config_dict
@@ -24,9 +24,11 @@ from icl_gen import cli
 
 VARIANTS = ('small', 'continued', 'first', 'tiny')
 # What every stage rehearses, next to what it teaches.
-REHEARSED = dict(comparisons=0.1, people=0.08, described=0.08, syllogisms=0.08)
+REHEARSED = dict(comparisons=0.1, people=0.04, described=0.06, syllogisms=0.06)
 _WEIGHTS = dict(decisive_weight=5.0, lookup_weight=5.0)
-_LOW = (0.006, 0.006)  # learning rates at the beginning and the end
+# Learning rates at the beginning of a stage and after all of its steps. The
+# lower ones are worth several points on forms that are not in a stage.
+_LOW = (0.006, 0.002)
 # Stages whose skills the embedded models have.
 _OF_EMBEDDED = ('01_reverse',)
 
@@ -41,13 +43,7 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   config.forms = 'pretraining'
   config.drawn = 0.7
   config.check_every = 100
-  config.modes = {
-    'context': 0.6,
-    'once': 0.16,
-    'local': 0.08,
-    'global': 0.12,
-    'plain': 0.04,
-  }
+  config.modes = _BALANCED
   config.stages = _stages()
   if 'continued' in variants:
     config.start = 'embedded'
@@ -68,85 +64,101 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   return config
 
 
+# Layouts of rows. Lessons spend them on statements: of all words, those that
+# decide something teach. Endings have as many augmentation prompts as will be
+# asked for.
+_ASKING = {
+  'context': 0.82,
+  'once': 0.06,
+  'local': 0.04,
+  'global': 0.06,
+  'plain': 0.02,
+}
+_BALANCED = {
+  'context': 0.6,
+  'once': 0.16,
+  'local': 0.08,
+  'global': 0.12,
+  'plain': 0.04,
+}
+
+
 def _taught(
   steps: int,
-  skills: Sequence[str],
+  skills: Mapping[str, float],
   *,
+  known: Iterable[str] = (),
   rate: tuple[float, float] = _LOW,
-  known: Sequence[str] = (),
   **rows: Any,
 ) -> dict[str, Any]:
-  """A stage that teaches some skills and rehearses those already known."""
-  share = {skill: 0.66 / len(skills) for skill in skills}
-  old = {skill: 0.2 / len(known) for skill in known if skill not in share}
+  """A stage that teaches some skills and rehearses those already known.
+
+  Args:
+    steps: the most that it takes.
+    skills: skill -> its share of what the stage teaches; in any unit.
+    known: skills that are rehearsed.
+    rate: learning rates.
+    **rows: what its rows are like.
+  """
+  whole = sum(skills.values())
+  share = {skill: 0.64 * part / whole for skill, part in skills.items()}
+  old = [skill for skill in known if skill not in skills]
   return dict(
-    **dict(steps=steps, learning_rate=rate),
-    families={**REHEARSED, **old, **share},
-    **dict(skills=tuple(skills), least=0.9, fewest=200, **rows, **_WEIGHTS),
+    **dict(steps=steps, learning_rate=rate, modes=_ASKING),
+    families={**REHEARSED, **{skill: 0.1 / len(old) for skill in old}, **share},
+    **dict(skills=tuple(skills), least=0.9, fewest=100, **rows, **_WEIGHTS),
   )
 
 
 def _stages() -> dict[str, dict]:
   """The stages, by names in their order."""
-  short = dict(rows=32, length=128)
-  medium = dict(rows=16, length=256)
-  wide = dict(rows=8, length=512)
-  stated = ('lookup', 'reversed')
-  one = (*stated, 'traced', 'inherited')
-  two = (*one, 'bare_traced', 'bare', 'deep_traced', 'deep')
-  every = (*two, 'transforms')
+  short = dict(rows=32, length=128, rounds=2)
+  medium = dict(rows=16, length=256, rounds=10)
+  wide = dict(rows=8, length=512, rounds=6)
+  stated = dict(lookup=1, reversed=3)
+  one = dict(lookup=1, reversed=2, traced=2, inherited=3)
+  bare = dict(bare_traced=1, bare=2)
+  deep = dict(deep_traced=1, deep=2)
+  hops = (*one, *bare)
+  every = (*hops, *deep, 'transforms')
   stages = {
     '01_reverse': _taught(
-      2000, ('comparisons',), rate=(0.008,) * 2, facts=(1, 5), **short
+      2000, dict(comparisons=1), rate=(0.008,) * 2, facts=(1, 5), **short
     ),
-    '02_stated': _taught(1500, stated, facts=(2, 4), **medium),
+    '02_stated': _taught(1000, stated, facts=(2, 3), **medium),
     '03_names': _taught(
-      1000, ('described',), known=stated, facts=(2, 5), **short
+      600, dict(described=1), known=stated, facts=(2, 5), **short
     ),
-    '04_one_hop': _taught(1500, one, known=one, facts=(2, 3), **medium),
-    '05_more': _taught(1500, one, known=one, facts=(4, 6), **wide),
-    '06_bare': _taught(
-      1500,
-      ('bare_traced', 'bare'),
-      known=one,
-      facts=(3, 5),
-      **wide,
-    ),
-    '07_deep': _taught(
-      2000,
-      ('deep_traced', 'deep'),
-      known=two,
-      facts=(4, 6),
-      **wide,
-    ),
+    '04_one_hop': _taught(1000, one, facts=(2, 3), **medium),
+    '05_more': _taught(800, one, facts=(4, 6), **wide),
+    '06_bare': _taught(800, bare, known=one, facts=(3, 5), **wide),
+    '07_deep': _taught(1000, deep, known=hops, facts=(4, 6), **wide),
     '08_transforms': _taught(
-      2500, ('transforms',), known=two, facts=(4, 8), **wide
+      1000, dict(transforms=1), known=every, facts=(4, 8), **wide
     ),
     '09_many': _taught(
-      2000,
-      ('lookup', 'reversed', 'inherited', 'bare'),
+      800,
+      dict(lookup=1, reversed=1, inherited=2, bare=2),
       known=every,
       facts=(8, 14),
-      rows=4,
-      length=1024,
+      **dict(rows=4, length=1024, rounds=4),
     ),
     '10_long': _taught(
-      1200,
-      ('comparisons', 'lookup', 'inherited'),
+      600,
+      dict(comparisons=1, lookup=1, inherited=1),
       known=every,
       facts=(12, 40),
-      rows=2,
-      length=2048,
+      **dict(rows=2, length=2048, rounds=2),
     ),
   }
   # Endings have no skill to reach: they take all of their steps.
-  balanced = {**REHEARSED, **dict.fromkeys(every, 0.66 / len(every))}
+  balanced = {**REHEARSED, **dict.fromkeys(every, 0.74 / len(every))}
   stages['11_balanced'] = dict(
-    **dict(steps=600, learning_rate=_LOW, families=balanced),
-    **dict(rows=2, length=2048, facts=(4, 60), **_WEIGHTS),
+    **dict(steps=500, learning_rate=(0.006, 0.006), families=balanced),
+    **dict(rows=2, length=2048, facts=(4, 60), rounds=2, **_WEIGHTS),
   )
   stages['12_settle'] = dict(
-    **dict(steps=600, learning_rate=(0.006, 0.0), families=balanced),
-    **dict(rows=1, length=3072, facts=(8, 70), **_WEIGHTS),
+    **dict(steps=500, learning_rate=(0.006, 0.0), families=balanced),
+    **dict(rows=1, length=3072, facts=(8, 70), rounds=2, **_WEIGHTS),
   )
   return stages

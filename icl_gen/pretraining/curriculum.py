@@ -48,8 +48,8 @@ def read(
   Args:
     stages: name -> the settings of a `stream.Stage`, and of its lesson:
       `skills` (), `least` (0.9) and `fewest` (0).
-    common: the settings that all stages share, and `drawn` (0) of their
-      `Source`.
+    common: the settings of all stages that have none of their own, and `drawn`
+      (0) of their `Source`.
 
   Raises:
     ValueError: a skill is not a family of its stage, or `least` is no share.
@@ -73,7 +73,7 @@ def read(
       raise ValueError(
         f'--config.stages.{name}.least={least}; give a share above 0, up to 1'
       )
-    made = stream.Stage(**rest, **shared, source=source)
+    made = stream.Stage(**{**shared, **rest}, source=source)
     lessons.append(Lesson(name, made, skills, least, fewest))
   return tuple(lessons)
 

@@ -5,6 +5,7 @@ same rows as an uninterrupted one without any saved state.
 """
 
 import dataclasses
+import functools
 import itertools
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,6 +37,7 @@ class Stage:
     document_weight: loss weight of documents and of unpredictable words.
     decisive_weight: loss weight of the word that a reversal inverts.
     lookup_weight: loss weight of a name that is looked up by its description.
+    rounds: statements about each document in the layout 'context'.
     forms: one of `forms.split.STREAMS`; 'pretraining' leaves out what is held
       out.
     reversals: share of the statements about comparisons that reverse one.
@@ -54,6 +56,7 @@ class Stage:
   document_weight: float
   decisive_weight: float
   lookup_weight: float
+  rounds: int = 2
   forms: str = 'all'
   reversals: float = compared.REVERSALS
   told: Told = Told()
@@ -179,12 +182,12 @@ def _draw(rng: random.Random, weights: Mapping[str, float]) -> str:
 
 
 def _write_context(
-  rng: random.Random, episode: Episode, writer: Writer
+  rng: random.Random, episode: Episode, writer: Writer, *, rounds: int
 ) -> None:
-  """Writes the documents, then two rounds of statements about each of them."""
+  """Writes the documents, then rounds of statements about each of them."""
   for document in episode.documents:
     writer.line(prompts.bullet(document), document=True)
-  for _ in range(2):
+  for _ in range(rounds):
     for i in rng.sample(range(len(episode.documents)), len(episode.documents)):
       writer.line(prompts.bullet(episode.ask(rng, i)))
 
@@ -247,13 +250,17 @@ def _write_once(rng: random.Random, episode: Episode, writer: Writer) -> None:
   writer.end()
 
 
-_MODES: dict[str, Callable[[random.Random, Episode, Writer], None]] = {
-  'context': _write_context,
-  'local': _write_local,
-  'global': _write_global,
-  'plain': _write_plain,
-  'once': _write_once,
-}
+_Write = Callable[[random.Random, Episode, Writer], None]
+
+
+def _modes(rounds: int) -> dict[str, _Write]:
+  return {
+    'context': functools.partial(_write_context, rounds=rounds),
+    'local': _write_local,
+    'global': _write_global,
+    'plain': _write_plain,
+    'once': _write_once,
+  }
 
 
 def row(
@@ -285,6 +292,7 @@ def written(stage: Stage, tokenizer: Tokenizer, *, seed: str) -> Writer:
     reversals=stage.reversals,
     source=stage.source,
   )
+  modes = _modes(stage.rounds)
   while not writer.full:
     family = _draw(rng, stage.families)
     count = rng.randint(*stage.facts)
@@ -294,7 +302,7 @@ def written(stage: Stage, tokenizer: Tokenizer, *, seed: str) -> Writer:
     elif family in ('people', 'described'):
       count = max(1, count * 2 // 3)
     episode = families[family](rng, count)
-    _MODES[_draw(rng, stage.modes)](rng, episode, writer)
+    modes[_draw(rng, stage.modes)](rng, episode, writer)
   return writer
 
 

@@ -20,7 +20,8 @@ from icl_gen.types import Fact
 
 # What forms are drawn from, next to the words for kinds.
 _WORDS = (*english.OTHER[:150], *english.PLACES, *persons.VERBS.seen)
-# One of them is in every form of 'is a', which says nothing else otherwise.
+# One of them is in every form of 'is a', which says nothing else otherwise, and
+# in half of its inverses: the other half is known by being like no document.
 _KINDS = ('kind', 'type', 'group', 'family')
 _OPENINGS = (0, 0, 1, 2, 3)  # words before the first noun
 _BETWEEN = (1, 2, 3, 4)  # words between the nouns
@@ -105,10 +106,10 @@ def _form(rng: random.Random, relation: str, reverse: bool) -> str:
     if rng.random() < _SINGULAR and not (relation == 'is' and reverse):
       before.append(rng.choice(_ARTICLES))
       first = first.lower()
-    if relation == 'is a':
+    if relation == 'is a' and not (reverse and rng.random() < 0.5):
       within = rng.choice((before, between))
       within.insert(0, rng.choice(_KINDS))
-    elif relation not in PLAIN.seen:
+    if relation not in PLAIN.seen:
       between.insert(rng.randint(0, len(between)), '{V}')
     if rng.random() < _THE and (relation != 'is' or reverse):
       between.append('the')

@@ -163,6 +163,15 @@ def test_other_true_words_are_right(nano):  # noqa: F811
 # --- the recipe ---------------------------------------------------------------
 
 
+def test_a_stage_may_have_its_own_settings():
+  asked = {'once': 1.0}
+  lessons = curriculum.read(
+    {'1': {**STAGE, 'modes': asked}, '2': STAGE}, COMMON
+  )
+  assert lessons[0].stage.modes == asked != COMMON['modes']
+  assert lessons[1].stage.modes == COMMON['modes']
+
+
 def test_every_lesson_of_the_recipe_can_be_measured(nano):  # noqa: F811
   config = nano2.get_config()
   lessons = curriculum.read(

@@ -198,6 +198,26 @@ def test_every_layout_and_weight_occurs(nano):
 # --- what is held out -------------------------------------------------------
 
 
+def test_rounds_are_statements_about_each_document(nano):
+  def lines(rounds):
+    stage = dataclasses.replace(
+      STAGE,
+      facts=(3, 3),
+      families={'comparisons': 1},
+      modes={'context': 1},
+      rounds=rounds,
+    )
+    stage = dataclasses.replace(stage, length=2)  # one episode fills it
+    text = nano.decode(stream.written(stage, nano, seed='one').ids)
+    return text.strip().split('\n')
+
+  documents = lines(0)
+  assert len(documents) == 3
+  for rounds in (1, 5):
+    assert lines(rounds)[:3] == documents
+    assert len(lines(rounds)) == 3 + 3 * rounds
+
+
 def held_out(tokenizer):
   """Returns the id pairs of evaluation words, in lower case and capitalised."""
   words = lexicon.words(evaluation=True)

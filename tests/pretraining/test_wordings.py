@@ -63,11 +63,15 @@ def test_a_form_says_one_relation_in_one_direction():
     assert len(set(forms)) == len(BOTH)
 
 
-def test_kinds_are_told_by_a_word_for_kinds():
-  for seed in range(40):
-    for fact in (FACTS[0], categories.flip(FACTS[0])):
-      said = drawn(seed).said(fact)
-      assert re.search(r'\b(kind|type|group|family)\b', said), said
+def test_kinds_are_told_by_a_word_for_kinds_but_half_of_their_inverses():
+  def is_told(fact):
+    said = [drawn(seed).said(fact) for seed in range(200)]
+    return [
+      bool(re.search(r'\b(kind|type|group|family)\b', one)) for one in said
+    ]
+
+  assert all(is_told(FACTS[0]))
+  assert 80 <= sum(is_told(categories.flip(FACTS[0]))) <= 120
 
 
 def test_episodes_differ_in_their_forms():
