@@ -68,38 +68,40 @@ def _pretrain(
   # Imported here, so that mistakes and finished work answer at once.
   with signals.importing():
     from icl_gen.model import checkpoints, registry, sharding
-    from icl_gen.training import metrics, optimizer, step, stopping, teaching
+    from icl_gen.training import (
+      metrics,
+      optimizer,
+      states,
+      step,
+      stopping,
+      teaching,
+    )
     from icl_gen.training.plan import Plan
 
   name, hyper, directory = config.model, config.optimizer, stage.directory
   module = registry.make_module(name)
   registry.require_vocabulary(name, module, pieces=config.vocabulary)
+  clip, decay = hyper.clip, hyper.weight_decay
   updates = functools.partial(
-    optimizer.make_optimizer,
-    hyper.name,
-    weight_decay=hyper.weight_decay,
-    clip=hyper.clip,
+    optimizer.make_optimizer, hyper.name, weight_decay=decay, clip=clip
   )
   phases = [lesson.stage for lesson in lessons]
   schedule = teaching.schedule(
     lessons, warmup_steps=hyper.warmup_steps, is_fixed=not config.check_every
   )
-  least = min(phase.rows for phase in phases)
-  plan = Plan(sharding.make_training_mesh(rows=least))
+  plan = Plan(sharding.make_training_mesh(rows=min(p.rows for p in phases)))
   state = step.make_state(_weights(config, module), updates(schedule(0, 0)))
   state = sharding.replicate(plan.mesh, state)
 
   stage.begin()
-  saved = checkpoints.Checkpoints(stage.checkpoints)
+  saved = states.Checkpoints(stage.checkpoints)
   is_begun = saved.latest() is not None
   tokenizer = _tokenizer(config, stage, is_begun=is_begun)
   state, position = saved.restore(state) if is_begun else (state, {})
 
+  steps, done = sum(phase.steps for phase in phases), int(state.step)
   writer = metrics.Writer(
-    directory,
-    name=directory.name,
-    steps=sum(phase.steps for phase in phases),
-    done=int(state.step),
+    directory, name=directory.name, steps=steps, done=done
   )
   teacher = teaching.Teacher(
     lessons,
@@ -108,7 +110,7 @@ def _pretrain(
     rows=config.check_rows,
     on_values=writer.write_skills,
   )
-  teacher.restore(position, step=int(state.step))
+  teacher.restore(position, step=done)
   try:
     state = teaching.teach(
       teacher,

@@ -106,9 +106,10 @@ def _report(
 def _verify(study: Study, root: pathlib.Path) -> None:
   with signals.importing():
     from icl_gen.model import checkpoints
+    from icl_gen.training import states
 
   readers = verification.Readers(
-    weights=checkpoints.damage, states=checkpoints.damaged_states
+    weights=checkpoints.damage, states=states.damaged
   )
   if found := verification.verify(study, root, readers):
     raise ValueError(

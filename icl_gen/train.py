@@ -40,6 +40,7 @@ def _train(experiment: Experiment, stage: Stage) -> None:
       inputs,
       loop,
       metrics,
+      states,
       stopping,
     )
 
@@ -54,12 +55,11 @@ def _train(experiment: Experiment, stage: Stage) -> None:
     seed=seed,
   )
   tuning = fine_tuning.start(model.module, model.params, train, plan, seed=seed)
-  state = tuning.state
-  (source, *_), weights = stage.inputs, tuning.weights
+  (source, *_), state, weights = stage.inputs, tuning.state, tuning.weights
   evaluation = while_training.Evaluation(experiment, source, model, weights)
 
   stage.begin()
-  saved = checkpoints.Checkpoints(stage.checkpoints, keep=train.keep)
+  saved = states.Checkpoints(stage.checkpoints, keep=train.keep)
   chooser = choosing.Chooser(
     evaluation.measure,
     by=train.evaluate_by,
@@ -97,7 +97,7 @@ def _train(experiment: Experiment, stage: Stage) -> None:
     saved.wait()
   writer.close()
   if train.keep_best and chooser.best_step < int(state.step):
-    like = checkpoints.shapes(state)
+    like = states.shapes(state)
     del state  # Two of them may not fit.
     state = saved.restore_at(chooser.best_step, like)
   base, directory = experiment.checkpoint, stage.directory

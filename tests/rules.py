@@ -44,7 +44,10 @@ LIGHT = 3
 # Who may import a foreign library; the doors count as one room, as in 'doors'.
 OWNERS = {
   'gemma': ('icl_gen.model',),
-  'orbax': ('icl_gen.model.checkpoints',),
+  'orbax': (
+    'icl_gen.model.checkpoints',
+    'icl_gen.training.states',
+  ),
   'safetensors': (
     'icl_gen.model.peft_folder',
     'icl_gen.model.safetensors_folder',

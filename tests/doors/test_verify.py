@@ -21,7 +21,7 @@ config = test_study.config
 finished = test_study.finished
 copied = test_study.copied
 
-# As in tests/model/test_checkpoints.py: what orbax says late of arrays that it
+# As in tests/training/test_states.py: what orbax says late of arrays that it
 # cannot read.
 pytestmark = pytest.mark.filterwarnings(
   'ignore:Exception ignored in. None:pytest.PytestUnraisableExceptionWarning'

@@ -8,9 +8,9 @@ import numpy as np
 import optax
 import pytest
 
-from icl_gen.model import checkpoints, sharding
+from icl_gen.model import sharding
 from icl_gen.runs.experiments import Training
-from icl_gen.training import batches, fine_tuning, loop
+from icl_gen.training import batches, fine_tuning, loop, states
 from tests import tiny
 
 ROWS, LENGTH, STEPS, INTERRUPTED = 8, 16, 4, 2
@@ -74,7 +74,7 @@ def train(name, directory, *, until=STEPS):
   """Trains as the door does; returns the state and the losses by step."""
   plan, step = program(name)
   state, position = fresh(name), rows()
-  saved = checkpoints.Checkpoints(directory)
+  saved = states.Checkpoints(directory)
   if saved.latest() is not None:
     like = jax.tree.map(lambda leaf: leaf.sharding, state)
     state, found = saved.restore(state)

@@ -7,8 +7,8 @@ import numpy as np
 import optax
 import pytest
 
-from icl_gen.model import checkpoints, forward, sharding
-from icl_gen.training import batches, loop, optimizer, step
+from icl_gen.model import forward, sharding
+from icl_gen.training import batches, loop, optimizer, states, step
 from icl_gen.training.plan import Plan
 from tests import tiny
 
@@ -144,7 +144,7 @@ def test_training_lowers_the_loss():
 def train(directory, *, until=STEPS):
   """Trains as the doors do; `until` is the step where the run is killed."""
   state, position = sharding.replicate(devices(), fresh()), rows()
-  saved = checkpoints.Checkpoints(directory)
+  saved = states.Checkpoints(directory)
   if saved.latest() is not None:
     state, found = saved.restore(state)
     position.restore(found)
@@ -177,7 +177,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path):
   assert_equal(found, wanted)
   assert optax.tree_utils.tree_get(found, 'mu') is not None
   # The last saved state is the returned one.
-  last, position = checkpoints.Checkpoints(tmp_path / 'killed').restore(found)
+  last, position = states.Checkpoints(tmp_path / 'killed').restore(found)
   assert_equal(last, wanted)
   assert position['step'] == STEPS
 
@@ -252,7 +252,7 @@ def test_the_model_computes_in_its_own_dtype(monkeypatch):
 def test_a_resumed_bfloat16_run_equals_an_uninterrupted_one(tmp_path):
   wanted, _ = trained('bfloat16', state_of('bfloat16'), 4)
   state, _ = trained('bfloat16', state_of('bfloat16'), 2)
-  saved = checkpoints.Checkpoints(tmp_path)
+  saved = states.Checkpoints(tmp_path)
   saved.save(2, state, {'step': 2})
   state, _ = saved.restore(state_of('bfloat16'))
   saved.close()
