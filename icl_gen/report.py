@@ -27,7 +27,7 @@ from icl_gen.runs import (
 from icl_gen.runs.found import Found
 from icl_gen.runs.stage import Stage, result
 from icl_gen.runs.studies import Study
-from icl_gen.storage import files
+from icl_gen.storage import checksums
 from icl_gen.worlds import derivations
 
 
@@ -92,7 +92,7 @@ def _of_directory(
     'main_kinds': there.main_kinds | dict(kinds or {}),
     'experiments': there.experiments,
     'cells': {
-      name: files.fingerprint(result('evaluate', root / 'runs' / name))
+      name: checksums.fingerprint(result('evaluate', root / 'runs' / name))
       for name in there.cells
     },
   }

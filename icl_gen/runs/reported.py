@@ -8,7 +8,7 @@ from icl_gen.runs import pretrainings, revisits, studies, sweeps
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
 from icl_gen.runs.studies import Study
-from icl_gen.storage import files
+from icl_gen.storage import checksums, files
 
 
 def main_kinds(study: Study) -> dict[str, str]:
@@ -83,14 +83,14 @@ def stage(study: Study, root: files.Path) -> Stage:
   """The report of the cells that are complete."""
   every = [job for job in studies.jobs(study, root) if job.result.exists()]
   cells = {
-    job.result.parent.name: files.fingerprint(
+    job.result.parent.name: checksums.fingerprint(
       job.result.parent / 'scores.parquet'
     )
     for job in every
     if job.door == 'evaluate'
   }
   generated = {
-    job.result.parent.name: files.fingerprint(job.result)
+    job.result.parent.name: checksums.fingerprint(job.result)
     for job in every
     if job.door == 'augment' and not cells
   }

@@ -19,7 +19,7 @@ from icl_gen.runs import (
 )
 from icl_gen.runs.experiments import HOW, Experiment
 from icl_gen.runs.stage import Stage
-from icl_gen.storage import corpus_files, files, working_copies
+from icl_gen.storage import checksums, corpus_files, files, working_copies
 from icl_gen.worlds import catalog
 
 
@@ -288,7 +288,7 @@ def _of_weights(
   return {
     'checkpoint_is': working_copies.fingerprint(checkpoint),
     'tokenizer': tokenizer,
-    'tokenizer_is': files.fingerprint(
+    'tokenizer_is': checksums.fingerprint(
       tokenizer or assets.path('tokenizer.model')
     ),
     'dtype': dtype,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from icl_gen.reporting.records import Cell, Curve
 from icl_gen.runs import directories
-from icl_gen.storage import files
+from icl_gen.storage import checksums, files
 
 LOG = 'metrics.jsonl'
 SUMS = f'{LOG}.sha256'
@@ -24,7 +24,7 @@ def curves(root: pathlib.Path, cells: Mapping[str, Cell]) -> tuple[Curve, ...]:
   found = []
   for name, cell in cells.items():
     log = root / 'runs' / name / LOG
-    if cell.condition in directories.TRAINED and not files.differences(
+    if cell.condition in directories.TRAINED and not checksums.differences(
       log.with_name(SUMS), [LOG]
     ):
       # Lines of evaluations while training have no loss. By step, whatever the

@@ -23,6 +23,7 @@ from icl_gen.runs.stage import Stage
 from icl_gen.runs.studies import Job, Study
 from icl_gen.storage import (
   bucket_copies,
+  checksums,
   corpus_files,
   files,
   scores,
@@ -205,7 +206,7 @@ def _of_training(stage: Stage, readers: Readers) -> Iterator[_Finding]:
     yield _Finding(weights, why, (weights, *_with_scores(cell)))
     yield _Finding(cell / _LOG)
     yield _Finding(cell / _SUMS_OF_LOG)
-    differences = files.differences(cell / _SUMS_OF_LOG, [_LOG])
+    differences = checksums.differences(cell / _SUMS_OF_LOG, [_LOG])
     for path, why in differences.items():
       yield _Finding(path, why, (cell,))
   if stage.checkpoints.exists():
@@ -271,6 +272,6 @@ def _of_report(stage: Stage) -> Iterator[_Finding]:
   every = [path for path in directory.rglob('*') if path.is_file()]
   names = {path.relative_to(directory).as_posix() for path in every}
   names.discard(sums.NAME)
-  differences = files.differences(directory / sums.NAME, names)
+  differences = checksums.differences(directory / sums.NAME, names)
   for path, why in differences.items():
     yield _Finding(path, why, delete)

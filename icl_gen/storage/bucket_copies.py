@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
-from icl_gen.storage import files, partials
+from icl_gen.storage import checksums, files, partials
 from icl_gen.storage.bucket_locks import Held
 from icl_gen.storage.objects import Objects
 
@@ -306,7 +306,7 @@ class BucketCopy:
     self._seen.pop(name, None)
     inner = [one for one in sorted(path.rglob('*')) if one.is_file()]
     names = {one: one.relative_to(path).as_posix() for one in inner}
-    fingerprint = files.fingerprint(path)
+    fingerprint = checksums.fingerprint(path)
     sizes = {names[one]: one.stat().st_size for one in inner}
     digests = self.objects.upload(
       {f'{name}/{names[one]}': one for one in inner}

@@ -28,7 +28,7 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from icl_gen.storage import codec, files
+from icl_gen.storage import checksums, codec, files
 from icl_gen.types import Corpus, Document, Question
 
 MANIFEST = 'manifest.json'
@@ -83,7 +83,7 @@ def write(
     tfds_files.write(splits, partial, file_format=file_format)
     for write_extra in extra_writers:
       write_extra(partial, corpus, manifest)
-    manifest['files'] = files.hashes(partial)
+    manifest['files'] = checksums.hashes(partial)
     files.write_sealed_json(partial / MANIFEST, manifest)
   return directory
 
@@ -205,7 +205,7 @@ def differences(directory: files.Path) -> dict[pathlib.Path, str]:
   """
   directory = pathlib.Path(directory)
   listed = read_manifest(directory)['files']
-  found = files.hashes(directory, exclude=MANIFEST)
+  found = checksums.hashes(directory, exclude=MANIFEST)
   return {
     directory / name: 'changed since it was written'
     if name in found

@@ -15,7 +15,7 @@ import shlex
 import tempfile
 from collections.abc import Iterator, Sequence
 
-from icl_gen.storage import bucket_locks, files, locks, partials
+from icl_gen.storage import bucket_locks, checksums, files, locks, partials
 from icl_gen.storage.bucket_copies import STUB, BucketCopy, Contents
 
 # The working copies of this process, by their local directory.
@@ -184,7 +184,7 @@ def fingerprint(path: files.Path) -> str:
   if of(path) and stub.exists():
     found: str = files.read_sealed_json(stub)['fingerprint']
     return found
-  return files.fingerprint(path)
+  return checksums.fingerprint(path)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 import tensorboardX
 
 from icl_gen import processes
-from icl_gen.storage import files
+from icl_gen.storage import checksums, files
 
 
 class Writer:
@@ -106,7 +106,7 @@ class Writer:
     if not processes.is_first():
       return
     self._board.close()
-    files.write_sums(f'{self._lines}.sha256', [self._lines.name])
+    checksums.write(f'{self._lines}.sha256', [self._lines.name])
 
 
 def _is_before(line: dict[str, Any], done: int) -> bool:

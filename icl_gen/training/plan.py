@@ -7,7 +7,7 @@ from typing import Any
 
 import jax
 
-from icl_gen.model import cores
+from icl_gen.model import splash
 
 # Name -> what the gradient finds again instead of computing it again. Without
 # rematerialisation, it finds everything.
@@ -15,10 +15,10 @@ REMAT: Mapping[str, Any] = {
   # Outputs of matrix products; what they are made into is computed again.
   'dots': jax.checkpoint_policies.save_from_both_policies(
     jax.checkpoint_policies.dots_with_no_batch_dims_saveable,
-    jax.checkpoint_policies.save_only_these_names(cores.KEPT),
+    jax.checkpoint_policies.save_only_these_names(splash.KEPT),
   ),
   # Outputs of attention.
-  'attention': jax.checkpoint_policies.save_only_these_names(cores.KEPT),
+  'attention': jax.checkpoint_policies.save_only_these_names(splash.KEPT),
   # Nothing but the input of every layer.
   'full': jax.checkpoint_policies.nothing_saveable,
 }

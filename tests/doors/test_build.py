@@ -8,7 +8,7 @@ import pytest
 
 from icl_gen import build, export
 from icl_gen.exports import data_card
-from icl_gen.storage import corpus_files, files
+from icl_gen.storage import checksums, corpus_files
 from icl_gen.worlds import catalog
 from tests.doors.conftest import configs
 from tests.doors.test_pulse import everything
@@ -128,7 +128,7 @@ def test_exports_are_written_once(built, tmp_path, capsys, to):
   build.run(config, tmp_path)
   export.run(config, tmp_path, to=to)
   directory = tmp_path / 'exports' / f'custom-s0-{to}'
-  assert files.hashes(directory)
+  assert checksums.hashes(directory)
   capsys.readouterr()
   before = everything(tmp_path)
   export.run(config, tmp_path, to=to)

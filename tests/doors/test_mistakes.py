@@ -12,7 +12,7 @@ from icl_gen.pretraining import vocabulary
 from icl_gen.runs import directories, models, stages
 from icl_gen.sampling import resumable
 from icl_gen.scoring import scorer
-from icl_gen.storage import corpus_files, files, scores
+from icl_gen.storage import checksums, corpus_files, files, scores
 from icl_gen.training import loop
 from icl_gen.types import Corpus
 from icl_gen.worlds import catalog
@@ -406,7 +406,7 @@ def test_a_file_replaced_under_the_same_path_is_noticed(
   condition = 'icl' if door is evaluate else 'ft'
   again = experiment(condition=condition)
   door.run(again, finished)
-  before = files.fingerprint(again[what])
+  before = checksums.fingerprint(again[what])
   with pytest.MonkeyPatch.context() as patch:
     fingerprint = files.fingerprint
     patch.setattr(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from icl_gen.exports import jsonl_and_parquet
-from icl_gen.storage import arrow_schema, corpus_files, files
+from icl_gen.storage import arrow_schema, checksums, corpus_files, files
 from icl_gen.types import Document, Fact, Question
 from tests.storage.test_corpus_files import SMALL, corpora, names
 
@@ -95,7 +95,7 @@ def test_the_same_corpus_gives_the_same_bytes(tmp_path):
     for name in 'ab'
   )
   assert names(one) == names(other)
-  assert files.hashes(one) == files.hashes(other)
+  assert checksums.hashes(one) == checksums.hashes(other)
 
 
 def test_they_are_read_without_our_code(tmp_path):
@@ -124,7 +124,7 @@ def test_a_failing_extra_writer_leaves_the_old_corpus(tmp_path):
   corpus_files.write(
     SMALL, tmp_path / 'c', extra_writers=[jsonl_and_parquet.write]
   )
-  before = files.hashes(tmp_path / 'c')
+  before = checksums.hashes(tmp_path / 'c')
 
   def fail(directory, corpus, manifest):
     assert (directory / 'documents.jsonl').exists()
@@ -135,4 +135,4 @@ def test_a_failing_extra_writer_leaves_the_old_corpus(tmp_path):
       SMALL, tmp_path / 'c', extra_writers=[jsonl_and_parquet.write, fail]
     )
   assert names(tmp_path) == ['c']
-  assert files.hashes(tmp_path / 'c') == before
+  assert checksums.hashes(tmp_path / 'c') == before

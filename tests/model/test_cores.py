@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from icl_gen.model import attention, cores, forward, sharding
+from icl_gen.model import attention, blockwise, cores, forward, sharding
 
 B, N, K, H = 2, 4, 2, 16
 L, S = 21, 40
@@ -80,7 +80,7 @@ def test_blockwise_attention_to_earlier_keys_equals_plain(
   window, soft_cap, tile, monkeypatch
 ):
   if tile is not None:
-    monkeypatch.setattr(cores, 'TILE_ON_CPU', tile)
+    monkeypatch.setattr(blockwise, 'TILE_ON_CPU', tile)
   found, wanted = (
     earlier(core, layer(window, soft_cap)) for core in ('blockwise', 'plain')
   )

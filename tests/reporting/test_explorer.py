@@ -10,7 +10,7 @@ import pytest
 
 from icl_gen.reporting import explorer, statistics, sums
 from icl_gen.reporting.write import write_report
-from icl_gen.storage import files
+from icl_gen.storage import checksums
 from tests.reporting import explored
 
 CELLS, RECORDS, CORPORA = explored.study()
@@ -180,7 +180,7 @@ def test_a_split_report_is_whole_replaced_and_told_from_others(
     if path.is_file() and path.name != sums.NAME
   }
   assert 'explorer/reversal-nano.js' in names
-  assert files.differences(directory / sums.NAME, names) == {}
+  assert checksums.differences(directory / sums.NAME, names) == {}
   page = (directory / 'index.html').read_text('utf-8')
   assert len(re.findall(r"'nonce-(\w+)'.*<script nonce=.\1.>", page, re.S)) == 1
   assert explored.POISON[:20] not in page

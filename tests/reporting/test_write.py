@@ -17,7 +17,7 @@ import pytest
 from icl_gen.reporting import claims, sums, write
 from icl_gen.reporting.records import Reference
 from icl_gen.reporting.write import write_report
-from icl_gen.storage import files
+from icl_gen.storage import checksums
 from tests.reporting import synthetic
 
 CELLS, RECORDS = synthetic.study(
@@ -80,7 +80,7 @@ def test_files(whole):
 
 def test_the_sums_are_those_of_all_other_files(whole):
   names = FILES - {sums.NAME}
-  assert files.differences(whole / sums.NAME, names) == {}
+  assert checksums.differences(whole / sums.NAME, names) == {}
   lines = (whole / sums.NAME).read_text().splitlines()
   assert len(lines) == len(names)
 

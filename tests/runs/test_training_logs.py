@@ -4,7 +4,7 @@ import pytest
 
 from icl_gen.reporting.records import Cell
 from icl_gen.runs import training_logs
-from icl_gen.storage import files
+from icl_gen.storage import checksums, files
 from icl_gen.types import ChoiceScore, Score
 
 NAME = 'reversal-ft-nano-s0'
@@ -16,7 +16,7 @@ def log(request, tmp_path):
   path.parent.mkdir(parents=True)
   for step, loss in ((50, 1.5), (100, 0.25))[:: request.param]:
     files.append_json_line(path, {'step': step, 'loss': loss, 'weight': 3.0})
-  files.write_sums(path.with_name(training_logs.SUMS), [path.name])
+  checksums.write(path.with_name(training_logs.SUMS), [path.name])
   return path
 
 

@@ -3,7 +3,6 @@
 import errno
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import sys
@@ -342,49 +341,6 @@ def test_json_without_a_seal_is_an_error(tmp_path):
     files.read_sealed_json(path)
 
 
-NAMES = ('a', 'b', 'c')
-
-
-def test_sums_are_those_of_sha256sum(tmp_path):
-  for name in NAMES:
-    (tmp_path / name).write_text(name)
-  sums = tmp_path / 'SHA256SUMS'
-  files.write_sums(sums, NAMES)
-  assert files.differences(sums, NAMES) == {}
-  if shutil.which('sha256sum') is None:
-    pytest.skip('sha256sum is not installed')
-  checked = subprocess.run(
-    ['sha256sum', '--check', '--strict', '--quiet', sums.name],
-    cwd=tmp_path,
-    check=False,
-  )
-  assert checked.returncode == 0
-
-
-def test_what_differs_from_its_sums_is_named(tmp_path):
-  for name in NAMES:
-    (tmp_path / name).write_text(name)
-  sums = tmp_path / 'SHA256SUMS'
-  files.write_sums(sums, NAMES)
-  whole = sums.read_bytes()
-  (tmp_path / 'a').write_text('b')
-  (tmp_path / 'b').unlink()
-  found = files.differences(sums, NAMES)
-  assert list(found) == [tmp_path / 'a', tmp_path / 'b']
-  assert 'SHA256SUMS' in found[tmp_path / 'a']
-  assert 'missing' in found[tmp_path / 'b']
-  for name in ('a', 'b'):
-    (tmp_path / name).write_text(name)
-  for n in range(len(whole)):
-    sums.write_bytes(whole[:n])
-    assert files.differences(sums, NAMES)
-    for bit in range(8):
-      sums.write_bytes(
-        whole[:n] + bytes([whole[n] ^ 1 << bit]) + whole[n + 1 :]
-      )
-      assert 'SHA256SUMS' in str(files.differences(sums, NAMES))
-
-
 def test_only_sealed_lines_are_read(tmp_path, caplog):
   path = tmp_path / 'parts.jsonl'
   first, second = {'a': [1, 2.5], 'é': None}, {'b': (True,)}
@@ -403,27 +359,3 @@ def test_only_sealed_lines_are_read(tmp_path, caplog):
     assert files.read_sealed_lines(path) == read_back
     (message,) = caplog.messages
     assert f'{path}: 1 of 3 lines are damaged' in message
-
-
-def test_a_fingerprint_depends_on_names_and_contents(tmp_path, monkeypatch):
-  one, other = tmp_path / 'one', tmp_path / 'other'
-  for folder in (one, other):
-    (folder / 'd').mkdir(parents=True)
-    (folder / 'small').write_text('a')
-    (folder / 'd' / 'large').write_bytes(b'a' * 50)
-  assert files.fingerprint(one) == files.fingerprint(other) != ''
-  assert files.fingerprint(tmp_path / 'none') == ''
-  (other / 'small').rename(other / 'named')
-  assert files.fingerprint(one) != files.fingerprint(other)
-  # Large files are read at both ends, small ones completely.
-  monkeypatch.setattr(files, '_READ_WHOLE', 40)
-  monkeypatch.setattr(files, '_READ_OF_EACH', 10)
-  before = files.fingerprint(one)
-  for offset, seen in ((0, True), (25, False), (49, True)):
-    changed = bytearray(b'a' * 50)
-    changed[offset] += 1
-    (one / 'd' / 'large').write_bytes(changed)
-    assert (files.fingerprint(one) != before) == seen
-  (one / 'd' / 'large').write_bytes(b'a' * 50)
-  (one / 'small').write_text('b')
-  assert files.fingerprint(one) != before

@@ -2,7 +2,7 @@
 
 import json
 
-from icl_gen.storage import files
+from icl_gen.storage import checksums
 from icl_gen.training import metrics
 
 
@@ -38,12 +38,12 @@ def test_a_closed_log_has_a_digest(tmp_path):
     for step in range(done + 10, 21, 10):
       writer.write(step, values(step))
     writer.close()
-    assert files.differences(sums, ['metrics.jsonl']) == {}
+    assert checksums.differences(sums, ['metrics.jsonl']) == {}
   whole = (tmp_path / 'metrics.jsonl').read_text()
   (tmp_path / 'metrics.jsonl').write_text(
     whole.replace('"loss": 10', '"loss": 11')
   )
-  found = files.differences(sums, ['metrics.jsonl'])
+  found = checksums.differences(sums, ['metrics.jsonl'])
   assert list(found) == [tmp_path / 'metrics.jsonl']
 
 
