@@ -10,6 +10,10 @@ from icl_gen.text import descriptions, lexicon
 from icl_gen.text.forms import persons
 
 _CHARACTERS = string.ascii_letters + string.digits
+# Letters, each as often as English nouns have it.
+_LETTERS = ''.join(english.NOUNS)
+# Share of names that are spelt like nothing else, where wordings are drawn.
+_ANY = 0.3
 
 
 def _syllables(rng: random.Random, count: int) -> str:
@@ -21,10 +25,29 @@ def _syllables(rng: random.Random, count: int) -> str:
   )
 
 
+def _spelt(rng: random.Random) -> str:
+  """Draws letters, 'eotnha'; no word of the evaluations."""
+  while True:
+    drawn = ''.join(rng.choices(_LETTERS, k=rng.randint(2, 9)))
+    if drawn not in _evaluated():
+      return drawn
+
+
+@functools.cache
+def _evaluated() -> frozenset[str]:
+  return frozenset(lexicon.words(evaluation=True))
+
+
 def draw_name(
   rng: random.Random, *, source: episode.Source = episode.SEEN
 ) -> str:
-  """Draws a name of nonsense words, syllables or random characters."""
+  """Draws a name of nonsense words, syllables or random characters.
+
+  Where wordings are drawn, some names are of letters that make no syllables: to
+  a tokenizer that never saw one, real names look like these.
+  """
+  if source.drawn and rng.random() < _ANY:
+    return lexicon.title([_spelt(rng) for _ in range(rng.randint(2, 3))])
   style = rng.random()
   if style < 0.3:
     return lexicon.title(source.words(rng, 1))

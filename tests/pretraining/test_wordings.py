@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from icl_gen.pretraining import inferring, marks, wordings
+from icl_gen.pretraining import inferring, marks, people, wordings
 from icl_gen.pretraining.episode import Source
-from icl_gen.text import categories, inflection
+from icl_gen.text import categories, inflection, lexicon
 from icl_gen.text.forms import persons
 from icl_gen.text.forms.split import PARTS
 from icl_gen.text.forms.statements import PREAMBLES
@@ -162,3 +162,27 @@ def test_statements_in_drawn_forms_end_in_a_word_of_the_documents(skill):
         # The first one may be behind a preamble; the last one is new.
         middle = marks.removed(said).rstrip('.').split('. ')[1:-1]
         assert set(middle) <= {one.rstrip('.') for one in sentences}
+
+
+def test_names_may_be_of_any_letters_where_wordings_are_drawn(monkeypatch):
+  def letters(drawn):
+    names = [
+      people.draw_name(random.Random(seed), source=Source(drawn=drawn))
+      for seed in range(400)
+    ]
+    # No syllables of pretraining have four consonants in a row but as letters.
+    return sum(
+      bool(re.search('[b-df-hj-np-tv-xz]{5}', n.lower())) for n in names
+    )
+
+  assert letters(0.7) > 20 > 2 >= letters(0.0)
+
+
+def test_no_name_is_a_word_of_the_evaluations(monkeypatch):
+  words = lexicon.words(evaluation=True)
+  monkeypatch.setattr(people, '_LETTERS', ''.join(words[:3]))
+  found = {people._spelt(random.Random(seed)) for seed in range(3000)}
+  assert not found & set(words)
+  monkeypatch.setattr(people, '_evaluated', frozenset)
+  found = {people._spelt(random.Random(seed)) for seed in range(3000)}
+  assert found & set(words)
