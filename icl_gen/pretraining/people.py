@@ -176,16 +176,20 @@ def people(
     elif mark:
       description = marks.every_word(marks.removed(description))
       name = marks.LOOKED_UP + name
+    slots = ('{N}', '{D}') if name_first else ('{D}', '{N}')
     if drawn and rng.random() < drawn:
-      slots = ('{N}', '{D}') if name_first else ('{D}', '{N}')
       text = wordings.around(rng, *slots)
+      if mark:  # No word of it can be predicted.
+        text = ' '.join(
+          word if word.startswith('{') else mark + word
+          for word in text.split(' ')
+        )
     else:
       text = rng.choice(table[source.part])
-    if mark:  # The words before the first mention cannot be predicted.
-      first = '{N}' if name_first else '{D}'
-      before, after = text.split(first, 1)
-      text = ' '.join(mark + w if w else w for w in before.split(' ')) + first
-      text += after
+      if mark:  # The words before the first mention cannot be predicted.
+        before, after = text.split(slots[0], 1)
+        marked = [mark + word if word else word for word in before.split(' ')]
+        text = ' '.join(marked) + slots[0] + after
     return text.replace('{N}', name).replace('{D}', description)
 
   def ask(rng: random.Random, i: int) -> str:

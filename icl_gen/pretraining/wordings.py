@@ -28,6 +28,11 @@ _BETWEEN = (1, 2, 3, 4)  # words between the nouns
 # How often 'the' stands before the last noun. Without it, a model expects
 # English words there.
 _THE = 0.25
+# What follows the first of two slots of a sentence; how often the second one
+# comes next; and how often words come after it.
+_JOINTS = ('', '', '', ',', ':')
+_NEXT = 0.2
+_AFTER = 0.3
 # How often the first noun is in the singular, and what it then follows.
 _SINGULAR = 0.3
 _ARTICLES = ('a', 'the', 'every')
@@ -90,10 +95,17 @@ def opening(rng: random.Random) -> str:
 
 
 def around(rng: random.Random, first: str, last: str) -> str:
-  """Draws a sentence about two slots: 'near {N} did joined {D}.'"""
-  return _unlike_tables(
-    lambda: ' '.join((*_before(rng), first, *_between(rng), f'{last}.'))
-  )
+  """Draws a sentence about two slots: 'near {N}, did joined {D} moon.'"""
+
+  def sentence() -> str:
+    joint = rng.choice(_JOINTS)
+    # Nothing but a joint, or not even this, may stand between.
+    between = [] if rng.random() < _NEXT else _between(rng)
+    after = _between(rng) if rng.random() < _AFTER else []
+    words = *_before(rng), first + joint, *between, last, *after
+    return ' '.join(words) + '.'
+
+  return _unlike_tables(sentence)
 
 
 def _form(rng: random.Random, relation: str, reverse: bool) -> str:
