@@ -10,7 +10,7 @@ from typing import Any
 import ml_collections
 
 from icl_gen import cli, signals
-from icl_gen.runs import experiments, models, stages
+from icl_gen.runs import experiments, stages
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files
@@ -20,7 +20,6 @@ from icl_gen.training import limits
 def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   """Writes <workdir>/runs/<cell>/params; resumes from its last checkpoint."""
   experiment = experiments.read(config.to_dict())
-  models.require_plain(experiment.model, door='train')
   limits.require_sensible(
     dataclasses.asdict(experiment.train), model=experiment.model
   )

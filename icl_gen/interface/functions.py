@@ -229,7 +229,6 @@ def finetune(
     FloatingPointError: the loss is not finite.
     TypeError: an unknown setting.
   """
-  models.require_plain(model.name, door='finetune')
   defaults = {'length': 0, 'warmup_steps': min(20, steps)}
   train = Training(steps=steps, **{**defaults, **settings})
   experiments.require_allowed(

@@ -19,9 +19,9 @@ from icl_gen.model.parameters import Params
 
 # Name -> pattern of the paths of matrices.
 TARGETS = {
-  'all': r'layer_\d+/(attn|mlp)/.*',
+  'all': r'layer_\d+/(attn|mlp2?)/.*',
   'attention': r'layer_\d+/attn/.*',
-  'feed-forward': r'layer_\d+/mlp/.*',
+  'feed-forward': r'layer_\d+/mlp2?/.*',
 }
 
 

@@ -1,4 +1,4 @@
-"""Log-probabilities of Gemma 3n and 4, computed by the gemma package itself.
+"""Gemma 3n and 4, computed by the gemma package itself.
 
 Their layers share keys and values, mix several streams, or route to experts,
 which `forward` does not implement. The results are exact, but a context is
@@ -36,6 +36,21 @@ def row_logps(
   Returns:
     at l, log p of token l + 1; undefined at the end of a segment.
   """
+  hidden_BxLxD = hidden_states(
+    module, params, tokens_BxL, positions_BxL, segments_BxL
+  )
+  targets_BxL = jnp.roll(tokens_BxL, -1, axis=1)
+  return head.target_logps(module, params, hidden_BxLxD, targets_BxL)
+
+
+def hidden_states(
+  module: Any,
+  params: Params,
+  tokens_BxL: jax.Array,
+  positions_BxL: jax.Array,
+  segments_BxL: jax.Array,
+) -> jax.Array:
+  """Hidden states [B, L, D] after the final norm; arguments as `row_logps`."""
   mask_BxLxL = attention.visible(
     positions_BxL, positions_BxL, segments_BxL, segments_BxL, window=None
   )
@@ -48,5 +63,5 @@ def row_logps(
     attention_mask=mask_BxLxL,
     return_hidden_states=True,
   )
-  targets_BxL = jnp.roll(tokens_BxL, -1, axis=1)
-  return head.target_logps(module, params, output.hidden_states, targets_BxL)
+  found: jax.Array = output.hidden_states
+  return found

@@ -30,10 +30,73 @@ class Axes:
     return tuple(name for name in self.names if name not in both)
 
 
-# Along these axes lie several matrices: keys and values, gate and up.
-STACKED = ('matrices',)
+# Along these axes lie several matrices: those of experts, keys and values, gate
+# and up.
+STACKED = ('experts', 'matrices')
 
-_GATING = r'layer_\d+/mlp/gating_einsum'
+_GATING = r'layer_\d+/mlp2?/gating_einsum'
+# What Gemma 3n and 4 have besides. What chooses (experts, streams) is no matrix
+# to Muon and LoRA.
+_SMALL = 'per-layer width'
+_OF_PACKAGED: tuple[tuple[str, Axes], ...] = (
+  (
+    r'embedder/per_layer_(input_embedding|embeddings)',
+    Axes(('vocabulary', 'layers', _SMALL)),
+  ),
+  (
+    r'embedder/per_layer_(input|model)_projection/w',
+    Axes(('width', 'layers', _SMALL), inputs=('width',)),
+  ),
+  (r'embedder/per_layer_projection_norm/scale', Axes((_SMALL,))),
+  (
+    r'(altup_(?:unembed_)?projection_\d+)/\1',
+    Axes(('width', 'width of a stream'), inputs=('width',)),
+  ),
+  (
+    r'layer_\d+/attn/k_einsum/w',
+    Axes(('key heads', 'width', 'head'), inputs=('width',)),
+  ),
+  (r'layer_\d+/attn/(query|key)_norm/scale', Axes(('head',))),
+  (
+    r'layer_\d+/(per_layer_mapping/)?per_layer_input_gate/w',
+    Axes(('width', _SMALL), inputs=('width',)),
+  ),
+  (
+    r'layer_\d+/(per_layer_mapping/)?per_layer_projection/w',
+    Axes((_SMALL, 'width'), inputs=(_SMALL,)),
+  ),
+  (
+    r'layer_\d+/laurel/linear_left/w',
+    Axes(('width', 'inner'), inputs=('width',)),
+  ),
+  (
+    r'layer_\d+/laurel/linear_right/w',
+    Axes(('inner', 'width'), inputs=('inner',)),
+  ),
+  (
+    r'layer_\d+/mlp/gating_einsum/w',
+    Axes(('experts', 'matrices', 'hidden', 'width'), inputs=('width',)),
+  ),
+  (
+    r'layer_\d+/mlp/linear/w',
+    Axes(('experts', 'hidden', 'width'), inputs=('hidden',)),
+  ),
+  (r'layer_\d+/mlp/router_logits/w', Axes(('width', 'experts'))),
+  (r'layer_\d+/mlp/router_scale', Axes(('width',))),
+  (r'layer_\d+/mlp/per_expert_scale', Axes(('experts',))),
+  (r'layer_\d+/altup/modality_router/w', Axes(('width', 'streams'))),
+  (r'layer_\d+/altup/correction_coefs', Axes(('streams', 'to'))),
+  (r'layer_\d+/altup/prediction_coefs', Axes(('streams', 'from', 'to'))),
+  (
+    r'layer_\d+/(altup/)?(correct_output_scale|\w+_norm(_layer)?/scale)',
+    Axes(('width',)),
+  ),
+  (
+    r'layer_\d+/per_layer_mapping/post_per_layer_input_norm/scale',
+    Axes(('width',)),
+  ),
+  (r'layer_\d+/skip_scale', Axes(('one',))),
+)
 # The first pattern that matches the whole path counts. There is no catch-all:
 # an unknown parameter is an error.
 TABLE: tuple[tuple[str, Axes], ...] = (
@@ -56,9 +119,10 @@ TABLE: tuple[tuple[str, Axes], ...] = (
   ),
   (r'layer_\d+/attn/_(query|key)_norm/scale', Axes(('head',))),
   (_GATING, Axes(('matrices', 'hidden', 'width'), inputs=('width',))),
-  (r'layer_\d+/mlp/linear', Axes(('hidden', 'width'), inputs=('hidden',))),
+  (r'layer_\d+/mlp2?/linear', Axes(('hidden', 'width'), inputs=('hidden',))),
   (r'layer_\d+/(pre|post)_(attention|ffw)_norm/scale', Axes(('width',))),
   (r'final_norm/scale', Axes(('width',))),
+  *_OF_PACKAGED,
 )
 # Gemma 2 stores the gate untransposed (`transpose_gating_einsum` is off).
 _GATING_UNTRANSPOSED = Axes(('matrices', 'width', 'hidden'), inputs=('width',))
@@ -68,7 +132,7 @@ def axes(params: Params) -> Any:
   """The tree of `Axes` of a parameter tree.
 
   Args:
-    params: parameters of Gemma 2 or 3, or adapters of `lora`, or their shapes.
+    params: parameters of a model, or adapters of `lora`, or their shapes.
 
   Raises:
     ValueError: for a parameter that is not in the table.

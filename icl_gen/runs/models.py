@@ -54,7 +54,7 @@ def require_known(name: str) -> None:
 
 
 def require_plain(name: str, *, door: str) -> None:
-  """Checks, before loading it, that a model can be trained and sampled from.
+  """Checks, before loading it, that a model is a plain transformer.
 
   Args:
     name: one of ALL.
@@ -65,8 +65,8 @@ def require_plain(name: str, *, door: str) -> None:
   """
   if name in PACKAGED:
     raise ValueError(
-      f'{door} cannot use model {name!r}: Gemma 3n and 4 can be evaluated, but'
-      ' neither trained nor sampled from. Choose one of'
+      f'{door} cannot use model {name!r}, which does not have the architecture'
+      ' of Gemma 2 and 3; train and evaluate can. Choose one of'
       f' {", ".join((*NANO, *RELEASED))}'
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 
 from icl_gen import processes
-from icl_gen.model import peft_folder, safetensors_folder, sharding
+from icl_gen.model import forward, peft_folder, safetensors_folder, sharding
 from icl_gen.model.lora import Lora
 from icl_gen.model.parameters import Params
 from icl_gen.storage import files
@@ -23,6 +23,8 @@ def save(
 ) -> None:
   """Writes a folder for peft, if there are adapters; all processes call it.
 
+  None for Gemma 3n and 4, whose adapters are merged only.
+
   Args:
     directory: of the run; <directory>/adapters is written, and replaced if it
       exists.
@@ -31,7 +33,8 @@ def save(
     module: from `registry.make_module`.
     base: the checkpoint that was trained.
   """
-  if lora is None:
+  # peft's names for matrices of Gemma 3n and 4 are not known here.
+  if lora is None or not forward.is_dense(module):
     return
   # Before the first process writes, as all of them must take part.
   whole = jax.tree.map(sharding.on_host, adapters)

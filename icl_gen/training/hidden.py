@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from icl_gen.model import forward, parameters
+from icl_gen.model import forward, package_forward, parameters
 from icl_gen.model.lora import Lora
 from icl_gen.model.parameters import Params
 from icl_gen.training import gathering
@@ -29,6 +29,9 @@ def hidden_states(
 ) -> jax.Array:
   """Final hidden states [B, L, D] of `forward.forward`, in the module's dtype.
 
+  Those of Gemma 3n and 4 are the package's: on one device, and neither
+  rematerialised nor compiled once for equal layers.
+
   Args:
     module: from `registry.make_module`.
     params: its parameters, in any dtype.
@@ -37,6 +40,17 @@ def hidden_states(
     adapters: of `lora`.
     lora: what the adapters are; None: there are none.
   """
+  if not forward.is_dense(module):
+    whole = params
+    if lora is not None:
+      whole = lora.merged(params, adapters, parameters.axes(params))
+    return package_forward.hidden_states(
+      module,
+      jax.tree.map(lambda leaf: leaf.astype(module.dtype), whole),
+      batch.tokens_BxL,
+      batch.positions_BxL,
+      batch.segments_BxL,
+    )
   gather = gathering.Gatherer(module, params, plan.mesh)
   attend = forward.within_batch(
     batch.positions_BxL, batch.segments_BxL, mesh=plan.mesh

@@ -186,7 +186,10 @@ def _batch_loss(
   adapters = None if lora is None else masters
   table_VxD = params['embedder']['input_embedding']
   (B, L), V = tokens.shape, table_VxD.shape[0]
-  if lora is None and plan.is_plain(rows=B, length=L, vocabulary=V):
+  is_plain = forward.is_dense(module) and plan.is_plain(
+    rows=B, length=L, vocabulary=V
+  )
+  if lora is None and is_plain:
     return _plain_loss(module, params, batch, plan)
   hidden_BxLxD = hidden.hidden_states(
     module, params, batch, plan, adapters=adapters, lora=lora
