@@ -60,16 +60,21 @@ def module(name):
 
 
 @functools.cache
-def params(name):
+def shapes(name):
   tokens = np.ones((1, 2), np.int32)
-  shapes = jax.eval_shape(
-    lambda: module(name).init(jax.random.key(0), tokens)['params']
-  )
+  with jax.numpy_rank_promotion('allow'):  # in the package
+    return jax.eval_shape(
+      lambda: module(name).init(jax.random.key(0), tokens)['params']
+    )
+
+
+@functools.cache
+def params(name):
   rng = np.random.default_rng(0)
   return jax.tree.map(
     lambda leaf: jnp.asarray(
       (0.3 if leaf.ndim < 2 else 32**-0.5) * rng.standard_normal(leaf.shape),
       leaf.dtype,
     ),
-    shapes,
+    shapes(name),
   )

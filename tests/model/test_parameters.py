@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from icl_gen.model import initialisation, parameters, registry
-from tests import tiny
+from tests import packaged, tiny
 
 
 def paths(params):
@@ -39,6 +39,20 @@ def test_axes_have_the_sizes_of_the_architecture(name):
       assert size == sizes.get(axis, size), axes
 
 
+@pytest.mark.parametrize('name', packaged.DIFFERENCES)
+def test_axes_of_packaged_models_have_the_sizes_they_were_made_with(name):
+  shapes = packaged.shapes(name)
+  sizes = {'vocabulary': tiny.VOCABULARY, 'width': 32, 'heads': 4}
+  sizes |= {'experts': 4, 'per-layer width': 8, 'layers': 4, 'streams': 4}
+  for axes, leaf in zip(
+    jax.tree.leaves(parameters.axes(shapes)),
+    jax.tree.leaves(shapes),
+    strict=True,
+  ):
+    for axis, size in zip(axes.names, leaf.shape, strict=True):
+      assert size == sizes.get(axis, size), axes
+
+
 def test_the_axes_of_the_gate_follow_its_layout():
   names = {
     dialect: parameters.axes(tiny.shapes(dialect))['layer_0']['mlp'][
@@ -60,7 +74,10 @@ def test_every_axis_of_a_matrix_is_input_output_or_stacked():
 
 
 def test_every_row_of_the_table_is_used():
-  known = {path for d in tiny.DIALECTS for path in paths(tiny.shapes(d))}
+  known = {
+    *(path for d in tiny.DIALECTS for path in paths(tiny.shapes(d))),
+    *(path for n in packaged.DIFFERENCES for path in paths(packaged.shapes(n))),
+  }
   for pattern, _ in parameters.TABLE:
     assert any(re.fullmatch(pattern, path) for path in known), pattern
 
