@@ -95,6 +95,7 @@ class Augmentation:
   global_samples: int  # per document, prompted after all documents
   temperature: float = 0.7  # of sampling; 0: the likeliest token
   max_tokens: int = 64  # per completion
+  likeliest: int = 0  # tokens stored of each place, with probability; 0: none
   name: str = ''  # of these samples, next to those with other settings
   # Controls; see augmentation/controls.py.
   source: str = 'model'  # what writes the documents
@@ -211,6 +212,7 @@ RANGES = {
   'augment.global_samples': (0, 100_000),
   'augment.temperature': (0, 100),
   'augment.max_tokens': (1, _COUNT),
+  'augment.likeliest': (0, 1_000),
   'augment.noise': (0, 1),
   'augment.share': (0, 1),
   'augment.tokens': (0, 1_000 * _COUNT),
