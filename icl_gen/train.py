@@ -13,7 +13,7 @@ from icl_gen import cli, signals
 from icl_gen.runs import experiments, models, stages
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
-from icl_gen.storage import corpus_files
+from icl_gen.storage import corpus_files, distributions
 from icl_gen.training import limits
 
 
@@ -52,6 +52,7 @@ def _train(experiment: Experiment, stage: Stage) -> None:
     train,
     model=experiment.model,
     seed=seed,
+    distributions=_distributions(experiment, stage),
   )
   tuning = fine_tuning.start(model.module, model.params, train, plan, seed=seed)
   state = tuning.state
@@ -108,6 +109,18 @@ def _train(experiment: Experiment, stage: Stage) -> None:
   stage.finish()
   print(chooser.summary(int(state.step)), end='')
   print(f'trained {name}, weights: {stage.result}', flush=True)
+
+
+def _distributions(experiment: Experiment, stage: Stage) -> Any:
+  """Those of the generated documents; None if tokens are the targets."""
+  if experiment.train.targets == 'tokens':
+    return None
+  _, *generated = stage.inputs
+  return {
+    name: one
+    for directory in generated
+    for name, one in distributions.read(directory).items()
+  }
 
 
 def _model(experiment: Experiment, mesh: Any) -> Any:
