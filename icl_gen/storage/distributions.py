@@ -141,11 +141,16 @@ def read(directory: files.Path) -> dict[str, Distributions]:
     )
   table = pq.read_table(path)
   count = int(table.schema.metadata[_COUNT])
+  names = table['id'].to_pylist()
+  lists = (_lists(table[name]) for name in ('ids', 'likeliest', 'logps'))
   return {
-    row['id']: Distributions(
-      np.array(row['ids'], np.int32),
-      np.array(row['likeliest'], np.int32).reshape(-1, count),
-      np.array(row['logps'], np.float32).reshape(-1, count),
+    name: Distributions(
+      ids, likeliest.reshape(-1, count), logps.reshape(-1, count)
     )
-    for row in table.to_pylist()
+    for name, ids, likeliest, logps in zip(names, *lists, strict=True)
   }
+
+
+def _lists(column: Any) -> list[np.ndarray]:
+  """The lists of an Arrow column, without making objects of their numbers."""
+  return [one.values.to_numpy() for chunk in column.chunks for one in chunk]
