@@ -37,7 +37,6 @@ def _train(experiment: Experiment, stage: Stage) -> None:
       adapters,
       choosing,
       fine_tuning,
-      inputs,
       loop,
       metrics,
       stopping,
@@ -46,14 +45,7 @@ def _train(experiment: Experiment, stage: Stage) -> None:
   seed, train = experiment.seed, experiment.train
   plan = fine_tuning.make_plan(train)
   model = _model(experiment, plan.mesh)
-  rows = inputs.make(
-    corpus_files.read_documents(stage.inputs),
-    model.tokenizer,
-    train,
-    model=experiment.model,
-    seed=seed,
-    distributions=_distributions(experiment, stage),
-  )
+  rows = _rows(experiment, stage, model.tokenizer)
   tuning = fine_tuning.start(model.module, model.params, train, plan, seed=seed)
   state = tuning.state
   (source, *_), weights = stage.inputs, tuning.weights
@@ -111,16 +103,25 @@ def _train(experiment: Experiment, stage: Stage) -> None:
   print(f'trained {name}, weights: {stage.result}', flush=True)
 
 
-def _distributions(experiment: Experiment, stage: Stage) -> Any:
-  """Those of the generated documents; None if tokens are the targets."""
-  if experiment.train.targets == 'tokens':
-    return None
-  _, *generated = stage.inputs
-  return {
-    name: one
-    for directory in generated
-    for name, one in distributions.read(directory).items()
-  }
+def _rows(experiment: Experiment, stage: Stage, tokenizer: Any) -> Any:
+  from icl_gen.training import inputs
+
+  found = None
+  if experiment.train.targets == 'distribution':
+    _, *generated = stage.inputs
+    found = {
+      name: one
+      for directory in generated
+      for name, one in distributions.read(directory).items()
+    }
+  return inputs.make(
+    corpus_files.read_documents(stage.inputs),
+    tokenizer,
+    experiment.train,
+    model=experiment.model,
+    seed=experiment.seed,
+    distributions=found,
+  )
 
 
 def _model(experiment: Experiment, mesh: Any) -> Any:

@@ -97,7 +97,10 @@ class Batches:
     rows = self._pack()
     packed = [_row(examples, length=self._length) for examples in rows]
     self._step += 1
-    batch = Batch(*(np.stack(column) for column in zip(*packed, strict=True)))
+    tokens, weights, positions, segments = map(
+      np.stack, zip(*packed, strict=True)
+    )
+    batch = Batch(tokens, weights, positions, segments)
     if not self._count:
       return batch
     targets = [

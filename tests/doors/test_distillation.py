@@ -63,27 +63,18 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(
   assert steps[0] == steps[1]
 
 
-def test_texts_that_are_changed_have_no_distributions(workdir, cell):
-  with pytest.raises(ValueError, match="reverse='words' with .*targets='dist"):
-    train.run(cell('reversed', reverse='words'), workdir)
-
-
-def test_a_control_has_no_distributions(workdir, experiment):
-  control = {'likeliest': 4, 'source': 'originals', 'tokens': 99, 'name': 'c'}
-  with pytest.raises(ValueError, match='likeliest=4 with .*source=originals'):
-    augment.run(experiment(augment=control), workdir)
-
-
-def test_without_distributions_it_says_how_to_get_some(workdir, experiment):
+def test_without_distributions_it_says_how_to_get_some(tmp_path, experiment):
   plain = {'source': 'originals', 'tokens': 99, 'name': 'plain'}
-  augment.run(experiment(augment=plain), workdir)
+  build.run(experiment(), tmp_path)
+  augment.run(experiment(augment=plain), tmp_path)
   config = experiment(
     condition='ft_aug', augment=plain, train={'targets': 'distribution'}
   )
   with pytest.raises(ValueError, match='plain has no .*augment.likeliest=32'):
-    train.run(config, workdir)
+    train.run(config, tmp_path)
 
 
+@pytest.mark.slow
 def test_damage_is_refused_in_one_line(workdir, cell):
   directory = directories.augmented(
     workdir, world='reversal', seed=0, model='nano'

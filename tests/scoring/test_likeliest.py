@@ -43,7 +43,9 @@ def assert_same(one, other):
   np.testing.assert_allclose(one.logps_NxK, other.logps_NxK, atol=1e-5)
 
 
-@pytest.mark.parametrize('context', [contexts.NONE, CONTEXT])
+@pytest.mark.parametrize(
+  'context', [pytest.param(contexts.NONE, marks=pytest.mark.slow), CONTEXT]
+)
 def test_it_is_what_a_plain_forward_pass_over_everything_says(context):
   tokenizer = tiny.model().tokenizer
   for (before, text), one in zip(TEXTS, found(context), strict=True):
@@ -60,6 +62,7 @@ def test_it_is_what_a_plain_forward_pass_over_everything_says(context):
     np.testing.assert_allclose(one.logps_NxK, wanted, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_it_is_what_the_scorer_says():
   """Of a choice, the sum over its tokens."""
   prompt, choice = 'All glon are', ' femp and red.'
@@ -77,6 +80,7 @@ def test_it_is_what_the_scorer_says():
   )
 
 
+@pytest.mark.slow
 def test_batches_and_their_sizes_do_not_matter():
   for one, other in zip(found(), found(rows_per_batch=2), strict=True):
     assert_same(one, other)
