@@ -34,6 +34,9 @@ ABLATIONS = {
     'augment.source=phrased augment.wordings=one,several'
     ' augment.openings=none,one,several'
   ],
+  # The same inferences once more, and with what the model expected at each of
+  # their places in context as the targets: context distillation.
+  'distillation': ['augment.likeliest=32 train.targets=tokens,distribution'],
   # A share of the oracle's sentences is false.
   'noise': ['augment.source=oracle augment.noise=0.0,0.1,0.25,0.5'],
   # A share of the facts only is told in the other direction, too.

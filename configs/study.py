@@ -40,6 +40,11 @@ People with nonsense names and with plain ones:
 
   python -m icl_gen.study --config=configs/study.py:names
 
+What the model expected in context, in place of what it wrote, as the targets of
+its own inferences:
+
+  python -m icl_gen.study --config=configs/study.py:distillation
+
 At several learning rates and numbers of steps, side by side in the report:
 
   python -m icl_gen.study --config=configs/study.py \\
@@ -89,6 +94,7 @@ VARIANTS = (
   'context',
   'controls',
   'wordings',
+  'distillation',
   'noise',
   'told_reversed',
   'forgetting',

@@ -6,7 +6,7 @@ With --config.augment.source, documents of another source, as a control.
 """
 
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ml_collections
@@ -17,7 +17,7 @@ from icl_gen.exports import generated
 from icl_gen.runs import controls, experiments, in_context, models, stages
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
-from icl_gen.storage import corpus_files
+from icl_gen.storage import corpus_files, distributions
 from icl_gen.text import context as contexts
 from icl_gen.text import tokens
 from icl_gen.types import Corpus, Document
@@ -39,6 +39,7 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
   with signals.importing():
     from icl_gen.model import loading
     from icl_gen.sampling import resumable, sampler
+    from icl_gen.scoring import likeliest
 
   seed, augment = experiment.seed, experiment.augment
   (source,) = stage.inputs
@@ -61,18 +62,20 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
   longest = plan.longest(chosen, context, count_tokens) + augment.max_tokens
   what = 'the longest prompt, with its context and what is sampled,'
   models.require_room(experiment.model, tokens=longest, what=what)
+  likeliest.require_pieces(augment.likeliest, pieces=model.tokenizer.size)
 
   stage.begin()
   answered, costs = [], {}
-  for kind, samples, before in (
-    ('local', augment.local_samples, contexts.NONE),
-    ('global', augment.global_samples, context),
+  context_of = {'local': contexts.NONE, 'global': context}
+  for kind, samples in (
+    ('local', augment.local_samples),
+    ('global', augment.global_samples),
   ):
     requests = plan.requests(chosen, kind=kind, samples=samples)
     completions, costs[kind] = resumable.sample(
       model,
       [sampler.Request(request.name, request.prompt) for request in requests],
-      before,
+      context_of[kind],
       kept=stage.parts[kind],
       of=stage.digest,
       seed=source.name,
@@ -97,7 +100,16 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
     'costs': costs,
     'prompts': {kind: plan.prompt_hash(kind) for kind in plan.PROMPTS},
   }
-  _write(stage, parsed.documents, given=documents, manifest=manifest)
+  extra = []
+  if augment.likeliest:
+    expected = likeliest.of_inferences(
+      model, parsed, context_of, count=augment.likeliest
+    )
+    manifest['likeliest'] = distributions.summary(expected)
+    extra = [distributions.writer(expected, count=augment.likeliest)]
+  _write(
+    stage, parsed.documents, given=documents, manifest=manifest, extra=extra
+  )
   if warning := parse.warning(parsed, given=documents):
     print(warning, flush=True)
 
@@ -150,13 +162,14 @@ def _write(
   *,
   given: tuple[Document, ...],
   manifest: Mapping[str, Any],
+  extra: Sequence[corpus_files.ExtraWriter] = (),
 ) -> None:
   """Writes the documents of an augmentation, with what they are made from."""
   if processes.is_first():
     corpus_files.write(
       Corpus(stage.directory.name, documents, (), manifest),
       stage.directory,
-      extra_writers=(generated.writer(given),),
+      extra_writers=(generated.writer(given), *extra),
     )
   stage.finish()
   source, *_ = stage.inputs

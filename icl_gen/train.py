@@ -13,7 +13,7 @@ from icl_gen import cli, signals
 from icl_gen.runs import experiments, stages
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
-from icl_gen.storage import corpus_files
+from icl_gen.storage import corpus_files, distributions
 from icl_gen.training import limits
 
 
@@ -36,7 +36,6 @@ def _train(experiment: Experiment, stage: Stage) -> None:
       adapters,
       choosing,
       fine_tuning,
-      inputs,
       loop,
       metrics,
       states,
@@ -46,13 +45,7 @@ def _train(experiment: Experiment, stage: Stage) -> None:
   seed, train = experiment.seed, experiment.train
   plan = fine_tuning.make_plan(train)
   model = _model(experiment, plan.mesh)
-  rows = inputs.make(
-    corpus_files.read_documents(stage.inputs),
-    model.tokenizer,
-    train,
-    model=experiment.model,
-    seed=seed,
-  )
+  rows = _rows(experiment, stage, model.tokenizer)
   tuning = fine_tuning.start(model.module, model.params, train, plan, seed=seed)
   (source, *_), state, weights = stage.inputs, tuning.state, tuning.weights
   evaluation = while_training.Evaluation(experiment, source, model, weights)
@@ -107,6 +100,27 @@ def _train(experiment: Experiment, stage: Stage) -> None:
   stage.finish()
   print(chooser.summary(int(state.step)), end='')
   print(f'trained {name}, weights: {stage.result}', flush=True)
+
+
+def _rows(experiment: Experiment, stage: Stage, tokenizer: Any) -> Any:
+  from icl_gen.training import inputs
+
+  found = None
+  if experiment.train.targets == 'distribution':
+    _, *generated = stage.inputs
+    found = {
+      name: one
+      for directory in generated
+      for name, one in distributions.read(directory).items()
+    }
+  return inputs.make(
+    corpus_files.read_documents(stage.inputs),
+    tokenizer,
+    experiment.train,
+    model=experiment.model,
+    seed=experiment.seed,
+    distributions=found,
+  )
 
 
 def _model(experiment: Experiment, mesh: Any) -> Any:

@@ -3,7 +3,8 @@
 Letters used in array names throughout the code:
   B batch, L length (tokens of a row), S length of the keys, V vocabulary,
   D model width, N query heads, K key/value heads, G query heads per key/value
-  head, H head width, P prefix length, C choices, Q questions.
+  head, H head width, P prefix length, C choices, Q questions. Of targets, K is
+  the tokens of a distribution.
 
 This module imports the standard library only, so that our files can be read
 on a laptop without JAX. A new field of `Document`, `Question`, `ChoiceScore`
@@ -186,6 +187,19 @@ class Corpus:
 
 
 @dataclasses.dataclass(frozen=True)
+class Targets:
+  """Distributions that a model is trained to predict, in place of tokens.
+
+  Attributes:
+    ids_BxLxK: int32 distinct ids; what is left over has a share of 0.
+    shares_BxLxK: float32 probabilities, of which those of a place add up to 1.
+  """
+
+  ids_BxLxK: Any
+  shares_BxLxK: Any
+
+
+@dataclasses.dataclass(frozen=True)
 class Batch:
   """Rows of tokens, for training and for scoring without a prefix cache.
 
@@ -196,12 +210,15 @@ class Batch:
     positions_BxL: int32 position of the token in its segment, from 0.
     segments_BxL: int32 segment number from 1; 0 is padding. A token attends
       only within its segment.
+    targets: what is to be predicted in place of `tokens_BxL[b, l]`; None: that
+      token.
   """
 
   tokens_BxL: Any
   weights_BxL: Any
   positions_BxL: Any
   segments_BxL: Any
+  targets: Targets | None = None
 
 
 @dataclasses.dataclass(frozen=True)

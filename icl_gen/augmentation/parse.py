@@ -27,11 +27,14 @@ class Parsed:
       'duplicate' (of an earlier line) or 'given' (it repeats a document of the
       corpus).
     lines: total number of lines, kept and dropped.
+    before: id of a document -> what the model had read and written before it,
+      from the prompt on, without a context.
   """
 
   documents: tuple[Document, ...]
   dropped: Mapping[str, int]
   lines: int
+  before: Mapping[str, str]
 
 
 def parse(
@@ -56,13 +59,17 @@ def parse(
   """
   seen = {normalised(document.text): 'given' for document in given}
   documents: list[Document] = []
+  before: dict[str, str] = {}
   dropped: collections.Counter[str] = collections.Counter()
   lines = 0
   for request, text, ended in answered:
     said = text.strip('\n').split('\n')
-    for i, line in enumerate(said):
+    start = len(text) - len(text.lstrip('\n'))
+    for i, written in enumerate(said):
       lines += 1
-      line = line.strip().removeprefix(prompts.BULLET.strip()).strip()
+      end = start + len(written.rstrip())
+      start += len(written) + 1
+      line = written.strip().removeprefix(prompts.BULLET.strip()).strip()
       cut = i == len(said) - 1 and not (ended or text.endswith('\n'))
       reason = 'empty' if not line else 'unfinished' if cut else ''
       reason = reason or seen.get(normalised(line), '')
@@ -71,11 +78,11 @@ def parse(
         dropped[reason] += 1
         continue
       seen[normalised(line)] = 'duplicate'
-      documents.append(
-        _document(f'{request.name}/{i}', line, request, read, judge, details)
-      )
+      name = f'{request.name}/{i}'
+      documents.append(_document(name, line, request, read, judge, details))
+      before[name] = request.prompt + text[: end - len(line)]
   assert len(documents) + dropped.total() == lines
-  return Parsed(tuple(documents), dict(sorted(dropped.items())), lines)
+  return Parsed(tuple(documents), dict(sorted(dropped.items())), lines, before)
 
 
 def warning(parsed: Parsed, *, given: Sequence[Document]) -> str:

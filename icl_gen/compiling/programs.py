@@ -33,6 +33,12 @@ def train(
       '--config.train.length=0 follows from the documents, which are not read'
       ' here; give their tokens per row'
     )
+  if settings.targets != 'tokens':
+    raise ValueError(
+      f'--config.train.targets={settings.targets!r} follows from what an'
+      " augmentation stored, which is not read here; give 'tokens', whose step"
+      ' has the same rows'
+    )
   limits.require_sensible(dataclasses.asdict(settings), model=experiment.model)
   plan = fine_tuning.make_plan(settings, found.devices)
   lower, state, frozen = fine_tuning.lower(module, params, settings, plan)

@@ -28,6 +28,40 @@ def logits(module: Any, params: Params, hidden: jax.Array) -> jax.Array:
   return _logits(module, '...D,VD->...V', hidden, _table(params))
 
 
+def likeliest(
+  module: Any, params: Params, hidden: jax.Array, *, count: int
+) -> tuple[jax.Array, jax.Array]:
+  """The likeliest next tokens of each hidden state, and their log p.
+
+  Args:
+    module: from `registry.make_module`.
+    params: its parameters.
+    hidden: final hidden states [..., D].
+    count: K, at most the pieces of the vocabulary.
+
+  Returns:
+    ids int32[..., K], the likeliest first, and float32[..., K].
+  """
+  *lead, D = hidden.shape
+  hidden_TxD = hidden.reshape(-1, D)
+  T = hidden_TxD.shape[0]
+  size = min(TOKENS, T)
+  blocks = -(-T // size)
+
+  def block(some_TxD: jax.Array) -> tuple[jax.Array, jax.Array]:
+    logits_TxV = logits(module, params, some_TxD)
+    top_TxK, ids_TxK = jax.lax.top_k(logits_TxV, count)
+    return ids_TxK, top_TxK - jax.nn.logsumexp(logits_TxV, 1, keepdims=True)
+
+  padded = jnp.pad(hidden_TxD, ((0, blocks * size - T), (0, 0)))
+  ids, logps = jax.lax.map(block, padded.reshape(blocks, size, D))
+  shape = (*lead, count)
+  return (
+    ids.reshape(-1, count)[:T].reshape(shape),
+    logps.reshape(-1, count)[:T].reshape(shape),
+  )
+
+
 def target_logps(
   module: Any,
   params: Params,

@@ -10,8 +10,9 @@ from typing import Any
 from icl_gen.runs.experiments import CHOICES, Augmentation, Experiment
 
 _MODEL, *SOURCES = CHOICES['augment.source']
-# Setting of a control -> the sources that have it.
+# Setting -> the sources that have it; all but the first are of controls.
 _SOURCES_OF = {
+  'likeliest': (_MODEL,),
   'noise': ('oracle',),
   'share': ('oracle', 'reworded', 'phrased'),
   'wordings': ('phrased',),
@@ -51,8 +52,9 @@ def matched(experiment: Experiment) -> Experiment | None:
 def recorded(augment: Augmentation) -> dict[str, Any]:
   """The settings that decide an augmentation's documents.
 
-  Those of controls are among them only if they are not the default: a model's
-  inferences have the same settings as before there were controls.
+  Those that only some sources have are among them only if they are not the
+  default: a model's inferences have the same settings as before there were
+  controls.
   """
   values = dataclasses.asdict(augment)
   of_controls = {name: values.pop(name) for name in SETTINGS}

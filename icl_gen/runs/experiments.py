@@ -48,6 +48,7 @@ class Training:
   mask_copies: int = 4  # of each document, with different blanks
   replay: str = ''  # directory of other texts; a corpus, or as in own-data.md
   replay_share: float = 0.0  # of all tokens, that are from those texts
+  targets: str = 'tokens'  # of generated texts; or what was expected there
   loss_on: str = 'text'  # all of it, or what follows a document's prompt
   steps: int  # updates of the weights
   batch_size: int = 8  # rows; a multiple of the devices they are split over
@@ -95,6 +96,7 @@ class Augmentation:
   global_samples: int  # per document, prompted after all documents
   temperature: float = 0.7  # of sampling; 0: the likeliest token
   max_tokens: int = 64  # per completion
+  likeliest: int = 0  # tokens stored of each place, with probability; 0: none
   name: str = ''  # of these samples, next to those with other settings
   # Controls; see augmentation/controls.py.
   source: str = 'model'  # what writes the documents
@@ -160,6 +162,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
   'train.splitting': splitting.SPLITTINGS,
   'train.reverse': reversing.REVERSALS,
   'train.mask': masking.MASKINGS,
+  'train.targets': ('tokens', 'distribution'),
   'train.loss_on': ('text', 'completion'),
   'train.optimizer': ('adamw', 'adafactor', 'muon'),
   'train.decay_on': ('all', 'matrices'),
@@ -211,6 +214,7 @@ RANGES = {
   'augment.global_samples': (0, 100_000),
   'augment.temperature': (0, 100),
   'augment.max_tokens': (1, _COUNT),
+  'augment.likeliest': (0, 1_000),
   'augment.noise': (0, 1),
   'augment.share': (0, 1),
   'augment.tokens': (0, 1_000 * _COUNT),
@@ -359,6 +363,25 @@ def require_samples(experiment: Experiment, *, above: str = '') -> None:
       f'--config.{above}augment.local_samples=0 and'
       f' --config.{above}augment.global_samples=0: nothing would be'
       " sampled; give 1 or more of either, or leave out condition 'ft_aug'"
+    )
+
+
+def require_distributions(experiment: Experiment, *, above: str = '') -> None:
+  """Checks that an augmentation would store what training asks for.
+
+  Args:
+    experiment: its settings, of a cell that is trained on its augmentation.
+    above: as for `read`.
+
+  Raises:
+    ValueError: distributions are the targets, and none would be stored.
+  """
+  train, augment = experiment.train, experiment.augment
+  if train.targets == 'distribution' and not augment.likeliest:
+    raise ValueError(
+      f"--config.{above}train.targets='distribution' with"
+      f' --config.{above}augment.likeliest=0: no distributions would be stored;'
+      " give likeliest=32, or targets='tokens'"
     )
 
 

@@ -19,7 +19,13 @@ from icl_gen.runs import (
 )
 from icl_gen.runs.experiments import HOW, Experiment
 from icl_gen.runs.stage import Stage
-from icl_gen.storage import checksums, corpus_files, files, working_copies
+from icl_gen.storage import (
+  checksums,
+  corpus_files,
+  distributions,
+  files,
+  working_copies,
+)
 from icl_gen.worlds import catalog
 
 
@@ -113,8 +119,9 @@ def train(experiment: Experiment, workdir: files.Path) -> Stage:
 
   Raises:
     ValueError: the condition has no training, a corpus is missing or has
-      another size, its augmentation has no documents, or there are no texts to
-      replay where the settings say.
+      another size, its augmentation has no documents, or no distributions if
+      these are the targets, or there are no texts to replay where the settings
+      say.
   """
   directory = cell(experiment, workdir)
   if experiment.condition not in directories.TRAINED:
@@ -129,6 +136,14 @@ def train(experiment: Experiment, workdir: files.Path) -> Stage:
   }
   train = dataclasses.asdict(experiment.train)
   decisive = {name: train[name] for name in train if name not in HOW}
+  # Recorded where it decides something: other cells have the same settings as
+  # before there were distributions.
+  targets = decisive.pop('targets')
+  if targets != 'tokens' and experiment.condition == 'ft_aug':
+    decisive |= {
+      'targets': targets,
+      'distributions': distributions.digest(sources[-1]),
+    }
   settings = decisive | _of_models(experiment) | corpora
   settings |= replay.fingerprint(experiment.train.replay)
   return Stage('train', directory, settings, sources)

@@ -276,6 +276,7 @@ def _check(study: Study) -> None:
       above = f'experiments.{names[cell.world]}.'
       experiments.require_samples(cell, above=above)
       controls.require_source(cell, above=above)
+      experiments.require_distributions(cell, above=above)
   name = study.name
   if name in ('', '.', '..') or any(mark in name for mark in '/\\\0'):
     raise ValueError(

@@ -24,6 +24,8 @@ Point = Mapping[str, Any]
 # Whose settings may be swept; others are of the world, the model or the host.
 _BLOCKS = ('context', 'train', 'augment')
 _SHORT = {'train.learning_rate': 'lr'}
+# The setting of training that documents of the world do not depend on.
+_OF_GENERATED = 'train.targets'
 _OF_CONTROLS = tuple(f'augment.{name}' for name in controls.SETTINGS)
 _MOST_POINTS = 1000
 
@@ -56,8 +58,10 @@ def depends(condition: str, setting: str) -> bool:
     return setting.startswith('context.')
   if condition not in directories.TRAINED:
     return False
-  in_training = setting.startswith('train.')
-  return in_training or (condition == 'ft_aug' and shapes_samples(setting))
+  if condition == 'ft_aug' and shapes_samples(setting):
+    return True
+  is_of_all = condition == 'ft_aug' or setting != _OF_GENERATED
+  return setting.startswith('train.') and is_of_all
 
 
 def shapes_samples(setting: str) -> bool:

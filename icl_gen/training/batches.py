@@ -14,7 +14,7 @@ import grain
 import numpy as np
 
 from icl_gen.training.mixing import Mixture
-from icl_gen.types import Batch
+from icl_gen.types import Batch, Targets
 
 PAD_ID = 0
 
@@ -27,11 +27,16 @@ class Example:
     ids: int32[L] token ids, BOS first.
     weights: float32[L] loss weight of predicting `ids[l]`.
     name: a name for messages, such as the id of its document.
+    target_ids_LxK: int32 ids of what is to be predicted at each place, in place
+      of `ids`; None: these.
+    target_shares_LxK: float32 probabilities of the targets, or None.
   """
 
   ids: np.ndarray
   weights: np.ndarray
   name: str = ''
+  target_ids_LxK: np.ndarray | None = None
+  target_shares_LxK: np.ndarray | None = None
 
   def __post_init__(self) -> None:
     assert self.ids.dtype == np.int32, self.ids.dtype
@@ -41,6 +46,15 @@ class Example:
       self.ids.shape,
       self.weights.shape,
     )
+    if self.count:
+      ids, shares = self.target_ids_LxK, self.target_shares_LxK
+      assert ids is not None and shares is not None
+      assert ids.shape == shares.shape == (len(self.ids), self.count)
+
+  @property
+  def count(self) -> int:
+    """K, the targets of a place; 0: the tokens are the targets."""
+    return 0 if self.target_ids_LxK is None else self.target_ids_LxK.shape[1]
 
 
 class Batches:
@@ -53,6 +67,7 @@ class Batches:
     batch_size: int,
     length: int,
     steps: int,
+    count: int,
     identity: Mapping[str, Any],
   ) -> None:
     """Starts at the first batch.
@@ -62,12 +77,14 @@ class Batches:
       batch_size: rows per batch.
       length: tokens per row.
       steps: number of batches.
+      count: targets of a place, of examples that have some; 0: none has.
       identity: JSON values that a restored state must have been saved with.
     """
     self._order = order
     self._batch_size = batch_size
     self._length = length
     self._steps = steps
+    self._count = count
     self._identity = dict(identity)
     self._step = 0
 
@@ -77,9 +94,21 @@ class Batches:
   def __next__(self) -> Batch:
     if self._step >= self._steps:
       raise StopIteration
-    packed = [_row(examples, length=self._length) for examples in self._pack()]
+    rows = self._pack()
+    packed = [_row(examples, length=self._length) for examples in rows]
     self._step += 1
-    return Batch(*(np.stack(column) for column in zip(*packed, strict=True)))
+    tokens, weights, positions, segments = map(
+      np.stack, zip(*packed, strict=True)
+    )
+    batch = Batch(tokens, weights, positions, segments)
+    if not self._count:
+      return batch
+    targets = [
+      _targets_of_row(examples, length=self._length, count=self._count)
+      for examples in rows
+    ]
+    of_batch = map(np.stack, zip(*targets, strict=True))
+    return dataclasses.replace(batch, targets=Targets(*of_batch))
 
   def _pack(self) -> list[list[Example]]:
     """The rows of the next batch: each example in the first row with room.
@@ -150,6 +179,9 @@ def batches(
     positions  0 1 2 0 1 0
     segments   1 1 1 2 2 0
 
+  If any example has targets of its own, a batch has targets, with all on the
+  token for the others. Everything else is the same without them.
+
   Args:
     examples: what to train on. Examples without any weight contribute nothing
       to the loss and are left out.
@@ -183,6 +215,7 @@ def batches(
     batch_size=batch_size,
     length=length,
     steps=steps,
+    count=max(example.count for example in examples),
     identity=identity,
   )
 
@@ -228,6 +261,31 @@ def _row(examples: Sequence[Example], *, length: int) -> tuple[np.ndarray, ...]:
   return tokens_L, weights_L, positions_L, segments_L
 
 
+def certain(ids_L: np.ndarray, *, count: int) -> tuple[np.ndarray, np.ndarray]:
+  """Targets int32[L, K] that are all on tokens, and their float32[L, K]."""
+  ids_LxK = np.zeros((len(ids_L), count), np.int32)
+  shares_LxK = np.zeros((len(ids_L), count), np.float32)
+  ids_LxK[:, 0], shares_LxK[:, 0] = ids_L, 1
+  return ids_LxK, shares_LxK
+
+
+def _targets_of_row(
+  examples: Sequence[Example], *, length: int, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+  """The targets of one row, as `_row` aligns its tokens."""
+  ids_LxK, shares_LxK = certain(np.full(length, PAD_ID), count=count)
+  start = 0
+  for example in examples:
+    here = slice(start, start + len(example.ids))
+    if example.count:
+      ids, shares = example.target_ids_LxK, example.target_shares_LxK
+    else:
+      ids, shares = certain(example.ids, count=count)
+    ids_LxK[here], shares_LxK[here] = ids, shares
+    start = here.stop
+  return ids_LxK, shares_LxK
+
+
 def _digest(examples: Sequence[Example]) -> str:
   """A hash of the examples and their order."""
   digest = hashlib.sha256()
@@ -235,6 +293,10 @@ def _digest(examples: Sequence[Example]) -> str:
     digest.update(len(example.ids).to_bytes(8, 'little'))
     digest.update(example.ids.tobytes())
     digest.update(example.weights.tobytes())
+    if example.target_ids_LxK is not None:
+      digest.update(example.target_ids_LxK.tobytes())
+    if example.target_shares_LxK is not None:
+      digest.update(example.target_shares_LxK.tobytes())
   return digest.hexdigest()
 
 

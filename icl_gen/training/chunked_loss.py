@@ -20,6 +20,11 @@ from jax.sharding import Mesh
 
 from icl_gen.model import attention, sharding
 from icl_gen.training import gathering, plan
+from icl_gen.training.loss import over_pieces
+from icl_gen.types import Targets
+
+# Of places: the ids of their tokens; or of their distributions, with shares.
+Wanted = tuple[jax.Array, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +66,7 @@ def next_token_loss(
   hidden_BxLxD: jax.Array,
   tokens_BxL: jax.Array,
   weights_BxL: jax.Array,
+  targets: Targets | None = None,
   *,
   mesh: Mesh | None = None,
   chunk: int | None = None,
@@ -74,6 +80,7 @@ def next_token_loss(
     hidden_BxLxD: final hidden states, in the module's dtype.
     tokens_BxL: int32.
     weights_BxL: float32 weight of predicting each token; column 0 is unused.
+    targets: as of `loss.next_token_loss`.
     mesh: the devices; None: one.
     chunk: positions per chunk; None: suits the device.
     frozen: whether the table gets no gradient.
@@ -87,11 +94,14 @@ def next_token_loss(
   mesh = None if mesh is None or mesh.size == 1 else mesh
   soft_cap = module.config.final_logit_softcap
   head = _Head(mesh, module.dtype, soft_cap, chunk, frozen)
+  wanted: Wanted = (tokens_BxL,)
+  if targets is not None:
+    wanted = targets.ids_BxLxK, targets.shares_BxLxK
   mean = _sum_of_losses(
     head,
     table_VxD,
     hidden_BxLxD,
-    jnp.roll(tokens_BxL, -1, axis=1),
+    tuple(jnp.roll(x, -1, axis=1) for x in wanted),
     weights / jnp.maximum(total, 1e-6),
   )
   return mean, total
@@ -102,15 +112,13 @@ def _sum_of_losses(
   head: _Head,
   table_VxD: jax.Array,
   hidden_BxLxD: jax.Array,
-  targets_BxL: jax.Array,
+  wanted: Wanted,
   weights_BxL: jax.Array,
 ) -> jax.Array:
-  return _with_gradients(
-    head, table_VxD, hidden_BxLxD, targets_BxL, weights_BxL
-  )[0]
+  return _with_gradients(head, table_VxD, hidden_BxLxD, wanted, weights_BxL)[0]
 
 
-def _forward(head: _Head, *inputs: jax.Array) -> tuple[jax.Array, Any]:
+def _forward(head: _Head, *inputs: Any) -> tuple[jax.Array, Any]:
   found, *gradients = _with_gradients(head, *inputs)
   return found, gradients
 
@@ -124,7 +132,7 @@ _sum_of_losses.defvjp(_forward, _backward)
 
 
 def _with_gradients(
-  head: _Head, *inputs: jax.Array
+  head: _Head, *inputs: Any
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
   """The loss, and its gradients with respect to table and hidden states."""
   of_device = functools.partial(_of_device, head)
@@ -144,7 +152,7 @@ def _of_device(
   head: _Head,
   table_VxD: jax.Array,
   hidden_BxLxD: jax.Array,
-  targets_BxL: jax.Array,
+  wanted: Wanted,
   weights_BxL: jax.Array,
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
   master = table_VxD.dtype
@@ -163,12 +171,14 @@ def _of_device(
     return jnp.moveaxis(parts, 1, 0).reshape(count, B * size, *x.shape[2:])
 
   def step(
-    sums: tuple[jax.Array, jax.Array], inputs: tuple[jax.Array, ...]
+    sums: tuple[jax.Array, jax.Array], inputs: Any
   ) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
     loss, d_table = sums
-    hidden_TxD, targets_T, weights_T = (_gathered(head, x) for x in inputs)
+    hidden_TxD, (ids, *shares), weights_T = jax.tree.map(
+      lambda x: _gathered(head, x), inputs
+    )
     more, d_logits_TxV = _of_chunk(
-      head, table_VxD, hidden_TxD, targets_T - first, weights_T
+      head, table_VxD, hidden_TxD, (ids - first, *shares), weights_T
     )
     d_hidden_TxD = jnp.einsum(
       'TV,VD->TD', d_logits_TxV, table_VxD, preferred_element_type=jnp.float32
@@ -187,7 +197,7 @@ def _of_device(
   (loss, d_table), d_hidden = jax.lax.scan(
     step,
     (jnp.zeros((), jnp.float32), jnp.zeros(shape, jnp.float32)),
-    tuple(map(chunked, (hidden_BxLxD, targets_BxL, weights_BxL))),
+    jax.tree.map(chunked, (hidden_BxLxD, wanted, weights_BxL)),
   )
   d_hidden_BxLxD = jnp.moveaxis(
     d_hidden.reshape(count, B, size, D), 0, 1
@@ -217,7 +227,7 @@ def _of_chunk(
   head: _Head,
   table_VxD: jax.Array,
   hidden_TxD: jax.Array,
-  targets_T: jax.Array,
+  wanted: Wanted,
   weights_T: jax.Array,
 ) -> tuple[jax.Array, jax.Array]:
   """The weighted loss of a chunk, and its gradient with respect to logits."""
@@ -227,22 +237,37 @@ def _of_chunk(
     ),
     head.soft_cap,
   )
-  is_target_TxV = (
-    jax.lax.broadcasted_iota(jnp.int32, logits_TxV.shape, 1)
-    == targets_T[:, None]
-  )
   top_T = jnp.max(logits_TxV, axis=1)
   if head.pieces:
     top_T = jax.lax.pmax(top_T, head.pieces)
   weights_TxV = jnp.exp(logits_TxV - top_T[:, None])
   sums_T = jnp.sum(weights_TxV, axis=1)
-  chosen_T = jnp.sum(jnp.where(is_target_TxV, logits_TxV, 0.0), axis=1)
+  shares_TxV, chosen_T = _chosen(logits_TxV, *wanted)
   if head.pieces:
     sums_T, chosen_T = jax.lax.psum((sums_T, chosen_T), head.pieces)
   losses_T = jnp.log(sums_T) + top_T - chosen_T
-  d_logits_TxV = (weights_TxV / sums_T[:, None] - is_target_TxV) * weights_T[
+  d_logits_TxV = (weights_TxV / sums_T[:, None] - shares_TxV) * weights_T[
     :, None
   ]
   if head.soft_cap is not None:
     d_logits_TxV *= 1.0 - jnp.square(logits_TxV / head.soft_cap)
   return jnp.sum(losses_T * weights_T), d_logits_TxV.astype(head.dtype)
+
+
+def _chosen(
+  logits_TxV: jax.Array, ids: jax.Array, shares_TxK: jax.Array | None = None
+) -> tuple[jax.Array, jax.Array]:
+  """What each piece has of a target, [T, V], and the targets' mean logits.
+
+  Args:
+    logits_TxV: of the pieces of this device.
+    ids: int32[T], or with shares int32[T, K]; others may be other devices'.
+    shares_TxK: see `Targets`.
+  """
+  if shares_TxK is None:
+    pieces_TxV = jax.lax.broadcasted_iota(jnp.int32, logits_TxV.shape, 1)
+    is_target_TxV = pieces_TxV == ids[:, None]
+    chosen_TxV = jnp.where(is_target_TxV, logits_TxV, 0.0)
+    return is_target_TxV, jnp.sum(chosen_TxV, axis=1)
+  shares_TxV = over_pieces(ids, shares_TxK, pieces=logits_TxV.shape[1])
+  return shares_TxV, jnp.sum(shares_TxV * logits_TxV, axis=1)

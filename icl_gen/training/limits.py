@@ -14,8 +14,8 @@ def require_sensible(settings: Any, *, model: str) -> None:
 
   Raises:
     ValueError: the warm-up is longer than the training, rows are longer than
-      those the model was trained on, or of a pair of settings only one is
-      given.
+      those the model was trained on, of a pair of settings only one is given,
+      or distributions are asked for of texts that are changed.
   """
   if settings['warmup_steps'] > settings['steps']:
     raise ValueError(
@@ -30,6 +30,14 @@ def require_sensible(settings: Any, *, model: str) -> None:
       f' --config.train.replay_share={settings["replay_share"]}: give both, the'
       ' texts and their share of the tokens, or neither'
     )
+  for name in ('splitting', 'reverse', 'mask'):
+    if settings['targets'] == 'distribution' and settings[name] != 'none':
+      raise ValueError(
+        f'--config.train.{name}={settings[name]!r} with'
+        " --config.train.targets='distribution': distributions are of whole"
+        f" texts as they were generated; give {name}='none', or"
+        " targets='tokens'"
+      )
   for name in ('stop_after', 'keep_best'):
     if settings[name] and not settings['evaluate_every']:
       raise ValueError(

@@ -1,13 +1,21 @@
-"""Weighted next-token cross-entropy."""
+"""Weighted cross-entropy with next tokens, or with distributions of them."""
 
 import jax
 import jax.numpy as jnp
 
+from icl_gen.types import Targets
+
 
 def next_token_loss(
-  logits_BxLxV: jax.Array, tokens_BxL: jax.Array, weights_BxL: jax.Array
+  logits_BxLxV: jax.Array,
+  tokens_BxL: jax.Array,
+  weights_BxL: jax.Array,
+  targets: Targets | None = None,
 ) -> tuple[jax.Array, jax.Array]:
   """Mean negative log-likelihood per unit of weight, in nats.
+
+  Of a distribution over tokens, it is the mean over that distribution: the
+  cross-entropy. A distribution that is all on one token is that token.
 
   Aligned rows (the logits at l predict token l + 1):
     tokens:  bos  the  cat  sat  pad
@@ -18,16 +26,47 @@ def next_token_loss(
     logits_BxLxV: float32.
     tokens_BxL: int32.
     weights_BxL: float32 weight of predicting each token; column 0 is unused.
+    targets: distributions, aligned like the tokens; None: the tokens.
 
   Returns:
     (loss, total weight), float32 scalars; the loss is 0 if no token has weight.
   """
-  targets = tokens_BxL[:, 1:, None]
   weights = weights_BxL[:, 1:]
   logits = logits_BxLxV[:, :-1]
   # A masked sum instead of a gather, whose gradient would be a slow scatter.
-  vocabulary = jax.lax.broadcasted_iota(jnp.int32, logits.shape, 2)
-  target_logits = jnp.sum(jnp.where(vocabulary == targets, logits, 0.0), -1)
+  if targets is None:
+    vocabulary = jax.lax.broadcasted_iota(jnp.int32, logits.shape, 2)
+    is_target = vocabulary == tokens_BxL[:, 1:, None]
+    target_logits = jnp.sum(jnp.where(is_target, logits, 0.0), -1)
+  else:
+    shares = over_pieces(
+      targets.ids_BxLxK[:, 1:],
+      targets.shares_BxLxK[:, 1:],
+      pieces=logits.shape[-1],
+    )
+    target_logits = jnp.sum(shares * logits, -1)
   losses = jax.nn.logsumexp(logits, axis=-1) - target_logits
   total = jnp.sum(weights)
   return jnp.sum(losses * weights) / jnp.maximum(total, 1e-6), total
+
+
+def over_pieces(ids: jax.Array, shares: jax.Array, *, pieces: int) -> jax.Array:
+  """Distributions as float32[..., V], from the tokens that have a share.
+
+  Args:
+    ids: int32[..., K]; those that are not from 0 to V - 1 are left out.
+    shares: float32[..., K].
+    pieces: V.
+  """
+  *lead, K = ids.shape
+  ids_TxK = ids.reshape(-1, K)
+  T = ids_TxK.shape[0]
+  # Negative indices would count from the end.
+  is_inside = (ids_TxK >= 0) & (ids_TxK < pieces)
+  ids_TxK = jnp.where(is_inside, ids_TxK, pieces)
+  shares_TxV = (
+    jnp.zeros((T, pieces), jnp.float32)
+    .at[jnp.arange(T)[:, None], ids_TxK]
+    .add(shares.reshape(-1, K), mode='drop')
+  )
+  return shares_TxV.reshape(*lead, pieces)

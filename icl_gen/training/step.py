@@ -16,14 +16,15 @@ from icl_gen.model.lora import Lora
 from icl_gen.model.parameters import Params
 from icl_gen.training import chunked_loss, hidden, loss, placement
 from icl_gen.training.plan import Plan
-from icl_gen.types import Batch
+from icl_gen.types import Batch, Targets
 
 # Not in `types`, which is imported without JAX.
-jax.tree_util.register_dataclass(
-  Batch,
-  data_fields=[field.name for field in dataclasses.fields(Batch)],
-  meta_fields=[],
-)
+for _record in (Batch, Targets):
+  jax.tree_util.register_dataclass(
+    _record,
+    data_fields=[field.name for field in dataclasses.fields(_record)],
+    meta_fields=[],
+  )
 
 
 @struct.dataclass
@@ -164,10 +165,10 @@ def _gradients(
   return value, total, grads
 
 
-def _parts(x_BxL: jax.Array, count: int) -> jax.Array:
-  """[count, B / count, L]: each part has rows of every device."""
-  B, L = x_BxL.shape
-  return jnp.swapaxes(x_BxL.reshape(B // count, count, L), 0, 1)
+def _parts(x: jax.Array, count: int) -> jax.Array:
+  """[count, B / count, ...] of [B, ...]; a part has rows of every device."""
+  B, *rest = x.shape
+  return jnp.swapaxes(x.reshape(B // count, count, *rest), 0, 1)
 
 
 def _batch_loss(
@@ -200,6 +201,7 @@ def _batch_loss(
     hidden_BxLxD,
     tokens,
     weights,
+    batch.targets,
     mesh=plan.mesh,
     frozen='embedder' in frozen,
   )
@@ -214,4 +216,6 @@ def _plain_loss(
   attend = forward.within_batch(positions, batch.segments_BxL, mesh=plan.mesh)
   hidden_BxLxD, _ = forward.forward(module, params, tokens, positions, attend)
   logits_BxLxV = head.logits(module, params, hidden_BxLxD)
-  return loss.next_token_loss(logits_BxLxV, tokens, batch.weights_BxL)
+  return loss.next_token_loss(
+    logits_BxLxV, tokens, batch.weights_BxL, batch.targets
+  )

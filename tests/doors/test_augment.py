@@ -4,7 +4,7 @@ import pytest
 
 from icl_gen import augment, build
 from icl_gen.runs import directories
-from icl_gen.storage import corpus_files, files
+from icl_gen.storage import corpus_files, distributions, files
 from tests import interrupts
 
 
@@ -17,7 +17,7 @@ def make(experiment):
   """Makes the config that samples at this temperature."""
 
   def with_temperature(temperature):
-    return experiment(augment={'temperature': temperature})
+    return experiment(augment={'temperature': temperature, 'likeliest': 4})
 
   return with_temperature
 
@@ -48,5 +48,10 @@ def test_it_resumes_to_the_same_documents(
   assert (
     corpus_files.read(ours).documents == corpus_files.read(theirs).documents
   )
+  expected = [folder / distributions.NAME for folder in (ours, theirs)]
+  assert expected[0].read_bytes() == expected[1].read_bytes()
+  counted = corpus_files.read_manifest(ours)['corpus']['likeliest']
+  assert 0 < counted['places'] <= counted['tokens']
+  assert 0 < counted['mass'] < 1
   settings = ours.with_name(f'{ours.name}.settings')
   assert [path.name for path in settings.iterdir()] == ['augment.config.json']

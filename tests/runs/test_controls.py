@@ -54,6 +54,7 @@ def test_a_control_has_the_tokens_of_inferences_unless_it_says_how_many():
     ({'openings': 'one'}, r'openings=one with .*source=model: only phrased'),
     ({'tokens': 5}, r'tokens=5 with .*source=model: only originals, para'),
     ({'match': 'a'}, r'match=a with .*source=model'),
+    ({'likeliest': 4, 'source': 'oracle'}, r'likeliest=4 .*oracle: only model'),
   ],
 )
 def test_settings_of_other_sources_are_mistakes(changes, message):
@@ -66,6 +67,18 @@ def test_a_study_refuses_them_too():
     ValueError, match='experiments.reversal.augment.noise=0.5'
   ):
     swept('augment.noise=0.5')
+
+
+def test_a_study_stores_the_distributions_that_it_trains_on(tmp_path):
+  with pytest.raises(
+    ValueError, match='reversal.train.targets.*reversal.augment.likeliest=0'
+  ):
+    swept('train.targets=distribution')
+  grid = 'augment.likeliest=32 train.targets=distribution'
+  assert names(swept(grid), tmp_path, 'train') == [
+    'reversal-ft-nano-s0',
+    'reversal-ft_aug-nano-s0+likeliest_32,targets_distribution',
+  ]
 
 
 def test_inferences_are_sampled_before_their_controls(tmp_path):

@@ -13,7 +13,7 @@ from icl_gen.runs import (
   studies,
   sweeps,
 )
-from icl_gen.storage import corpus_files
+from icl_gen.storage import corpus_files, distributions
 from tests.runs.test_experiments import EXPERIMENT
 from tests.runs.test_studies import VALUES
 
@@ -99,8 +99,9 @@ def test_only_what_depends_on_a_setting_is_run_again(tmp_path):
 def test_what_depends_is_what_stages_record(monkeypatch, tmp_path):
   """A condition depends on a setting if the settings of its stages do."""
   manifest = {'sha256': '', 'questions': {'count': 1}}
+  manifest['files'] = {distributions.NAME: ''}
   monkeypatch.setattr(stages, 'require_built', lambda *given: tmp_path)
-  monkeypatch.setattr(stages, '_sources', lambda *given: ())
+  monkeypatch.setattr(stages, '_sources', lambda *given: (tmp_path,))
   monkeypatch.setattr(stages, '_inferences', lambda *given: tmp_path)
   monkeypatch.setattr(stages, '_of_models', lambda one: {})
   monkeypatch.setattr(stages, '_of_cell', lambda *given: {})

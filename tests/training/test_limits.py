@@ -26,6 +26,19 @@ def test_rows_are_no_longer_than_those_of_the_model():
     limits.require_sensible(SETTINGS, model='gemma9')
 
 
+@pytest.mark.parametrize(
+  'given',
+  [{'splitting': 'independent'}, {'reverse': 'words'}, {'mask': 'added'}],
+)
+def test_texts_that_are_changed_have_no_distributions(given):
+  limits.require_sensible(SETTINGS | given, model='nano')
+  distilled = SETTINGS | {'targets': 'distribution'}
+  limits.require_sensible(distilled, model='nano')
+  ((name, value),) = given.items()
+  with pytest.raises(ValueError, match=f"{name}='{value}' with .*targets='di"):
+    limits.require_sensible(distilled | given, model='nano')
+
+
 @pytest.mark.parametrize('given', [{'replay': 'x'}, {'replay_share': 0.5}])
 def test_texts_to_replay_have_a_share(given):
   with pytest.raises(ValueError, match='give both, the texts and their share'):

@@ -7,6 +7,7 @@ import optax
 import pytest
 
 from icl_gen.training import loss
+from icl_gen.types import Targets
 
 B, L, V = 3, 5, 7
 
@@ -44,6 +45,28 @@ def test_it_equals_the_cross_entropy_of_optax():
   assert float(total) == pytest.approx(weights[:, 1:].sum())
   wanted = np.average(losses, weights=weights[:, 1:])
   assert float(found) == pytest.approx(wanted, rel=1e-6)
+
+
+def test_a_distribution_costs_its_cross_entropy():
+  logits, tokens, weights = row()
+  rng = np.random.default_rng(1)
+  shares_BxLxV = rng.dirichlet(np.ones(V), (B, L)).astype(np.float32)
+  ids_BxLxV = np.argsort(rng.random((B, L, V))).astype(np.int32)
+  targets = Targets(
+    ids_BxLxV, np.take_along_axis(shares_BxLxV, ids_BxLxV, axis=-1)
+  )
+  found, _ = loss.next_token_loss(logits, tokens, weights, targets)
+  losses = optax.softmax_cross_entropy(
+    jnp.asarray(logits[:, :-1]), jnp.asarray(shares_BxLxV[:, 1:])
+  )
+  wanted = np.average(losses, weights=weights[:, 1:])
+  assert float(found) == pytest.approx(wanted, rel=1e-6)
+
+
+def test_ids_out_of_range_have_no_piece():
+  ids, shares = jnp.int32([[-1, 2, 3]]), jnp.float32([[0.5, 0.3, 0.2]])
+  found = loss.over_pieces(ids, shares, pieces=3)
+  np.testing.assert_array_equal(found, np.float32([[0, 0, 0.3]]))
 
 
 def test_tokens_without_weight_have_no_gradient():

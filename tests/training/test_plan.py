@@ -1,5 +1,6 @@
 """However a step is computed, it computes the same."""
 
+import dataclasses
 import functools
 
 import jax
@@ -20,7 +21,7 @@ from icl_gen.training import (
   step,
 )
 from icl_gen.training.plan import Plan
-from icl_gen.types import Batch
+from icl_gen.types import Batch, Targets
 from tests import tiny
 
 ROWS, LENGTH = 16, 12
@@ -54,7 +55,28 @@ def batch():
   )
 
 
-def taken(how, *, dialect='gemma3', updates=None):
+def one_hot(tokens_BxL, *, more=0):
+  """All on each token; `more` other ids have no share."""
+  others_BxLxK = (
+    np.arange(more, dtype=np.int32) + np.zeros_like(tokens_BxL)[..., None]
+  )
+  ids_BxLxK = np.concatenate([tokens_BxL[..., None], others_BxLxK], axis=-1)
+  shares_BxLxK = np.zeros(ids_BxLxK.shape, np.float32)
+  shares_BxLxK[..., 0] = 1
+  return Targets(ids_BxLxK, shares_BxLxK)
+
+
+@functools.cache
+def spread():
+  """Distributions over three ids, all over the vocabulary."""
+  rng = np.random.default_rng(2)
+  shape = (ROWS, LENGTH, 3)
+  ids_BxLxK = rng.integers(0, tiny.VOCABULARY // 3, shape) * 3 + np.arange(3)
+  shares_BxLxK = rng.dirichlet(np.ones(3), (ROWS, LENGTH))
+  return Targets(ids_BxLxK.astype(np.int32), shares_BxLxK.astype(np.float32))
+
+
+def taken(how, *, dialect='gemma3', updates=None, targets=None):
   """(metrics, parameters after one step); plain descent shows the gradients."""
   updates = updates or optax.sgd(1.0)
   module = tiny.module(dialect)
@@ -63,13 +85,15 @@ def taken(how, *, dialect='gemma3', updates=None):
     params = tiny.placed(how.mesh, module, params)
   state = fine_tuning.make_state(module, params, updates, how.mesh)
   train_step = step.make_step(module, updates, how)
-  state, metrics = train_step(state, sharding.split_rows(how.mesh, batch()))
+  rows = dataclasses.replace(batch(), targets=targets)
+  state, metrics = train_step(state, sharding.split_rows(how.mesh, rows))
   return metrics, state
 
 
 @functools.cache
-def plainly(dialect='gemma3'):
-  metrics, state = taken(Plan(mesh('one')), dialect=dialect)
+def plainly(dialect='gemma3', *, is_spread=False):
+  targets = spread() if is_spread else None
+  metrics, state = taken(Plan(mesh('one')), dialect=dialect, targets=targets)
   return metrics, jax.device_get(state.params)
 
 
@@ -128,6 +152,33 @@ def test_layers_that_repeat_may_be_compiled_once(where, dialect):
 )
 def test_parts_of_a_batch_count_by_their_weights(where, count):
   assert_same(taken(Plan(mesh(where), microbatches=count)), plainly())
+
+
+# --- distributions ------------------------------------------------------------
+
+
+@pytest.mark.parametrize('more', [pytest.param(0, marks=pytest.mark.slow), 3])
+def test_a_distribution_that_is_all_on_the_token_is_the_token(more):
+  targets = one_hot(batch().tokens_BxL, more=more)
+  metrics, state = taken(Plan(mesh('one')), targets=targets)
+  wanted, params = plainly()
+  for name in ('loss', 'weight', 'grad_norm'):
+    assert float(metrics[name]) == float(wanted[name])
+  jax.tree.map(np.testing.assert_array_equal, state.params, params)
+
+
+@pytest.mark.parametrize(
+  ('where', 'options'),
+  [
+    ('one', {'remat': 'full'}),
+    ('all', {'microbatches': 2}),
+    ('both', {'scan': True}),
+  ],
+)
+@pytest.mark.slow
+def test_distributions_are_the_same_however_a_step_is_computed(where, options):
+  found = taken(Plan(mesh(where), **options), targets=spread())
+  assert_same(found, plainly(is_spread=True))
 
 
 # --- LoRA ---------------------------------------------------------------------
@@ -241,6 +292,28 @@ def test_the_state_lives_where_its_parameters_do():
 )
 @pytest.mark.parametrize('where', ['one', 'all'])
 def test_the_loss_in_chunks_is_the_plain_one(dialect, chunk, where):
+  assert_chunks_are_plain(dialect, chunk, where, (None, None))
+
+
+@pytest.mark.parametrize(
+  ('where', 'kind'),
+  [
+    ('one', 'one-hot'),
+    ('all', 'spread'),
+    pytest.param('one', 'spread', marks=pytest.mark.slow),
+    pytest.param('all', 'one-hot', marks=pytest.mark.slow),
+  ],
+)
+def test_distributions_in_chunks_are_the_plain_ones(where, kind):
+  # Of one that is all on the token, the plain one is the token's own.
+  targets = {
+    'one-hot': (one_hot(batch().tokens_BxL, more=2), None),
+    'spread': (spread(), spread()),
+  }
+  assert_chunks_are_plain('gemma2', 5, where, targets[kind])
+
+
+def assert_chunks_are_plain(dialect, chunk, where, targets):
   module, params = tiny.module(dialect), tiny.params(dialect)
   rng = np.random.default_rng(1)
   hidden_BxLxD = rng.standard_normal((ROWS, LENGTH, 32)).astype(np.float32)
@@ -252,11 +325,17 @@ def test_the_loss_in_chunks_is_the_plain_one(dialect, chunk, where):
       module, {'embedder': {'input_embedding': table}}, hidden_BxLxD
     )
     # Twice, as the gradient that arrives may be any number.
-    return 2 * loss.next_token_loss(logits, *given)[0]
+    return 2 * loss.next_token_loss(logits, *given, targets[1])[0]
 
   def in_chunks(table, hidden_BxLxD):
     found, _ = chunked_loss.next_token_loss(
-      module, table, hidden_BxLxD, *given, mesh=mesh(where), chunk=chunk
+      module,
+      table,
+      hidden_BxLxD,
+      *given,
+      targets[0],
+      mesh=mesh(where),
+      chunk=chunk,
     )
     return 2 * found
 
@@ -269,12 +348,16 @@ def test_the_loss_in_chunks_is_the_plain_one(dialect, chunk, where):
   )
 
 
-def test_logits_of_a_large_batch_never_exist():
+@pytest.mark.parametrize('K', [0, pytest.param(4, marks=pytest.mark.slow)])
+def test_logits_of_a_large_batch_never_exist(K):
   """The longest array is a chunk's."""
   module, params = tiny.module('gemma3'), tiny.shapes('gemma3')
   long = 4096
   like = jax.eval_shape(lambda: jnp.zeros((ROWS, long), jnp.int32))
   fields = [like, like.update(dtype=jnp.float32), like, like]
+  if K:
+    ids = like.update(shape=(ROWS, long, K))
+    fields.append(Targets(ids, ids.update(dtype=jnp.float32)))
   how = Plan(mesh('one'))
   assert not how.is_plain(rows=ROWS, length=long, vocabulary=tiny.VOCABULARY)
   updates = optax.sgd(1.0)
