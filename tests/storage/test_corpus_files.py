@@ -493,7 +493,7 @@ KILLED = """
 import os, pickle, random, signal, sys, time
 import tensorflow_datasets
 from icl_gen.exports import jsonl_and_parquet
-from icl_gen.storage import corpus_files, files, tfds_files
+from icl_gen.storage import checksums, corpus_files, files, tfds_files
 corpus = pickle.load(sys.stdin.buffer)
 
 def killed(*_, **__):
@@ -504,6 +504,7 @@ def child(directory, module, name):
   pid = os.fork()
   if pid == 0:
     if module is not None:
+      assert getattr(module, name)
       setattr(module, name, killed)
     while True:
       corpus_files.write(
@@ -512,7 +513,7 @@ def child(directory, module, name):
   return pid
 
 points = [(tfds_files, 'write_split'), (jsonl_and_parquet, 'write_parquet'),
-          (files, 'hashes'), (files, 'write_sealed_json'),
+          (checksums, 'hashes'), (files, 'write_sealed_json'),
           (os, 'fsync'), (os, 'replace')]
 for number, (module, name) in enumerate(points):
   pid = child(f'{sys.argv[1]}/point{number}', module, name)
