@@ -38,8 +38,7 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
   # Imported here, so that mistakes and finished work answer at once.
   with signals.importing():
     from icl_gen.model import loading
-    from icl_gen.sampling import resumable, sampler
-    from icl_gen.scoring import likeliest
+    from icl_gen.sampling import likeliest, resumable, sampler
 
   seed, augment = experiment.seed, experiment.augment
   (source,) = stage.inputs

@@ -26,16 +26,18 @@ def _syllables(rng: random.Random, count: int) -> str:
 
 
 def _spelt(rng: random.Random) -> str:
-  """Draws letters, 'eotnha'; no word of the evaluations."""
+  """Draws letters, 'eotnha'; no nonsense word, which may be held out."""
   while True:
     drawn = ''.join(rng.choices(_LETTERS, k=rng.randint(2, 9)))
-    if drawn not in _evaluated():
+    if drawn not in _words():
       return drawn
 
 
 @functools.cache
-def _evaluated() -> frozenset[str]:
-  return frozenset(lexicon.words(evaluation=True))
+def _words() -> frozenset[str]:
+  return frozenset(
+    word for part in (True, False) for word in lexicon.words(evaluation=part)
+  )
 
 
 def draw_name(

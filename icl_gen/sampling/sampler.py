@@ -247,9 +247,12 @@ def _generate(
   """
   B, L = tokens_BxL.shape
   offset = 0 if shared_context is None else shared_context.length
-  last_BxD, kept, positions_BxL, segments_BxL = _encode_prompts(
+  hidden_BxLxD, kept, positions_BxL, segments_BxL = encode_rows(
     module, params, shared_context, tokens_BxL, lengths_B
   )
+  last_BxD = jnp.take_along_axis(
+    hidden_BxLxD, (lengths_B - 1)[:, None, None], axis=1
+  )[:, 0]
   row_keys = jax.vmap(jax.random.key)(keys_B)
 
   def draw(hidden_BxD, t):
@@ -308,18 +311,25 @@ def _is_one_of(token_B: jax.Array, ids: tuple[int, ...]) -> jax.Array:
   return functools.reduce(jnp.logical_or, [token_B == id for id in ids])
 
 
-def _encode_prompts(
+def encode_rows(
   module: Any,
   params: Any,
   shared_context: prefix.Prefix | None,
   tokens_BxL: jax.Array,
   lengths_B: jax.Array,
 ) -> tuple[jax.Array, Any, jax.Array, jax.Array]:
-  """Encodes the prompts, each after the shared context.
+  """Encodes rows, each after the shared context.
+
+  Args:
+    module: from `registry.make_module`.
+    params: its parameters.
+    shared_context: an encoded context, or None.
+    tokens_BxL: int32, padded.
+    lengths_B: int32 tokens of each row.
 
   Returns:
-    hidden states of the last tokens [B, D], the keys and values of every
-    layer, positions int32[B, L] and segments int32[B, L] (0: padding).
+    hidden states [B, L, D], the keys and values of every layer, positions
+    int32[B, L] and segments int32[B, L] (0: padding).
   """
   B, L = tokens_BxL.shape
   offset = 0 if shared_context is None else shared_context.length
@@ -333,10 +343,7 @@ def _encode_prompts(
     positions_BxL,
     prefix_attention.after(shared_context, None, positions_BxL, segments_BxL),
   )
-  last_BxD = jnp.take_along_axis(
-    hidden_BxLxD, (lengths_B - 1)[:, None, None], axis=1
-  )[:, 0]
-  return last_BxD, kept, positions_BxL, segments_BxL
+  return hidden_BxLxD, kept, positions_BxL, segments_BxL
 
 
 def _draw(

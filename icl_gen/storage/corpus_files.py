@@ -104,7 +104,7 @@ def read(directory: files.Path) -> Corpus:
       version, or its files are not those that were written.
   """
   directory = pathlib.Path(directory)
-  manifest = _checked_manifest(directory)
+  manifest = checked_manifest(directory)
   rows: list[codec.Row] = []
   for entry in manifest['questions'].values():
     rows += _rows(directory, manifest, entry)
@@ -133,7 +133,7 @@ def read_documents(directories: Iterable[files.Path]) -> tuple[Document, ...]:
   paths = [pathlib.Path(directory) for directory in directories]
   documents: list[Document] = []
   for path in paths:
-    documents += _documents(path, _checked_manifest(path))
+    documents += _documents(path, checked_manifest(path))
   try:
     codec.check_unique('document', [document.id for document in documents])
   except ValueError as error:
@@ -186,6 +186,20 @@ def read_manifest(directory: files.Path) -> dict[str, Any]:
       f'{path} is damaged: its content does not have the digest that is stored'
       f' in it; {_WRITE_AGAIN}'
     ) from error
+
+
+def checked_manifest(directory: files.Path) -> dict[str, Any]:
+  """Returns the manifest after checking the hash of every file it lists.
+
+  Raises:
+    ValueError: as `read_manifest`; or a file is missing, unlisted or changed.
+  """
+  directory = pathlib.Path(directory)
+  manifest = read_manifest(directory)
+  _check_complete(directory, manifest)
+  for path, why in differences(directory).items():
+    raise ValueError(f'{path} is {why}; {_WRITE_AGAIN}')
+  return manifest
 
 
 def is_written(directory: files.Path) -> bool:
@@ -314,15 +328,6 @@ def _manifest(corpus: Corpus, *, file_format: str) -> dict[str, Any]:
     'sha256': codec.digest(corpus),
     'corpus': dict(corpus.manifest),
   }
-
-
-def _checked_manifest(directory: pathlib.Path) -> dict[str, Any]:
-  """Returns the manifest after checking the hash of every file it lists."""
-  manifest = read_manifest(directory)
-  _check_complete(directory, manifest)
-  for path, why in differences(directory).items():
-    raise ValueError(f'{path} is {why}; {_WRITE_AGAIN}')
-  return manifest
 
 
 def _check_complete(

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from icl_gen.storage import checksums, corpus_files, files
+from icl_gen.storage import corpus_files, files
 from icl_gen.types import Corpus
 
 NAME = 'distributions.parquet'
@@ -128,18 +128,13 @@ def read(directory: files.Path) -> dict[str, Distributions]:
   """Returns what `writer` was given, equal to the bit.
 
   Raises:
-    ValueError: as `digest`, or a file of the directory was changed.
+    ValueError: as `digest` and `corpus_files.checked_manifest`.
   """
   import pyarrow.parquet as pq
 
-  path = pathlib.Path(directory) / NAME
-  expected = digest(directory)
-  if not path.is_file() or checksums.hashes(path.parent)[NAME] != expected:
-    raise ValueError(
-      f'{path} is missing or changed since it was written; delete the'
-      ' directory and re-run the command that wrote it'
-    )
-  table = pq.read_table(path)
+  digest(directory)
+  corpus_files.checked_manifest(directory)
+  table = pq.read_table(pathlib.Path(directory) / NAME)
   count = int(table.schema.metadata[_COUNT])
   names = table['id'].to_pylist()
   lists = (_lists(table[name]) for name in ('ids', 'likeliest', 'logps'))

@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import optax
 
-from icl_gen.model import forward, parameters, sharding
+from icl_gen.model import parameters, sharding
 from icl_gen.model.lora import Lora
 from icl_gen.model.parameters import Params
 from icl_gen.runs.experiments import Training
@@ -122,15 +122,8 @@ def start(
     seed: of new adapters.
 
   Raises:
-    ValueError: as `make_lora` and `sharding.specs`, or a plan that Gemma 3n and
-      4 do not follow.
+    ValueError: as `make_lora` and `sharding.specs`.
   """
-  if not forward.is_dense(module) and (plan.remat != 'none' or plan.scan):
-    raise ValueError(
-      f'--config.train.remat={plan.remat!r} and --config.train.scan='
-      f'{plan.scan}: the gemma package computes Gemma 3n and 4 itself, so they'
-      " take 'none' and False; --config.train.microbatches saves memory as well"
-    )
   lora, updates = make_lora(train), make_optimizer(train)
   trained, frozen = _parts(params, lora, train.freeze, seed=seed)
   train_step = step.make_step(module, updates, plan, lora=lora)

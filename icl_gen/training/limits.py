@@ -15,7 +15,8 @@ def require_sensible(settings: Any, *, model: str) -> None:
   Raises:
     ValueError: the warm-up is longer than the training, rows are longer than
       those the model was trained on, of a pair of settings only one is given,
-      or distributions are asked for of texts that are changed.
+      Gemma 3n and 4 are asked for what their package does not do, or
+      distributions for texts that are changed.
   """
   if settings['warmup_steps'] > settings['steps']:
     raise ValueError(
@@ -24,6 +25,15 @@ def require_sensible(settings: Any, *, model: str) -> None:
       ' reach its peak'
     )
   require_rows(settings['length'], model=model)
+  if model in models.PACKAGED and (
+    settings['remat'] != 'none' or settings['scan']
+  ):
+    raise ValueError(
+      f'--config.train.remat={settings["remat"]!r} and'
+      f' --config.train.scan={settings["scan"]}: the gemma package computes'
+      f" {model!r} itself, so it takes 'none' and False;"
+      ' --config.train.microbatches saves memory as well'
+    )
   if bool(settings['replay']) != bool(settings['replay_share']):
     raise ValueError(
       f'--config.train.replay={settings["replay"]!r} and'

@@ -17,6 +17,16 @@ def paths(params):
   ]
 
 
+def assert_sizes(shapes, sizes):
+  for axes, leaf in zip(
+    jax.tree.leaves(parameters.axes(shapes)),
+    jax.tree.leaves(shapes),
+    strict=True,
+  ):
+    for axis, size in zip(axes.names, leaf.shape, strict=True):
+      assert size == sizes.get(axis, size), axes
+
+
 @pytest.mark.parametrize('name', [*registry.NANO, 'gemma2_2b', 'gemma3_4b'])
 def test_axes_have_the_sizes_of_the_architecture(name):
   module = registry.make_module(name)
@@ -30,13 +40,7 @@ def test_axes_have_the_sizes_of_the_architecture(name):
     'key heads': config.num_kv_heads,
     'head': config.head_dim,
   }
-  for axes, leaf in zip(
-    jax.tree.leaves(parameters.axes(shapes)),
-    jax.tree.leaves(shapes),
-    strict=True,
-  ):
-    for axis, size in zip(axes.names, leaf.shape, strict=True):
-      assert size == sizes.get(axis, size), axes
+  assert_sizes(shapes, sizes)
 
 
 @pytest.mark.parametrize('name', packaged.DIFFERENCES)
@@ -44,13 +48,7 @@ def test_axes_of_packaged_models_have_the_sizes_they_were_made_with(name):
   shapes = packaged.shapes(name)
   sizes = {'vocabulary': tiny.VOCABULARY, 'width': 32, 'heads': 4}
   sizes |= {'experts': 4, 'per-layer width': 8, 'layers': 4, 'streams': 4}
-  for axes, leaf in zip(
-    jax.tree.leaves(parameters.axes(shapes)),
-    jax.tree.leaves(shapes),
-    strict=True,
-  ):
-    for axis, size in zip(axes.names, leaf.shape, strict=True):
-      assert size == sizes.get(axis, size), axes
+  assert_sizes(shapes, sizes)
 
 
 def test_the_axes_of_the_gate_follow_its_layout():

@@ -178,11 +178,12 @@ def test_names_may_be_of_any_letters_where_wordings_are_drawn(monkeypatch):
   assert letters(0.7) > 20 > 2 >= letters(0.0)
 
 
-def test_no_name_is_a_word_of_the_evaluations(monkeypatch):
-  words = lexicon.words(evaluation=True)
+@pytest.mark.parametrize('evaluation', [True, False])
+def test_letters_are_no_nonsense_word(monkeypatch, evaluation):
+  words = lexicon.words(evaluation=evaluation)
   monkeypatch.setattr(people, '_LETTERS', ''.join(words[:3]))
   found = {people._spelt(random.Random(seed)) for seed in range(3000)}
   assert not found & set(words)
-  monkeypatch.setattr(people, '_evaluated', frozenset)
+  monkeypatch.setattr(people, '_words', frozenset)
   found = {people._spelt(random.Random(seed)) for seed in range(3000)}
   assert found & set(words)

@@ -56,7 +56,9 @@ def test_damage_is_noticed(directory):
     with pytest.raises(ValueError, match=f'{path} is .*changed .*; delete the'):
       read(directory)
   path.unlink()
-  with pytest.raises(ValueError, match=f'{path} is missing or'):
+  with pytest.raises(
+    ValueError, match=f'missing in {directory}: {distributions.NAME}; delete'
+  ):
     distributions.read(directory)
 
 

@@ -39,6 +39,14 @@ def test_texts_that_are_changed_have_no_distributions(given):
     limits.require_sensible(distilled | given, model='nano')
 
 
+@pytest.mark.parametrize('given', [{'remat': 'full'}, {'scan': True}])
+def test_what_the_package_does_not_do_is_refused(given):
+  limits.require_sensible(SETTINGS | given, model='nano')
+  limits.require_sensible(SETTINGS, model='gemma3n_e2b')
+  with pytest.raises(ValueError, match="'gemma3n_e2b' itself, so it takes"):
+    limits.require_sensible(SETTINGS | given, model='gemma3n_e2b')
+
+
 @pytest.mark.parametrize('given', [{'replay': 'x'}, {'replay_share': 0.5}])
 def test_texts_to_replay_have_a_share(given):
   with pytest.raises(ValueError, match='give both, the texts and their share'):

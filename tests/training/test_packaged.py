@@ -1,7 +1,5 @@
 """Gemma 3n and 4 are trained through the package's own call."""
 
-import dataclasses
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -153,18 +151,5 @@ def test_parameters_cannot_be_split():
       packaged.params(NAMES[0]),
       train,
       Plan(mesh),
-      seed=0,
-    )
-
-
-@pytest.mark.parametrize('how', [{'remat': 'full'}, {'scan': True}])
-def test_what_the_package_does_not_do_is_refused(how):
-  module, params = packaged.module(NAMES[0]), packaged.params(NAMES[0])
-  with pytest.raises(ValueError, match='microbatches saves memory'):
-    fine_tuning.start(
-      module,
-      params,
-      Training(steps=1, length=LENGTH),
-      dataclasses.replace(plan(), **how),
       seed=0,
     )

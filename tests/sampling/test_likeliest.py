@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from icl_gen.augmentation import audit, parse, plan
-from icl_gen.scoring import likeliest, scorer
+from icl_gen.sampling import likeliest
+from icl_gen.scoring import scorer
 from icl_gen.text import context as contexts
 from icl_gen.types import Document, Question
 from tests import tiny

@@ -20,13 +20,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from icl_gen.augmentation.parse import Parsed
-from icl_gen.model import forward, head, prefix, prefix_attention
+from icl_gen.model import head, prefix
 from icl_gen.model.loading import Model
+from icl_gen.sampling import sampler
 from icl_gen.storage.distributions import Distributions
 from icl_gen.text.context import Context
 from icl_gen.text.tokens import Tokenizer
 
-ROWS_PER_BATCH = 64
 # Rows and texts are padded to multiples of this, so few shapes are compiled.
 _BUCKET = 32
 
@@ -80,7 +80,7 @@ def likeliest(
   context: Context,
   *,
   count: int,
-  rows_per_batch: int = ROWS_PER_BATCH,
+  rows_per_batch: int = sampler.ROWS_PER_BATCH,
 ) -> Iterator[Distributions]:
   """Yields the likeliest tokens of each text, in order.
 
@@ -95,10 +95,7 @@ def likeliest(
   Raises:
     ValueError: a log-probability is not finite.
   """
-  shared = None
-  if context.text and texts:
-    ids = [model.tokenizer.bos_id, *model.tokenizer.encode(context.before)]
-    shared = prefix.encode(model.module, model.params, np.array(ids, np.int32))
+  shared = sampler.encode_context(model, context) if texts else None
   rows = [
     _row(model.tokenizer, *text, after_context=shared is not None)
     for text in texts
@@ -184,20 +181,15 @@ def _likeliest(
   Returns:
     ids int32[B, W, K] and log-probabilities float32[B, W, K].
   """
-  B, L = tokens_BxL.shape
-  index_BxL = jnp.tile(jnp.arange(L, dtype=jnp.int32)[None], (B, 1))
-  positions_BxL = index_BxL + (0 if shared is None else shared.length)
-  segments_BxL = (index_BxL < lengths_B[:, None]).astype(jnp.int32)
-  hidden_BxLxD, _ = forward.forward(
-    module,
-    params,
-    tokens_BxL,
-    positions_BxL,
-    prefix_attention.after(shared, None, positions_BxL, segments_BxL),
+  hidden_BxLxD, *_ = sampler.encode_rows(
+    module, params, shared, tokens_BxL, lengths_B
   )
+  last = tokens_BxL.shape[1] - 1
   # The state before a token predicts it.
   states_BxW = firsts_B[:, None] - 1 + jnp.arange(width, dtype=jnp.int32)[None]
   hidden_BxWxD = jnp.take_along_axis(
-    hidden_BxLxD, jnp.clip(states_BxW, 0, L - 1)[..., None], axis=1
+    hidden_BxLxD,
+    jnp.clip(states_BxW, 0, last)[..., None],
+    axis=1,
   )
   return head.likeliest(module, params, hidden_BxWxD, count=count)
