@@ -27,7 +27,6 @@ from icl_gen.worlds import catalog
 def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   """Writes <workdir>/corpora/<world>-s<seed>-augmented-<model>/; resumes."""
   experiment = experiments.read(config.to_dict())
-  models.require_plain(experiment.model, door='augment')
   controls.require_source(experiment)
   stage = stages.augment(experiment, workdir)
   work = _control if controls.is_control(experiment) else _augment

@@ -33,10 +33,7 @@ Context = contexts.Context | Sequence[contexts.Context]
 def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   """Writes <workdir>/runs/<cell>/scores.parquet; resumes at the next part."""
   experiment = experiments.read(config.to_dict())
-  if experiment.scoring.generate:
-    models.require_plain(experiment.model, door='scoring.generate')
   if in_context.is_recalled(experiment):
-    models.require_plain(experiment.model, door='context.kind=recalled')
     in_context.require_samples(experiment)
   stage = stages.evaluate(experiment, workdir)
   checkpoint = stages.checkpoint(experiment, workdir)

@@ -137,7 +137,7 @@ def infer(
   """Samples what a model infers from documents in its context.
 
   Args:
-    model: from `load` or `finetune`; not Gemma 3n or 4.
+    model: from `load` or `finetune`.
     documents: one or more.
     kind: 'local' for prompts with one document each, 'global' for prompts that
       follow a context of all documents.
@@ -152,7 +152,6 @@ def infer(
     ValueError: no documents, an unknown kind, impossible numbers, or documents
       that the model has no room for.
   """
-  models.require_plain(model.name, door='infer')
   given = _documents(documents)
   chosen = plan.choose(given, per_fact=per_fact, seed=str(seed))
   requests = plan.requests(chosen, kind=kind, samples=samples)
@@ -212,7 +211,7 @@ def finetune(
   For runs that are saved and resumed, use `python -m icl_gen.train`.
 
   Args:
-    model: from `load`; not Gemma 3n or 4.
+    model: from `load`.
     documents: what to train on, e.g. [*world.documents, *inferences].
     steps: number of steps.
     seed: of the order of the documents.

@@ -24,7 +24,7 @@ def propose(
   combinations. Nothing is checked: wrong ones are for the reader to delete.
 
   Args:
-    model: from `functions.load`; not Gemma 3n or 4.
+    model: from `functions.load`.
     documents: one or more.
     seed: of all draws.
     most: documents that the model is prompted with, and questions of a kind.

@@ -63,7 +63,7 @@ def forward(
   if not is_dense(module):
     raise ValueError(
       f'{type(module).__name__} does not have the architecture of Gemma 2 and'
-      ' 3: it can be trained and evaluated, but not sampled from'
+      ' 3: the gemma package computes it'
     )
   return module.apply(
     {'params': params}, tokens_BxL, positions_BxL, attend, method=_forward

@@ -15,7 +15,7 @@ from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from icl_gen import processes
-from icl_gen.model import forward, parameters
+from icl_gen.model import parameters
 from icl_gen.model.parameters import Params
 
 AXES = ('data', 'fsdp', 'model')
@@ -126,15 +126,10 @@ def specs(module: Any, params: Params, *, model: int, fsdp: int = 1) -> Any:
     fsdp: length of its 'fsdp' axis.
 
   Raises:
-    ValueError: for Gemma 3n and 4, an unknown parameter, or one with an axis
-      that cannot be split evenly. (Key heads that cannot be split evenly are
-      whole on every device.)
+    ValueError: for an unknown parameter, or one with an axis that cannot be
+      split evenly. (Key heads that cannot be split evenly are whole on every
+      device.)
   """
-  if not forward.is_dense(module):
-    raise ValueError(
-      f'{type(module).__name__} does not have the architecture of Gemma 2 and'
-      ' 3, so it cannot be put on several devices: use one device'
-    )
   lengths = {'model': model, 'fsdp': fsdp}
   return jax.tree_util.tree_map_with_path(
     lambda keys, axes, leaf: _spec(keys, axes, leaf.shape, lengths),

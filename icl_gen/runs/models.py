@@ -66,7 +66,7 @@ def require_plain(name: str, *, door: str) -> None:
   if name in PACKAGED:
     raise ValueError(
       f'{door} cannot use model {name!r}, which does not have the architecture'
-      ' of Gemma 2 and 3; train and evaluate can. Choose one of'
+      ' of Gemma 2 and 3; train, evaluate and augment can. Choose one of'
       f' {", ".join((*NANO, *RELEASED))}'
     )
 

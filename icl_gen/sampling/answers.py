@@ -41,7 +41,7 @@ def added(
 
   Raises:
     ValueError: for a number of contexts that differs from that of the
-      questions, or for Gemma 3n and 4, which cannot generate.
+      questions.
   """
   texts = write(model, questions, context, core=core)
   return tuple(

@@ -20,9 +20,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from icl_gen.augmentation.parse import Parsed
-from icl_gen.model import head, prefix
+from icl_gen.model import head
 from icl_gen.model.loading import Model
-from icl_gen.sampling import sampler
+from icl_gen.sampling import decoding, sampler
 from icl_gen.storage.distributions import Distributions
 from icl_gen.text.context import Context
 from icl_gen.text.tokens import Tokenizer
@@ -85,7 +85,7 @@ def likeliest(
   """Yields the likeliest tokens of each text, in order.
 
   Args:
-    model: the loaded model, of Gemma 2 or 3.
+    model: the loaded model.
     texts: what is before each text, after the context, and the text. After a
       context, there has to be something before it.
     context: the context of all; `contexts.NONE` for none.
@@ -168,7 +168,7 @@ def _padded(
 def _likeliest(
   module: Any,
   params: Any,
-  shared: prefix.Prefix | None,
+  shared: decoding.Shared,
   tokens_BxL: jax.Array,
   lengths_B: jax.Array,
   firsts_B: jax.Array,
@@ -181,9 +181,7 @@ def _likeliest(
   Returns:
     ids int32[B, W, K] and log-probabilities float32[B, W, K].
   """
-  hidden_BxLxD, *_ = sampler.encode_rows(
-    module, params, shared, tokens_BxL, lengths_B
-  )
+  hidden_BxLxD, _ = decoding.read(module, params, shared, tokens_BxL, lengths_B)
   last = tokens_BxL.shape[1] - 1
   # The state before a token predicts it.
   states_BxW = firsts_B[:, None] - 1 + jnp.arange(width, dtype=jnp.int32)[None]

@@ -14,8 +14,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from icl_gen.model import forward, head, prefix, prefix_attention, sharding
+from icl_gen.model import head, sharding
 from icl_gen.model.loading import Model
+from icl_gen.sampling import decoding
 from icl_gen.text import tokens
 from icl_gen.text.context import Context
 from icl_gen.text.prompts import Text
@@ -63,7 +64,7 @@ class Completion:
 
 def encode_context(
   model: Model, context: Context, *, core: str = 'auto'
-) -> prefix.Prefix | None:
+) -> decoding.Shared:
   """Encodes a context that all prompts share; None for an empty one.
 
   Args:
@@ -74,15 +75,13 @@ def encode_context(
   if not context.text:
     return None
   ids = [model.tokenizer.bos_id, *model.tokenizer.encode(context.before)]
-  return prefix.encode(
-    model.module, model.params, np.array(ids, np.int32), core=core
-  )
+  return decoding.encode_context(model, np.array(ids, np.int32), core=core)
 
 
 def sample(
   model: Model,
   requests: Sequence[Request],
-  shared_context: prefix.Prefix | None,
+  shared_context: decoding.Shared,
   *,
   seed: str,
   temperature: float,
@@ -146,7 +145,7 @@ def sample(
 def _prompt_ids(
   tokenizer: tokens.Tokenizer,
   prompt: Text,
-  shared_context: prefix.Prefix | None,
+  shared_context: decoding.Shared,
 ) -> list[int]:
   if shared_context is not None:
     return tokenizer.encode_inner(prompt)
@@ -189,7 +188,7 @@ def _completion(
 def lower(
   module: Any,
   params: Any,
-  shared_context: prefix.Prefix | None,
+  shared_context: decoding.Shared,
   *,
   prompt: int,
   max_tokens: int,
@@ -231,7 +230,7 @@ def lower(
 def _generate(
   module: Any,
   params: Any,
-  shared_context: prefix.Prefix | None,
+  shared_context: decoding.Shared,
   tokens_BxL: jax.Array,
   lengths_B: jax.Array,
   keys_B: jax.Array,
@@ -245,10 +244,9 @@ def _generate(
   Returns:
     sampled ids int32[B, T], and their number int32[B], the end included.
   """
-  B, L = tokens_BxL.shape
-  offset = 0 if shared_context is None else shared_context.length
-  hidden_BxLxD, kept, positions_BxL, segments_BxL = encode_rows(
-    module, params, shared_context, tokens_BxL, lengths_B
+  B = tokens_BxL.shape[0]
+  hidden_BxLxD, memory = decoding.read(
+    module, params, shared_context, tokens_BxL, lengths_B, room=max_tokens
   )
   last_BxD = jnp.take_along_axis(
     hidden_BxLxD, (lengths_B - 1)[:, None, None], axis=1
@@ -259,11 +257,6 @@ def _generate(
     logits_BxV = head.logits(module, params, hidden_BxD)
     return _draw(logits_BxV, row_keys, t, temperature)
 
-  # Allocate cache slots for the sampled tokens; segment 0 masks empty ones.
-  room = ((0, 0), (0, 0), (0, max_tokens), (0, 0))
-  cache = tuple((jnp.pad(k, room), jnp.pad(v, room)) for k, v in kept)
-  positions = jnp.pad(positions_BxL, ((0, 0), (0, max_tokens)))
-  segments = jnp.pad(segments_BxL, ((0, 0), (0, max_tokens)))
   first = draw(last_BxD, 0)
   out = jnp.zeros((B, max_tokens), jnp.int32).at[:, 0].set(first)
   done = (jnp.arange(B) >= requested) | _is_one_of(first, end_ids)
@@ -274,76 +267,24 @@ def _generate(
     return (t < max_tokens) & ~jnp.all(done)
 
   def sample_token(carry):
-    t, out, done, counts, cache, positions, segments = carry
+    t, out, done, counts, memory = carry
     token_Bx1 = jax.lax.dynamic_slice_in_dim(out, t - 1, 1, axis=1)
-    position_Bx1 = (lengths_B + offset + t - 1)[:, None]
-    segment_Bx1 = jnp.ones_like(position_Bx1)
-    layers = [(k, v, positions, segments) for k, v in cache]
-    hidden_Bx1xD, new = forward.forward(
-      module,
-      params,
-      token_Bx1,
-      position_Bx1,
-      prefix_attention.after(shared_context, layers, position_Bx1, segment_Bx1),
+    hidden_Bx1xD, memory = decoding.read_next(
+      module, params, shared_context, memory, token_Bx1, lengths_B + t - 1
     )
-    slot = L + t - 1
-    put = functools.partial(
-      jax.lax.dynamic_update_slice_in_dim, start_index=slot
-    )
-    cache = tuple(
-      (put(k, new_k, axis=2), put(v, new_v, axis=2))
-      for (k, v), (new_k, new_v) in zip(cache, new, strict=True)
-    )
-    positions = put(positions, position_Bx1, axis=1)
-    segments = put(segments, segment_Bx1, axis=1)
     token_B = jnp.where(done, 0, draw(hidden_Bx1xD[:, 0], t))
     out = jax.lax.dynamic_update_slice_in_dim(out, token_B[:, None], t, axis=1)
     counts = counts + jnp.where(done, 0, 1)
     done = done | _is_one_of(token_B, end_ids)
-    return t + 1, out, done, counts, cache, positions, segments
+    return t + 1, out, done, counts, memory
 
-  carry = (jnp.int32(1), out, done, counts, cache, positions, segments)
-  _, out, _, counts, *_ = jax.lax.while_loop(unfinished, sample_token, carry)
+  carry = jnp.int32(1), out, done, counts, memory
+  _, out, _, counts, _ = jax.lax.while_loop(unfinished, sample_token, carry)
   return out, counts
 
 
 def _is_one_of(token_B: jax.Array, ids: tuple[int, ...]) -> jax.Array:
   return functools.reduce(jnp.logical_or, [token_B == id for id in ids])
-
-
-def encode_rows(
-  module: Any,
-  params: Any,
-  shared_context: prefix.Prefix | None,
-  tokens_BxL: jax.Array,
-  lengths_B: jax.Array,
-) -> tuple[jax.Array, Any, jax.Array, jax.Array]:
-  """Encodes rows, each after the shared context.
-
-  Args:
-    module: from `registry.make_module`.
-    params: its parameters.
-    shared_context: an encoded context, or None.
-    tokens_BxL: int32, padded.
-    lengths_B: int32 tokens of each row.
-
-  Returns:
-    hidden states [B, L, D], the keys and values of every layer, positions
-    int32[B, L] and segments int32[B, L] (0: padding).
-  """
-  B, L = tokens_BxL.shape
-  offset = 0 if shared_context is None else shared_context.length
-  index_BxL = jnp.tile(jnp.arange(L, dtype=jnp.int32)[None], (B, 1))
-  positions_BxL = index_BxL + offset
-  segments_BxL = (index_BxL < lengths_B[:, None]).astype(jnp.int32)
-  hidden_BxLxD, kept = forward.forward(
-    module,
-    params,
-    tokens_BxL,
-    positions_BxL,
-    prefix_attention.after(shared_context, None, positions_BxL, segments_BxL),
-  )
-  return hidden_BxLxD, kept, positions_BxL, segments_BxL
 
 
 def _draw(

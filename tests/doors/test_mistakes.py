@@ -39,11 +39,6 @@ def built(experiment, tmp_path_factory):
     # Found before anything is read.
     ('train', ['--config.train.length=5000'], ['5,000 tokens', '3,072']),
     ('train', ['--config.model=gemma9'], ["--config.model='gemma9'; allowed"]),
-    (
-      'augment',
-      ['--config.model=gemma3n_e2b'],
-      ["augment cannot use model 'gemma3n_e2b'", 'Choose one'],
-    ),
     ('build', ['--config.world=reversals'], ["'reversals'", 'syllogism']),
     (
       'evaluate',
@@ -199,11 +194,6 @@ def test_mistakes_leave_the_workdir_empty(
     (evaluate, {'scoring.data': 9}, 'needs 9; there are 8'),
     (evaluate, {'scoring.model': 4}, '2 heads cannot be split over 4'),
     (evaluate, {'model': 'nano_small'}, 'is not of this model'),
-    (
-      evaluate,
-      {'scoring.generate': True, 'model': 'gemma4_e2b'},
-      "scoring.generate cannot use model 'gemma4_e2b'",
-    ),
     (evaluate, {'model': 'gemma9'}, "'gemma9'; allowed are nano"),
     (
       evaluate,

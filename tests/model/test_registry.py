@@ -22,14 +22,14 @@ def test_every_plain_model_has_local_and_global_layers(name):
 def test_only_other_architectures_use_the_package_forward():
   for name in (*models.NANO, *models.RELEASED):
     assert forward.is_dense(registry.make_module(name))
-    models.require_plain(name, door='augment')
+    models.require_plain(name, door='compile')
   for name in models.PACKAGED:
     module = registry.make_module(name)
     assert module.config.vision_encoder is None, 'text only'
-    with pytest.raises(ValueError, match='but not sampled from'):
+    with pytest.raises(ValueError, match='the gemma package computes it'):
       forward.forward(module, {}, None, None, None)
-    with pytest.raises(ValueError, match=f"augment cannot use model '{name}'"):
-      models.require_plain(name, door='augment')
+    with pytest.raises(ValueError, match=f"compile cannot use model '{name}'"):
+      models.require_plain(name, door='compile')
 
 
 def test_parameters_have_the_given_dtype():

@@ -1,5 +1,7 @@
 """Gemma 3n and 4 are trained through the package's own call."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 
 from icl_gen.model import parameters, sharding
 from icl_gen.runs.experiments import Training
-from icl_gen.training import adapters, fine_tuning, step
+from icl_gen.training import adapters, fine_tuning, placement, step
 from icl_gen.training.plan import Plan
 from icl_gen.types import Batch
 from tests import packaged, tiny
@@ -35,8 +37,9 @@ def rows():
 
 def apart(ids):
   """A text per row."""
-  positions = np.tile(np.arange(LENGTH, dtype=np.int32), (2, 1))
-  weights = np.float32(np.arange(2 * LENGTH).reshape(2, LENGTH) % 3)
+  B = len(ids)
+  positions = np.tile(np.arange(LENGTH, dtype=np.int32), (B, 1))
+  weights = np.float32(np.arange(B * LENGTH).reshape(B, LENGTH) % 3)
   weights[:, 0] = 0
   return Batch(ids, weights, positions, np.ones_like(ids))
 
@@ -142,14 +145,37 @@ def test_muon_trains_all_parameters(name):
   assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(state.params))
 
 
-def test_parameters_cannot_be_split():
-  mesh = sharding.make_training_mesh(rows=8)
-  train = Training(steps=1, length=LENGTH)
-  with pytest.raises(ValueError, match='use one device'):
-    fine_tuning.start(
-      packaged.module(NAMES[0]),
-      packaged.params(NAMES[0]),
-      train,
-      Plan(mesh),
-      seed=0,
-    )
+@pytest.mark.parametrize(
+  ('name', 'lengths'),
+  [
+    (NAMES[0], (2, 2, 1)),
+    *(
+      pytest.param(name, lengths, marks=pytest.mark.slow)
+      for name in NAMES
+      for lengths in ((1, 4, 1), (2, 1, 2), (2, 2, 2))
+    ),
+  ],
+)
+def test_a_step_on_several_devices_is_that_on_one(name, lengths):
+  data, fsdp, model = lengths
+  mesh = sharding.make_mesh(data=data, fsdp=fsdp, model=model)
+  ids = np.concatenate([rows(), rows()[::-1]])
+  batch = apart(ids)
+  one, several = (
+    _after_a_step(name, batch, Plan(mesh)) for mesh in (plan().mesh, mesh)
+  )
+  np.testing.assert_allclose(several[1], one[1], rtol=1e-5)
+  for path, leaf in jax.tree_util.tree_leaves_with_path(one[0]):
+    found = functools.reduce(lambda tree, key: tree[key.key], path, several[0])
+    np.testing.assert_allclose(found, leaf, atol=1e-5)
+
+
+def _after_a_step(name, batch, how):
+  """The weights, and the loss before the step."""
+  module = packaged.module(name)
+  params = jax.tree.map(jnp.copy, packaged.params(name))
+  state = step.make_state(params, optax.sgd(1.0))
+  state = jax.device_put(state, placement.shardings(module, how.mesh, state))
+  train_step = step.make_step(module, optax.sgd(1.0), how)
+  state, metrics = train_step(state, sharding.split_rows(how.mesh, batch))
+  return jax.device_get(state.params), float(metrics['loss'])
