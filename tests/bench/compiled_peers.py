@@ -11,8 +11,9 @@ compiled.py, so that nothing is compiled twice. gemma and kauldron are those of
 our environment; tunix needs its own, with the same version of JAX, so that all
 are compiled by the same compiler.
 
-What fits nowhere at 8 rows a chip is also compiled at 1. --only= compiles
-those whose name has that in it; all that have facts are in the table.
+What does not fit with 8 rows a chip is also compiled with 1, and so is ours.
+--only= compiles those whose name has that in it; all that have facts are in the
+table.
 """
 
 import argparse
@@ -135,7 +136,7 @@ def shares(ours, peer):
 
   Returns:
     of its cycles without attention, of its cycles if our kernels took as many
-    as its attention, of its temporaries.
+    as its attention does, of its temporaries.
   """
   if 'total_bytes' not in ours or 'total_bytes' not in peer:
     return ['', '', '']
@@ -151,7 +152,7 @@ def shares(ours, peer):
 def table(rows):
   head = (
     '| model | devices | tokens a chip | step | arguments + temporaries |'
-    ' cycles | without attention | ours of that | ours of its cycles, at most |'
+    ' cycles | without attention | ours of that | ours with its attention |'
     ' ours of its temporaries | compiled in |'
   )
   return '\n'.join([head, '|---' * 11 + '|', *rows]) + '\n'
@@ -170,13 +171,16 @@ def main():
   }
   rows = []
   for model, topology in SETTINGS:
+    peers = PEERS
     for each in ROWS:
       where = (given.out, model, topology, each)
-      told = [(peer.what, facts(peer, *where, **more)) for peer in PEERS]
-      told = [(what, found) for what, found in told if found]
+      told = [(peer, facts(peer, *where, **more)) for peer in peers]
+      told = [(peer, found) for peer, found in told if found]
       ours = facts(OURS, *where, **more) if told else None
       if ours:
-        rows += lines(model, topology, each, ours, told)
+        others = [(peer.what, found) for peer, found in told]
+        rows += lines(model, topology, each, ours, others)
+      peers = [peer for peer, found in told if not found['fits']]
   compiled.replace(BEGIN, table(rows), END)
   print(table(rows))
 
