@@ -22,6 +22,7 @@ _CALLED = re.compile(
 )
 _CYCLES = re.compile(r'"estimated_cycles":"(\d+)"')
 _TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"\}')
+_OPERATION = re.compile(r'op_name="([^"]*)"')
 _CONSTANT = re.compile(r'[su]32\[\][^=]* constant\((\d+)\)')
 # {{0,1},{2,3}}, [2,2]<=[4], or mesh['a'=2,'b'=2] {'b'}
 _GROUPS = re.compile(
@@ -113,9 +114,7 @@ def read(text: str) -> Program:
   Raises:
     ValueError: if it has no entry, so is not such a text.
   """
-  computations, entry = _computations(text)
-  if not entry:
-    raise ValueError('the text of the program has no ENTRY computation')
+  computations, entry = _program(text)
   cycles = kernels = endless = 0
   counts: dict[str, int] = collections.Counter()
   sizes: dict[str, int] = collections.Counter()
@@ -143,6 +142,37 @@ def read(text: str) -> Program:
     endless=endless,
     largest=tuple(sorted(arrays.items(), key=lambda a: -a[1])[:32]),
   )
+
+
+def cycles_by_operation(text: str) -> Mapping[str, int]:
+  """Cycles of a run, by the operation of the source that they are for.
+
+  Args:
+    text: `compiled.as_text()`.
+
+  Returns:
+    name of the operation, with its scopes ('' where the compiler gives none)
+    -> estimated cycles. A fusion counts as one operation of those in it, as the
+    compiler names it.
+
+  Raises:
+    ValueError: as `read`.
+  """
+  found: dict[str, int] = collections.Counter()
+  for instruction, times, scheduled in _walk(*_program(text), 1, True):
+    if scheduled and instruction.opcode not in _CALLS:
+      name = _OPERATION.search(instruction.text)
+      cycles = instruction.cycles or 0
+      found[name[1] if name else ''] += times * cycles
+  return found
+
+
+def _program(text: str) -> tuple[dict[str, list[Instruction]], str]:
+  """As `_computations`, of a text that has an entry."""
+  computations, entry = _computations(text)
+  if not entry:
+    raise ValueError('the text of the program has no ENTRY computation')
+  return computations, entry
 
 
 def _computations(text: str) -> tuple[dict[str, list[Instruction]], str]:

@@ -148,22 +148,26 @@ def lines(row, told):
 
 
 def _cells(found):
-  seconds = f'{found["compile_seconds"]:.0f} s'
+  known = 'estimated_share_of_peak' in found
+  return [
+    memory(found),
+    *(_estimates(found) if known else ('', '', '', '')),
+    f'{found["compile_seconds"]:.0f} s',
+  ]
+
+
+def memory(found):
+  """Whether a program fits, with arguments, temporaries and the chip's."""
   if 'total_bytes' not in found:
     sizes = _TOO_LARGE.search(found['refusal'])
     used = f': {sizes[1]} of {sizes[2]} GiB' if sizes else ''
-    return [f'does not fit{used}', '', '', '', '', seconds]
+    return f'does not fit{used}'
   gib = [
     f'{found[f"{part}_bytes"] / 2**30:.1f}'
     for part in ('argument', 'temporary', 'hbm')
   ]
   verdict = 'fits' if found['fits'] else 'does not fit'
-  known = 'estimated_share_of_peak' in found
-  return [
-    f'{verdict}: {gib[0]} + {gib[1]} of {gib[2]} GiB',
-    *(_estimates(found) if known else ('', '', '', '')),
-    seconds,
-  ]
+  return f'{verdict}: {gib[0]} + {gib[1]} of {gib[2]} GiB'
 
 
 def _estimates(found):
@@ -184,6 +188,13 @@ def table(rows):
   return '\n'.join([head, '|---' * 9 + '|', *rows]) + '\n'
 
 
+def replace(begin, made, end):
+  """Puts what a command made between two lines of the page."""
+  before, rest = PAGE.read_text('utf-8').split(begin)
+  after = rest.split(end)[1]
+  PAGE.write_text(before + begin + made + end + after, 'utf-8')
+
+
 def main():
   parser = argparse.ArgumentParser(description=__doc__)
   parser.add_argument('--out', type=pathlib.Path, required=True)
@@ -199,10 +210,7 @@ def main():
       told = compiled(row, path)
     if told:
       found += lines(row, told)
-  text = PAGE.read_text('utf-8')
-  before, rest = text.split(BEGIN)
-  after = rest.split(END)[1]
-  PAGE.write_text(before + BEGIN + table(found) + END + after, 'utf-8')
+  replace(BEGIN, table(found), END)
   print(table(found))
 
 

@@ -15,7 +15,7 @@ from tests import rules
 HERE = pathlib.Path(__file__).parent
 # Called by a benchmark, in an environment that ours does not have; or it needs
 # the TPU compiler.
-PEERS = {'harness.py', 'compiled.py'}
+PEERS = {'harness.py', 'compiled.py', 'compiled_peers.py', 'peer_steps.py'}
 BENCHMARKS = sorted(
   path.stem
   for path in HERE.glob('*.py')

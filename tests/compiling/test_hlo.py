@@ -47,6 +47,18 @@ def test_what_a_loop_repeats_counts_as_often():
   assert found.largest[0] == ('bf16[6,256,1024]', 2 * 6 * 256 * 1024)
 
 
+def test_cycles_are_told_by_operation():
+  """Their sum is that of the program, whatever has no name included."""
+  named = LAYERS.replace(
+    'calls=%fused_computation.3',
+    'calls=%fused_computation.3, metadata={op_name="jit(f)/mlp/dot_general"}',
+  )
+  assert named != LAYERS
+  found = hlo.cycles_by_operation(named)
+  assert found == {'jit(f)/mlp/dot_general': 6 * 2701, '': 47472}
+  assert sum(found.values()) == hlo.read(named).cycles
+
+
 def test_what_follows_a_kernel_with_metadata_of_several_lines_counts():
   """As those of Pallas have: a line of it begins with a brace."""
   kernel = 'custom_call_target="tpu_custom_call"'
