@@ -15,6 +15,8 @@ ABLATIONS = {
   'splitting': ['train.splitting=independent,cumulative'],
   # One of the two prompts instead of both.
   'prompts': ['augment.local_samples=0', 'augment.global_samples=0'],
+  # The same two prompts in other words, none of which is pretrained on.
+  'prompt_wordings': ['augment.prompt=instruction,question,terse'],
   # How many inferences, and how likely ones. Configured are 2 or 4, and 0.7.
   'samples': [
     'augment.local_samples=1,8',

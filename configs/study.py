@@ -36,6 +36,10 @@ with both embedded models, in a night, or those that are named:
   python -m icl_gen.study --config=configs/study.py:full
   python -m icl_gen.study --config=configs/study.py:noise,controls
 
+Other wordings of the prompts that ask for inferences:
+
+  python -m icl_gen.study --config=configs/study.py:prompt_wordings
+
 People with nonsense names and with plain ones:
 
   python -m icl_gen.study --config=configs/study.py:names
@@ -89,6 +93,7 @@ VARIANTS = (
   'full',
   'splitting',
   'prompts',
+  'prompt_wordings',
   'samples',
   'schedule',
   'context',

@@ -57,9 +57,7 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
   context = in_context.of_inferences(
     experiment, documents, name=source.name, count_tokens=count_tokens
   )
-  longest = plan.longest(chosen, context, count_tokens) + augment.max_tokens
-  what = 'the longest prompt, with its context and what is sampled,'
-  models.require_room(experiment.model, tokens=longest, what=what)
+  _require_room(experiment, chosen, context, count_tokens)
   likeliest.require_pieces(augment.likeliest, pieces=model.tokenizer.size)
 
   stage.begin()
@@ -69,7 +67,9 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
     ('local', augment.local_samples),
     ('global', augment.global_samples),
   ):
-    requests = plan.requests(chosen, kind=kind, samples=samples)
+    requests = plan.requests(
+      chosen, kind=kind, samples=samples, wording=augment.prompt
+    )
     completions, costs[kind] = resumable.sample(
       model,
       [sampler.Request(request.name, request.prompt) for request in requests],
@@ -96,7 +96,10 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
     'lines': parsed.lines,
     'dropped': dict(parsed.dropped),
     'costs': costs,
-    'prompts': {kind: plan.prompt_hash(kind) for kind in plan.PROMPTS},
+    'prompts': {
+      kind: plan.prompt_hash(kind, wording=augment.prompt)
+      for kind in plan.PROMPTS
+    },
   }
   extra = []
   if augment.likeliest:
@@ -110,6 +113,25 @@ def _augment(experiment: Experiment, stage: Stage) -> None:
   )
   if warning := parse.warning(parsed, given=documents):
     print(warning, flush=True)
+
+
+def _require_room(
+  experiment: Experiment,
+  documents: Sequence[Document],
+  context: contexts.Context,
+  count_tokens: Callable[[str], int],
+) -> None:
+  """Checks that the model has room for every prompt and completion.
+
+  Raises:
+    ValueError: the longest one does not fit.
+  """
+  augment = experiment.augment
+  longest = augment.max_tokens + plan.longest(
+    documents, context, count_tokens, wording=augment.prompt
+  )
+  what = 'the longest prompt, with its context and what is sampled,'
+  models.require_room(experiment.model, tokens=longest, what=what)
 
 
 def _control(experiment: Experiment, stage: Stage) -> None:

@@ -129,7 +129,7 @@ def _document(
       parents=(request.parent,),
       details=(
         *details.items(),
-        ('prompt', plan.prompt_hash(request.kind)),
+        ('prompt', plan.prompt_hash(request.kind, wording=request.wording)),
         ('request', request.name),
         ('verdict', verdict.label),
         ('hops', str(verdict.hops)),

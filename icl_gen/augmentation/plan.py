@@ -26,12 +26,14 @@ class Request:
     kind: 'local' or 'global'.
     parent: id of the document that the prompt is about.
     prompt: text of the prompt.
+    wording: its name in `prompts.WORDINGS`.
   """
 
   name: str
   kind: str
   parent: str
   prompt: str
+  wording: str = prompts.USUAL
 
 
 def choose(
@@ -62,23 +64,32 @@ def choose(
 
 
 def requests(
-  documents: Sequence[Document], *, kind: str, samples: int
+  documents: Sequence[Document],
+  *,
+  kind: str,
+  samples: int,
+  wording: str = prompts.USUAL,
 ) -> tuple[Request, ...]:
   """Makes `samples` requests of one kind for each document.
 
   Raises:
-    ValueError: the kind is unknown.
+    ValueError: the kind or the wording is unknown.
   """
   if kind not in PROMPTS:
     raise ValueError(
       f'augmentation kind {kind!r}; known are {", ".join(PROMPTS)}'
+    )
+  if wording not in prompts.WORDINGS:
+    raise ValueError(
+      f'prompt {wording!r}; known are {", ".join(prompts.WORDINGS)}'
     )
   return tuple(
     Request(
       name=f'{kind}/{document.id}/{sample}',
       kind=kind,
       parent=document.id,
-      prompt=PROMPTS[kind](document.text),
+      prompt=PROMPTS[kind](document.text, wording=wording),
+      wording=wording,
     )
     for document in documents
     for sample in range(samples)
@@ -89,6 +100,8 @@ def longest(
   documents: Sequence[Document],
   context: Context,
   count_tokens: Callable[[str], int],
+  *,
+  wording: str = prompts.USUAL,
 ) -> int:
   """Returns the number of tokens of the longest prompt of any kind.
 
@@ -98,15 +111,19 @@ def longest(
     documents: the documents that are prompted with.
     context: the context of the global prompts.
     count_tokens: returns the length of a text in tokens.
+    wording: of the prompts; a name in `prompts.WORDINGS`.
   """
   tokens = {
-    kind: max(count_tokens(prompt(document.text)) for document in documents)
+    kind: max(
+      count_tokens(prompt(document.text, wording=wording))
+      for document in documents
+    )
     for kind, prompt in PROMPTS.items()
   }
   return 1 + max(tokens['local'], count_tokens(context.text) + tokens['global'])
 
 
-def prompt_hash(kind: str) -> str:
+def prompt_hash(kind: str, *, wording: str = prompts.USUAL) -> str:
   """Returns twelve hex digits that identify the wording of a prompt."""
-  text = PROMPTS[kind]('{document}')
+  text = PROMPTS[kind]('{document}', wording=wording)
   return hashlib.sha256(text.encode()).hexdigest()[:12]

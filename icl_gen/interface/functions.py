@@ -18,6 +18,7 @@ from icl_gen.runs.experiments import Training
 from icl_gen.sampling import sampler
 from icl_gen.scoring import scorer
 from icl_gen.text import context as contexts
+from icl_gen.text import prompts
 from icl_gen.training import (
   fine_tuning,
   inputs,
@@ -132,6 +133,7 @@ def infer(
   per_fact: int = 1,
   temperature: float = 0.7,
   max_tokens: int = 64,
+  prompt: str = prompts.USUAL,
   seed: int = 0,
 ) -> Inferences:
   """Samples what a model infers from documents in its context.
@@ -146,17 +148,21 @@ def infer(
       prompted with. (A text of your own has no known facts.)
     temperature: 0 for greedy sampling.
     max_tokens: maximum number of tokens of a completion.
+    prompt: how the model is asked, 'continuation', 'instruction', 'question' or
+      'terse'; see text/prompts.py.
     seed: of the draw.
 
   Raises:
-    ValueError: no documents, an unknown kind, impossible numbers, or documents
-      that the model has no room for.
+    ValueError: no documents, an unknown kind or prompt, impossible numbers, or
+      documents that the model has no room for.
   """
   given = _documents(documents)
   chosen = plan.choose(given, per_fact=per_fact, seed=str(seed))
-  requests = plan.requests(chosen, kind=kind, samples=samples)
+  requests = plan.requests(chosen, kind=kind, samples=samples, wording=prompt)
   before = _context(model, given if kind == 'global' else (), seed=seed)
-  longest = plan.longest(chosen, before, model.tokenizer.count) + max_tokens
+  longest = max_tokens + plan.longest(
+    chosen, before, model.tokenizer.count, wording=prompt
+  )
   models.require_room(
     model.name, tokens=longest, what='the longest prompt and what is sampled'
   )

@@ -7,14 +7,13 @@ model that recalls before it answers, and the same without.
 """
 
 import dataclasses
-import re
 from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
 from icl_gen.reporting import intervals
 from icl_gen.reporting.answers import measures
-from icl_gen.reporting.records import RECALLED, Cell, parts
+from icl_gen.reporting.records import RECALLS, Cell, parts
 
 # From small to large.
 FAMILIES = (
@@ -27,8 +26,6 @@ NONSENSE = {'celebrity_plain': 'celebrity'}
 
 RUNS, MODELS, WORLDS = 'runs', 'models', 'worlds'
 RECALL = 'recall'
-# The run of a model that recalls, with the condition that it was fine-tuned in.
-_RECALLS = re.compile(rf'{RECALLED}_(ft|ft_aug)(?:-agree_\d+)?')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +110,7 @@ def _pairs(places: Sequence[_Place]) -> Iterator[tuple[str, _Place, _Place]]:
       if second[:3] == first[:3] and _adds_one(run, second[3]):
         yield RUNS, first, second
     # Of other runs, models and worlds are compared in no table.
-    recalls = _RECALLS.fullmatch(run) if condition == 'icl' else None
+    recalls = RECALLS.fullmatch(run) if condition == 'icl' else None
     if recalls and (without := (world, model, recalls[1], '')) in there:
       yield RECALL, first, without
     for between, second in (

@@ -158,13 +158,32 @@ const documents = (entry) => {
     : [element('p', 'None is known.')]];
 };
 
+// The audit's verdict on what a model wrote.
+const judged = (one) =>
+  verdicts[one.verdict] + (one.hops ? `, ${plural(one.hops, 'hop')}` : '');
+
+// What a model wrote from memory before its answer, where it was asked to.
+const recalled = (entry) => {
+  const found = Object.entries(entry.question.answered)
+    .filter(([, answer]) => answer.recalled);
+  return found.length ? [
+    element('h3', 'What the model recalled before it answered'),
+    ...found.flatMap(([condition, {recalled: texts}]) => [
+      element('p', `${conditions[condition]}, seed ${entry.seed.seed}: `
+        + (texts.length ? plural(texts.length, 'text') : 'nothing')),
+      ...texts.length ? kept(texts, (one) => element('li', [
+        said(one.text), ' ',
+        element('span', `(${judged(one)})`, {class: 'faint'})])) : [],
+    ]),
+  ] : [];
+};
+
 const inference = (entry, n) => {
   const one = entry.seed.generated[n];
-  const hops = one.hops ? `, ${plural(one.hops, 'hop')}` : '';
   const covers = entry.question.covering?.includes(n)
     ? ', covers this question' : '';
   return element('li', [said(one.text), ' ', element('span', [
-    '(', said(one.kind), `: ${verdicts[one.verdict]}${hops}${covers})`,
+    '(', said(one.kind), `: ${judged(one)}${covers})`,
   ], {class: 'faint'})]);
 };
 
@@ -206,7 +225,7 @@ const show = (entry) => {
     element('h3', said(question.id)),
     element('p', [said(kind), `, seed ${seed.seed}`], {class: 'faint'}),
     element('p', said(question.prompt || '(empty prompt)'), {class: 'asked'}),
-    ...same(entry).map(scored),
+    ...same(entry).flatMap((one) => [scored(one), ...recalled(one)]),
     ...facts(entry), ...derivation(entry), ...documents(entry), ...inferences(entry));
 };
 

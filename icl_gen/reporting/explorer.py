@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from icl_gen.reporting import statistics
@@ -63,6 +63,7 @@ def build(
   derivations: Derivations,
   *,
   normalisation: str,
+  recalling: Sequence[Cell] = (),
 ) -> Explorer | None:
   """Puts answers, questions and documents together.
 
@@ -73,6 +74,8 @@ def build(
       without one are left out.
     derivations: of their questions, as far as they are known.
     normalisation: decides which choice was chosen.
+    recalling: further cells, with what was recalled before the answers; each
+      is shown like another condition.
 
   Returns:
     None if no cell has a corpus.
@@ -80,17 +83,25 @@ def build(
   Raises:
     ValueError: a cell answered a question that its corpus does not have.
   """
-  groups = itertools.groupby(
-    sorted(
-      ordered(cells),
-      key=lambda cell: (reading_order(cell.world), cell.model),
+  columns = {cell.name: cell.condition for cell in cells} | {
+    cell.name: f'{cell.condition}+{cell.run}' for cell in recalling
+  }
+  every = sorted(
+    ordered((*cells, *recalling)),
+    key=lambda cell: (
+      *(reading_order(cell.world), cell.model),
+      columns[cell.name] not in CONDITIONS,
     ),
-    key=lambda cell: (cell.world, cell.model),
   )
+  groups = itertools.groupby(every, key=lambda cell: (cell.world, cell.model))
   made, absent = [], []
   for (world, model), group in groups:
     seeds, without = _seeds(
-      list(group), records, corpora, derivations, normalisation
+      [(columns[cell.name], cell) for cell in group],
+      records,
+      corpora,
+      derivations,
+      normalisation,
     )
     if seeds:
       made.append({'world': world, 'model': model, 'seeds': seeds})
@@ -101,17 +112,24 @@ def build(
       )
   if not made:
     return None
-  return _explorer(made, tuple(absent))
+  labels = {
+    columns[cell.name]: f'{CONDITIONS[cell.condition]}, {cell.run}'
+    for cell in every
+    if columns[cell.name] not in CONDITIONS
+  }
+  return _explorer(made, tuple(absent), CONDITIONS | labels)
 
 
 def _explorer(
-  pieces: Sequence[Mapping[str, Any]], absent: tuple[str, ...]
+  pieces: Sequence[Mapping[str, Any]],
+  absent: tuple[str, ...],
+  conditions: Mapping[str, str],
 ) -> Explorer:
   texts = {f'{p["world"]}-{p["model"]}': _json(p) for p in pieces}
   assert len(texts) == len(pieces), 'two pieces would have one name'
   split = sum(map(len, texts.values())) > EMBEDDED
   index = {
-    'conditions': CONDITIONS,
+    'conditions': conditions,
     'verdicts': VERDICTS,
     'pieces': [
       {'name': name, 'world': piece['world'], 'model': piece['model']}
@@ -139,18 +157,27 @@ def _json(value: Any) -> str:
 
 
 def _seeds(
-  cells: Sequence[Cell],
+  cells: Sequence[tuple[str, Cell]],
   records: Sequence[AugmentationRecord],
   corpora: Corpora,
   derivations: Derivations,
   normalisation: str,
 ) -> tuple[list[dict[str, Any]], list[int]]:
-  """What is shown of one world and model; and seeds without a corpus."""
+  """What is shown of one world and model; and seeds without a corpus.
+
+  Args:
+    cells: all of the world and model, each after its condition or what is
+      shown like one.
+    records: as for `build`.
+    corpora: likewise.
+    derivations: likewise.
+    normalisation: likewise.
+  """
   found, without = [], []
   of_record = {(r.world, r.model, r.seed): r for r in records}
-  for seed in sorted({cell.seed for cell in cells}):
-    chosen = [cell for cell in cells if cell.seed == seed]
-    world, model = chosen[0].world, chosen[0].model
+  world, model = cells[0][1].world, cells[0][1].model
+  for seed in sorted({cell.seed for _, cell in cells}):
+    chosen = {name: cell for name, cell in cells if cell.seed == seed}
     if corpus := corpora.get((world, seed)):
       record = of_record.get((world, model, seed))
       derived = derivations.get((world, seed), {})
@@ -166,16 +193,18 @@ class _Shown:
 
   def __init__(
     self,
-    cells: Sequence[Cell],
+    cells: Mapping[str, Cell],
     record: AugmentationRecord | None,
     corpus: Corpus,
     derivations: Mapping[str, Sequence[str]],
     normalisation: str,
   ) -> None:
+    self._cells = cells
     self._scores = {
-      cell.condition: {s.question_id: s for s in cell.scores} for cell in cells
+      condition: {s.question_id: s for s in cell.scores}
+      for condition, cell in cells.items()
     }
-    _check_questions(cells, corpus)
+    _check_questions(cells.values(), corpus)
     asked = set().union(*self._scores.values())
     self._questions = [q for q in corpus.questions if q.id in asked]
     self._derivations = derivations
@@ -216,14 +245,11 @@ class _Shown:
         yield document
 
   def _inference(self, document: Document) -> dict[str, Any]:
-    label = verdict(document)
     origin = document.origin
-    return {
-      'text': document.text,
+    return _judged(document) | {
       'kind': origin.kind,
-      'verdict': label,
       'parents': [self._place[p] for p in origin.parents if p in self._place],
-    } | ({'hops': hops(document)} if label == 'entailed' else {})
+    }
 
   def _question(self, question: Question) -> dict[str, Any]:
     answered = {
@@ -239,7 +265,7 @@ class _Shown:
       'choices': question.choices,
       'answers': question.answers,
       'premises': self._numbers(question.premises),
-      'answered': {c: self._answer(s) for c, s in answered.items()},
+      'answered': {c: self._answer(c, s) for c, s in answered.items()},
     }
     if question.id in self._derivations:
       values['derivation'] = self._derivations[question.id]
@@ -255,15 +281,27 @@ class _Shown:
       values['covering'] = sorted(covering)
     return values
 
-  def _answer(self, score: Score) -> dict[str, Any]:
-    written = {} if score.written is None else {'written': score.written}
+  def _answer(self, condition: str, score: Score) -> dict[str, Any]:
+    more: dict[str, Any] = {}
+    if score.written is not None:
+      more['written'] = score.written
+    recalled = self._cells[condition].recalled
+    if score.question_id in recalled:
+      more['recalled'] = [_judged(one) for one in recalled[score.question_id]]
     return {
       'logp': [_rounded(choice.logp) for choice in score.choices],
       'chosen': statistics.choose(score, self._normalisation),
-    } | written
+    } | more
 
   def _numbers(self, facts: Sequence[Fact]) -> list[int]:
     return [self._facts.setdefault(f, len(self._facts)) for f in facts]
+
+
+def _judged(document: Document) -> dict[str, Any]:
+  """What a model wrote, with the audit's verdict."""
+  label = verdict(document)
+  said: dict[str, Any] = {'text': document.text, 'verdict': label}
+  return said | ({'hops': hops(document)} if label == 'entailed' else {})
 
 
 def _rounded(logp: float) -> float | None:
@@ -271,7 +309,7 @@ def _rounded(logp: float) -> float | None:
   return round(logp, 3) if math.isfinite(logp) else None
 
 
-def _check_questions(cells: Sequence[Cell], corpus: Corpus) -> None:
+def _check_questions(cells: Iterable[Cell], corpus: Corpus) -> None:
   known = {question.id: question for question in corpus.questions}
   for cell in cells:
     for score in cell.scores:

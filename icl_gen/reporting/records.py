@@ -4,6 +4,7 @@ And references, with which accuracies are compared.
 """
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 
@@ -25,6 +26,9 @@ CHOSEN = 'chosen'
 # What the name of a run begins with in which a fine-tuned model answers after
 # what it recalls: 'recalled_ft'.
 RECALLED = 'recalled'
+# Such a name, with the condition that the model was fine-tuned in; not those of
+# models of other runs.
+RECALLS = re.compile(rf'{RECALLED}_(ft|ft_aug)(?:-agree_\d+)?')
 
 # The audit's verdicts, from best to worst, with the labels that readers see.
 VERDICTS = {
@@ -48,6 +52,8 @@ class Cell:
     seed: the cell's seed.
     scores: at least one; each question occurs once.
     run: its name among cells with other settings; '' for the first one.
+    recalled: question id -> what the model wrote from memory before it
+      answered, with verdicts; {} if it was not asked to.
   """
 
   world: str
@@ -56,6 +62,9 @@ class Cell:
   seed: int
   scores: tuple[Score, ...]
   run: str = ''
+  recalled: Mapping[str, tuple[Document, ...]] = dataclasses.field(
+    default_factory=dict, hash=False
+  )
 
   def __post_init__(self) -> None:
     _check_names(self.world, self.model)
@@ -75,6 +84,8 @@ class Cell:
         f'cell {self.name!r} answers question {twice!r} more than once;'
         ' give each question once'
       )
+    for document in itertools.chain(*self.recalled.values()):
+      _check_verdict(document)
 
   @property
   def name(self) -> str:
@@ -121,8 +132,7 @@ class AugmentationRecord:
           f'document {document.id!r} of {self.name!r} is a given one; an'
           ' augmentation record must have generated documents only'
         )
-      if verdict(document) == 'entailed':
-        hops(document)
+      _check_verdict(document)
 
   @property
   def name(self) -> str:
@@ -224,6 +234,11 @@ def verdict(document: Document) -> str:
       f' {", ".join(VERDICTS)}; audit the generated documents first'
     )
   return found
+
+
+def _check_verdict(document: Document) -> None:
+  if verdict(document) == 'entailed':
+    hops(document)
 
 
 def hops(document: Document) -> int:

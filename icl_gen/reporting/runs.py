@@ -16,6 +16,8 @@ from icl_gen.reporting import statistics
 from icl_gen.reporting.records import (
   CHOSEN,
   CONDITIONS,
+  RECALLED,
+  RECALLS,
   AugmentationRecord,
   Cell,
   ordered,
@@ -117,6 +119,28 @@ def side_by_side(
     tuple(_with_runs(record, standing) for record in records),
     shown,
     chosen,
+  )
+
+
+def recalling(
+  cells: Sequence[Cell], shown: Mapping[tuple[str, str], str]
+) -> tuple[Cell, ...]:
+  """Cells in which a model recalls before it answers, besides those shown.
+
+  Its weights are those before fine-tuning or of a cell as configured; what
+  models of other runs recall is left out.
+
+  Args:
+    cells: as they were run.
+    shown: as `SideBySide.shown`.
+  """
+  return tuple(
+    cell
+    for cell in cells
+    if cell.recalled
+    and cell.run != shown[cell.world, cell.model]
+    and len(parts(cell.run)) == 1
+    and (RECALLS.fullmatch(cell.run) or not cell.run.startswith(RECALLED))
   )
 
 

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from icl_gen.reporting import ablation_figures, explorer, sums
+from icl_gen.reporting import ablation_figures, explorer, runs, sums
 from icl_gen.reporting.answers import Comparison, Result
 from icl_gen.reporting.assembly import Report, assemble, side_by_side
 from icl_gen.reporting.augmentations import Cost, Coverage, Quality
@@ -92,11 +92,7 @@ def write_report(
   explored = None
   if cells:
     every = side_by_side(
-      cells,
-      augmentations,
-      factors,
-      normalisation=normalisation,
-      choose=choose,
+      cells, augmentations, factors, normalisation=normalisation, choose=choose
     )
     explored = explorer.build(
       every.shown_cells,
@@ -104,6 +100,7 @@ def write_report(
       corpora or {},
       derivations or {},
       normalisation=normalisation,
+      recalling=runs.recalling(cells, every.shown),
     )
   html = page(report, settings=settings, commands=commands, explorer=explored)
   files = _files(report) | {'index.html': html.encode('utf-8')}

@@ -10,9 +10,10 @@ from typing import Any
 from icl_gen.runs.experiments import CHOICES, Augmentation, Experiment
 
 _MODEL, *SOURCES = CHOICES['augment.source']
-# Setting -> the sources that have it; all but the first are of controls.
+# Setting -> the sources that have it; the first two are of the model alone.
 _SOURCES_OF = {
   'likeliest': (_MODEL,),
+  'prompt': (_MODEL,),
   'noise': ('oracle',),
   'share': ('oracle', 'reworded', 'phrased'),
   'wordings': ('phrased',),

@@ -10,7 +10,7 @@ from typing import Any
 
 from icl_gen.runs import directories, models
 from icl_gen.storage import corpus_files
-from icl_gen.text import masking, reversing, splitting
+from icl_gen.text import masking, prompts, reversing, splitting
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -96,6 +96,7 @@ class Augmentation:
   global_samples: int  # per document, prompted after all documents
   temperature: float = 0.7  # of sampling; 0: the likeliest token
   max_tokens: int = 64  # per completion
+  prompt: str = prompts.USUAL  # wording of both prompts; see text/prompts.py
   likeliest: int = 0  # tokens stored of each place, with probability; 0: none
   name: str = ''  # of these samples, next to those with other settings
   # Controls; see augmentation/controls.py.
@@ -156,6 +157,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     *('model', 'originals', 'paraphrases', 'oracle', 'reworded'),
     *('phrased', 'wrong_pairs'),
   ),
+  'augment.prompt': tuple(prompts.WORDINGS),
   'augment.wordings': ('one', 'several'),
   'augment.openings': ('none', 'one', 'several'),
   'scoring.core': ('auto', 'plain', 'blockwise', 'splash', 'cudnn'),

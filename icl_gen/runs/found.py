@@ -9,7 +9,7 @@ from icl_gen.reporting.records import AugmentationRecord, Cell, kinds
 from icl_gen.runs import directories, units
 from icl_gen.runs.directories import CellName
 from icl_gen.runs.stage import Stage, result
-from icl_gen.storage import corpus_files, files, scores
+from icl_gen.storage import corpus_files, files, recollections, scores
 from icl_gen.types import Corpus
 from icl_gen.worlds import catalog
 
@@ -180,10 +180,10 @@ def _inputs(
 
 
 def cell(path: pathlib.Path) -> Cell:
-  """Returns the cell that scores are of.
+  """Returns the cell that scores are of, with what was recalled before them.
 
   Raises:
-    ValueError: the file is damaged, or does not say what it is of.
+    ValueError: a file is damaged, or does not say what it is of.
   """
   answered, of = scores.read_scores(path), scores.read_metadata(path)
   return Cell(
@@ -193,6 +193,9 @@ def cell(path: pathlib.Path) -> Cell:
     of['seed'],
     answered,
     of.get('run', ''),  # only named ones have it
+    recollections.read(
+      path.parent, questions={score.question_id for score in answered}
+    ),
   )
 
 

@@ -7,7 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from icl_gen import processes
-from icl_gen.storage import corpus_files, files, working_copies
+from icl_gen.storage import (
+  corpus_files,
+  files,
+  recollections,
+  working_copies,
+)
 
 Settings = Mapping[str, Any]
 
@@ -28,7 +33,7 @@ _WRITTEN_WHOLE = ('build', 'augment', 'export')
 # They resume from the checkpoints of training.
 _TRAINING = ('train', 'pretrain')
 # What else a door may write, next to its result.
-_BESIDE = {'evaluate': ('recalled.jsonl',)}
+_BESIDE = {'evaluate': (recollections.NAME,)}
 # What training writes besides its checkpoints and its result.
 _LOGS = ('metrics.jsonl*', 'events.out.tfevents.*', 'tokenizer.model')
 # The settings that name their directory, next to those of other settings.

@@ -13,17 +13,13 @@ from icl_gen.runs import models
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
 from icl_gen.sampling import resumable, sampler
-from icl_gen.storage import corpus_files, files
+from icl_gen.storage import corpus_files, recollections
 from icl_gen.text import context as contexts
 from icl_gen.text import prompts, recall
 from icl_gen.text.context import Context
 from icl_gen.text.sentences import Reader
 from icl_gen.types import Corpus, Document
 from icl_gen.worlds import catalog
-
-KIND = 'recalled'
-# Next to the scores.
-FILE = 'recalled.jsonl'
 
 
 def contexts_of(
@@ -73,15 +69,16 @@ def contexts_of(
   )
   print(summary(recalled), flush=True)
   if processes.is_first():
-    written = rows(recalled, cues_of)
-    files.write_sealed_lines(stage.directory / FILE, written)
+    recollections.write(stage.directory, by_question(recalled, cues_of))
   found = tuple(
     recall.context(recalled, of, seed=source.name, chat=experiment.chat)
     for of in cues_of.values()
   )
   # Not the seconds: the same cell has the same scores, to the byte.
   del cost['seconds']
-  return found, {f'{KIND}_{name}': value for name, value in cost.items()}
+  return found, {
+    f'{recollections.KIND}_{name}': value for name, value in cost.items()
+  }
 
 
 def sample(
@@ -131,7 +128,7 @@ def sample(
   recalled = {
     cue: matching.documents(
       [alike[0] for alike in found.values() if len(alike) >= agree],
-      kind=KIND,
+      kind=recollections.KIND,
       read=read,
       judge=judge,
       details={},
@@ -141,25 +138,20 @@ def sample(
   return recalled, cost
 
 
-def rows(
+def by_question(
   recalled: Mapping[str, Sequence[Document]],
   questions: Mapping[str, Sequence[str]],
-) -> list[dict[str, Any]]:
-  """One JSON object per question, with what was recalled for it.
+) -> dict[str, list[Document]]:
+  """Question -> what was recalled for it.
 
   Args:
     recalled: cue -> documents.
     questions: id -> its cues.
   """
-  return [
-    {'question': id, 'recalled': [_row(d) for cue in of for d in recalled[cue]]}
-    for id, of in questions.items()
-  ]
-
-
-def _row(document: Document) -> dict[str, Any]:
-  (cue,) = document.origin.parents
-  return {'cue': cue, 'text': document.text, **dict(document.origin.details)}
+  return {
+    id: [document for cue in cues for document in recalled[cue]]
+    for id, cues in questions.items()
+  }
 
 
 def summary(recalled: Mapping[str, Sequence[Document]]) -> str:

@@ -4,6 +4,7 @@ A context is a list of bullets. A question continues it with one more bullet, so
 that a model answers by continuing a list of true statements.
 """
 
+import dataclasses
 import enum
 
 BULLET = '- '
@@ -13,6 +14,42 @@ NEWLINE = '\n'
 LOCAL = 'Statement: {document}\nIn other words and the other way around:\n'
 # Global augmentation: the prompt follows a context of all documents.
 GLOBAL = 'Look again: {document}\nTogether with the above this means:\n'
+
+
+@dataclasses.dataclass(frozen=True)
+class Wording:
+  """How a model is asked for inferences; '{document}' stands for a document.
+
+  Attributes:
+    local: the prompt with one document.
+    global_: the prompt that follows a context of all documents.
+  """
+
+  local: str
+  global_: str
+
+
+USUAL = 'continuation'
+# The nano Gemmas are pretrained on the usual wording, with answers. The others
+# occur nowhere in pretraining, but all of their words do.
+WORDINGS = {
+  USUAL: Wording(LOCAL, GLOBAL),
+  'instruction': Wording(
+    'Read this statement: {document}\n'
+    'Say it in other words and the other way around:\n',
+    'Read this again: {document}\n'
+    'Say all that it means together with the above:\n',
+  ),
+  'question': Wording(
+    'This is a statement: {document}\n'
+    'Can you say it in other words and the other way around?\n',
+    'This is a statement from the above: {document}\n'
+    'Can you say all that it means together with the above?\n',
+  ),
+  'terse': Wording(
+    '{document}\nThis means:\n', '{document}\nWith the above:\n'
+  ),
+}
 
 
 class Mark(enum.Enum):
@@ -62,11 +99,11 @@ def bullet(text: str) -> str:
   return BULLET + text
 
 
-def local(document: str) -> str:
+def local(document: str, *, wording: str = USUAL) -> str:
   """Returns the prompt that asks for inferences from one document."""
-  return LOCAL.replace('{document}', document)
+  return WORDINGS[wording].local.replace('{document}', document)
 
 
-def global_(document: str) -> str:
+def global_(document: str, *, wording: str = USUAL) -> str:
   """Returns the prompt that, after a context, asks to combine documents."""
-  return GLOBAL.replace('{document}', document)
+  return WORDINGS[wording].global_.replace('{document}', document)

@@ -17,7 +17,9 @@ GIVEN, ENTAILED = WORLD.facts[0], WORLD.entailed[0].fact
 STATED, NEW = comparisons.said(GIVEN) + '.', comparisons.said(ENTAILED) + '.'
 WRONG = comparisons.said(reversal.contradict(GIVEN)) + '.'
 REQUEST = plan.Request('local/fact-0000-00/0', 'local', 'fact-0000-00', 'say:')
-OTHER = plan.Request('global/fact-0001-00/1', 'global', 'fact-0001-00', 'say:')
+OTHER = plan.Request(
+  'global/fact-0001-00/1', 'global', 'fact-0001-00', 'say:', 'terse'
+)
 
 
 def parsed(*answered, longest=80):
@@ -116,7 +118,7 @@ def test_documents_record_their_origin(text, facts, verdict, hops):
   assert dict(document.origin.details) == {
     'model': 'nano',
     'seed': '7',
-    'prompt': plan.prompt_hash('global'),
+    'prompt': plan.prompt_hash('global', wording='terse'),
     'request': OTHER.name,
     'verdict': verdict,
     'hops': hops,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from icl_gen.augmentation import parse, plan
-from icl_gen.text import context
+from icl_gen.text import context, prompts
 from icl_gen.types import Document, Fact, Question
 
 
@@ -94,23 +94,62 @@ def test_unknown_kinds_are_errors():
 
 
 def test_the_hash_identifies_the_wording(monkeypatch):
-  before = {kind: plan.prompt_hash(kind) for kind in plan.PROMPTS}
-  assert len(set(before.values())) == len(plan.PROMPTS)
-  monkeypatch.setattr(plan.prompts, 'LOCAL', plan.prompts.LOCAL + ' ')
-  assert plan.prompt_hash('local') != before['local']
-  assert plan.prompt_hash('global') == before['global']
+  found = {
+    (kind, wording): plan.prompt_hash(kind, wording=wording)
+    for kind in plan.PROMPTS
+    for wording in prompts.WORDINGS
+  }
+  assert len(set(found.values())) == len(found)
+  assert found['local', prompts.USUAL] == plan.prompt_hash('local')
+  usual = prompts.WORDINGS[prompts.USUAL]
+  changed = dataclasses.replace(usual, local=usual.local + ' ')
+  monkeypatch.setitem(prompts.WORDINGS, prompts.USUAL, changed)
+  assert plan.prompt_hash('local') != found['local', prompts.USUAL]
+  assert plan.prompt_hash('global') == found['global', prompts.USUAL]
 
 
+@pytest.mark.parametrize('kind', plan.PROMPTS)
+def test_a_wording_changes_the_prompts_alone(kind):
+  """The same documents, and the same names, from which draws are derived."""
+  found = {
+    wording: plan.requests(
+      documents_of('f', 3), kind=kind, samples=2, wording=wording
+    )
+    for wording in prompts.WORDINGS
+  }
+  usual = plan.requests(documents_of('f', 3), kind=kind, samples=2)
+  assert found[prompts.USUAL] == usual
+  assert len({requests[0].prompt for requests in found.values()}) == len(found)
+  for wording, requests in found.items():
+    for request, other in zip(requests, usual, strict=True):
+      assert request.wording == wording
+      assert (
+        dataclasses.replace(request, prompt=other.prompt, wording=prompts.USUAL)
+        == other
+      )
+
+
+def test_unknown_wordings_are_errors():
+  with pytest.raises(ValueError, match="prompt 'tense'; known are continuat"):
+    plan.requests(
+      documents_of('f', 1), kind='local', samples=1, wording='tense'
+    )
+
+
+@pytest.mark.parametrize('wording', prompts.WORDINGS)
 @pytest.mark.parametrize('shared', ['', '- a b\n' * 40])
-def test_the_longest_prompt_is_among_the_requests(shared):
+def test_the_longest_prompt_is_among_the_requests(shared, wording):
   documents = documents_of('f', 2) + documents_of('a longer name', 1)
   before = context.Context(shared, (), 0)
   rows = [
     1 + len(opening) + len(request.prompt)
     for kind, opening in (('local', ''), ('global', shared))
-    for request in plan.requests(documents, kind=kind, samples=1)
+    for request in plan.requests(
+      documents, kind=kind, samples=1, wording=wording
+    )
   ]
-  assert plan.longest(documents, before, len) == max(rows)
+  longest = plan.longest(documents, before, len, wording=wording)
+  assert longest == max(rows)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import pytest
 
 from icl_gen import augment, build
+from icl_gen.augmentation import plan
 from icl_gen.runs import directories
 from icl_gen.storage import corpus_files, distributions, files
 from tests import interrupts
@@ -17,7 +18,8 @@ def make(experiment):
   """Makes the config that samples at this temperature."""
 
   def with_temperature(temperature):
-    return experiment(augment={'temperature': temperature, 'likeliest': 4})
+    changed = {'temperature': temperature, 'likeliest': 4, 'prompt': 'terse'}
+    return experiment(augment=changed)
 
   return with_temperature
 
@@ -53,5 +55,12 @@ def test_it_resumes_to_the_same_documents(
   counted = corpus_files.read_manifest(ours)['corpus']['likeliest']
   assert 0 < counted['places'] <= counted['tokens']
   assert 0 < counted['mass'] < 1
+  asked = corpus_files.read_manifest(ours)['corpus']['prompts']
+  assert asked == {
+    kind: plan.prompt_hash(kind, wording='terse') for kind in plan.PROMPTS
+  }
+  for document in corpus_files.read(ours).documents:
+    of = document.origin
+    assert dict(of.details)['prompt'] == asked[of.kind]
   settings = ours.with_name(f'{ours.name}.settings')
   assert [path.name for path in settings.iterdir()] == ['augment.config.json']

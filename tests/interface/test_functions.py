@@ -11,9 +11,11 @@ import icl_gen as ig
 from icl_gen import assets
 from icl_gen.model import initialisation, registry
 from icl_gen.model.loading import Model
+from icl_gen.sampling import sampler
+from icl_gen.sampling.sampler import Completion
 from icl_gen.scoring import scorer
 from icl_gen.text import context as contexts
-from icl_gen.text import tokens
+from icl_gen.text import prompts, tokens
 from tests.doors import forks
 
 SIZE = {'facts': 6, 'documents_per_fact': 2}
@@ -118,6 +120,26 @@ def test_inferences_are_repeatable_documents(world):
   ids = {document.id for document in world.documents}
   assert {p for d in found for p in d.origin.parents} <= ids
   assert list(found.frame()['text']) == [document.text for document in found]
+
+
+def test_inferences_are_asked_for_in_the_wording_that_is_named(
+  model, world, monkeypatch
+):
+  def sample(model, requests, *given, **settings):
+    asked[:] = [request.prompt for request in requests]
+    return [[Completion(r.name, 'A line.', 1, 1, True) for r in requests]]
+
+  asked, found = [], {}
+  monkeypatch.setattr(sampler, 'sample', sample)
+  for name in prompts.WORDINGS:
+    ig.infer(model, [world.documents[0]], prompt=name)
+    found[name] = asked[0]
+  text = world.documents[0].text
+  assert found == {
+    name: prompts.local(text, wording=name) for name in prompts.WORDINGS
+  }
+  with pytest.raises(ValueError, match="prompt 'tense'; known are contin"):
+    ig.infer(model, world.documents, prompt='tense')
 
 
 def test_an_audit_knows_what_is_stated_and_what_follows(world):

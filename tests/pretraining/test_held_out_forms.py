@@ -1,5 +1,6 @@
 """No text of pretraining is worded like a world in held-out forms."""
 
+import dataclasses
 import functools
 import itertools
 import random
@@ -7,12 +8,14 @@ import re
 
 import pytest
 
-from icl_gen.pretraining import english, episodes, inferring
+from icl_gen import assets
+from icl_gen.pretraining import english, episodes, inferring, stream
 from icl_gen.pretraining.episode import SEEN, Source
-from icl_gen.text import abilities, quantified
+from icl_gen.text import abilities, prompts, quantified, tokens
 from icl_gen.text.forms import persons, statements, taxonomy
 from icl_gen.text.forms.split import PARTS
 from icl_gen.worlds import catalog, syllogism
+from tests.pretraining import test_stream
 from tests.text.test_forms import SPLITS, texts, words
 
 HELD_OUT = PARTS[1:]
@@ -146,9 +149,9 @@ def test_a_held_out_verb_is_in_no_description():
 
 def test_a_held_out_syllogism_is_in_no_document():
   found = {'all': set(), 'pretraining': set()}
-  for stream, names in found.items():
+  for text, names in found.items():
     for seed in range(60):
-      draw = episodes.families(stream)['syllogisms']
+      draw = episodes.families(text)['syllogisms']
       for document in draw(random.Random(seed), 5).documents:
         said = document.split(': ')[1].rstrip('.').split('. ')
         names.add(form_of([quantified.read(premise) for premise in said]))
@@ -156,6 +159,29 @@ def test_a_held_out_syllogism_is_in_no_document():
     *statements.HELD_OUT_SYLLOGISMS
   }
   assert len(found['pretraining']) == 3
+
+
+@functools.cache
+def prompted():
+  """The lines of a sample of rows in every layout, with prompts or without."""
+  nano = tokens.load(assets.path('tokenizer.model'))
+  found = set()
+  for mode in test_stream.STAGE.modes:
+    stage = dataclasses.replace(test_stream.STAGE, modes={mode: 1})
+    for seed in range(20):
+      ids = stream.written(stage, nano, seed=str(seed)).ids
+      found.update(re.split(r'\n|<eos>', nano.decode(ids)))
+  return found
+
+
+@pytest.mark.parametrize('wording', prompts.WORDINGS)
+def test_prompts_are_pretrained_on_in_the_usual_wording_only(wording):
+  for prompt in dataclasses.astuple(prompts.WORDINGS[wording]):
+    for line in prompt.replace('{document}', '').split('\n'):
+      # A document may be a line of its own, in either.
+      if line:
+        found = any(one.startswith(line) for one in prompted())
+        assert found == (wording == prompts.USUAL), line
 
 
 def form_of(premises):

@@ -1,5 +1,7 @@
 """A study whose corpora are there, with texts that try to be markup."""
 
+import dataclasses
+
 from icl_gen.reporting.records import AugmentationRecord, Cell
 from icl_gen.types import Corpus, Document, Fact, Origin, Question, Score
 from tests.reporting.synthetic import choice
@@ -34,6 +36,43 @@ def study():
     corpora['custom', seed] = corpus = _custom()
     cells += [_cell('custom', c, seed, corpus) for c in CONDITIONS]
   return tuple(cells), tuple(records), corpora
+
+
+def recalling():
+  """A model fine-tuned on comparisons recalls, and answers as in context."""
+  found = []
+  for seed in (0, 1):
+    corpus = _reversal(seed)
+    recalled = {
+      question.id: _recalled(number, seed)
+      for number, question in enumerate(corpus.questions)
+    }
+    cell = _cell('reversal', 'icl', seed, corpus)
+    found.append(
+      dataclasses.replace(cell, run='recalled_ft', recalled=recalled)
+    )
+  return tuple(found)
+
+
+def _recalled(number, seed):
+  """Two texts, one of them true; of 2 nothing, of 0 the odd one."""
+  texts = {
+    f'thing {number} recalled under seed {seed}.{_odd(number)}': 'entailed',
+    f'thing {number} is tall.': 'contradicted',
+  }
+  return tuple(
+    Document(
+      f'recalled/{number}/{text}',
+      text,
+      origin=Origin(
+        'recalled',
+        (f'thing {number}',),
+        (('verdict', verdict), ('hops', '1')),
+      ),
+    )
+    for text, verdict in texts.items()
+    if number != 2
+  )
 
 
 def fact(number, seed):

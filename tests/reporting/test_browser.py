@@ -24,6 +24,7 @@ def address(request, tmp_path_factory):
   """Address of a report, whose data is in the page or next to it."""
   directory = tmp_path_factory.mktemp(request.param) / 'report'
   cells, records, corpora = explored.study()
+  cells += explored.recalling()
   with pytest.MonkeyPatch.context() as patch:
     if request.param == 'split':
       patch.setattr(explorer, 'EMBEDDED', 1000)
@@ -34,6 +35,7 @@ def address(request, tmp_path_factory):
       settings={},
       commands=[],
       main_kinds=explored.MAIN_KINDS,
+      choose=False,
       corpora=corpora,
     )
   assert (directory / 'explorer').exists() == (request.param == 'split')
@@ -64,7 +66,7 @@ def choose(page, name, value):
   page.run(
     f"""(() => {{
       const select = document.getElementById('explorer-{name}')
-        ?? document.querySelector('#explorer-outcomes [name={name}]');
+        ?? document.querySelector('#explorer-outcomes [name="{name}"]');
       select.value = '{value}';
       if (select.value !== '{value}') throw Error('no {value}');
       select.dispatchEvent(new Event('change', {{bubbles: true}}));
@@ -116,6 +118,29 @@ def test_a_question_shows_all_that_belongs_to_it(opened):
   assert 'thing 38' not in told
 
 
+def test_recalled_texts_are_shown_under_their_condition_and_seed(opened):
+  choose(opened, 'icl+recalled_ft', 'right')
+  choose(opened, 'seed', '1')
+  opened.run("document.getElementById('explorer-row-39').click()")
+  told = opened.run(DETAIL)
+  assert told.index('What the model recalled') < told.index('Premises')
+  for part in (
+    'in context, recalled_ft, seed 1: 2 texts',
+    'thing 39 recalled under seed 1. (true and new, 1 hop)',
+    'thing 39 is tall. (false)',
+  ):
+    assert part in told, part
+  assert 'under seed 0' not in told
+  opened.run("document.getElementById('explorer-row-2').click()")
+  assert 'recalled_ft, seed 1: nothing' in opened.run(DETAIL)
+
+
+def test_where_nothing_was_recalled_nothing_is_said_of_it(opened):
+  choose(opened, 'world', 'custom')
+  opened.wait(f"{COUNT} === '2 of 2 questions'")
+  assert 'recalled' not in opened.run(DETAIL)
+
+
 def test_a_question_of_all_seeds_is_shown_under_each(opened):
   choose(opened, 'world', 'custom')
   opened.wait(f"{COUNT} === '2 of 2 questions'")
@@ -153,14 +178,14 @@ def test_the_keyboard_is_enough(opened):
   # The controls before and after the list are reached by Tab as well.
   opened.run("document.getElementById('explorer-world').focus()")
   reached = []
-  for _ in range(10):
+  for _ in range(11):
     opened.press('Tab', code=9)
     reached.append(
       opened.run('document.activeElement.id || document.activeElement.name')
     )
   assert reached == [
     *(f'explorer-{name}' for name in 'model seed kind covered text'.split()),
-    *explored.CONDITIONS,
+    *(*explored.CONDITIONS, 'icl+recalled_ft'),
     *('explorer-reset', 'explorer-list'),
   ]
 
@@ -172,8 +197,9 @@ def test_poisoned_text_is_shown_as_text(opened):
   shown = explored.POISON.replace('\u2028', 'U+2028').replace(
     '\u202e', 'U+202E'
   )
-  # Prompt, choice, documents, inference, written answers.
-  assert told.count(shown) >= 6
+  # Prompt, choice, documents, inference, written answers, recalled text.
+  assert told.count(shown) >= 7
+  assert f'recalled under seed 0.{shown} (true' in told
   assert opened.run(RAN)
   assert opened.run("document.querySelectorAll('#explorer img').length") == 0
   assert opened.run("document.querySelectorAll('script').length") in (3, 4, 5)

@@ -17,10 +17,14 @@ CELLS, RECORDS, CORPORA = explored.study()
 
 
 def build(
-  cells=CELLS, records=RECORDS, corpora=CORPORA, derivations=explored.DERIVED
+  cells=CELLS,
+  records=RECORDS,
+  corpora=CORPORA,
+  derivations=explored.DERIVED,
+  **more,
 ):
   return explorer.build(
-    cells, records, corpora, derivations, normalisation='sum'
+    cells, records, corpora, derivations, normalisation='sum', **more
   )
 
 
@@ -103,8 +107,45 @@ def test_derivations_are_those_of_the_question_and_seed(data):
   assert not [q for q in first['questions'] if 'derivation' in q]
 
 
+def test_recalled_texts_are_next_to_the_answer_that_followed_them(data):
+  recalling = explored.recalling()
+  made = build(recalling=recalling)
+  column = 'icl+recalled_ft'
+  conditions = json.loads(made.index)['conditions']
+  assert list(conditions)[-1] == column
+  assert conditions[column] == 'in context, recalled_ft'
+  found = pieces(made)
+  for cell, seed in zip(recalling, found['reversal']['seeds'], strict=True):
+    for question in seed['questions']:
+      answers = question['answered']
+      assert list(answers) == [*explored.CONDITIONS, column]
+      assert [
+        (one['text'], one['verdict'], one.get('hops'))
+        for one in answers[column].pop('recalled')
+      ] == [
+        (one.text, verdict, 1 if verdict == 'entailed' else None)
+        for one, verdict in zip(
+          cell.recalled[question['id']],
+          ('entailed', 'contradicted'),
+          strict=question['id'] != 'reversal-2',
+        )
+      ]
+      assert answers.pop(column) == answers['icl']
+  # All else is as it is without them.
+  assert found == data
+
+
+def test_a_shown_cell_may_recall_itself():
+  recalled = explored.recalling()[0].recalled
+  cell = dataclasses.replace(CELLS[0], recalled=recalled)
+  assert (cell.condition, cell.run) == ('icl', '')
+  (seed,) = pieces(build(cells=[cell]))['reversal']['seeds']
+  texts = seed['questions'][1]['answered']['icl']['recalled']
+  assert [one['verdict'] for one in texts] == ['entailed', 'contradicted']
+
+
 def test_texts_are_equal_and_cannot_leave_the_script():
-  made = build()
+  made = build(recalling=explored.recalling())
   assert made.index.isascii()
   assert not set(made.index) & {'<', '>', '&', '\u2028'}
   question = pieces(made)['reversal']['seeds'][0]['questions'][0]

@@ -37,6 +37,19 @@ def test_bad_cell(change, message):
     dataclasses.replace(synthetic.cell([True]), **change)
 
 
+@pytest.mark.parametrize(
+  ('details', 'message'),
+  [
+    ((('verdict', 'likely'),), "verdict 'likely'; allowed are entailed"),
+    ((('verdict', 'entailed'),), "entailed and has the hops ''"),
+  ],
+)
+def test_what_was_recalled_has_a_verdict(details, message):
+  document = Document('d', 'It is.', origin=Origin('recalled', (), details))
+  with pytest.raises(ValueError, match=message):
+    dataclasses.replace(synthetic.cell([True]), recalled={'q0': (document,)})
+
+
 def test_a_question_is_answered_once():
   twice = synthetic.cell([True]).scores * 2
   with pytest.raises(ValueError, match="question 'q0' more than once"):

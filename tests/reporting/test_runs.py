@@ -8,6 +8,7 @@ import pytest
 from icl_gen.reporting import runs, write
 from icl_gen.reporting.assembly import assemble
 from icl_gen.reporting.records import CHOSEN, Cell
+from icl_gen.types import Document, Origin
 from tests.reporting import synthetic
 
 KINDS = {'reversal': 'reversal'}
@@ -40,6 +41,26 @@ def test_without_names_nothing_is_added():
   assert found.records == records
   assert set(found.shown.values()) == {''}
   assert not found.chosen
+
+
+def test_recalling_cells_are_of_the_weights_that_are_shown():
+  """Not of those that are trained in other runs, and each cell once."""
+  document = Document(
+    'd', 'It is.', origin=Origin('recalled', (), (('verdict', 'unparsed'),))
+  )
+  names = (
+    *('kind_recalled', 'by_hand', 'recalled_ft', 'recalled_ft_aug'),
+    *('recalled_ft-agree_4', 'recalled_ft-steps_9', 'recalled_ft-agree_4-a'),
+    *('factor_5,kind_recalled', ''),
+  )
+  cells = [cell('ft'), cell('icl', 'factor_5')] + [
+    dataclasses.replace(cell('icl', run), recalled={'forward-0': (document,)})
+    for run in names
+  ]
+  shown = {('reversal', 'nano'): ''}
+  assert [one.run for one in runs.recalling(cells, shown)] == [*names[:5]]
+  shown = {('reversal', 'nano'): 'kind_recalled'}
+  assert [one.run for one in runs.recalling(cells, shown)] == [*names[1:5]]
 
 
 def test_every_run_has_all_conditions():

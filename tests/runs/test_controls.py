@@ -8,6 +8,7 @@ from configs import ablations
 from configs import study as config
 from icl_gen.augmentation import sources
 from icl_gen.runs import controls, experiments, reported, studies, sweeps
+from icl_gen.text import prompts
 from tests.runs.test_experiments import EXPERIMENT
 from tests.runs.test_studies import VALUES
 from tests.runs.test_sweeps import names, swept
@@ -55,6 +56,7 @@ def test_a_control_has_the_tokens_of_inferences_unless_it_says_how_many():
     ({'tokens': 5}, r'tokens=5 with .*source=model: only originals, para'),
     ({'match': 'a'}, r'match=a with .*source=model'),
     ({'likeliest': 4, 'source': 'oracle'}, r'likeliest=4 .*oracle: only model'),
+    ({'prompt': 'terse', 'source': 'oracle'}, r'prompt=terse .*: only model'),
   ],
 )
 def test_settings_of_other_sources_are_mistakes(changes, message):
@@ -78,6 +80,25 @@ def test_a_study_stores_the_distributions_that_it_trains_on(tmp_path):
   assert names(swept(grid), tmp_path, 'train') == [
     'reversal-ft-nano-s0',
     'reversal-ft_aug-nano-s0+likeliest_32,targets_distribution',
+  ]
+
+
+def test_wordings_of_prompts_are_runs_of_what_is_sampled(tmp_path):
+  study = swept(f' | {ablations.ABLATIONS["prompt_wordings"][0]}')
+  others = [
+    f'+prompt_{name}' for name in prompts.WORDINGS if name != prompts.USUAL
+  ]
+  assert len(others) >= 3
+  for door, stem in (
+    ('augment', 'reversal-s0-augmented-nano'),
+    ('train', 'reversal-ft_aug-nano-s0'),
+  ):
+    found = [n for n in names(study, tmp_path, door) if n.startswith(stem)]
+    assert sorted(found) == sorted([stem, *(stem + one for one in others)])
+  # Nothing else is run again.
+  assert names(study, tmp_path, 'build') == ['reversal-s0'] * 1
+  assert [n for n in names(study, tmp_path, 'evaluate') if '+' in n] == [
+    f'reversal-ft_aug-nano-s0{one}' for one in others
   ]
 
 

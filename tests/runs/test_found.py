@@ -4,8 +4,15 @@ import pytest
 
 from icl_gen.runs import directories, found
 from icl_gen.runs.stage import result
-from icl_gen.storage import corpus_files, files, scores
-from icl_gen.types import ChoiceScore, Corpus, Document, Question, Score
+from icl_gen.storage import corpus_files, files, recollections, scores
+from icl_gen.types import (
+  ChoiceScore,
+  Corpus,
+  Document,
+  Origin,
+  Question,
+  Score,
+)
 
 QUESTION = Question('q', 'It is', (' a.', ' b.'), (0,), 'reversal')
 
@@ -40,6 +47,19 @@ def test_the_corpora_of_cells_are_read_once(root, monkeypatch):
   assert there.corpora.keys() == {('reversal', 0)}
   assert there.corpora['reversal', 0].questions == (QUESTION,)
   assert len(directories_read) == 1
+
+
+def test_a_cell_has_what_was_recalled_before_its_answers(root):
+  """If anything was: older studies, and other conditions, have none."""
+  (path,) = (root / 'runs').glob('*-icl-*')
+  assert found.cell(result('evaluate', path)).recalled == {}
+  details = ('hops', '2'), ('verdict', 'entailed')
+  origin = Origin('recalled', ('It',), details)
+  recollections.write(path, {'q': [Document('d', 'It is a.', origin=origin)]})
+  cells = found.look(root).cells
+  ((recalled,),) = cells[path.name].recalled.values()
+  assert (recalled.text, recalled.origin) == ('It is a.', origin)
+  assert [name for name, cell in cells.items() if cell.recalled] == [path.name]
 
 
 def test_without_a_report_the_study_says_whether_runs_are_chosen(root):

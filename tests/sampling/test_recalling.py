@@ -1,11 +1,10 @@
 """What is recalled begins with its cue, and is kept with its verdict."""
 
-import json
-
 import pytest
 
 from icl_gen.augmentation.audit import Verdict
 from icl_gen.sampling import recalling, resumable, sampler
+from icl_gen.storage import files, recollections
 from icl_gen.text import context as contexts
 from tests import tiny
 
@@ -85,10 +84,11 @@ def test_what_is_recalled_does_not_depend_on_other_cues(recall):
     assert recall((cue,)) == {cue: every[cue]}
 
 
-def test_it_is_written_by_question_with_verdicts(recall):
+def test_it_is_written_by_question_with_verdicts(recall, tmp_path):
   recalled = recall()
-  rows = recalling.rows(recalled, {'q': CUES[:2], 'r': CUES[2:]})
-  assert json.loads(json.dumps(rows)) == rows
+  by_question = recalling.by_question(recalled, {'q': CUES[:2], 'r': CUES[2:]})
+  recollections.write(tmp_path, by_question)
+  rows = files.read_sealed_lines(tmp_path / 'recalled.jsonl')
   assert [row['question'] for row in rows] == ['q', 'r']
   written = [one for row in rows for one in row['recalled']]
   assert [(one['cue'], one['text']) for one in written] == [

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from icl_gen.pretraining import english
-from icl_gen.text import abilities
+from icl_gen.text import abilities, prompts
 from icl_gen.text.forms import persons, statements, taxonomy
 from icl_gen.text.forms.split import PARTS, Split
 
@@ -79,8 +79,8 @@ def test_every_relation_can_be_told_of_one_thing():
       assert all(any('{a}' in form for form in forms) for forms in styles)
 
 
-def test_held_out_forms_use_words_that_pretraining_trains():
-  trained = words(
+def trained_words():
+  return words(
     *english.NOUNS,
     *english.VERBS,
     *english.ADJECTIVES,
@@ -94,9 +94,20 @@ def test_held_out_forms_use_words_that_pretraining_trains():
       if name not in NOWHERE
       for text in texts(table.seen)
     ),
-    'Q: A: more less than Yes No a kind of can in other words and the way',
-    'around statement look again together with the above this means',
+    'Q: A: more less than Yes No a kind of can',
+    prompts.LOCAL,
+    prompts.GLOBAL,
   )
+
+
+def test_held_out_forms_use_words_that_pretraining_trains():
+  trained = trained_words()
   for name in set(SPLITS) - NOWHERE:
     for part in PARTS[1:]:
       assert words(*texts(SPLITS[name][part])) <= trained, name
+
+
+def test_other_prompts_use_words_that_pretraining_trains():
+  trained = trained_words()
+  for name, wording in prompts.WORDINGS.items():
+    assert words(wording.local, wording.global_) <= trained, name
