@@ -6,6 +6,7 @@ imports nothing heavy, and a room for --help alone, so config files may use
 """
 
 import errno
+import functools
 import os
 import pathlib
 import re
@@ -120,11 +121,9 @@ def main(
     logging.set_verbosity(logging.WARNING)
     signals.catch()
     workdir, debug = flags.FLAGS.workdir, flags.FLAGS.debug
-    given = _values(joining.FLAGS)
-
-    def join() -> None:
-      workdirs.require_possible(workdir, given)
-      joining.join(given, together=together, debug=debug)
+    join = functools.partial(
+      joining.join, _values(joining.FLAGS), together=together, debug=debug
+    )
 
     def work() -> None:
       own = _chosen(choices) | _values([*switches, *texts])
@@ -133,7 +132,9 @@ def main(
         run(_config(), directory, **own)
 
     _or_exit(join, debug=debug)
-    with joining.joined(workdirs.local(workdir), together=together) as is_ours:
+    shared = functools.partial(workdirs.require_shared, workdir)
+    check = functools.partial(_or_exit, shared, debug=debug)
+    with joining.joined(check, together=together) as is_ours:
       if is_ours:
         _or_exit(work, debug=debug)
       signals.release()

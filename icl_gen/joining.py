@@ -1,9 +1,8 @@
 """Flags for a run of several processes, and what a command does with them."""
 
 import contextlib
-import pathlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from icl_gen import processes
@@ -70,8 +69,15 @@ def join(given: Mapping[str, Any], *, together: bool, debug: bool) -> None:
 
 
 @contextlib.contextmanager
-def joined(workdir: pathlib.Path, *, together: bool) -> Iterator[bool]:
+def joined(
+  require_shared: Callable[[], None], *, together: bool
+) -> Iterator[bool]:
   """A block for the work of a command, after which its processes part.
+
+  Args:
+    require_shared: checks that processes which compute together work in the
+      same place.
+    together: whether they do.
 
   Yields:
     Whether this process has a part in the work.
@@ -87,7 +93,7 @@ def joined(workdir: pathlib.Path, *, together: bool) -> Iterator[bool]:
   status = 1
   try:
     if together:
-      processes.require_shared(workdir)
+      require_shared()
       yield True
     else:
       with processes.alone() as is_ours:

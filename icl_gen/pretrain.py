@@ -20,7 +20,7 @@ from icl_gen.pretraining import (
 )
 from icl_gen.runs import directories, experiments, models, pretrainings
 from icl_gen.runs.stage import Stage
-from icl_gen.storage import files
+from icl_gen.storage import files, working_copies
 from icl_gen.text import tokens
 from icl_gen.text.forms import split
 
@@ -69,9 +69,9 @@ def _pretrain(
   with signals.importing():
     from icl_gen.model import checkpoints, registry, sharding
     from icl_gen.training import (
+      apart,
       metrics,
       optimizer,
-      states,
       step,
       stopping,
       teaching,
@@ -94,7 +94,7 @@ def _pretrain(
   state = sharding.replicate(plan.mesh, state)
 
   stage.begin()
-  saved = states.Checkpoints(stage.checkpoints)
+  saved = apart.opened(stage.checkpoints)
   is_begun = saved.latest() is not None
   tokenizer = _tokenizer(config, stage, is_begun=is_begun)
   state, position = saved.restore(state) if is_begun else (state, {})
@@ -164,7 +164,7 @@ def _tokenizer(
   if processes.is_first() and not (is_begun and path.exists()):
     with files.atomic_write(path) as partial:
       partial.write_bytes(_pieces(config))
-  processes.barrier()
+  working_copies.share(path)
   return tokens.load(path)
 
 

@@ -77,6 +77,7 @@ def run(
   _alone(lambda: units.record(whole, root))
   if left:
     _alone(lambda: _remove_report(study, root))
+    working_copies.follow(root)  # it has looked at what others did meanwhile
     _work(study, left, root)
   if only:
     print(f'{only} is complete')
@@ -163,6 +164,7 @@ def _work(study: Study, left: Sequence[Job], root: pathlib.Path) -> None:
     with _flags_of(study, job):
       if job.door == 'build':
         _alone(lambda: doors['build'](values, root))
+        working_copies.follow(job.result.parent)
       else:
         doors[job.door](values, root)
 

@@ -34,6 +34,7 @@ def _train(experiment: Experiment, stage: Stage) -> None:
     from icl_gen.scoring import while_training
     from icl_gen.training import (
       adapters,
+      apart,
       choosing,
       fine_tuning,
       loop,
@@ -51,7 +52,7 @@ def _train(experiment: Experiment, stage: Stage) -> None:
   evaluation = while_training.Evaluation(experiment, source, model, weights)
 
   stage.begin()
-  saved = states.Checkpoints(stage.checkpoints, keep=train.keep)
+  saved = apart.opened(stage.checkpoints, keep=train.keep)
   chooser = choosing.Chooser(
     evaluation.measure,
     by=train.evaluate_by,

@@ -8,36 +8,33 @@ import contextlib
 import io
 import pathlib
 import sys
-from collections.abc import Iterator, Mapping
-from typing import Any, TextIO
+from collections.abc import Iterator
+from typing import TextIO
 
+from icl_gen import processes
 from icl_gen.storage import objects, working_copies
 
 # Errors that have nothing but a message.
 _PLAIN = (ValueError, OSError)
 
 
-def local(given: str) -> pathlib.Path:
-  """The directory that --workdir names, if it is no bucket."""
-  return pathlib.Path(given).expanduser()
-
-
-def require_possible(given: str, processes: Mapping[str, Any]) -> None:
-  """Checks that --workdir fits the flags of several processes.
+def require_shared(given: str) -> None:
+  """Checks that all processes of a run work in the same place.
 
   Args:
-    given: the flag.
-    processes: the values of `joining.FLAGS`.
+    given: the flag; of a bucket, each process has a copy of its own.
 
   Raises:
-    ValueError: a bucket, and several processes.
+    ValueError: they do not.
   """
-  several = processes['distributed'] or processes['processes'] != 1
-  if objects.is_url(given) and several:
+  if not objects.is_url(given):
+    processes.require_shared(_local(given))
+    return
+  first, *_ = processes.gathered(given)
+  if given != first:
     raise ValueError(
-      f'--workdir={given}: several processes need a directory that all of them'
-      ' share, and each has a copy of its own of what is in a bucket; give a'
-      ' --workdir on a shared disk, or run one process'
+      f'--workdir={given} of process {processes.index()} is not that of'
+      f' process 0, {first}: give all of them the same one'
     )
 
 
@@ -54,7 +51,7 @@ def opened(given: str, *, tolerant: bool = False) -> Iterator[pathlib.Path]:
     ValueError: the flag has a URL of something else than a bucket.
   """
   if not objects.is_url(given):
-    yield local(given)
+    yield _local(given)
     return
   url = given.rstrip('/')
   with working_copies.opened(url, tolerant=tolerant) as root:
@@ -68,6 +65,10 @@ def opened(given: str, *, tolerant: bool = False) -> Iterator[pathlib.Path]:
           raise
         told = str(found).replace(str(root), url)
         raise type(found)(told) from found
+
+
+def _local(given: str) -> pathlib.Path:
+  return pathlib.Path(given).expanduser()
 
 
 class _Translated(io.TextIOBase):

@@ -109,12 +109,6 @@ def make(
   topologies.read(requirements.topology)
   root = workdir / study.name
   together = processes.flags(requirements.processes, on=on)
-  if together:
-    working_copies.require_local(
-      root,
-      f'--processes_per_unit={requirements.processes}',
-      why='the processes of a unit write training states together',
-    )
   found = [
     Unit(
       name,

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from icl_gen import joining, processes
+from icl_gen import joining, processes, workdirs
 
 
 class Store:
@@ -104,6 +104,17 @@ def test_a_directory_that_is_not_shared_is_refused(store, tmp_path):
     others_say(store, number, value)
   with pytest.raises(ValueError, match='of process 1 is not .* of process 0'):
     processes.require_shared(tmp_path)
+
+
+def test_in_a_bucket_all_must_be_given_the_same_workdir(store):
+  others_say(store, 1, 'gs://bucket/one')
+  workdirs.require_shared('gs://bucket/one')
+  others_say(store, 2, 'gs://bucket/one')
+  told = (
+    'gs://bucket/two of process 1 is not that of process 0, gs://bucket/one'
+  )
+  with pytest.raises(ValueError, match=told):
+    workdirs.require_shared('gs://bucket/two')
 
 
 def given(**changes):

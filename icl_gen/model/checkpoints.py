@@ -15,11 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 from jax.sharding import SingleDeviceSharding
 from orbax import checkpoint as ocp
 
-from icl_gen.model import digests, package_layouts, saved_trees
+from icl_gen import processes
+from icl_gen.model import (
+  digests,
+  first_host,
+  package_layouts,
+  saved_trees,
+)
 from icl_gen.model.saved_trees import Tree
+from icl_gen.storage import working_copies
 
 _REMEDY = (
   'restore it from a copy, or delete it and re-run the command that wrote it'
@@ -34,8 +42,39 @@ def save_params(path: str | Path, params: Tree) -> None:
   orbax writes `<path>.orbax-checkpoint-tmp` and renames it, so `path` either
   does not exist or is complete. The next call overwrites what a killed one
   left.
+
+  All processes call it, and write their parts; if they share no disk, the first
+  one writes all of them, from its host's memory.
   """
-  writer = ocp.StandardCheckpointer()
+  if not working_copies.is_apart(path):
+    _write(path, params)
+    return
+  whole = first_host.gathered(params)
+  with processes.alone() as is_ours:
+    if is_ours:
+      _write(path, whole)
+
+
+def callers() -> ocp.options.MultiprocessingOptions:
+  """What orbax is told of the processes that call it.
+
+  All of a run do, or one in `processes.alone`.
+  """
+  if processes.count() >= jax.process_count():
+    return ocp.options.MultiprocessingOptions()
+  # It refuses arrays of one process's devices, and copies those of NumPy.
+  ocp.type_handlers.register_type_handler(
+    np.ndarray,
+    ocp.type_handlers.NumpyHandler(deepcopy_host_arrays=False),
+    override=True,
+  )
+  return ocp.options.MultiprocessingOptions(
+    active_processes={processes.index()}, primary_host=processes.index()
+  )
+
+
+def _write(path: str | Path, params: Tree) -> None:
+  writer = ocp.StandardCheckpointer(multiprocessing_options=callers())
   writer.save(
     Path(path).absolute(),
     params,
@@ -160,7 +199,7 @@ def _placed(leaf: Any) -> jax.ShapeDtypeStruct:
 
 def _saved_tree(path: Path) -> tuple[Path, Tree]:
   """The directory of a tree, and its arrays' shapes and dtypes."""
-  reader = ocp.StandardCheckpointer()
+  reader = ocp.StandardCheckpointer(multiprocessing_options=callers())
   metadata = reader.metadata(path).item_metadata
   if metadata is None and (path / 'default').is_dir():  # kauldron's
     path = path / 'default'
@@ -172,7 +211,11 @@ def _saved_tree(path: Path) -> tuple[Path, Tree]:
 
 def _restored(path: Path, target: Tree) -> Tree:
   """Reads the arrays of a tree that are not placeholders."""
-  reader = ocp.Checkpointer(ocp.PyTreeCheckpointHandler())
+  called_by = callers()
+  reader = ocp.Checkpointer(
+    ocp.PyTreeCheckpointHandler(multiprocessing_options=called_by),
+    multiprocessing_options=called_by,
+  )
   restore = ocp.checkpoint_utils.construct_restore_args(target)
   return reader.restore(
     path, args=ocp.args.PyTreeRestore(item=target, restore_args=restore)
@@ -180,7 +223,7 @@ def _restored(path: Path, target: Tree) -> Tree:
 
 
 def _read_on_host(path: Path) -> Tree:
-  reader = ocp.StandardCheckpointer()
+  reader = ocp.StandardCheckpointer(multiprocessing_options=callers())
   metadata = reader.metadata(path).item_metadata
   if metadata is None:
     raise ValueError('it has no metadata of a tree of arrays')

@@ -6,12 +6,10 @@ metadata of the tree.
 
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from icl_gen.model import sharding
@@ -20,8 +18,6 @@ from icl_gen.model import sharding
 _METADATA = '_CHECKPOINT_METADATA'
 KEY = 'sha256'  # ours in it
 NONE = 'it has no digests to compare with'
-# Bytes that are gathered at a time from other processes' devices.
-_GATHERED = 2**28
 
 
 def of_tree(tree: Any) -> dict[str, str]:
@@ -34,27 +30,10 @@ def of_tree(tree: Any) -> dict[str, str]:
 
 def _digest(leaf: jax.Array | np.ndarray) -> str:
   found = hashlib.sha256()
-  for part in _on_this_host(leaf):
+  for part in sharding.parts_on_host(leaf):
     flat = np.ascontiguousarray(part).reshape(-1)
     found.update(flat.view(np.uint8))
   return found.hexdigest()
-
-
-def _on_this_host(
-  leaf: jax.Array | np.ndarray,
-) -> Iterator[jax.Array | np.ndarray]:
-  """The parts of an array along its first axis, in order."""
-  if not isinstance(leaf, jax.Array):
-    yield leaf
-  elif leaf.is_fully_addressable or leaf.is_fully_replicated:
-    # An array on an accelerator keeps its copy on the host as long as it lives;
-    # the weights of a large model would fill the memory.
-    yield jnp.copy(leaf)
-  else:
-    # Every process gathers every part, so a part must fit on each device.
-    rows = max(1, _GATHERED * len(leaf) // leaf.nbytes)
-    for start in range(0, len(leaf), rows):
-      yield sharding.on_host(leaf[start : start + rows])
 
 
 def of_json(values: dict[str, Any]) -> str:

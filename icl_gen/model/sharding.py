@@ -6,10 +6,11 @@ whose devices gather a parameter when they use it. GSPMD places the computation
 accordingly, so the same functions run on one device and on many.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
@@ -19,6 +20,8 @@ from icl_gen.model import parameters
 from icl_gen.model.parameters import Params
 
 AXES = ('data', 'fsdp', 'model')
+# Bytes that are gathered at a time from other processes' devices.
+_GATHERED = 2**28
 # The axes that rows are split over.
 ROWS = ('data', 'fsdp')
 # Axis of a parameter -> the axes of the mesh that split it, in this order. The
@@ -231,6 +234,23 @@ def on_host(array: jax.Array) -> np.ndarray:
   if not (array.is_fully_addressable or array.is_fully_replicated):
     array = multihost_utils.process_allgather(array, tiled=True)
   return np.asarray(array)
+
+
+def parts_on_host(
+  leaf: jax.Array | np.ndarray,
+) -> Iterator[jax.Array | np.ndarray]:
+  """The parts of an array along its first axis, in order, in every process."""
+  if not isinstance(leaf, jax.Array):
+    yield leaf
+  elif leaf.is_fully_addressable or leaf.is_fully_replicated:
+    # An array on an accelerator keeps its copy on the host as long as it lives;
+    # the weights of a large model would fill the memory.
+    yield jnp.copy(leaf)
+  else:
+    # Every process gathers every part, so a part must fit on each device.
+    rows = max(1, _GATHERED * len(leaf) // leaf.nbytes)
+    for start in range(0, len(leaf), rows):
+      yield on_host(leaf[start : start + rows])
 
 
 def _require_divisible(rows: int, *, devices: int) -> None:

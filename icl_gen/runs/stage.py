@@ -162,7 +162,10 @@ class Stage:
   def _guard_of_all(self) -> Iterator[bool]:
     """`guard`, by the first of the processes that work together."""
     with contextlib.ExitStack() as stack:
-      yield processes.agreed(lambda: stack.enter_context(self.guard()))
+      at_once = processes.agreed(lambda: stack.enter_context(self.guard()))
+      working_copies.follow(self.directory)
+      yield at_once
+    working_copies.follow(self.directory)
 
   def complete(self, work: Callable[[], None]) -> None:
     """Calls the work, unless the stage is finished, and then says so.
@@ -183,6 +186,7 @@ class Stage:
     is_replaced = self.door in _REPLACED
     if not is_replaced and processes.agreed(self.is_finished):
       print(f'nothing to do, complete already: {self.result}', flush=True)
+      working_copies.follow(self.directory)
       return
     with self._guard_of_all() as at_once:
       if (is_replaced and at_once) or not processes.agreed(self.is_finished):

@@ -67,6 +67,7 @@ class BucketCopy:
     self.objects = Objects(url)
     self._seen: dict[str, _Seen] = {}
     self._turn = threading.RLock()  # of the threads of this process
+    self._kept: list[Callable[[], None]] = []  # what `kept_in_step` does
 
   def name(self, path: pathlib.Path) -> str:
     """The name of the object, or the directory, that a path is for."""
@@ -211,15 +212,17 @@ class BucketCopy:
       OSError: after the block, something could not be copied.
     """
     before, done = set(contents()), threading.Event()
+    turn = threading.Lock()
 
     def copy() -> None:
       nonlocal before
-      now = contents()
-      # Old training states are deleted once there are new ones.
-      self.push(now, held=held)
-      _require(held)
-      self.drop(before - set(now))
-      before = set(now)
+      with turn:
+        now = contents()
+        # Old training states are deleted once there are new ones.
+        self.push(now, held=held)
+        _require(held)
+        self.drop(before - set(now))
+        before = set(now)
 
     def go_on() -> None:
       while not done.wait(_COPIED_EVERY):
@@ -231,10 +234,12 @@ class BucketCopy:
     thread = threading.Thread(target=go_on, daemon=True)
     thread.start()
     is_done = False
+    self._kept.append(copy)
     try:
       yield
       is_done = True
     finally:
+      self._kept.remove(copy)
       done.set()
       thread.join()
       try:
@@ -244,6 +249,14 @@ class BucketCopy:
           raise
         # What ended the block is to be told.
         _log.warning('%s; what was made last is not there', error)
+
+  def keep_up(self) -> None:
+    """Does now what `kept_in_step` does every few seconds."""
+    for copy in list(self._kept):
+      try:
+        copy()
+      except OSError as error:
+        _log.warning('%s; it is tried again', error)
 
   def _put_stub(self, path: pathlib.Path, marker: bytes) -> None:
     partials.remove(path)

@@ -4,6 +4,10 @@ A command works in a local directory of its own. What the bucket has is copied
 there; while a stage holds its lock, what it makes is copied to the bucket, its
 result last. All else reads and writes local files, whatever --workdir is.
 
+Of several processes of one run, each has a copy of its own. The first one works
+as if it was alone; the others write nothing, and `follow` it through the
+bucket.
+
 Of a path that is in no working copy, every function here does what its namesake
 for local files does, and nothing else.
 """
@@ -15,6 +19,7 @@ import shlex
 import tempfile
 from collections.abc import Iterator, Sequence
 
+from icl_gen import processes
 from icl_gen.storage import bucket_locks, checksums, files, locks, partials
 from icl_gen.storage.bucket_copies import STUB, BucketCopy, Contents
 
@@ -24,7 +29,7 @@ _copies: dict[pathlib.Path, BucketCopy] = {}
 
 @contextlib.contextmanager
 def opened(url: str, *, tolerant: bool = False) -> Iterator[pathlib.Path]:
-  """A working copy of a bucket, for the block.
+  """A working copy of a bucket, for the block; all processes of a run call it.
 
   Args:
     url: gs://BUCKET/PATH.
@@ -43,7 +48,12 @@ def opened(url: str, *, tolerant: bool = False) -> Iterator[pathlib.Path]:
     root = private / 'workdir'
     root.mkdir()
     copy = BucketCopy(root, url)
-    copy.pull(tolerant=tolerant)
+    # The first one decides, so nobody may know less.
+    if processes.is_first():
+      copy.pull(tolerant=tolerant)
+    processes.barrier()
+    if not processes.is_first():
+      copy.pull(tolerant=tolerant)
     _copies[root] = copy
     try:
       yield root
@@ -57,6 +67,50 @@ def of(path: files.Path) -> BucketCopy | None:
     if pathlib.Path(path).is_relative_to(root):
       return copy
   return None
+
+
+def is_apart(path: files.Path) -> bool:
+  """Whether several processes are at work, each with its own copy of a path."""
+  return processes.count() > 1 and of(path) is not None
+
+
+def follow(path: files.Path) -> None:
+  """Lets the other processes have what the first one has of a path.
+
+  All of them call it. What the first one has made there since, it has copied to
+  the bucket.
+
+  Raises:
+    OSError: as for `BucketCopy.pull`.
+    ValueError: likewise.
+  """
+  copy = of(path)
+  if copy is None or not is_apart(path):
+    return
+  processes.barrier()
+  if not processes.is_first():
+    copy.pull(copy.name(pathlib.Path(path)))
+  processes.barrier()  # the first one may change it from now on
+
+
+def share(path: files.Path) -> None:
+  """Lets all processes have a file that the first one has written.
+
+  Raises:
+    OSError: as for `BucketCopy.push` and `BucketCopy.pull`.
+  """
+  if not is_apart(path):
+    processes.barrier()
+    return
+  if processes.is_first():
+    publish(path)
+  follow(path)
+
+
+def keep_up(path: files.Path) -> None:
+  """Copies to the bucket at once what `guarded` copies from time to time."""
+  if copy := of(path):
+    copy.keep_up()
 
 
 def fetch(path: files.Path) -> None:

@@ -17,7 +17,13 @@ import jax
 from orbax import checkpoint as ocp
 
 from icl_gen import processes
-from icl_gen.model import differences, digests, event_loops, saved_trees
+from icl_gen.model import (
+  checkpoints,
+  differences,
+  digests,
+  event_loops,
+  saved_trees,
+)
 from icl_gen.model.saved_trees import Tree
 
 # The name of the input's position among the digests.
@@ -34,7 +40,7 @@ class Checkpoints:
   A state is written in the background, under a temporary name, and renamed when
   it is complete.
   Only one run at a time may use the directory; the processes of a run do all
-  of this together.
+  of this together, and share it (otherwise: `apart`).
   """
 
   def __init__(
@@ -58,14 +64,19 @@ class Checkpoints:
       logging.getLogger(name).addFilter(_has_no_traceback)
     if not read_only:
       event_loops.use_patient()
+    called_by = checkpoints.callers()
     # What is damaged is said when it is read.
     with saved_trees.without_logs():
       self._orbax = ocp.CheckpointManager(
         self._directory,
         # Without handlers, metadata cannot be read before the first save.
         item_handlers={
-          'state': ocp.StandardCheckpointHandler(),
-          'position': ocp.JsonCheckpointHandler(),
+          'state': ocp.StandardCheckpointHandler(
+            multiprocessing_options=called_by
+          ),
+          'position': ocp.JsonCheckpointHandler(
+            multiprocessing_options=called_by
+          ),
         },
         options=ocp.CheckpointManagerOptions(
           preservation_policy=None if read_only else self._kept,
@@ -73,8 +84,9 @@ class Checkpoints:
           # Otherwise what a killed run was writing stays forever.
           cleanup_tmp_directories=not read_only,
           read_only=read_only,
-          # If it may only read, orbax warns about these two.
-          create=not read_only,
+          create=False,  # it is
+          multiprocessing_options=called_by,
+          # If it may only read, orbax warns about another one.
           save_interval_steps=0 if read_only else 1,
         ),
       )

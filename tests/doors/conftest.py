@@ -22,6 +22,7 @@ from jax.experimental.compilation_cache import compilation_cache
 from icl_gen.model import checkpoints, initialisation, registry
 from tests.doors import forks
 from tests.doors import noise as noise_weights
+from tests.doors.hosts import apart, hosts  # noqa: F401
 from tests.gcs import server, url  # noqa: F401
 
 ROOT = pathlib.Path(__file__).parents[2]

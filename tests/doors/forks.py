@@ -10,6 +10,7 @@ import gc
 import json
 import os
 import sys
+import tempfile
 
 from icl_gen import augment, build, cli, evaluate, pretrain, study, train
 from icl_gen.model import registry
@@ -41,6 +42,7 @@ SHRUNK = registry._nano_config(
 def become(door, flags, files, env):
   """Does in the child what `python -m icl_gen.<door> <flags>` does."""
   os.environ.update(env)
+  tempfile.tempdir = None  # as TMPDIR may be another one
   for descriptor, path in zip((1, 2), files, strict=True):
     os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), descriptor)
   sys.argv = [DOORS[door].__file__, *flags]

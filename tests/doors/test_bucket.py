@@ -84,7 +84,6 @@ def test_build_writes_the_same_corpus(commands, flags, there, tmp_path, url):
   [
     ('s3://bucket/x', (), 'only gs://BUCKET/PATH is known'),
     ('gs://no-such-bucket/x', (), 'create the bucket, or correct its name'),
-    ('gs://bucket/x', ('--distributed=slurm',), 'run one process'),
   ],
 )
 def test_mistakes_are_one_line(commands, flags, there, workdir, more, says):

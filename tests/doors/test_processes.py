@@ -1,11 +1,9 @@
 """Two processes of four devices each do what one process of eight does."""
 
-import contextlib
 import os
 import re
 import shutil
 import signal
-import socket
 import time
 
 import numpy as np
@@ -14,28 +12,13 @@ import safetensors.numpy
 
 from icl_gen.storage import scores
 from tests.doors import conftest
+from tests.doors.hosts import COUNT, by_flags, copied, free_port, saved
 from tests.doors.test_kill import cell, result, succeed
 from tests.doors.test_signals import lines, pretrained
 
-COUNT = 2
 FOUR = {'XLA_FLAGS': '--xla_force_host_platform_device_count=4'}
 # Seconds until a process counts as lost.
 HEARTBEAT = 10
-
-
-def free_port():
-  with contextlib.closing(socket.socket()) as found:
-    found.bind(('localhost', 0))
-    return found.getsockname()[1]
-
-
-def by_flags(index, port):
-  """Flags and environment of one of the processes."""
-  return (
-    f'--coordinator=localhost:{port}',
-    f'--processes={COUNT}',
-    f'--process={index}',
-  ), {}
 
 
 def by_slurm(index, port):
@@ -106,8 +89,9 @@ def assert_close(one, other):
   ],
 )
 def test_two_processes_train_like_one(
-  commands, flags, tmp_path, elsewhere, how
+  commands, flags, apart, tmp_path, elsewhere, url, how
 ):
+  """On a disk that they share, and if they share nothing but a bucket."""
   flags = (*flags, '--config.train.report_every=1')
   flags += tuple(f'--config.train.{one}' for one in how.split())
   succeed(commands, 'build', *flags)
@@ -126,6 +110,11 @@ def test_two_processes_train_like_one(
     assert one.keys() == two.keys()
     for name in one:
       np.testing.assert_allclose(one[name], two[name], atol=1e-4)
+  for door in ('build', 'train'):
+    run(commands, door, *flags, f'--workdir={url}', told=apart)
+  with copied(url) as root:
+    assert losses(root) == losses(tmp_path)
+    assert saved(cell(root)) == saved(cell(tmp_path))
 
 
 @pytest.mark.slow
@@ -210,10 +199,10 @@ def test_two_processes_run_a_study(commands, noise, tmp_path):
 STEPS = 24
 
 
-def begin_training(commands, flags):
+def begin_training(commands, flags, *, told=by_flags, step=7):
   """Starts training in both processes; returns their ids after some steps."""
-  pids = start(commands, 'train', *flags)
-  wait_for('step 7/', commands, pids[0])
+  pids = start(commands, 'train', *flags, told=told)
+  wait_for(f'step {step}/', commands, pids[0])
   return pids
 
 

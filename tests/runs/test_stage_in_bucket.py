@@ -12,6 +12,7 @@ import pytest
 
 from icl_gen.runs.stage import RESULTS, Stage
 from icl_gen.storage import bucket_locks, files, working_copies
+from tests.together import acting_as
 
 SETTINGS = {'seed': 1, 'rate': 2e-3}
 
@@ -119,6 +120,26 @@ def test_what_any_door_makes_is_there_for_another_host(url, door):
     for path in (stage(root).result, *stage(root).directory.rglob('*')):
       working_copies.fetch(path)
     assert read(root) == expected != {}
+
+
+def test_another_process_of_the_run_has_the_parts_and_the_result(url):
+  with host(url) as first, acting_as(1), host(url) as other:
+    with acting_as(0, count=1), pytest.raises(InterruptedError):
+      work(first, stop_after=2)
+    seen = []
+
+    def do():
+      seen.extend(files.read_sealed_lines(other.parts['scores']))
+      assert other.is_begun()
+      other.begin()
+      with acting_as(0, count=1):
+        work(first)
+      other.finish()
+
+    other.complete(do)
+    assert [part['number'] for part in seen] == [0, 1]
+    assert other.result.read_text() == 'whole'
+    assert not other.parts['scores'].exists()
 
 
 def test_other_settings_are_an_error_there_too(url):

@@ -15,6 +15,7 @@ from icl_gen.storage import (
   working_copies,
 )
 from icl_gen.storage.bucket_copies import MARKER
+from tests.together import acting_as
 
 CELL = pathlib.PurePath('study/runs/reversal-ft-nano-s0')
 CONTENT = {'a': b'hello', 'b/c': b'', 'b/d': bytes(range(256))}
@@ -329,3 +330,64 @@ def test_what_works_locally_only_says_so(url):
     pytest.raises(ValueError, match='--on=slurm works in a local directory'),
   ):
     working_copies.require_local(root / 'study', '--on=slurm')
+
+
+def test_other_processes_have_what_the_first_one_has_copied(server, url):
+  with acting_as(0), working_copies.opened(url) as first:
+    log = write(first / CELL, {'metrics.jsonl': b'one'}) / 'metrics.jsonl'
+    working_copies.publish(log)
+    with acting_as(1), working_copies.opened(url) as other:
+      theirs = other / log.relative_to(first)
+      assert theirs.read_bytes() == b'one'
+      log.write_bytes(b'and two')
+      working_copies.publish(log)
+      assert theirs.read_bytes() == b'one'
+      working_copies.follow(theirs.parent)
+      assert theirs.read_bytes() == b'and two'
+      log.unlink()
+      working_copies.withdraw(log)
+      working_copies.follow(theirs.parent)
+      assert not theirs.exists()
+    log.write_bytes(b'not copied yet')
+    server.asked.clear()
+    working_copies.follow(log)
+    assert server.asked == []
+    assert log.read_bytes() == b'not copied yet'
+
+
+def test_what_the_first_process_shares_is_copied_at_once(url):
+  with acting_as(0), working_copies.opened(url) as first:
+    made = write(first / CELL, {'tokenizer.model': b'pieces'})
+    working_copies.share(made / 'tokenizer.model')
+    with acting_as(1), working_copies.opened(url) as other:
+      working_copies.share(other / CELL / 'tokenizer.model')
+      assert (other / CELL / 'tokenizer.model').read_bytes() == b'pieces'
+
+
+def test_only_processes_with_copies_of_their_own_are_apart(tmp_path, url):
+  with working_copies.opened(url) as root:
+    assert not working_copies.is_apart(root / 'study')
+    with acting_as(1):
+      assert working_copies.is_apart(root / 'study')
+      assert not working_copies.is_apart(tmp_path)
+      working_copies.follow(tmp_path)
+      working_copies.share(tmp_path / 'file')
+
+
+def test_what_is_kept_in_step_can_be_copied_at_once(server, url):
+  with working_copies.opened(url) as root:
+    lock, made = root / CELL / '.train.lock', root / CELL / 'metrics.jsonl'
+    name = f'{url.removeprefix("gs://bucket/")}/{CELL}/metrics.jsonl'
+    with working_copies.guarded(
+      lock,
+      what='x',
+      contents=lambda: [made] if made.exists() else [],
+      needed=list,
+    ):
+      made.write_bytes(b'one')
+      working_copies.keep_up(root / CELL)
+      assert server.content(name) == b'one'
+      made.unlink()
+      working_copies.keep_up(root / CELL)
+      assert name not in server.objects
+    working_copies.keep_up(root / CELL)
