@@ -77,7 +77,8 @@ def test_it_fits_and_reaches_its_share_of_the_peak(row, tmp_path):
   assert told
   for found in told['programs'].values():
     assert found['fits'], found.get('refusal')
-    assert found['estimated_share_of_peak'] >= row.share
+    # Not known of a program whose loops depend on the length of a context.
+    assert found.get('estimated_share_of_peak', 0.0) >= row.share
     assert found['compile_seconds'] <= row.seconds
     assert not squares(found, length=row.length)
     assert not logits_of_all(found, tokens=row.tokens)
