@@ -54,19 +54,20 @@ def elsewhere(tmp_path_factory):
 def test_training_resumes_from_its_last_checkpoint(
   commands, flags, same_weights, tmp_path, elsewhere
 ):
-  flags = (*flags, '--config.train.steps=10', '--config.train.save_every=3')
+  flags = (*flags, '--config.train.steps=20', '--config.train.save_every=3')
   for workdir in (tmp_path, elsewhere):
     succeed(commands, 'build', *flags, f'--workdir={workdir}')
   succeed(commands, 'train', *flags, f'--workdir={elsewhere}')
 
   pid = commands.start('train', *flags)
-  wait_for('step 6/10', commands)
+  # Before a state is written, the one before it is complete: here, that of 3.
+  wait_for('step 8/20', commands)
   time.sleep(random.uniform(0, 0.3))
   assert commands.kill(pid).code == -9
   assert not (cell(tmp_path) / 'params').exists()
   ended = succeed(commands, 'train', *flags)
-  assert 'step 2/10' not in ended.stdout  # it did not start again
-  assert 'step 10/10' in ended.stdout
+  assert 'step 2/20' not in ended.stdout  # it did not start again
+  assert 'step 20/20' in ended.stdout
   assert same_weights(cell(tmp_path) / 'params', cell(elsewhere) / 'params')
 
 
