@@ -29,8 +29,8 @@ def hidden_states(
 ) -> jax.Array:
   """Final hidden states [B, L, D] of `forward.forward`, in the module's dtype.
 
-  Those of Gemma 3n and 4 are the package's: on one device, and neither
-  rematerialised nor compiled once for equal layers.
+  Those of Gemma 3n and 4 are the package's: neither rematerialised nor compiled
+  once for equal layers.
 
   Args:
     module: from `registry.make_module`.

@@ -10,20 +10,12 @@ import pytest
 from icl_gen.model import package_cache
 from icl_gen.sampling import likeliest, sampler
 from icl_gen.text import context as contexts
-from icl_gen.types import Document
 from tests import packaged, tiny
+from tests.sampling.test_sampler import CONTEXT, EOS
 
 NAMES = ('gemma4_e2b', 'gemma3n_e2b', 'gemma4_26b_a4b')
-EOS = 1
 MAX_TOKENS = 6
 PROMPTS = ('The femp is', 'No', 'Yes. The troff is more or less')
-CONTEXT = contexts.build(
-  [
-    Document('a', 'The glon is blue.'),
-    Document('b', 'All femp are dangerous.'),
-  ],
-  seed='context',
-)
 
 
 @pytest.fixture(autouse=True)
