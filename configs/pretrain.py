@@ -75,8 +75,8 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   config = config_dict.ConfigDict()
   config.model = 'nano_small' if 'nano_small' in variants else 'nano'
   config.seed = 0  # of the initial weights
-  # Weights to go on from: a directory with their tokenizer.model, or 'embedded'
-  # for the model's own; '' makes new ones, and a tokenizer.
+  # Weights to go on from: a directory with their tokenizer.model, or the name
+  # of an embedded model; '' makes new ones, and a tokenizer.
   config.start = ''
   config.stream = 'pretrain'  # seed of the rows
   # What the rows may say: 'all', the recipe of the embedded models, or

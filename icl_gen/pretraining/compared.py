@@ -1,5 +1,6 @@
 """The family of comparisons: 'glon are more dangerous than troff', reversed."""
 
+import dataclasses
 import random
 
 from icl_gen.pretraining import episode, marks
@@ -9,6 +10,8 @@ from icl_gen.text.forms import statements
 Comparison = tuple[str, str, str, str]  # subject, degree, feature, other
 # The share of statements that reverse, in the recipe of the embedded models.
 REVERSALS = 0.7
+# From this share on, all answers to augmentation prompts reverse.
+HALF = 0.5
 
 
 def draw(
@@ -55,10 +58,12 @@ def compared(
     count: number of facts.
     reversals: share of the statements that reverse a fact; the others repeat
       it. All draws are the same, and so is the number of tokens. Of the answers
-      to augmentation prompts, one of the two reverses: all of them from
-      `REVERSALS` on, and accordingly fewer below.
+      to augmentation prompts, one of the two reverses: all of them from a
+      half on, and accordingly fewer below.
     source: of words and wordings.
   """
+  # Answers are in fixed forms, so that the audit can read what a model infers.
+  plain = dataclasses.replace(source, drawn=0.0)
   words = source.words(rng, 2 * count)
   facts = [
     draw(rng, *words[2 * i : 2 * i + 2], source=source) for i in range(count)
@@ -67,10 +72,10 @@ def compared(
   def turned(fact: Comparison) -> Comparison:
     # Decided by the fact, as a draw from `rng` would change the others.
     share = random.Random(' '.join(fact)).random()
-    return reverse(fact) if share * REVERSALS < reversals else fact
+    return reverse(fact) if share * HALF < reversals else fact
 
   def said(rng: random.Random, fact: Comparison, preamble: float) -> str:
-    return source.sentence(rng, state(fact, mark=''), preamble)
+    return plain.sentence(rng, state(fact, mark=''), preamble)
 
   def ask(rng: random.Random, i: int) -> str:
     fact = facts[i]

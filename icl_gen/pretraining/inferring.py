@@ -1,8 +1,9 @@
 """Families of episodes about trees: one skill each, from look-up to four hops.
 
 A statement of an episode needs exactly one skill, so that its deciding word
-says whether the model has it. Statements are plain ones, so that the audit can
-read what a model infers in the same style; a trace is a chain of them.
+says whether the model has it. Statements have the wording of the documents, so
+that what a model infers is read as easily as what it was told; a trace is a
+chain of them.
 """
 
 import random

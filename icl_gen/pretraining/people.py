@@ -56,16 +56,50 @@ def draw_name(
   if style < 0.65:
     return lexicon.title(source.words(rng, 2))
   if style < 0.95:
-    return lexicon.title([_syllables(rng, rng.randint(1, 3)) for _ in range(2)])
-  return ''.join(rng.choices(_CHARACTERS, k=rng.randint(2, 6)))
+    draw = functools.partial(_syllables, rng)
+    return lexicon.title([_unreserved(rng, draw, source) for _ in range(2)])
+  while True:
+    name = ''.join(rng.choices(_CHARACTERS, k=rng.randint(2, 6)))
+    # At the start of a sentence, a small letter would become another name.
+    if not source.drawn or not name[0].islower():
+      return name
+
+
+def _unreserved(
+  rng: random.Random,
+  draw: Callable[[int], str],
+  source: episode.Source,
+) -> str:
+  """Draws syllables that are no reserved word, if there are any."""
+  while True:
+    drawn = draw(rng.randint(1, 3))
+    if not source.reserved or drawn not in _words():
+      return drawn
 
 
 def draw_position(
   rng: random.Random, *, source: episode.Source = episode.SEEN
 ) -> tuple[str, str, str]:
-  """Draws an adjective, a role, and the kind of work that goes with it."""
+  """Draws an adjective, a role, and the kind of work that goes with it.
+
+  Where wordings are drawn, so are these, of English words that are none of the
+  held-out ones.
+  """
+  if source.drawn and rng.random() < source.drawn:
+    adjectives, nouns = _of_positions()
+    return rng.choice(adjectives), *rng.sample(nouns, 2)
   role = persons.ROLES[source.part]
   return rng.choice(persons.ADJECTIVES[source.part]), *rng.choice(role)
+
+
+@functools.cache
+def _of_positions() -> tuple[Sequence[str], Sequence[str]]:
+  """The adjectives and the nouns of positions, without those held out."""
+  held_out = {*persons.ADJECTIVES.development, *persons.ADJECTIVES.test}
+  for pair in (*persons.ROLES.development, *persons.ROLES.test):
+    held_out.update(pair)
+  adjectives = [one for one in english.ADJECTIVES if one not in held_out]
+  return adjectives, [one for one in english.NOUNS if one not in held_out]
 
 
 def _verbs(forms: str) -> Sequence[str]:
@@ -85,7 +119,8 @@ def draw_description(
 ) -> Callable[..., str]:
   """Draws a description and returns `describe(rng, mark='')`, which words it.
 
-  A description with a nonsense title has a single wording. One of English words
+  A description with a nonsense title has a single wording, which may be drawn.
+  One of English words
   has several, with the same core after different leads; if `mark` is not empty,
   the words of the lead are marked, because they cannot be predicted.
 
@@ -98,7 +133,10 @@ def draw_description(
   adjective, role, work = position
   if rng.random() < 0.5:
     title = lexicon.title(source.words(rng, 1))
-    said = descriptions.description(adjective, role, work, title)
+    form, verb = _lead(rng, source)
+    said = descriptions.description(
+      adjective, role, work, title, form=form, verb=verb
+    )
     return lambda rng, mark='': said
   verbs = _verbs(forms)
   core, verb = _core(rng, verbs), rng.choice(verbs)
@@ -115,6 +153,16 @@ def draw_description(
     return f'{marks.every_word(lead) if mark else lead} {core}'
 
   return describe
+
+
+def _lead(rng: random.Random, source: episode.Source) -> tuple[str, str]:
+  """Draws what precedes the kind of work, and its verb; '' if it has none."""
+  if source.drawn and rng.random() < source.drawn:
+    return wordings.lead(rng), ''
+  if source.part == 'seen':  # There is one, and no verb.
+    return persons.DESCRIPTIONS.seen[0], ''
+  verbs = persons.VERBS[source.part]
+  return rng.choice(persons.DESCRIPTIONS[source.part]), rng.choice(verbs)
 
 
 def _core(rng: random.Random, verbs: Sequence[str]) -> str:
@@ -146,7 +194,8 @@ def people(
 
   Most statements ask for the name. In half of the episodes all people have the
   same position, so that the model has to learn to look at the title: adjective
-  and role do not tell them apart.
+  and role do not tell them apart. In held-out forms, documents and statements
+  have the phrasings that the documents and questions of a world have.
 
   Args:
     rng: source of all random draws.
@@ -171,7 +220,7 @@ def people(
     mark: str = '',
     drawn: float = source.drawn,
   ) -> str:
-    table = persons.NAME_FIRST if name_first else persons.DESCRIPTION_FIRST
+    phrasings = _phrasings(source.part, name_first=name_first, asks=bool(mark))
     name, description = names[i], described[i](rng, mark)
     if mark and name_first:
       name = mark + name
@@ -187,7 +236,7 @@ def people(
           for word in text.split(' ')
         )
     else:
-      text = rng.choice(table[source.part])
+      text = rng.choice(phrasings)
       if mark:  # The words before the first mention cannot be predicted.
         before, after = text.split(slots[0], 1)
         marked = [mark + word if word else word for word in before.split(' ')]
@@ -212,6 +261,14 @@ def people(
     for i in range(count)
   ]
   return episode.Episode(documents, ask, infer)
+
+
+def _phrasings(part: str, *, name_first: bool, asks: bool) -> Sequence[str]:
+  """The phrasings of documents or questions; all of them in seen forms."""
+  table = persons.NAME_FIRST if name_first else persons.DESCRIPTION_FIRST
+  if part == 'seen':
+    return table.seen
+  return (descriptions.asked if asks else descriptions.told)(table[part])
 
 
 def _distinct(

@@ -19,7 +19,12 @@ from icl_gen.text.forms.taxonomy import PLAIN, REWORDED, STYLES
 from icl_gen.types import Fact
 
 # What forms are drawn from, next to the words for kinds.
-_WORDS = (*english.OTHER[:150], *english.PLACES, *persons.VERBS.seen)
+_VERBS = tuple(
+  verb
+  for verb in english.VERBS
+  if verb not in (*persons.VERBS.development, *persons.VERBS.test)
+)
+_WORDS = (*english.OTHER[:150], *english.PLACES, *_VERBS)
 # One of them is in every form of 'is a', which says nothing else otherwise, and
 # in half of its inverses: the other half is known by being like no document.
 _KINDS = ('kind', 'type', 'group', 'family')
@@ -95,7 +100,7 @@ def opening(rng: random.Random) -> str:
 
 
 def around(rng: random.Random, first: str, last: str) -> str:
-  """Draws a sentence about two slots: 'near {N}, did joined {D} moon.'"""
+  """Draws a sentence about two slots: 'near {N}, did joined {D} by.'"""
 
   def sentence() -> str:
     joint = rng.choice(_JOINTS)
@@ -106,6 +111,15 @@ def around(rng: random.Random, first: str, last: str) -> str:
     return ' '.join(words) + '.'
 
   return _unlike_tables(sentence)
+
+
+def lead(rng: random.Random) -> str:
+  """Draws a form of `persons.DESCRIPTIONS` without a verb of its own."""
+
+  def form() -> str:
+    return ' '.join(('the {adjective} {role}', *_between(rng), 'the'))
+
+  return _unlike_tables(form)
 
 
 def _form(rng: random.Random, relation: str, reverse: bool) -> str:
@@ -140,9 +154,13 @@ def _between(rng: random.Random) -> list[str]:
 
 def _unlike_tables(draw: Callable[[], str]) -> str:
   """Draws until it is none of the tables', whose sentences have capitals."""
-  while (drawn := draw()).lower() in _tables():
-    pass
-  return drawn
+  while True:
+    drawn = draw()
+    verbless = (
+      '{verb}' if word in _VERBS else word for word in drawn.lower().split(' ')
+    )
+    if not {drawn.lower(), ' '.join(verbless)} & _tables():
+      return drawn
 
 
 @functools.cache
@@ -152,6 +170,7 @@ def _tables() -> frozenset[str]:
   for part in PARTS:
     found.update(PREAMBLES[part])
     found.update(persons.NAME_FIRST[part], persons.DESCRIPTION_FIRST[part])
+    found.update(persons.DESCRIPTIONS[part])
     for table in (PLAIN[part], REWORDED[part]):
       found.update(form for pair in table.values() for form in pair)
     for forms in STYLES[part].values():

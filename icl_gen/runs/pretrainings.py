@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from icl_gen import assets
 from icl_gen.runs import directories, models, stages, sweeps
 from icl_gen.runs.stage import Stage
 from icl_gen.storage import files
@@ -27,8 +28,6 @@ _ADDED = {
   'check_every': 0,
   'check_rows': 64,
 }
-# Stands for the weights embedded in icl_gen, among what a recipe starts from.
-EMBEDDED = 'embedded'
 # What a study sets in each copy of its recipe.
 _OF_STUDY = ('model', 'seed', 'stream', 'run')
 _KEYS = ('recipe', 'grid')
@@ -50,31 +49,37 @@ def stage(recipe: Mapping[str, Any], workdir: files.Path) -> Stage:
     if name != 'run' and (name, value) not in _ADDED.items()
   }
   if recipe.get('start'):  # older studies recorded none
-    settings['start_is'] = stages.of_model(
-      recipe['model'],
-      checkpoint=started_from(recipe),
-      tokenizer='',
-      dtype='float32',
-    )
+    settings['start_is'] = _of_start(recipe)
   name = recipe['run'] or recipe['model']
   return Stage('pretrain', pathlib.Path(workdir) / 'pretrain' / name, settings)
 
 
 def started_from(recipe: Mapping[str, Any]) -> str:
-  """The directory of weights that a recipe starts from; '' for embedded ones.
+  """The directory of weights that a recipe starts from.
 
   Raises:
     ValueError: it does not exist.
   """
   start: str = recipe['start']
-  if start == EMBEDDED:
-    return ''
+  if start in models.NANO:
+    return assets.path(start)
   if not pathlib.Path(start).is_dir():
     raise ValueError(
       f'--config.start={start}: there is no such directory; give one of weights'
-      f" with their tokenizer.model, {EMBEDDED!r}, or '' to start from nothing"
+      ' with their tokenizer.model, the name of an embedded model,'
+      f" {', '.join(models.NANO)}, or '' to start from nothing"
     )
   return start
+
+
+def _of_start(recipe: Mapping[str, Any]) -> dict[str, Any]:
+  start: str = recipe['start']
+  given = {'tokenizer': '', 'dtype': 'float32'}
+  if start in models.NANO:  # Where the package is installed does not matter.
+    return stages.of_model(start, checkpoint='', **given)
+  return stages.of_model(
+    recipe['model'], checkpoint=started_from(recipe), **given
+  )
 
 
 def tokenizer(stage: Stage) -> pathlib.Path:

@@ -4,8 +4,9 @@ import ml_collections
 import pytest
 from sentencepiece import sentencepiece_model_pb2
 
-from icl_gen import pretrain
+from icl_gen import assets, pretrain
 from icl_gen.runs import pretrainings
+from icl_gen.storage import checksums
 
 
 def still(config, start, run):
@@ -43,8 +44,14 @@ def test_without_updates_the_weights_and_the_tokenizer_are_those_it_starts_from(
     pretrain.run(changed, tmp_path)
 
 
-def test_the_models_own_weights_are_embedded():
-  assert pretrainings.started_from({'start': 'embedded'}) == ''
+def test_a_start_from_embedded_weights_does_not_record_where_they_are(
+  pretraining, tmp_path
+):
+  recipe = still(pretraining, 'nano', 'one').to_dict()
+  assert pretrainings.started_from(recipe) == assets.path('nano')
+  start = pretrainings.stage(recipe, tmp_path).settings['start_is']
+  assert start['checkpoint'] == ''
+  assert start['checkpoint_is'] == checksums.fingerprint(assets.path('nano'))
 
 
 def test_other_weights_to_start_from_are_noticed(pretraining, tmp_path):
