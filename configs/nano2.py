@@ -44,9 +44,6 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   # Without what is held out, so that it can be measured.
   config.forms = 'pretraining'
   config.drawn = 0.7
-  # With more reversals than repetitions, saying the other degree pays before
-  # the order of the two things is looked at.
-  config.reversals = 0.5
   config.check_every = 200
   config.modes = _BALANCED
   config.stages = _stages()
