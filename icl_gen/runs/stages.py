@@ -136,8 +136,10 @@ def train(experiment: Experiment, workdir: files.Path) -> Stage:
   }
   train = dataclasses.asdict(experiment.train)
   decisive = {name: train[name] for name in train if name not in HOW}
-  # Recorded where it decides something: other cells have the same settings as
-  # before there were distributions.
+  # Recorded where they decide something: other cells have the same settings as
+  # before they were recorded.
+  if experiment.train.evaluate_every and experiment.chat:
+    decisive['chat'] = True  # how the questions are asked that choose a state
   targets = decisive.pop('targets')
   if targets != 'tokens' and experiment.condition == 'ft_aug':
     decisive |= {
