@@ -32,7 +32,7 @@ RESULTS = {
 _WRITTEN_WHOLE = ('build', 'augment', 'export')
 # They resume from the checkpoints of training.
 _TRAINING = ('train', 'pretrain')
-# What else a door may write, next to its result.
+# What else a door may write, next to its result and before it.
 _BESIDE = {'evaluate': (recollections.NAME,)}
 # What training writes besides its checkpoints and its result.
 _LOGS = ('metrics.jsonl*', 'events.out.tfevents.*', 'tokenizer.model')
@@ -133,7 +133,7 @@ class Stage:
       for pattern in _LOGS:
         made += sorted(self.directory.glob(pattern))
       made += [*self._states(), self.directory / 'adapters']
-    made += [self.directory / name for name in _BESIDE.get(self.door, ())]
+    made += self._beside
     if self.result.exists():  # a report without its page is no report
       made.append(self._whole)
     if self.door in _REPLACED:  # settings vouch for the result
@@ -157,6 +157,11 @@ class Stage:
     if self.door in _WRITTEN_WHOLE:
       return self.directory
     return self.result.parent if self.door in _REPLACED else self.result
+
+  @property
+  def _beside(self) -> list[pathlib.Path]:
+    """What belongs to the result, next to it; it need not be there."""
+    return [self.directory / name for name in _BESIDE.get(self.door, ())]
 
   @contextlib.contextmanager
   def _guard_of_all(self) -> Iterator[bool]:
@@ -214,10 +219,11 @@ class Stage:
     )
 
   def begin(self) -> None:
-    """Records the settings; deletes parts that belong to different ones.
+    """Records the settings; deletes what belongs to different ones.
 
-    Call it in the work of `complete`, after all validation: a mistake should
-    neither delete parts nor leave files.
+    That is: parts, and what was written next to a result that is gone. Call it
+    in the work of `complete`, after all validation: a mistake should neither
+    delete files nor leave any.
 
     Raises:
       ValueError: as `is_finished`.
@@ -236,7 +242,7 @@ class Stage:
       return
     if self.is_finished() or self.is_begun():
       return
-    for path in self.parts.values():
+    for path in (*self.parts.values(), *self._beside):
       path.unlink(missing_ok=True)
     files.write_sealed_json(self.settings_file, self.settings)
 
@@ -299,7 +305,7 @@ class Stage:
 
   def _depends_on_settings(self) -> str:
     """The settings and what was made with them, but nothing of other doors."""
-    made = [self.result]
+    made = [self.result, *self._beside]
     if self.door in _WRITTEN_WHOLE:
       made = [self.directory]
     if self.door in _TRAINING:

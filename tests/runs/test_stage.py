@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from icl_gen.runs.stage import RESULTS, Stage
-from icl_gen.storage import files
+from icl_gen.storage import files, recollections
 
 SETTINGS = {
   'seed': 1,
@@ -119,6 +119,25 @@ def test_parts_of_other_settings_are_deleted(stage, tmp_path):
   assert parts['scores'].exists()
   stage('evaluate', OTHER, parts=parts).begin()
   assert not parts['scores'].exists()
+
+
+def test_what_was_recalled_under_other_settings_is_deleted(stage):
+  one, other = stage('evaluate'), stage('evaluate', OTHER)
+  recalled = one.directory / recollections.NAME
+  one.begin()
+  recalled.touch()
+  one.begin()  # resumed: it is not recalled again
+  assert recalled.exists()
+  complete(one)
+  with pytest.raises(ValueError) as caught:
+    other.is_finished()
+  named = str(caught.value).partition('or delete ')[2].partition(' and run ')[0]
+  assert set(re.findall("'([^']+)'", named)) == set(
+    map(str, (one.settings_file, one.result, recalled))
+  )
+  one.result.rmdir()  # and what is next to it is forgotten
+  other.begin()
+  assert not recalled.exists()
 
 
 def test_a_finished_stage_has_no_parts(stage, tmp_path):
