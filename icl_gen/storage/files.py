@@ -244,18 +244,27 @@ def read_sealed_lines(path: Path) -> tuple[dict[str, Any], ...]:
   Raises:
     FileNotFoundError: there is no such file.
   """
-  lines = pathlib.Path(path).read_bytes().split(b'\n')[:-1]
-  found = [_unsealed(line) for line in lines]
-  whole = tuple(record for record in found if record is not None)
-  if len(whole) < len(lines):
+  content = pathlib.Path(path).read_bytes()
+  whole, lines = unsealed_lines(content), content.count(b'\n')
+  if len(whole) < lines:
     _log.warning(
       '%s: %d of %d lines are damaged or from an older version; what they held'
       ' is computed again',
       path,
-      len(lines) - len(whole),
-      len(lines),
+      lines - len(whole),
+      lines,
     )
   return whole
+
+
+def unsealed_lines(content: bytes) -> tuple[dict[str, Any], ...]:
+  """Returns the records of `read_sealed_lines`, without a warning.
+
+  Args:
+    content: of the file. A last line without a newline is left out.
+  """
+  found = map(_unsealed, content.split(b'\n')[:-1])
+  return tuple(record for record in found if record is not None)
 
 
 def keep_json_lines(path: Path, keep: Callable[[dict[str, Any]], bool]) -> None:

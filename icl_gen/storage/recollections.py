@@ -49,9 +49,10 @@ def read(
   path = pathlib.Path(directory) / NAME
   if not path.exists():
     return {}
-  rows = files.read_sealed_lines(path)
+  content = path.read_bytes()
+  rows = files.unsealed_lines(content)
   missing = set(questions) - {row['question'] for row in rows}
-  if missing or len(rows) < len(path.read_bytes().splitlines()):
+  if missing or len(rows) < len(content.splitlines()):
     raise ValueError(
       f'{path} is damaged: of {len(questions)} questions that were scored, it'
       f' has all but {len(missing)}; delete it and the scores next to it, and'

@@ -48,7 +48,7 @@ def test_every_scored_question_must_be_there(tmp_path):
 
 
 @pytest.mark.parametrize('place', [2, -2, -1])
-def test_a_changed_byte_is_an_error(tmp_path, place):
+def test_a_changed_byte_is_an_error(tmp_path, place, caplog):
   recollections.write(tmp_path, FOUND)
   path = tmp_path / recollections.NAME
   content = bytearray(path.read_bytes())
@@ -56,3 +56,4 @@ def test_a_changed_byte_is_an_error(tmp_path, place):
   path.write_bytes(content)
   with pytest.raises(ValueError, match=r'recalled.jsonl is damaged: .*delete'):
     recollections.read(tmp_path, questions=['r'])
+  assert not caplog.records  # the error says it all
