@@ -52,7 +52,8 @@ def read(
       (0) of their `Source`.
 
   Raises:
-    ValueError: a skill is not a family of its stage, or `least` is no share.
+    ValueError: a skill is not a family of its stage, or `least` is no share, or
+      skills are measured and a stage has the family 'inheritance'.
   """
   of_skills = any(stage.get('skills') for stage in stages.values())
   shared = dict(common)
@@ -74,6 +75,12 @@ def read(
         f'--config.stages.{name}.least={least}; give a share above 0, up to 1'
       )
     made = stream.Stage(**{**shared, **rest}, source=source)
+    if of_skills and 'inheritance' in made.families:
+      raise ValueError(
+        f"--config.stages.{name}.families: 'inheritance' also teaches answers"
+        ' that do not follow from the document in the prompt; where skills are'
+        " measured, give 'inherited' instead"
+      )
     lessons.append(Lesson(name, made, skills, least, fewest))
   return tuple(lessons)
 

@@ -93,7 +93,14 @@ def _said(statement: syllogism.Statement, names: dict[str, str]) -> str:
 def inheritance(
   rng: random.Random, count: int, *, source: episode.Source = episode.SEEN
 ) -> episode.Episode:
-  """Chains of categories; each inherits the ability at the top of its chain."""
+  """Chains of categories; each inherits the ability at the top of its chain.
+
+  What `infer` draws about a document says the ability of its chain, which only
+  the last document of the chain mentions: it follows from all of them, not from
+  this one, as `Episode` promises. The embedded models were pretrained on these
+  rows, so they stay as they are; curricula that measure skills have 'inherited'
+  of `inferring` instead.
+  """
   documents: list[str] = []
   askable: list[str] = []
   while len(documents) < count:

@@ -97,6 +97,16 @@ def test_lessons_that_cannot_be_are_refused(change, message):
     curriculum.read({'1': TAUGHT | change}, COMMON)
 
 
+def test_inheritance_is_refused_where_skills_are_measured():
+  families = {**STAGE['families'], 'inheritance': 0.1}
+  stages = {'1': TAUGHT, '2': STAGE | {'families': families}}
+  message = r"stages.2.families: 'inheritance' .* give 'inherited' instead"
+  with pytest.raises(ValueError, match=message):
+    curriculum.read(stages, COMMON)
+  (lesson,) = curriculum.read({'2': stages['2']}, COMMON)
+  assert 'inheritance' in lesson.stage.families
+
+
 # --- what is measured ---------------------------------------------------------
 
 

@@ -331,6 +331,18 @@ def test_abilities_are_inherited(seed, count):
     assert ABILITY.fullmatch(bare(statement)).groups() in able
 
 
+def test_inferred_abilities_may_be_told_by_other_documents_only():
+  """As the rows of the embedded models have them, so this must not change."""
+  episode = episodes.inheritance(random.Random(0), 6)
+  elsewhere = 0
+  for i, document in enumerate(episode.documents):
+    for said in episode.infer(random.Random(i), i):
+      category, ability = ABILITY.fullmatch(bare(unmarked(said))).groups()
+      assert category in document.split()
+      elsewhere += f'can {ability}' not in document
+  assert elsewhere
+
+
 def test_abilities_are_asked_over_several_hops():
   rng = random.Random(0)
   asked, said = set(), set()
