@@ -15,6 +15,7 @@ import numpy as np
 
 from icl_gen.pretraining import stream
 from icl_gen.pretraining.episode import Source
+from icl_gen.pretraining.told import Told
 from icl_gen.text.tokens import Tokenizer
 
 # Words of the pretraining lexicon that no lesson says.
@@ -181,7 +182,8 @@ def examined(
   """Draws rows to measure a skill on, in words that no lesson says.
 
   Args:
-    lesson: what the rows are like, in length and number of facts.
+    lesson: what the rows are like, in length and number of facts; they tell no
+      facts about persistent entities.
     tokenizer: the tokenizer.
     skill: the only family in them.
     part: of the tables of forms, one of `forms.split.PARTS`.
@@ -195,6 +197,7 @@ def examined(
     lesson.stage,
     families={skill: 1.0},
     modes={'once': 1.0},
+    told=Told(),
     source=Source(part, reserved=HELD_OUT_WORDS, only_reserved=True),
   )
   written = [

@@ -138,6 +138,16 @@ def test_measured_words_are_in_no_lesson(nano):  # noqa: F811
   assert not said([np.asarray(row) for row in taught])
 
 
+def test_measured_rows_tell_nothing_about_persistent_entities(nano):  # noqa: F811
+  telling = dataclasses.replace(
+    LESSONS[0].stage, told=told.Told(facts=60, share=1.0)
+  )
+  lesson = dataclasses.replace(LESSONS[0], stage=telling)
+  (ids, deciding), (plain, _) = examined(nano, lesson), examined(nano)
+  assert (ids == plain).all()
+  assert any(deciding)
+
+
 def test_accuracy_is_of_deciding_words(nano):  # noqa: F811
   ids, deciding = examined(nano)
   assert sum(map(len, deciding)) >= 6  # The others' documents fill the row.
