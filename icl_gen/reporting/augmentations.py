@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from icl_gen.reporting import statistics
+from icl_gen.reporting import covering, statistics
 from icl_gen.reporting.answers import estimate, measures, per_seed
 from icl_gen.reporting.records import (
   VERDICTS,
@@ -75,7 +75,8 @@ class Coverage:
   """One row of coverage.csv; the attributes are its columns, in order.
 
   A question is covered if some generated document asserts its target, or what
-  another of its right choices states.
+  another of its right choices states. It is uncovered if none does, and none
+  that could not be read mentions what the target is about; see `covering`.
 
   Attributes:
     world: the world's name.
@@ -88,11 +89,12 @@ class Coverage:
     questions: questions that have a target (mean: over the seeds).
     untargeted: questions without one; they are neither covered nor uncovered.
     coverage: share of questions that are covered; None without questions.
+    unclear: share of questions that are neither covered nor uncovered.
     covered_accuracy: accuracy of ft_aug on covered questions; None if there
       are none or the cell is missing.
     covered_low: lower end of its 95 % interval, over clusters and seeds.
     covered_high: upper end.
-    uncovered_accuracy: the same on the other questions.
+    uncovered_accuracy: the same on uncovered questions.
     uncovered_low: lower end of its 95 % interval.
     uncovered_high: upper end.
   """
@@ -107,6 +109,7 @@ class Coverage:
   questions: float
   untargeted: float
   coverage: float | None
+  unclear: float | None
   covered_accuracy: float | None
   covered_low: float | None
   covered_high: float | None
@@ -257,11 +260,14 @@ def coverage(
 
 
 def _questions(records: Sequence[AugmentationRecord]) -> pd.DataFrame:
-  """Questions per kind; a column per augmentation says which are covered."""
+  """Questions per kind; a column per augmentation says whether it covers them.
+
+  The columns 'coverage by <augmentation>' have what `Covering.of` returns.
+  """
   augmentations = _augmentations(records)
   rows = []
   for record in records:
-    facts = {name: _facts(record, name) for name in augmentations}
+    covers = {name: _covering(record, name) for name in augmentations}
     rows += [
       {
         'seed': record.seed,
@@ -270,7 +276,7 @@ def _questions(records: Sequence[AugmentationRecord]) -> pd.DataFrame:
         'has target': question.target is not None,
       }
       | {
-        f'covered by {name}': bool(record.targets(question) & facts[name])
+        f'coverage by {name}': covers[name].of(record.targets(question))
         for name in augmentations
       }
       for question in record.questions
@@ -279,13 +285,16 @@ def _questions(records: Sequence[AugmentationRecord]) -> pd.DataFrame:
   return pd.DataFrame(rows)
 
 
-def _facts(record: AugmentationRecord, augmentation: str) -> frozenset:
-  """The facts that the documents of one augmentation kind assert."""
-  return frozenset(
-    fact
-    for document in record.documents
-    if augmentation in (document.origin.kind, ALL)
-    for fact in document.facts
+def _covering(
+  record: AugmentationRecord, augmentation: str
+) -> covering.Covering:
+  """What the documents of one augmentation kind cover."""
+  return covering.Covering(
+    [
+      document
+      for document in record.documents
+      if augmentation in (document.origin.kind, ALL)
+    ]
   )
 
 
@@ -296,23 +305,30 @@ class _Split:
   questions: float
   untargeted: float
   coverage: float | None
+  unclear: float | None
   covered: pd.DataFrame
   uncovered: pd.DataFrame
 
 
 def _split(asked: pd.DataFrame, augmentation: str) -> _Split:
   targeted = asked[asked['has target']]
-  covered = targeted[f'covered by {augmentation}']
+  found = targeted[f'coverage by {augmentation}']
   counts = [rows for _, rows in asked.groupby('seed')['has target']]
-  shares = [float(rows.mean()) for _, rows in covered.groupby(targeted['seed'])]
+
+  def share(wanted: str) -> float | None:
+    per = (found == wanted).groupby(targeted['seed'])
+    shares = [float(rows.mean()) for _, rows in per]
+    return statistics.mean(shares) if shares else None
+
   # Only questions that ft_aug answered have a cluster.
   answered = targeted['cluster'].notna()
   return _Split(
     questions=statistics.mean(float(has.sum()) for has in counts),
     untargeted=statistics.mean(float((~has).sum()) for has in counts),
-    coverage=statistics.mean(shares) if shares else None,
-    covered=targeted[covered & answered],
-    uncovered=targeted[~covered & answered],
+    coverage=share(covering.COVERED),
+    unclear=share(covering.UNCLEAR),
+    covered=targeted[(found == covering.COVERED) & answered],
+    uncovered=targeted[(found == covering.UNCOVERED) & answered],
   )
 
 
@@ -341,6 +357,7 @@ def _coverage(key: tuple[str, ...], split: _Split) -> Coverage:
     questions=split.questions,
     untargeted=split.untargeted,
     coverage=split.coverage,
+    unclear=split.unclear,
     covered_accuracy=covered,
     covered_low=covered_low,
     covered_high=covered_high,

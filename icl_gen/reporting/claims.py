@@ -30,7 +30,8 @@ FAILS = 'does not hold'
 UNDECIDED = 'cannot be said'
 NOT_RUN = 'not run'
 
-# Accuracy of 'ft_aug' where no generated document states the answer.
+# Accuracy of 'ft_aug' where no generated document states the answer, nor one
+# that could not be read may state it; see `covering`.
 UNCOVERED = 'uncovered'
 
 _CELEBRITY = ('celebrity', 'celebrity_files', 'celebrity_hub')

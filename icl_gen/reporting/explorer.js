@@ -77,8 +77,8 @@ const outcome = ({question}, condition) => {
   return question.answers.includes(answer.chosen) ? 'right' : 'wrong';
 };
 const coverage = ({question}) => {
-  if (!question.covering) return 'unknown';
-  return question.covering.length ? 'covered' : 'not covered';
+  if (!question.coverage) return 'unknown';
+  return question.coverage === 'uncovered' ? 'not covered' : question.coverage;
 };
 
 // The details of a question.
@@ -181,24 +181,28 @@ const recalled = (entry) => {
 const inference = (entry, n) => {
   const one = entry.seed.generated[n];
   const covers = entry.question.covering?.includes(n)
-    ? ', covers this question' : '';
+    ? ', covers this question'
+    : entry.question.mentioning?.includes(n) ? ', may cover this question' : '';
   return element('li', [said(one.text), ' ', element('span', [
     '(', said(one.kind), `: ${judged(one)}${covers})`,
   ], {class: 'faint'})]);
 };
 
 const inferences = (entry) => {
-  const {covering} = entry.question, found = entry.generated();
+  const {covering, mentioning} = entry.question, found = entry.generated();
+  const first = mentioning ?? covering ?? [];
   const order = Object.keys(verdicts), {generated} = entry.seed;
-  const place = (n) => (covering?.includes(n) ? 0 : 1 + order.indexOf(
+  const place = (n) => (first.includes(n) ? 0 : 1 + order.indexOf(
     generated[n].verdict));
   found.sort((a, b) => place(a) - place(b) || a - b);
-  const others = (covering ?? []).filter((n) => !found.includes(n));
+  const others = first.filter((n) => !found.includes(n));
   const told = {
     unknown: 'It is unknown whether generated documents state the answer.',
     covered: 'The question is covered: generated documents state the answer.',
     'not covered': 'The question is not covered: no generated document states'
       + ' the answer.',
+    unclear: 'It is unclear whether the question is covered: no document that'
+      + ' could be read states the answer, but others mention what it is about.',
   }[coverage(entry)];
   return [
     element('h3', 'What the model inferred'),
@@ -206,7 +210,9 @@ const inferences = (entry) => {
       + ` documents above. ${told}`),
     ...kept(found, (n) => inference(entry, n)),
     ...others.length ? [
-      element('p', 'Generated from other documents, and stating the answer:'),
+      element('p', mentioning
+        ? 'Generated from other documents, and perhaps stating the answer:'
+        : 'Generated from other documents, and stating the answer:'),
       ...kept(others, (n) => inference(entry, n))] : [],
   ];
 };

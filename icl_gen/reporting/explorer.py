@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from icl_gen.reporting import statistics
+from icl_gen.reporting.covering import UNCLEAR, Covering
 from icl_gen.reporting.glossary import reading_order
 from icl_gen.reporting.records import (
   CONDITIONS,
@@ -217,10 +218,7 @@ class _Shown:
     self._place = {d.id: n for n, d in enumerate(self._documents)}
     self._record = record
     self._generated = list(self._of_questions(record)) if record else []
-    self._covering: dict[Fact, list[int]] = {}
-    for number, document in enumerate(self._generated):
-      for fact in dict.fromkeys(document.facts):
-        self._covering.setdefault(fact, []).append(number)
+    self._covering = Covering(self._generated)
 
   def values(self) -> dict[str, Any]:
     """As JSON; documents, generated ones and facts are named by their place."""
@@ -236,10 +234,12 @@ class _Shown:
     return {'facts': facts} | values
 
   def _of_questions(self, record: AugmentationRecord) -> Iterator[Document]:
-    """Generated documents that come from a shown one, or cover a question."""
-    targets = set().union(*map(record.targets, self._questions))
-    for document in record.documents:
-      if not targets.isdisjoint(document.facts) or any(
+    """Generated documents from a shown one, or that may cover a question."""
+    every, shown = Covering(record.documents), set[int]()
+    for targets in map(record.targets, self._questions):
+      shown |= every.asserting(targets) or every.mentioning(targets)
+    for number, document in enumerate(record.documents):
+      if number in shown or any(
         parent in self._place for parent in document.origin.parents
       ):
         yield document
@@ -273,12 +273,11 @@ class _Shown:
       values['target'] = self._numbers([question.target])[0]
     # Otherwise coverage is unknown.
     if question.target and self._record:
-      covering = {
-        number
-        for fact in self._record.targets(question)
-        for number in self._covering.get(fact, ())
-      }
-      values['covering'] = sorted(covering)
+      targets = self._record.targets(question)
+      values['coverage'] = self._covering.of(targets)
+      values['covering'] = sorted(self._covering.asserting(targets))
+      if values['coverage'] == UNCLEAR:
+        values['mentioning'] = sorted(self._covering.mentioning(targets))
     return values
 
   def _answer(self, condition: str, score: Score) -> dict[str, Any]:

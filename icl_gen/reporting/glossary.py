@@ -131,7 +131,9 @@ TERMS = {
   ' phrasings that ask for one person. They are right or wrong together, so'
   ' intervals and p-values count clusters, not questions.',
   'covered': 'a question is covered if a generated document asserts the fact'
-  ' that one of its right choices states.',
+  ' that one of its right choices states. It is uncovered if none does, and'
+  ' none in which no statement was recognised mentions the two things that this'
+  ' fact is about; other questions are unclear, and count as neither.',
   'hops': 'the number of rules applied in sequence to derive a true and new'
   ' statement from given facts; 1 for a reversal.',
 }

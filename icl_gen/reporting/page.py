@@ -278,9 +278,10 @@ def _coverage(report: Report) -> list[Row]:
       'questions': fixed(row.questions, places=1),
       'without target': fixed(row.untargeted, places=1),
       'covered': percent(row.coverage),
+      'unclear': percent(row.unclear),
       'accuracy if covered': f'{percent(row.covered_accuracy)}'
       f' {interval(row.covered_low, row.covered_high)}',
-      'accuracy if not': f'{percent(row.uncovered_accuracy)}'
+      'accuracy if uncovered': f'{percent(row.uncovered_accuracy)}'
       f' {interval(row.uncovered_low, row.uncovered_high)}',
     },
   )

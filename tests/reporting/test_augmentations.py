@@ -154,6 +154,68 @@ def test_what_another_right_choice_states_covers_too():
     assert row.coverage == pytest.approx(covered / 3)
 
 
+def asked_about(texts, target):
+  """Coverage of one question by documents, without facts or about others."""
+  record = dataclasses.replace(
+    RECORD,
+    documents=tuple(
+      dataclasses.replace(document(f'd{n}', 'unparsed', facts=facts), text=text)
+      for n, (text, facts) in enumerate(texts)
+    ),
+    questions=(dataclasses.replace(question(0), target=target),),
+  )
+  (row,) = mean_rows(
+    coverage([record], [cell([1], condition='ft_aug')]),
+    augmentation='all',
+    normalisation='sum',
+  )
+  return row.coverage, row.unclear, row.uncovered_accuracy
+
+
+COVERED, UNCLEAR, UNCOVERED = (1, 0, None), (0, 1, None), (0, 0, 1)
+SAID = Fact('strisp', 'less generous', 'krarm')
+
+
+@pytest.mark.parametrize(
+  'text',
+  [
+    'strisp are less generous than krarm. This is so.',
+    'Q: are strisp less generous than krarm? A: Yes.',
+    'KRARM, not a strisp!',
+    'Every krarm likes Strisps.',
+  ],
+)
+def test_what_could_not_be_read_may_cover_what_it_mentions(text):
+  assert asked_about([(text, ())], SAID) == UNCLEAR
+  assert asked_about([(text, ()), ('It is.', (SAID,))], SAID) == COVERED
+
+
+@pytest.mark.parametrize(
+  ('text', 'facts'),
+  [
+    (
+      'krarm are more generous than strisp.',
+      (Fact('krarm', 'more', 'strisp'),),
+    ),
+    ('strisp are less generous than glon. This is so.', ()),
+    ('strispo are less generous than krarm. This is so.', ()),
+    ('', ()),
+  ],
+)
+def test_what_was_read_or_is_about_others_leaves_it_uncovered(text, facts):
+  assert asked_about([(text, facts)], SAID) == UNCOVERED
+
+
+def test_a_mention_has_every_word_of_both_things():
+  target = Fact('Glon Trask', 'is', 'the composer of the opera Glomp')
+  told = 'The opera Glomp? Trask (Glon) is the composer of it.'
+  assert asked_about([(told, ())], target) == UNCLEAR
+  for word in ('Glon', 'Glomp'):
+    assert asked_about([(told.replace(word, ''), ())], target) == UNCOVERED
+  two = told.split('? ')  # together they mention both, but neither does
+  assert asked_about([(text, ()) for text in two], target) == UNCOVERED
+
+
 def stratified(record, names):
   asked = tuple(
     dataclasses.replace(question, stratum=names[i % len(names)])

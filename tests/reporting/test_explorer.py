@@ -91,6 +91,27 @@ def test_inferences_about_what_nobody_asked_are_left_out(data):
   assert len(seeds[0]['generated']) == len(record.documents) - 1
 
 
+def test_what_could_not_be_read_may_cover_a_question():
+  (record, *_) = RECORDS
+  target = record.questions[5].target
+  last = record.documents[-1]
+  unread = dataclasses.replace(
+    last,
+    text=f'{target.object} and {target.subject}. This is so.',
+    facts=(),
+    origin=dataclasses.replace(last.origin, parents=('alone',)),
+  )
+  documents = (*record.documents[:5], *record.documents[6:-1], unread)
+  changed = dataclasses.replace(record, documents=documents)
+  shown = pieces(build(records=[changed]))['reversal']['seeds'][0]
+  question = shown['questions'][5]
+  assert (question['coverage'], question['covering']) == ('unclear', [])
+  (number,) = question['mentioning']
+  assert shown['generated'][number]['text'] == unread.text
+  others = {q['coverage'] for q in shown['questions'] if 'mentioning' not in q}
+  assert others == {'covered', 'uncovered'}
+
+
 def test_without_a_record_or_a_target_coverage_is_unknown(data):
   without = pieces(build(records=RECORDS[:1]))['reversal']['seeds'][1]
   assert 'covering' not in without['questions'][0]
@@ -242,15 +263,16 @@ def test_a_split_report_is_whole_replaced_and_told_from_others(
   # The tables count as covered what the explorer shows as covered.
   rows = csv.DictReader(io.StringIO((directory / 'coverage.csv').read_text()))
   told = {
-    row['seed']: float(row['coverage'])
+    row['seed']: (float(row['coverage']), float(row['unclear']))
     for row in rows
     if (row['kind'], row['normalisation'], row['augmentation'])
     == ('reversal', 'sum', 'all')
   }
   for seed in pieces(build())['reversal']['seeds']:
-    covered = [bool(q['covering']) for q in seed['questions']]
+    found = [q['coverage'] for q in seed['questions']]
     assert told[str(seed['seed'])] == pytest.approx(
-      sum(covered) / len(covered), abs=1e-6
+      [found.count(one) / len(found) for one in ('covered', 'unclear')],
+      abs=1e-6,
     )
 
 
