@@ -8,7 +8,8 @@ from icl_gen.reporting.formatting import percent
 if TYPE_CHECKING:  # It imports pandas, which who starts a study does not need.
   from icl_gen.reporting.answers import Result
 
-_NANO = ('nano', 'nano_small')
+# The embedded models, as in runs/models.py, which no report needs otherwise.
+NANO = ('nano', 'nano_small')
 # Their documents are in English that nano was not trained on.
 _REAL = ('custom', 'celebrity_files', 'celebrity_hub')
 
@@ -20,7 +21,7 @@ def of_model(world: str, model: str) -> str:
     world: the world's name.
     model: the model's name.
   """
-  if model not in _NANO or world not in _REAL:
+  if model not in NANO or world not in _REAL:
     return ''
   return (
     f'The embedded model {model} knows few English words and infers only in the'

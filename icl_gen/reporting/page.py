@@ -11,7 +11,7 @@ from typing import Any
 
 import jinja2
 
-from icl_gen.reporting import claims, glossary, results_table, runs
+from icl_gen.reporting import cautions, claims, glossary, results_table, runs
 from icl_gen.reporting.answers import MEAN
 from icl_gen.reporting.assembly import Report, shown
 from icl_gen.reporting.contrasts import RECALL, Contrast
@@ -67,6 +67,7 @@ def page(
   return environment.get_template('page.html.j2').render(
     report=report,
     explorer=explorer,
+    embedded=cautions.NANO,
     images={
       name: base64.b64encode(data).decode('ascii')
       for name, data in report.figures.items()

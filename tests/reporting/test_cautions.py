@@ -8,6 +8,7 @@ from icl_gen.reporting import cautions
 from icl_gen.reporting.answers import Result
 from icl_gen.reporting.assembly import assemble
 from icl_gen.reporting.page import page, results_markdown
+from icl_gen.runs import models
 from tests.reporting import synthetic
 
 CANNOT = 'This model cannot do this in context, so its inferences are not'
@@ -122,3 +123,7 @@ def test_without_questions_the_generated_documents_are_the_result():
   for heading in ('Main figure', '<h2>Results', 'Paired', '<script'):
     assert heading not in text
   assert 'documents' in results_markdown(report)
+
+
+def test_embedded_models_are_those_of_the_package():
+  assert cautions.NANO == models.NANO
