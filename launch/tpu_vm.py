@@ -241,12 +241,12 @@ def _command(given: experiments.Flags, workdir: str) -> str:
 
 
 def _folders(unit: Unit, root: pathlib.Path) -> list[str]:
-  """What a unit writes, under the study's directory."""
+  """What a unit writes, under the study's directory; settings come first."""
   made = dict.fromkeys(path.parent.relative_to(root) for path in unit.results)
   return [
     str(folder)
     for one in made
-    for folder in (one, one.with_name(f'{one.name}.settings'))
+    for folder in (one.with_name(f'{one.name}.settings'), one)
   ]
 
 

@@ -67,6 +67,7 @@ make_ready() {
 # What the unit has so far, from here to there.
 send() {
   [ "$REMOTE" ] || return 0
+  put_back
   local there=()
   for folder in ${FOLDERS[$unit]}; do
     [ -e "$ROOT/$folder" ] && there+=("$folder")
@@ -77,26 +78,48 @@ send() {
     on_all "mkdir -p $REMOTE && tar -xzf unit.tar.gz -C $REMOTE"
 }
 
-# And back. Folders are renamed into place, so none is ever half here. Corpora
-# are complete as soon as they exist, and other units may be reading them.
+# And back.
 fetch() {
   [ "$REMOTE" ] || return 0
+  put_back
   local new="$here/$unit.new"
   rm -rf "$new" && mkdir -p "$new"
   tpu tpu-vm ssh "$machine" --worker=0 --command="cd $REMOTE &&
     tar -czf ~/unit.tar.gz \$(ls -d ${FOLDERS[$unit]} 2>/dev/null)" &&
     tpu tpu-vm scp "$machine:unit.tar.gz" "$here/$unit.tar.gz" --worker=0 &&
     tar -xzf "$here/$unit.tar.gz" -C "$new" || return
+  # Several units may have the same corpus.
+  ( flock 9; take_all ) 9>"$here/fetch.lock"
+}
+
+# Puts what was fetched into its place. A complete corpus stays, and with it the
+# settings that it was made with; those of an incomplete one are replaced. They
+# come first, so that no corpus is ever here with the settings of another one.
+take_all() {
   for folder in ${FOLDERS[$unit]}; do
-    [ -e "$new/$folder" ] || continue
-    case $folder in
-      corpora/*) [ -e "$ROOT/$folder" ] && continue ;;
-    esac
-    mkdir -p "$(dirname "$ROOT/$folder")"
-    rm -rf "$ROOT/$folder"
-    mv "$new/$folder" "$ROOT/$folder"
+    [ ! -e "$here/$unit.new/$folder" ] || is_kept "$folder" ||
+      take "$folder" || return
   done
-  rm -rf "$new" "$here/$unit.tar.gz"
+  rm -rf "$here/$unit.new" "$here/$unit.old" "$here/$unit.tar.gz"
+}
+
+# A corpus is complete as soon as it exists, and other units may be reading it.
+is_kept() { [[ $1 = corpora/* && -e $ROOT/${1%.settings} ]]; }
+
+# Folders are renamed, so none is ever half here.
+take() {
+  mkdir -p "$(dirname "$ROOT/$1")" "$(dirname "$here/$unit.old/$1")"
+  [ ! -e "$ROOT/$1" ] || mv -T "$ROOT/$1" "$here/$unit.old/$1" || return
+  mv -T "$here/$unit.new/$1" "$ROOT/$1"
+}
+
+# Undoes a `take` that was killed between its two steps.
+put_back() {
+  for folder in ${FOLDERS[$unit]}; do
+    [ -e "$ROOT/$folder" ] || [ ! -e "$here/$unit.old/$folder" ] ||
+      mv -T "$here/$unit.old/$folder" "$ROOT/$folder"
+  done
+  rm -rf "$here/$unit.old"
 }
 
 # Asks the processes to save their state, and waits for them.

@@ -19,19 +19,22 @@ from launch import plan as plans
 from launch import pool, tpu_vm
 from tests.launch import studies as commands
 
-# What a unit does here: writes a result (or, with a file `fail` next to
-# gcloud's machines, fails), and tells where it ran.
+# What a unit does here: tells where it runs, notes the attempt in the settings
+# of its corpus, and writes the corpus. Next to gcloud's machines, a file `fail`
+# lets it fail, `fail_once` the first attempt, and `block` keeps it waiting.
 _FAKE = """\
 #!/bin/bash
 echo "worker $WORKER ran $*"
 trap 'echo saved; exit 143' TERM
+for flag; do case $flag in --only=*) unit=${{flag#--only=}} ;; esac; done
+corpus=out/study/corpora/${{unit/-nano/}}
+mkdir -p $corpus.settings
+echo attempt >>$corpus.settings/x
 while [ -e {machines}/block ]; do sleep 0.05; done
 [ -e {machines}/fail ] && exit 1
-for flag; do case $flag in
-  --only=*) mkdir -p out/study/corpora/${{flag#--only=}}
-    cd out/study/corpora/${{flag#--only=}}; echo $WORKER >>by ;;
-esac; done
-exit 0
+rm {machines}/fail_once 2>/dev/null && exit 1
+mkdir -p $corpus
+echo $WORKER >>$corpus/by
 """
 
 
@@ -88,16 +91,13 @@ def run(made, monkeypatch, machines=1, retries=0):
 
 
 def fetched(made, unit):
-  return made.root / 'corpora' / unit.name / 'by'
+  return made.root / 'corpora' / unit.name.replace('-nano', '') / 'by'
 
 
-@pytest.fixture
-def launched(launched, monkeypatch):
-  """Units that write one corpus of their name each."""
-  monkeypatch.setattr(
-    tpu_vm, '_folders', lambda unit, root: [f'corpora/{unit.name}']
-  )
-  return launched
+def settings(made, unit):
+  """What the attempts at a unit noted."""
+  corpus = fetched(made, unit).parent
+  return corpus.with_name(f'{corpus.name}.settings') / 'x'
 
 
 @pytest.mark.parametrize(
@@ -187,16 +187,44 @@ def test_a_machine_that_is_taken_away_is_made_again(launched, asked, machines):
 
 def test_a_unit_continues_from_what_is_here(launched, asked, machines):
   made = launched()
-  by = fetched(made, made.units[0])
-  by.parent.mkdir(parents=True)
-  by.write_text('earlier\n')
+  by, noted = (of(made, made.units[0]) for of in (fetched, settings))
+  for here in (by, noted):
+    here.parent.mkdir(parents=True)
+    here.write_text('earlier\n')
   started, unit = start(made)
   assert started.wait(60) == 0
-  there = (
-    machines / 'icl-gen-study-0/0/icl_gen/out/study/corpora' / unit.name / 'by'
-  )
-  assert there.read_text() == 'earlier\n0\n'
-  assert by.read_text() == 'earlier\n'  # corpora are complete if they exist
+  there = machines / 'icl-gen-study-0/0/icl_gen/out'
+  for here, line in ((by, '0'), (noted, 'attempt')):
+    on_machine = there / here.relative_to(made.root.parent)
+    assert on_machine.read_text() == f'earlier\n{line}\n'
+    # A corpus is complete if it exists; its settings are those it has.
+    assert here.read_text() == 'earlier\n'
+
+
+def test_settings_are_those_of_the_last_attempt(
+  launched, asked, machines, monkeypatch
+):
+  (machines / 'fail_once').touch()
+  made = launched()
+  run(made, monkeypatch, machines=2, retries=1)
+  noted = [settings(made, unit).read_text() for unit in made.units]
+  assert sorted(noted) == ['attempt\n', 'attempt\nattempt\n']
+  assert all(fetched(made, unit).exists() for unit in made.units)
+  left = {path.suffix for path in (made.files / 'tpu_vm').iterdir()}
+  assert not left & {'.new', '.old'}
+
+
+def test_a_folder_that_was_moved_aside_comes_back(launched, asked, machines):
+  made = launched()
+  unit = made.units[0]
+  noted = settings(made, unit)
+  noted.parent.parent.mkdir(parents=True)
+  aside = made.files / f'tpu_vm/{unit.name}.old' / noted.relative_to(made.root)
+  aside.parent.mkdir(parents=True)
+  aside.write_text('earlier\n')
+  started, _ = start(made)
+  assert started.wait(60) == 0
+  assert noted.read_text() == 'earlier\nattempt\n'
 
 
 def test_a_stop_waits_for_the_machine(launched, asked, machines):
