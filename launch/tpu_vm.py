@@ -154,9 +154,9 @@ def _require(experiment: Experiment) -> None:
       f'--mount={_MOUNT.value}: machines write to the bucket of --workdir, and'
       ' need no share; leave one of them out'
     )
-  mounted = experiment.root.parent.absolute() if _MOUNT.value else None
+  shared = pathlib.Path(_mounted_at(experiment)) if _MOUNT.value else None
   found.require(
-    experiment.report, who='machines', copied='configs', shared=mounted
+    experiment.report, who='machines', copied='configs', shared=shared
   )
 
 
@@ -202,9 +202,7 @@ def _environment(experiment: Experiment) -> str:
   }
   if _PROJECT.value:
     values['CLOUDSDK_CORE_PROJECT'] = _PROJECT.value
-  workdir = experiment.report['workdir']
-  if not _see_ours(experiment):
-    workdir = _REMOTE_WORKDIR
+  workdir = _workdir(experiment)
   commands = {
     unit.name: _command(unit.flags, workdir) for unit in experiment.units
   }
@@ -234,6 +232,18 @@ def _see_ours(experiment: Experiment) -> bool:
   return bool(_MOUNT.value) or experiment.is_in_bucket
 
 
+def _workdir(experiment: Experiment) -> str:
+  """The flag on machines."""
+  if experiment.is_in_bucket:
+    return experiment.report['workdir']
+  return _mounted_at(experiment) if _MOUNT.value else _REMOTE_WORKDIR
+
+
+def _mounted_at(experiment: Experiment) -> str:
+  """Where machines have the share: as here, whatever their own directory."""
+  return os.path.abspath(experiment.root.parent)
+
+
 def _command(given: experiments.Flags, workdir: str) -> str:
   """A unit's command on a machine."""
   here = {**given, 'workdir': workdir}
@@ -253,7 +263,7 @@ def _folders(unit: Unit, root: pathlib.Path) -> list[str]:
 def _mounting(experiment: Experiment) -> str:
   if not _MOUNT.value:
     return ''
-  at = shlex.quote(os.path.abspath(experiment.root.parent))
+  at = shlex.quote(_mounted_at(experiment))
   return (
     f' && sudo mkdir -p {at} && {{ mountpoint -q {at} ||'
     f' sudo mount -t nfs {shlex.quote(_MOUNT.value)} {at}; }}'

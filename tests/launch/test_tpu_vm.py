@@ -269,6 +269,24 @@ def test_mounted_results_are_not_copied(launched, asked):
   )
 
 
+@pytest.mark.parametrize('called', ['out', '~/out'])
+def test_machines_write_to_the_share_whatever_the_workdir_is_called(
+  launched, asked, tmp_path, monkeypatch, called
+):
+  asked(mount='10.0.0.2:/share')
+  made = launched()
+  monkeypatch.chdir(tmp_path)
+  made = dataclasses.replace(
+    made,
+    root=pathlib.Path('out/study'),
+    units=[],
+    report={**made.report, 'workdir': called},
+  )
+  environment = tpu_vm._environment(made)
+  assert f'sudo mount -t nfs 10.0.0.2:/share {tmp_path}/out;' in environment
+  assert f' --workdir={tmp_path}/out' in environment
+
+
 def test_machines_write_to_a_bucket_and_nothing_is_copied(
   launched, asked, machines, monkeypatch, copy, url
 ):
