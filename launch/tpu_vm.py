@@ -15,8 +15,9 @@ from collections.abc import Mapping
 
 from absl import flags
 
+from icl_gen.storage import files
 from launch import experiment as experiments
-from launch import finish, found, pool, table
+from launch import finish, found, packed, pool, table
 from launch import plan as plans
 from launch.experiment import Experiment, Unit
 from launch.plan import Plan
@@ -73,7 +74,7 @@ def make_plan(experiment: Experiment, *, machines: int) -> Plan:
   _require(experiment)
   names = _machines(experiment, machines)
   script = experiment.files / 'tpu_vm' / 'tpu_vm.sh'
-  commands = [_archive(experiment)]
+  commands = [packed.command(_CODE, _archive(experiment))]
   for number, unit in enumerate(experiment.units):
     machine = names[number % len(names)]
     commands.append(
@@ -169,14 +170,7 @@ def _machines(experiment: Experiment, machines: int) -> list[str]:
   ]
 
 
-def _archive(experiment: Experiment) -> str:
-  """The command that packs the code."""
-  return plans.shell(
-    ['tar', '-czf', str(_packed(experiment)), '--exclude=__pycache__', *_CODE]
-  )
-
-
-def _packed(experiment: Experiment) -> pathlib.Path:
+def _archive(experiment: Experiment) -> pathlib.Path:
   return experiment.files.absolute() / 'tpu_vm' / 'code.tar.gz'
 
 
@@ -188,16 +182,18 @@ def _environment(experiment: Experiment) -> str:
     f'{version}={_RUNTIME.value}',
     *(['--spot'] if _SPOT.value else []),
   ]
+  set_up = _SET_UP.value + _mounting(experiment)
   remote = f'icl_gen/{_REMOTE_WORKDIR}/{experiment.name}'
   values = {
     'ZONE': _ZONE.value,
     'QUEUED': 'yes' if _QUEUED.value else '',
     'CREATE': ' '.join(create),
-    'SET_UP': _SET_UP.value + _mounting(experiment),
+    'SET_UP': set_up,
+    'DIGEST': files.digest([set_up, packed.contents(_CODE)]),
     # Part of a command of the machine's shell.
     'REMOTE': '' if _see_ours(experiment) else shlex.quote(remote),
     'ROOT': str(experiment.root.absolute()),
-    'ARCHIVE': str(_packed(experiment)),
+    'ARCHIVE': str(_archive(experiment)),
     'SECONDS_BETWEEN_LOOKS': str(_SECONDS_BETWEEN_LOOKS),
   }
   if _PROJECT.value:
@@ -261,10 +257,13 @@ def _folders(unit: Unit, root: pathlib.Path) -> list[str]:
 
 
 def _mounting(experiment: Experiment) -> str:
+  """What set-up ends with; a machine that was kept may have another share."""
   if not _MOUNT.value:
     return ''
-  at = shlex.quote(_mounted_at(experiment))
+  at, share = map(shlex.quote, (_mounted_at(experiment), _MOUNT.value))
   return (
-    f' && sudo mkdir -p {at} && {{ mountpoint -q {at} ||'
-    f' sudo mount -t nfs {shlex.quote(_MOUNT.value)} {at}; }}'
+    f' && sudo mkdir -p {at} &&'
+    f' {{ [ "$(findmnt -no SOURCE --mountpoint {at})" = {share} ] ||'
+    f' {{ {{ ! mountpoint -q {at} || sudo umount {at}; }} &&'
+    f' sudo mount -t nfs {share} {at}; }}; }}'
   )

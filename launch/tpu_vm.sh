@@ -3,10 +3,10 @@
 #   tpu_vm.sh run MACHINE UNIT    |    tpu_vm.sh delete MACHINE
 #
 # Reads, from the file that it is started with (tpu_vm.env, next to it):
-# ZONE, QUEUED, CREATE (flags), SET_UP, REMOTE (the study's directory there, ''
-# if the VM writes to ours, on a share or in a bucket), ROOT (the study's
-# directory here), ARCHIVE (our code), COMMANDS (unit -> command), FOLDERS
-# (unit -> what it writes under ROOT).
+# ZONE, QUEUED, CREATE (flags), SET_UP, ARCHIVE (our code), DIGEST (of the
+# contents of both), REMOTE (the study's directory there, '' if the VM writes to
+# ours, on a share or in a bucket), ROOT (the study's directory here), COMMANDS
+# (unit -> command), FOLDERS (unit -> what it writes under ROOT).
 set -uo pipefail
 here=$(dirname "$0")
 . "$here/tpu_vm.env"
@@ -46,22 +46,26 @@ create() {
   done
 }
 
+# Packed folders are emptied first, of modules that are no longer there.
 set_up() {
   tpu tpu-vm scp "$ARCHIVE" "$machine:icl_gen.tar.gz" --worker=all &&
-    on_all "mkdir -p icl_gen && tar -xzf icl_gen.tar.gz -C icl_gen &&
+    on_all "mkdir -p icl_gen &&
+      tar -xzf icl_gen.tar.gz -C icl_gen --recursive-unlink &&
       cd icl_gen && $SET_UP"
 }
 
-# A machine that was never made, or that was taken away, is made (again).
+# A machine that was never made, or that was taken away, is made (again); one
+# that was kept is set up again if the code or the set-up is another one.
 make_ready() {
-  [ -e "$here/$machine.ready" ] && [ "$(state)" = READY ] && return
+  [ "$(cat "$here/$machine.ready" 2>/dev/null)" = "$DIGEST" ] &&
+    [ "$(state)" = READY ] && return
   rm -f "$here/$machine.ready"
   case $(state) in
     READY) ;;
     '') create || return ;;
     *) delete; create || return ;;
   esac
-  set_up && touch "$here/$machine.ready"
+  set_up && echo "$DIGEST" >"$here/$machine.ready"
 }
 
 # What the unit has so far, from here to there.

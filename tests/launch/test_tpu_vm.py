@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 import pytest
+from absl import flags
 
 from icl_gen.runs import units as names
 from icl_gen.storage import working_copies
@@ -124,12 +125,61 @@ def test_machines_are_made_used_and_deleted(
 
 
 @pytest.mark.slow
-def test_machines_are_kept_if_asked(launched, asked, machines, monkeypatch):
+def test_machines_are_kept_if_asked(
+  launched, asked, machines, monkeypatch, tmp_path
+):
+  """And set up again if the code or the set-up is another one."""
+  code = tmp_path / 'code'
+  code.mkdir()
+  (code / 'a.py').touch()
+  monkeypatch.chdir(tmp_path)
+  monkeypatch.setattr(tpu_vm, '_CODE', ('code',))
+  there = machines / 'icl-gen-study-0/0/icl_gen'
   asked(keep=True)
-  run(launched(), monkeypatch)
+  counted = f'{flags.FLAGS.set_up} && echo done >>set-ups'
+
+  def set_ups(**more):
+    """How many there were, after another launch of the same units."""
+    asked(keep=True, **{'set_up': counted} | more)
+    run(launched(), monkeypatch)
+    return (there / 'set-ups').read_text().count('done')
+
+  assert set_ups() == 1
   assert (machines / 'icl-gen-study-0/state').read_text() == 'READY'
-  run(launched(), monkeypatch)  # and used again
+  os.utime(code / 'a.py', (0, 0))
+  assert set_ups() == 1  # and used again
+  (code / 'a.py').rename(code / 'b.py')
+  assert set_ups() == 2
+  assert [path.name for path in (there / 'code').iterdir()] == ['b.py']
+  (code / 'b.py').write_text('new')
+  assert set_ups() == 3
+  assert (there / 'code/b.py').read_text() == 'new'
+  assert set_ups(set_up=f'{counted} && true') == 4
   assert calls(machines) == [['tpu-vm', 'create', 'icl-gen-study-0']]
+
+
+@pytest.mark.parametrize(
+  ('there', 'done'),
+  [
+    ('', ['mount']),
+    ('10.0.0.2:/share', []),
+    ('10.0.0.2:/other', ['umount', 'mount']),
+  ],
+)
+def test_another_share_takes_the_place_of_the_first(
+  launched, asked, there, done
+):
+  asked(mount='10.0.0.2:/share')
+  script = f"""
+    sudo() {{ echo "$1"; }}
+    mountpoint() {{ [ '{there}' ]; }}
+    findmnt() {{ echo '{there}'; }}
+    true {tpu_vm._mounting(launched())}
+  """
+  said = subprocess.run(
+    ['bash', '-c', script], capture_output=True, text=True, check=True
+  ).stdout
+  assert said.split() == ['mkdir', *done]
 
 
 def test_all_workers_run_a_unit_together(
@@ -302,7 +352,7 @@ def test_machines_write_to_a_bucket_and_nothing_is_copied(
     said = unit.log.read_text()
     assert f' --workdir={url} ' in said and f'--only={unit.name}' in said
   copied = [call for call in every_call(machines) if call[1] == 'scp']
-  assert [call[2] for call in copied] == [str(tpu_vm._packed(made))]
+  assert [call[2] for call in copied] == [str(tpu_vm._archive(made))]
 
 
 def test_mistakes_are_found_before_a_machine_is_made(launched, asked):
