@@ -15,6 +15,7 @@ from collections.abc import Mapping
 
 from absl import flags
 
+from icl_gen import signals
 from icl_gen.storage import files
 from launch import experiment as experiments
 from launch import finish, found, packed, pool, table
@@ -137,14 +138,23 @@ def run(experiment: Experiment, *, machines: int, retries: int) -> None:
 
 
 def _delete(script: pathlib.Path, names: list[str]) -> None:
-  for name in names:
-    done = subprocess.run(['bash', str(script), 'delete', name], check=False)
-    if done.returncode:
-      print(
-        f'{name} could not be deleted, and may go on costing money: see'
-        f' `gcloud compute tpus tpu-vm list --zone={_ZONE.value}`',
-        flush=True,
+  """Deletes all machines at once, also if somebody asks us to stop."""
+  with signals.deferred():
+    print(f'deleting {", ".join(names)}', flush=True)
+    deletions = {
+      # Ctrl-C in a terminal must not reach them.
+      name: subprocess.Popen(
+        ['bash', str(script), 'delete', name], start_new_session=True
       )
+      for name in names
+    }
+    for name, deletion in deletions.items():
+      if deletion.wait():
+        print(
+          f'{name} could not be deleted, and may go on costing money: see'
+          f' `gcloud compute tpus tpu-vm list --zone={_ZONE.value}`',
+          flush=True,
+        )
 
 
 def _require(experiment: Experiment) -> None:

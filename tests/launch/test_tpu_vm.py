@@ -297,6 +297,42 @@ def test_failures_are_reported_and_machines_deleted(
   assert [verb for _, verb, _ in calls(machines)] == ['create', 'delete']
 
 
+def test_a_request_to_stop_ends_no_deletion(tmp_path):
+  """Nor one that comes, in a terminal, to all that we started."""
+  script = tmp_path / 'delete.sh'
+  script.write_text(
+    f'touch {tmp_path}/begun-$2\n'
+    f'until [ -e {tmp_path}/go ]; do sleep 0.05; done\n'
+    f'touch {tmp_path}/deleted-$2; [ $2 != b ]\n'
+  )
+  code = f"""
+import pathlib
+from absl import flags
+from icl_gen import signals
+from launch import tpu_vm
+flags.FLAGS.mark_as_parsed()
+signals.catch()
+tpu_vm._delete(pathlib.Path({str(script)!r}), ['a', 'b', 'c'])
+"""
+  deleting = subprocess.Popen(
+    [sys.executable, '-c', code],
+    cwd=commands.ROOT,
+    start_new_session=True,
+    stdout=subprocess.PIPE,
+    stderr=subprocess.PIPE,
+    text=True,
+  )
+  commands.wait(lambda: len(list(tmp_path.glob('begun-*'))) == 3, seconds=60)
+  os.killpg(deleting.pid, signal.SIGINT)
+  (tmp_path / 'go').touch()
+  said, error = deleting.communicate(timeout=60)
+  assert 'Interrupted' in error
+  assert len(list(tmp_path.glob('deleted-*'))) == 3
+  first, second = said.splitlines()
+  assert first == 'deleting a, b, c'
+  assert second.startswith('b could not be deleted, and may go on')
+
+
 def test_machines_have_names_that_are_allowed(launched, asked):
   made = dataclasses.replace(launched(), name='My study_2')
   plan = tpu_vm.make_plan(made, machines=2)
