@@ -19,8 +19,11 @@ state() {
   tpu tpu-vm describe "$machine" --format='value(state)' 2>/dev/null
 }
 
+going_on() { [ ! "$stopped" ]; }
+pause() { sleep "$SECONDS_BETWEEN_LOOKS"; going_on; }
+
 delete() {
-  rm -f "$here/$machine.ready"
+  forget
   if [ "$QUEUED" ]; then
     tpu queued-resources delete "$machine" --force
   else
@@ -28,21 +31,41 @@ delete() {
   fi
 }
 
+# What is known about a machine that is no longer there.
+forget() { rm -f "$here/$machine.ready" "$here/$machine.unit"; }
+
+# The state of the request for the machine, which may have no machine; '' if
+# there is none.
+request_state() {
+  [ "$QUEUED" ] || return
+  tpu queued-resources describe "$machine" --format='value(state.state)' \
+    2>/dev/null
+}
+
+# Asks for the machine, unless an earlier request is still waiting for it.
+request() {
+  case $(request_state) in
+    '') ;;
+    FAILED | SUSPENDED | SUSPENDING) delete || return ;;
+    DELETING) pause && request; return ;;
+    *) return 0 ;;
+  esac
+  if [ "$QUEUED" ]; then
+    tpu queued-resources create "$machine" --node-id="$machine" $CREATE
+  else
+    tpu tpu-vm create "$machine" $CREATE
+  fi && forget
+}
+
 # Asks for the machine and waits for it.
 create() {
-  if [ "$QUEUED" ]; then
-    tpu queued-resources create "$machine" --node-id="$machine" $CREATE || return
-  else
-    tpu tpu-vm create "$machine" $CREATE || return
-  fi
+  request || return
   until [ "$(state)" = READY ]; do
-    if [ "$QUEUED" ]; then
-      case $(tpu queued-resources describe "$machine" \
-        --format='value(state.state)') in
-        FAILED | SUSPENDED) echo "no machine $machine was given"; return 1 ;;
-      esac
-    fi
-    sleep "$SECONDS_BETWEEN_LOOKS"
+    case $(request_state) in
+      FAILED | SUSPENDED | SUSPENDING)
+        echo "no machine $machine was given"; return 1 ;;
+    esac
+    pause || return
   done
 }
 
@@ -57,14 +80,14 @@ set_up() {
 # A machine that was never made, or that was taken away, is made (again); one
 # that was kept is set up again if the code or the set-up is another one.
 make_ready() {
-  [ "$(cat "$here/$machine.ready" 2>/dev/null)" = "$DIGEST" ] &&
-    [ "$(state)" = READY ] && return
-  rm -f "$here/$machine.ready"
   case $(state) in
     READY) ;;
     '') create || return ;;
     *) delete; create || return ;;
   esac
+  going_on && finish_earlier && going_on || return
+  [ "$(cat "$here/$machine.ready" 2>/dev/null)" = "$DIGEST" ] && return
+  rm -f "$here/$machine.ready"
   set_up && echo "$DIGEST" >"$here/$machine.ready"
 }
 
@@ -82,14 +105,15 @@ send() {
     on_all "mkdir -p $REMOTE && tar -xzf unit.tar.gz -C $REMOTE"
 }
 
-# And back.
+# And back; it may be nothing yet.
 fetch() {
   [ "$REMOTE" ] || return 0
   put_back
   local new="$here/$unit.new"
   rm -rf "$new" && mkdir -p "$new"
-  tpu tpu-vm ssh "$machine" --worker=0 --command="cd $REMOTE &&
-    tar -czf ~/unit.tar.gz \$(ls -d ${FOLDERS[$unit]} 2>/dev/null)" &&
+  tpu tpu-vm ssh "$machine" --worker=0 --command="
+    mkdir -p $REMOTE && cd $REMOTE && ls -d ${FOLDERS[$unit]} 2>/dev/null |
+      tar -czf ~/unit.tar.gz --files-from=-" &&
     tpu tpu-vm scp "$machine:unit.tar.gz" "$here/$unit.tar.gz" --worker=0 &&
     tar -xzf "$here/$unit.tar.gz" -C "$new" || return
   # Several units may have the same corpus.
@@ -126,34 +150,97 @@ put_back() {
   rm -rf "$here/$unit.old"
 }
 
-# Asks the processes to save their state, and waits for them.
+# A process outlives its connection: it prints to a file, which is followed.
+begin() {
+  watch "
+    trap '' HUP
+    cd icl_gen && [ ! -e unit.stop ] || exit 143
+    : >unit.out
+    ${COMMANDS[$unit]} >unit.out 2>&1 &
+    echo \$! >unit.pid
+    [ ! -e unit.stop ] || kill -TERM \$!
+    tail -n +1 -f -s 0.2 --pid=\$! unit.out
+    wait \$!
+    status=\$?
+    rm -f unit.pid
+    exit \$status"
+}
+
+# Waits for processes that a lost connection or a killed launcher left at work.
+follow() {
+  watch "
+    cd icl_gen 2>/dev/null || exit 0
+    if $ALIVE; then
+      echo \"process \$p is still at work\"
+      tail -f -s 0.2 --pid=\$p unit.out
+    fi
+    rm -f unit.stop"
+}
+
+# Numbers of processes are given again, to others.
+ALIVE='p=$(cat unit.pid 2>/dev/null) && grep -qs icl_gen.study /proc/$p/cmdline'
+
+# Runs a command on all workers, of which `stop` asks the processes to stop.
+watch() {
+  watching=1
+  going_on || return
+  on_all "$1" &
+  local job=$! status
+  # A trapped signal ends `wait` before the command has ended.
+  while true; do
+    wait $job
+    status=$?
+    kill -0 $job 2>/dev/null || break
+  done
+  watching=
+  return $status
+}
+
+# Asks the processes, and one that is about to begin, to save their state, and
+# waits for them.
 stop() {
   stopped=1
-  on_all 'p=$(cat icl_gen/unit.pid) && kill -TERM $p &&
-    while kill -0 $p 2>/dev/null; do sleep 0.2; done'
+  [ ! "$watching" ] || on_all "
+    cd icl_gen && touch unit.stop && $ALIVE && kill -TERM \$p &&
+      while kill -0 \$p 2>/dev/null; do sleep 0.2; done"
+}
+
+# What an earlier unit wrote is fetched, before anything is sent over it.
+finish_earlier() {
+  local earlier
+  follow || return
+  earlier=$(cat "$here/$machine.unit" 2>/dev/null) || return 0
+  [ ! "${FOLDERS[$earlier]+left}" ] || unit=$earlier fetch || return
+  rm "$here/$machine.unit"
+}
+
+# One attempt at the unit.
+attempt() {
+  echo "$unit" >"$here/$machine.unit"
+  begin
+  local status=$?
+  # Where the connection was lost, the processes are at work.
+  [ $status = 0 ] || [ "$stopped" ] || follow || return $status
+  fetch && rm "$here/$machine.unit" || [ $status != 0 ] || status=1
+  return $status
 }
 
 run() {
-  while true; do
-    make_ready && send || return
-    on_all "cd icl_gen && { ${COMMANDS[$unit]} & echo \$! >unit.pid; wait \$!; }" &
-    # A trapped signal ends `wait` before the command has ended.
-    while true; do
-      wait $!
-      status=$?
-      kill -0 $! 2>/dev/null || break
-    done
-    fetch || [ "$status" != 0 ] || status=1
-    [ "$stopped" ] && return 143
-    [ "$status" = 0 ] && return
+  local status
+  while going_on; do
+    make_ready && send && going_on || return
+    attempt
+    status=$?
+    [ $status = 0 ] && return
     [ "$(state)" = READY ] && return $status
-    echo "$machine was taken away; making another one"
+    going_on && echo "$machine was taken away; making another one"
   done
 }
 
 stopped=
+watching=
 trap stop TERM INT
 case $1 in
-  run) run ;;
+  run) run; status=$?; going_on || status=143; exit $status ;;
   delete) delete ;;
 esac

@@ -3,10 +3,12 @@
 Arguments are checked against the synopses of `gcloud compute tpus tpu-vm` and
 `queued-resources`: an unknown, missing or abbreviated one is an error. A
 machine is a directory with one home for each of its workers, in which commands
-run; its file `state` may be changed by a test.
+run; its file `state` may be changed by a test. So may `<machine>.request`, the
+state of a queued resource: its machine exists once that is ACTIVE.
 
 GCLOUD_MACHINES is the directory of all machines; every call is appended to the
-file `calls` in it.
+file `calls` in it, and the process ids of connections to `connections`. While
+it has a file `slow`, machines are being made.
 """
 
 import argparse
@@ -16,6 +18,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import time
 
 MACHINES = pathlib.Path(os.environ['GCLOUD_MACHINES'])
 # Accelerator type -> its hosts.
@@ -77,7 +80,18 @@ def parser():
 
 
 def state(name):
+  if requested(name) == 'ACTIVE' and not (MACHINES / name).exists():
+    make(name, workers=1)
   path = MACHINES / name / 'state'
+  return path.read_text() if path.exists() else ''
+
+
+def request_of(name):
+  return MACHINES / f'{name}.request'
+
+
+def requested(name):
+  path = request_of(name)
   return path.read_text() if path.exists() else ''
 
 
@@ -86,28 +100,44 @@ def fail(text):
   sys.exit(1)
 
 
-def create(name, given):
-  if state(name):
-    fail(f'{name}: already exists')
-  for worker in range(WORKERS[given.accelerator_type]):
+def make(name, *, workers):
+  for worker in range(workers):
     (MACHINES / name / str(worker)).mkdir(parents=True)
   (MACHINES / name / 'state').write_text('READY')
 
 
-def delete(name):
-  if not state(name):
-    fail(f'{name}: not found')
-  shutil.rmtree(MACHINES / name)
+def create(name, given):
+  queued = given.group == 'queued-resources'
+  if state(name) or queued and requested(name):
+    fail(f'{name}: ALREADY_EXISTS')
+  while (MACHINES / 'slow').exists():
+    time.sleep(0.05)
+  if queued:
+    request_of(name).write_text('ACTIVE')
+  make(name, workers=WORKERS[given.accelerator_type])
+
+
+def delete(given):
+  if given.group == 'queued-resources':
+    if not requested(given.name):
+      fail(f'{given.name}: not found')
+    if not given.force:
+      fail(f'{given.name}: its node has to be deleted first, or give --force')
+    request_of(given.name).unlink()
+  elif not state(given.name):
+    fail(f'{given.name}: not found')
+  shutil.rmtree(MACHINES / given.name, ignore_errors=True)
 
 
 def describe(given):
-  if not state(given.name):
+  of, form = {
+    'tpu-vm': (state, 'value(state)'),
+    'queued-resources': (requested, 'value(state.state)'),
+  }[given.group]
+  if not of(given.name):
     fail(f'{given.name}: not found')
-  values = {
-    'value(state)': state(given.name),
-    'value(state.state)': 'ACTIVE',
-  }
-  print(values[given.format])
+  assert given.format == form
+  print(of(given.name))
 
 
 def homes(name, worker):
@@ -133,6 +163,8 @@ def ssh(given):
   with open(MACHINES / given.name / 'sessions', 'a') as sessions:
     for process in started:
       print(process.pid, file=sessions)
+  with open(MACHINES / 'connections', 'a') as connections:
+    print(os.getpid(), file=connections)
   codes = [process.wait() for process in started]
   # A command that is killed takes the connection with it.
   sys.exit(max(255 if code < 0 else code for code in codes))
@@ -161,12 +193,9 @@ def main(arguments):
   given = parser().parse_args(arguments[2:])
   if given.verb == 'create':
     create(getattr(given, 'node_id', given.name), given)
-  elif given.verb == 'delete':
-    if given.group == 'queued-resources' and not given.force:
-      fail(f'{given.name}: its node has to be deleted first, or give --force')
-    delete(given.name)
   else:
-    {'describe': describe, 'ssh': ssh, 'scp': scp}[given.verb](given)
+    does = {'delete': delete, 'describe': describe, 'ssh': ssh, 'scp': scp}
+    does[given.verb](given)
 
 
 if __name__ == '__main__':

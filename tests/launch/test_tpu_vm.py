@@ -22,9 +22,12 @@ from tests.launch import studies as commands
 
 # What a unit does here: tells where it runs, notes the attempt in the settings
 # of its corpus, and writes the corpus. Next to gcloud's machines, a file `fail`
-# lets it fail, `fail_once` the first attempt, and `block` keeps it waiting.
+# lets it fail, `fail_once` the first attempt, and `block` keeps it waiting. It
+# makes a file `twice` there if it runs twice at a time.
 _FAKE = """\
 #!/bin/bash
+mkdir ~/busy 2>/dev/null || touch {machines}/twice
+trap 'rmdir ~/busy' EXIT
 echo "worker $WORKER ran $*"
 trap 'echo saved; exit 143' TERM
 for flag; do case $flag in --only=*) unit=${{flag#--only=}} ;; esac; done
@@ -202,8 +205,8 @@ def preempt(machines, name):
       os.killpg(int(line), signal.SIGKILL)
 
 
-def start(made, *, machine='icl-gen-study-0'):
-  """Starts the first unit as the pool does; waits until it runs."""
+def begin(made, *, machine='icl-gen-study-0'):
+  """Starts the first unit as the pool does."""
   plan = tpu_vm.make_plan(made, machines=1)
   plans.write(plan)
   subprocess.run(plan.commands[0], shell=True, check=True)
@@ -214,8 +217,140 @@ def start(made, *, machine='icl-gen-study-0'):
       stdout=log,
       stderr=log,
     )
-  commands.wait(lambda: ' ran ' in unit.log.read_text(), seconds=60)
   return started, unit
+
+
+def start(made):
+  """Starts the first unit as the pool does; waits until it runs."""
+  started, unit = begin(made)
+  said(unit, ' ran ')
+  return started, unit
+
+
+def said(unit, text):
+  """Waits until a unit's log has a text."""
+  commands.wait(lambda: text in unit.log.read_text(), seconds=60)
+
+
+def called(machines, *verbs):
+  """Waits until calls of gcloud had these verbs."""
+  commands.wait(
+    lambda: (
+      (machines / 'calls').exists()
+      and list(verbs) in [call[: len(verbs)] for call in every_call(machines)]
+    ),
+    seconds=60,
+  )
+
+
+def disconnect(machines):
+  """Ends the last connection, and nothing that it started."""
+  last = (machines / 'connections').read_text().split()[-1]
+  os.kill(int(last), signal.SIGKILL)
+
+
+def test_a_lost_connection_starts_nothing_twice(launched, asked, machines):
+  (machines / 'block').touch()
+  made = launched()
+  started, unit = start(made)
+  disconnect(machines)
+  said(unit, 'is still at work')
+  (machines / 'block').unlink()
+  assert started.wait(60)  # how the unit ended is not known
+  assert fetched(made, unit).read_text() == '0\n'
+  assert settings(made, unit).read_text() == 'attempt\n'
+  assert start(made)[0].wait(60) == 0
+  assert not (machines / 'twice').exists()
+
+
+def test_what_a_killed_launcher_left_at_work_is_waited_for(
+  launched, asked, machines
+):
+  for file in ('block', 'fail_once'):
+    (machines / file).touch()
+  made = launched()
+  noted = settings(made, made.units[0])
+  noted.parent.mkdir(parents=True)
+  noted.write_text('earlier\n')
+  started, unit = start(made)
+  started.kill()
+  started.wait()
+  disconnect(machines)
+  started, _ = begin(made)
+  said(unit, 'is still at work')
+  (machines / 'block').unlink()
+  assert started.wait(60) == 0
+  assert noted.read_text() == 'earlier\nattempt\nattempt\n'
+  assert not (machines / 'twice').exists()
+
+
+@pytest.mark.parametrize('queued', [False, True])
+def test_a_stop_while_a_machine_is_made_starts_nothing(
+  launched, asked, machines, queued
+):
+  asked(queued=queued)
+  if queued:
+    waits = machines / 'icl-gen-study-0.request'
+    waits.write_text('WAITING_FOR_RESOURCES')
+  else:
+    (machines / 'slow').touch()
+  started, unit = begin(launched())
+  called(
+    machines,
+    *(['queued-resources', 'describe'] if queued else ['tpu-vm', 'create']),
+  )
+  started.terminate()
+  if not queued:
+    (machines / 'slow').unlink()
+  assert started.wait(60) == 143
+  assert ' ran ' not in unit.log.read_text()
+  assert 'ssh' not in {call[1] for call in every_call(machines)}
+
+
+@pytest.mark.parametrize('of', ['FAILED', 'SUSPENDED', 'SUSPENDING'])
+def test_a_request_that_gets_no_machine_is_made_again(
+  launched, asked, machines, of
+):
+  asked(queued=True)
+  request = machines / 'icl-gen-study-0.request'
+  request.write_text(of)
+  assert start(launched())[0].wait(60) == 0
+  assert [verb for _, verb, _ in calls(machines)] == ['delete', 'create']
+
+
+def test_a_request_that_waits_is_waited_for(launched, asked, machines):
+  asked(queued=True)
+  request = machines / 'icl-gen-study-0.request'
+  request.write_text('WAITING_FOR_RESOURCES')
+  started, _ = begin(launched())
+  called(machines, 'queued-resources', 'describe')
+  request.write_text('ACTIVE')
+  assert started.wait(60) == 0
+  assert not calls(machines)
+
+
+def test_a_request_that_is_being_deleted_is_made_again(
+  launched, asked, machines
+):
+  asked(queued=True)
+  request = machines / 'icl-gen-study-0.request'
+  request.write_text('DELETING')
+  started, _ = begin(launched())
+  called(machines, 'queued-resources', 'describe')
+  request.unlink()
+  assert started.wait(60) == 0
+  assert [verb for _, verb, _ in calls(machines)] == ['create']
+
+
+def test_a_request_that_fails_is_named(launched, asked, machines):
+  asked(queued=True)
+  request = machines / 'icl-gen-study-0.request'
+  request.write_text('WAITING_FOR_RESOURCES')
+  started, unit = begin(launched())
+  called(machines, 'queued-resources', 'describe')
+  request.write_text('FAILED')
+  assert started.wait(60) == 1
+  assert 'no machine icl-gen-study-0 was given' in unit.log.read_text()
 
 
 def test_a_machine_that_is_taken_away_is_made_again(launched, asked, machines):
