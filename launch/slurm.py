@@ -200,7 +200,9 @@ out_of_time=
 # Not SLURM_JOB_ID, which for one of the tasks is also that of the whole array.
 task="${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID"
 trap 'out_of_time=1; scancel --signal=TERM "$task"' USR1
-srun --kill-on-bad-exit=1 --open-mode=append --output="$log" {python} "$@" &
+# Since Slurm 22.05, srun does not inherit the cores.
+srun --cpus-per-task="$SLURM_CPUS_PER_TASK" --kill-on-bad-exit=1 \\
+  --open-mode=append --output="$log" {python} "$@" &
 wait $!
 status=$?
 # A trapped signal ends `wait` before the command has ended.

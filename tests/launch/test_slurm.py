@@ -44,6 +44,14 @@ def test_flags_become_directives(launched, given):
     assert '\nmodule load python\n' in script
 
 
+def test_the_cores_are_passed_to_the_command(launched, given):
+  given(cpus_per_task=6)
+  script = scripts(launched())['units.sbatch']
+  assert directives(script)['cpus-per-task'] == '6'
+  (command,) = re.findall(r'^srun .*', script, re.MULTILINE)
+  assert ' --cpus-per-task="$SLURM_CPUS_PER_TASK" ' in command
+
+
 def test_names_may_have_spaces(launched):
   made = dataclasses.replace(launched(), name='my study')
   assert directives(scripts(made)['units.sbatch'])['job-name'] == '"my study"'
