@@ -34,7 +34,8 @@ _MACHINES = flags.DEFINE_integer(
 _RETRIES = flags.DEFINE_integer(
   'retries',
   2,
-  'How often a unit that fails is started again without progress.',
+  'How often a unit that fails is started again without progress; not by'
+  ' XManager.',
   lower_bound=0,
 )
 _TOPOLOGY = flags.DEFINE_string(
@@ -43,6 +44,9 @@ _TOPOLOGY = flags.DEFINE_string(
 _PROCESSES = flags.DEFINE_integer(
   'processes_per_unit', 1, 'Processes that run a unit together, one a host.'
 )
+
+# Flags that both commands have, with one meaning.
+_PASSED = ('documents', 'heartbeat', 'debug')
 
 
 def run(
@@ -74,14 +78,15 @@ def run(
     on=on,
   )
   executor = EXECUTORS[on]
-  planned = executor.make_plan(launched, machines=_MACHINES.value)
+  how = {'machines': _MACHINES.value, 'retries': _RETRIES.value}
+  planned = executor.make_plan(launched, **how)
   if dry_run:
     print(plan.text(launched, planned))
     estimate.show(study, topology=_TOPOLOGY.value, run=estimate_memory)
     return
   units.record(study, root)
   with working_copies.kept(launched.files):
-    executor.run(launched, machines=_MACHINES.value, retries=_RETRIES.value)
+    executor.run(launched, **how)
 
 
 def _flags() -> dict[str, str]:
@@ -92,8 +97,12 @@ def _flags() -> dict[str, str]:
     'config': config_flags.get_config_filename(holder),
     **{f'config.{name}': str(value) for name, value in overrides.items()},
     'workdir': flags.FLAGS.workdir,
-    **({'documents': folder} if (folder := flags.FLAGS.documents) else {}),
+    **{name: str(flags.FLAGS[name].value) for name in _PASSED if _given(name)},
   }
+
+
+def _given(name: str) -> bool:
+  return not flags.FLAGS[name].using_default_value
 
 
 if __name__ == '__main__':

@@ -19,8 +19,12 @@ _PLATFORM = flags.DEFINE_enum(
 )
 
 
-def make_plan(experiment: Experiment, *, machines: int) -> Plan:
-  """What `run` does."""
+def make_plan(experiment: Experiment, *, machines: int, retries: int) -> Plan:
+  """What `run` does.
+
+  Raises:
+    ValueError: workers that cannot have so many devices.
+  """
   commands = []
   for number, unit in enumerate(experiment.units):
     arguments, env = _command(unit, number % machines)
@@ -30,7 +34,8 @@ def make_plan(experiment: Experiment, *, machines: int) -> Plan:
   return Plan(
     [
       f'this host: {min(machines, len(experiment.units))} processes at once,'
-      f' {devices} {_PLATFORM.value} devices each'
+      f' {devices} {_PLATFORM.value} devices each',
+      pool.rule(retries),
     ],
     [*commands, plan.shell(last)],
   )

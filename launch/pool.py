@@ -102,6 +102,13 @@ def run(
   return units_now
 
 
+def rule(retries: int) -> str:
+  """What `run` does with units that fail, in words."""
+  return (
+    f'a unit that fails is started again up to {retries} times without progress'
+  )
+
+
 def _start(
   progress: Progress, worker: int, command: Callable[[Unit, int], Command]
 ) -> _Process:

@@ -43,9 +43,7 @@ _PROLOGUE = flags.DEFINE_string(
 _REPORT = 'report'
 
 
-def make_plan(
-  experiment: Experiment, *, machines: int, retries: int = 2
-) -> Plan:
+def make_plan(experiment: Experiment, *, machines: int, retries: int) -> Plan:
   """What `run` does.
 
   Raises:
@@ -70,7 +68,8 @@ def make_plan(
   return Plan(
     [
       f'Slurm: {len(experiment.units)} tasks, {machines} at once, each on'
-      f' {needs.processes} nodes with {_CPUS.value} cores'
+      f' {needs.processes} nodes with {_CPUS.value} cores',
+      f'a task that fails is queued again up to {retries} times',
     ],
     commands,
     scripts,

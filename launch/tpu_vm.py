@@ -65,7 +65,7 @@ _REMOTE_WORKDIR = 'out'
 _SECONDS_BETWEEN_LOOKS = 10  # at a machine that is being made
 
 
-def make_plan(experiment: Experiment, *, machines: int) -> Plan:
+def make_plan(experiment: Experiment, *, machines: int, retries: int) -> Plan:
   """What `run` does.
 
   Raises:
@@ -93,7 +93,8 @@ def make_plan(experiment: Experiment, *, machines: int) -> Plan:
   return Plan(
     [
       f'{len(names)} TPU VMs {_TYPE.value} ({", ".join(how) or "on demand"}) in'
-      f' {_ZONE.value}: {", ".join(names)}'
+      f' {_ZONE.value}: {", ".join(names)}',
+      pool.rule(retries),
     ],
     commands,
     {
@@ -109,7 +110,7 @@ def run(experiment: Experiment, *, machines: int, retries: int) -> None:
   Raises:
     ValueError: as `make_plan`; or a unit or the report failed.
   """
-  plan = make_plan(experiment, machines=machines)
+  plan = make_plan(experiment, machines=machines, retries=retries)
   plans.write(plan)
   script, _ = plan.files
   names = _machines(experiment, machines)

@@ -55,13 +55,14 @@ exit $status
 """
 
 
-def make_plan(experiment: Experiment, *, machines: int) -> Plan:
-  """What `run` does.
+def make_plan(experiment: Experiment, *, machines: int, retries: int) -> Plan:
+  """What `run` does; what fails is not started again, whatever `retries` says.
 
   Raises:
     ValueError: containers, but no workdir that they share, or a config or
       documents that they do not get.
   """
+  del retries
   _require(experiment)
   folder = (experiment.files / 'xmanager').absolute()
   script, spec = folder / 'run.sh', folder / 'spec.json'
@@ -80,13 +81,12 @@ def make_plan(experiment: Experiment, *, machines: int) -> Plan:
 
 
 def run(experiment: Experiment, *, machines: int, retries: int) -> None:
-  """Launches everything and waits for it; retries are XManager's business.
+  """Launches everything and waits for it.
 
   Raises:
     ValueError: as `make_plan`; or a unit failed.
   """
-  del retries
-  plan = make_plan(experiment, machines=machines)
+  plan = make_plan(experiment, machines=machines, retries=retries)
   plans.write(plan)
   for path in plan.files:
     path.chmod(0o755)

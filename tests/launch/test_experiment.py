@@ -63,7 +63,9 @@ def test_machines_write_to_a_bucket_and_slurm_refuses_it(
   assert made.units[0].flags['workdir'] == url
   with pytest.raises(ValueError, match='^--on=slurm works in .* all nodes sh'):
     slurm.make_plan(
-      launched(processes=processes, on='slurm', copy=copy), machines=1
+      launched(processes=processes, on='slurm', copy=copy),
+      machines=1,
+      retries=0,
     )
 
 
@@ -140,7 +142,8 @@ def test_a_dry_run_starts_and_writes_nothing(on, tmp_path):
     [
       *(sys.executable, '-m', 'launch', f'--on={on}', '--dry_run'),
       *('--config=configs/study.py:tiny', '--config.seeds=(4,)'),
-      *(f'--workdir={tmp_path / "out"}', '--zone=z'),
+      *(f'--workdir={tmp_path / "out"}', '--zone=z', '--retries=5'),
+      *('--heartbeat=90', '--debug'),
     ],
     cwd=ROOT,
     capture_output=True,
@@ -148,7 +151,11 @@ def test_a_dry_run_starts_and_writes_nothing(on, tmp_path):
   )
   assert done.returncode == 0, done.stderr
   assert '  reversal-nano-s4: 8 of 8 stages\n' in done.stdout
-  assert '--config.seeds=(4,)' in done.stdout
+  for flag in ('--config.seeds=(4,)', '--heartbeat=90', '--debug=True'):
+    assert done.stdout.count(flag) >= 6  # five units, and the report
+  assert '--documents' not in done.stdout
+  assert (' up to 5 times' in done.stdout) == (on != 'xmanager')
+  assert ('-lt 5 ]' in done.stdout) == (on == 'slurm')
   assert '--only=syllogism-nano-s4' in done.stdout
   assert '--topology=cpu:1 --stage=train\n' in done.stdout
   assert not list(tmp_path.iterdir())

@@ -17,9 +17,10 @@ from tests.launch import studies as commands
 def test_the_plan_has_the_devices_of_every_worker(launched, given):
   given(devices_per_worker=4, platform='gpu')
   made = launched()
-  plan = local.make_plan(made, machines=2)
+  plan = local.make_plan(made, machines=2, retries=0)
   assert plan.resources == [
-    'this host: 2 processes at once, 4 gpu devices each'
+    'this host: 2 processes at once, 4 gpu devices each',
+    'a unit that fails is started again up to 0 times without progress',
   ]
   first, second, report = plan.commands
   assert first.startswith('CUDA_VISIBLE_DEVICES=0,1,2,3 ')

@@ -102,7 +102,7 @@ def test_without_units_only_the_report_is_submitted(launched, sbatch):
   slurm.run(launched(), machines=1, retries=0)
   (report,) = sbatch()
   assert 'dependency' not in report and report.endswith('/report.sbatch')
-  plan = slurm.make_plan(launched(), machines=1)
+  plan = slurm.make_plan(launched(), machines=1, retries=0)
   assert [path.name for path in plan.files] == ['report.sbatch']
 
 

@@ -207,7 +207,7 @@ def preempt(machines, name):
 
 def begin(made, *, machine='icl-gen-study-0'):
   """Starts the first unit as the pool does."""
-  plan = tpu_vm.make_plan(made, machines=1)
+  plan = tpu_vm.make_plan(made, machines=1, retries=0)
   plans.write(plan)
   subprocess.run(plan.commands[0], shell=True, check=True)
   unit = made.units[0]
@@ -470,7 +470,7 @@ tpu_vm._delete(pathlib.Path({str(script)!r}), ['a', 'b', 'c'])
 
 def test_machines_have_names_that_are_allowed(launched, asked):
   made = dataclasses.replace(launched(), name='My study_2')
-  plan = tpu_vm.make_plan(made, machines=2)
+  plan = tpu_vm.make_plan(made, machines=2, retries=0)
   assert 'icl-gen-my-study-2-0, icl-gen-my-study-2-1' in plan.resources[0]
   remote = shlex.quote(shlex.quote('icl_gen/out/My study_2'))
   assert f'export REMOTE={remote}\n' in list(plan.files.values())[1]
@@ -479,7 +479,7 @@ def test_machines_have_names_that_are_allowed(launched, asked):
 def test_mounted_results_are_not_copied(launched, asked):
   asked(mount='10.0.0.2:/share')
   made = launched()
-  plan = tpu_vm.make_plan(made, machines=1)
+  plan = tpu_vm.make_plan(made, machines=1, retries=0)
   environment = list(plan.files.values())[1]
   workdir = made.root.parent
   assert f'sudo mount -t nfs 10.0.0.2:/share {workdir}' in environment
@@ -514,9 +514,9 @@ def test_machines_write_to_a_bucket_and_nothing_is_copied(
   made = launched(copy=copy)
   asked(mount='10.0.0.2:/share')
   with pytest.raises(ValueError, match='^--mount=.*write to the bucket'):
-    tpu_vm.make_plan(made, machines=1)
+    tpu_vm.make_plan(made, machines=1, retries=0)
   asked(mount='')
-  plan = tpu_vm.make_plan(made, machines=1)
+  plan = tpu_vm.make_plan(made, machines=1, retries=0)
   assert 'icl_gen.study' in plan.commands[-2]  # here, with our log-in
   run(made, monkeypatch)
   for unit in made.units:
@@ -529,7 +529,7 @@ def test_machines_write_to_a_bucket_and_nothing_is_copied(
 def test_mistakes_are_found_before_a_machine_is_made(launched, asked):
   asked(zone='')
   with pytest.raises(ValueError, match='no --zone given'):
-    tpu_vm.make_plan(launched(), machines=1)
+    tpu_vm.make_plan(launched(), machines=1, retries=0)
 
 
 def test_own_documents_must_be_where_machines_see_them(launched, asked):
@@ -538,7 +538,9 @@ def test_own_documents_must_be_where_machines_see_them(launched, asked):
   def plan(documents):
     made = launched()
     report = {**made.report, 'documents': str(documents)}
-    tpu_vm.make_plan(dataclasses.replace(made, report=report), machines=1)
+    tpu_vm.make_plan(
+      dataclasses.replace(made, report=report), machines=1, retries=0
+    )
 
   plan('configs/custom_example')
   shared = launched().root.parent / 'notes'

@@ -19,7 +19,7 @@ from tests.launch import studies as commands
 
 
 def spec(launched):
-  plan = xm.make_plan(launched, machines=2)
+  plan = xm.make_plan(launched, machines=2, retries=0)
   return json.loads(next(iter(plan.files.values())))
 
 
@@ -88,7 +88,7 @@ def test_containers_must_find_config_and_documents(launched, given):
 
 
 def test_the_script_of_a_unit_writes_its_log(launched, tmp_path):
-  plan = xm.make_plan(launched(), machines=1)
+  plan = xm.make_plan(launched(), machines=1, retries=0)
   script = list(plan.files.values())[1]
   log = tmp_path / 'logs/x.log'
   for code in (0, 3):
