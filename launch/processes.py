@@ -11,6 +11,7 @@ import os
 _FLAG = 'distributed'
 _FOUND_BY = {'slurm': 'slurm', 'tpu_vm': 'tpu'}
 
+_GPUS, _CHIPS = 'CUDA_VISIBLE_DEVICES', 'TPU_VISIBLE_CHIPS'
 _FORCED = '--xla_force_host_platform_device_count'
 PLATFORMS = ('cpu', 'gpu', 'tpu')
 # Chips of one process on a TPU host -> how they lie.
@@ -48,8 +49,8 @@ def of_worker(platform: str, *, worker: int, devices: int) -> dict[str, str]:
     devices: how many each worker has; 0: all of the host, for one worker.
 
   Raises:
-    ValueError: for another platform, or a number of chips that a process cannot
-      have.
+    ValueError: for another platform, a number of chips that a process cannot
+      have, or fewer devices left to us than the worker needs.
   """
   if platform not in PLATFORMS:
     raise ValueError(
@@ -57,10 +58,9 @@ def of_worker(platform: str, *, worker: int, devices: int) -> dict[str, str]:
     )
   if not devices:
     return {}
-  own = range(worker * devices, (worker + 1) * devices)
-  listed = ','.join(map(str, own))
+  own = slice(worker * devices, (worker + 1) * devices)
   if platform == 'gpu':
-    return {'CUDA_VISIBLE_DEVICES': listed}
+    return {_GPUS: _visible(_GPUS, own)}
   if platform == 'tpu':
     if devices not in _BOUNDS:
       raise ValueError(
@@ -68,7 +68,7 @@ def of_worker(platform: str, *, worker: int, devices: int) -> dict[str, str]:
         f' {", ".join(map(str, _BOUNDS))} chips of a TPU host'
       )
     return {
-      'TPU_VISIBLE_CHIPS': listed,
+      _CHIPS: _visible(_CHIPS, own),
       'TPU_CHIPS_PER_PROCESS_BOUNDS': _BOUNDS[devices],
       'TPU_PROCESS_BOUNDS': '1,1,1',
     }
@@ -78,3 +78,23 @@ def of_worker(platform: str, *, worker: int, devices: int) -> dict[str, str]:
     'JAX_PLATFORMS': 'cpu',
     'XLA_FLAGS': ' '.join([*kept, f'{_FORCED}={devices}']),
   }
+
+
+def _visible(variable: str, own: slice) -> str:
+  """A worker's share of the devices that a variable leaves to us.
+
+  Raises:
+    ValueError: there are too few.
+  """
+  given = os.environ.get(variable)
+  if given is None:  # all of the host
+    return ','.join(map(str, range(own.start, own.stop)))
+  left = [device for device in given.split(',') if device]
+  if len(left) < own.stop:
+    devices = own.stop - own.start
+    raise ValueError(
+      f'{variable}={given} leaves {len(left)} devices, but'
+      f' {own.stop // devices} workers with --devices_per_worker={devices} need'
+      f' {own.stop}: give fewer --machines, or fewer devices'
+    )
+  return ','.join(left[own])

@@ -127,8 +127,35 @@ def test_workers_have_devices_of_their_own(platform, env, monkeypatch):
   monkeypatch.setenv(
     'XLA_FLAGS', '--a --xla_force_host_platform_device_count=8'
   )
+  for inherited in ('CUDA_VISIBLE_DEVICES', 'TPU_VISIBLE_CHIPS'):
+    monkeypatch.delenv(inherited, raising=False)
   assert processes.of_worker(platform, worker=1, devices=2) == env
   assert processes.of_worker(platform, worker=1, devices=0) == {}
+
+
+@pytest.mark.parametrize(
+  ('platform', 'variable'),
+  [('gpu', 'CUDA_VISIBLE_DEVICES'), ('tpu', 'TPU_VISIBLE_CHIPS')],
+)
+def test_workers_have_only_devices_that_are_left_to_us(
+  platform, variable, monkeypatch
+):
+  def devices(worker, *, each):
+    found = processes.of_worker(platform, worker=worker, devices=each)
+    return found[variable]
+
+  monkeypatch.setenv(variable, '6,3,GPU-a,1')
+  assert [devices(0, each=2), devices(1, each=2)] == ['6,3', 'GPU-a,1']
+  assert devices(2, each=1) == 'GPU-a'
+  with pytest.raises(
+    ValueError,
+    match=f'{variable}=6,3,GPU-a,1 leaves 4 devices, but 3 workers with'
+    ' --devices_per_worker=2 need 6',
+  ):
+    devices(2, each=2)
+  monkeypatch.setenv(variable, '')
+  with pytest.raises(ValueError, match=f'{variable}= leaves 0 devices'):
+    devices(0, each=1)
 
 
 def test_a_tpu_host_is_not_cut_into_threes():
