@@ -67,6 +67,8 @@ class Experiment:
     units: those that are not complete.
     requirements: of every unit.
     report: flags of the last command, which writes the report.
+    rest: results of no unit, which need several: the last command's, without
+      those that are complete.
   """
 
   name: str
@@ -74,6 +76,7 @@ class Experiment:
   units: Sequence[Unit]
   requirements: Requirements
   report: Flags
+  rest: Sequence[pathlib.Path]
 
   @property
   def files(self) -> pathlib.Path:
@@ -119,7 +122,13 @@ def make(
     for name, unit in units.units(study).items()
   ]
   left = [unit for unit in found if unit.complete() < len(unit.results)]
-  return Experiment(study.name, root, left, requirements, flags)
+  of_units = {result for unit in found for result in unit.results}
+  rest = [
+    job.result
+    for job in studies.jobs(study, root)
+    if job.result not in of_units and not job.result.exists()
+  ]
+  return Experiment(study.name, root, left, requirements, flags, rest)
 
 
 def command(flags: Flags) -> list[str]:

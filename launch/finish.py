@@ -35,7 +35,7 @@ def require_done(ended: Sequence[Progress]) -> None:
 
 
 def write_report(experiment: Experiment) -> None:
-  """Runs the study, which finds all stages complete and writes the report.
+  """Runs the study: stages of no unit, which need several, and the report.
 
   Raises:
     ValueError: it failed.

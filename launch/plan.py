@@ -34,7 +34,8 @@ def text(experiment: Experiment, plan: Plan) -> str:
   for path, content in plan.files.items():
     files += [f'  {path}', *(f'    | {line}' for line in content.splitlines())]
   blocks = {
-    'units': left or ['  none: all stages are complete'],
+    'units': left or ['  none: all of their stages are complete'],
+    'last command': [f'  {len(experiment.rest)} stages, then the report'],
     'resources': [f'  {line}' for line in plan.resources],
     'files': files or ['  none but logs'],
     'commands': [f'  {line}' for line in plan.commands],

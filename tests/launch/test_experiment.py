@@ -5,7 +5,10 @@ import sys
 
 import pytest
 
-from launch import plan, processes, slurm
+from configs import study as study_config
+from icl_gen.runs import studies
+from launch import experiment, plan, processes, slurm
+from launch.experiment import Requirements
 from launch.plan import Plan
 from tests.rules import HEAVY, ROOT
 
@@ -35,6 +38,34 @@ def test_complete_units_are_left_out(launched):
   first.results[-1].parent.mkdir(parents=True, exist_ok=True)
   first.results[-1].touch()
   assert [unit.name for unit in launched().units] == [second.name]
+
+
+def test_stages_that_need_several_units_are_left_to_the_last_command(tmp_path):
+  config = study_config.get_config('forgetting')
+  config.seeds, config.conditions = (0,), ('icl', 'ft')
+  study = studies.read(config.to_dict())
+
+  def launched():
+    return experiment.make(
+      study,
+      tmp_path,
+      flags={'config': 'configs/study.py:forgetting'},
+      requirements=Requirements('cpu:1', 1),
+      on='local',
+    )
+
+  def told():
+    lines = plan.text(launched(), Plan([], [])).splitlines()
+    return lines[lines.index('last command:') + 1]
+
+  worlds = len(study.experiments)
+  rest = launched().rest
+  assert len(rest) == worlds * (worlds - 1)
+  assert told() == f'  {len(rest)} stages, then the report'
+  for path in rest:
+    path.parent.mkdir(parents=True)
+    path.touch()
+  assert told() == '  0 stages, then the report'
 
 
 def test_several_processes_are_told_of_each_other(launched):

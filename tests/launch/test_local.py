@@ -14,9 +14,7 @@ from tests import gcs
 from tests.launch import studies as commands
 
 
-def test_the_plan_has_the_devices_of_every_worker(
-  launched, given, monkeypatch
-):
+def test_the_plan_has_the_devices_of_every_worker(launched, given, monkeypatch):
   monkeypatch.delenv('CUDA_VISIBLE_DEVICES', raising=False)
   given(devices_per_worker=4, platform='gpu')
   made = launched()
