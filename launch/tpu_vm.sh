@@ -94,41 +94,43 @@ make_ready() {
 # What the unit has so far, from here to there.
 send() {
   [ "$REMOTE" ] || return 0
-  put_back
+  alone put_back
   local there=()
   for folder in ${FOLDERS[$unit]}; do
     [ -e "$ROOT/$folder" ] && there+=("$folder")
   done
   [ ${#there[@]} = 0 ] && return
-  tar -czf "$here/$unit.tar.gz" -C "$ROOT" "${there[@]}" &&
-    tpu tpu-vm scp "$here/$unit.tar.gz" "$machine:unit.tar.gz" --worker=all &&
+  tar -czf "$here/$machine.tar.gz" -C "$ROOT" "${there[@]}" &&
+    tpu tpu-vm scp "$here/$machine.tar.gz" "$machine:unit.tar.gz" \
+      --worker=all &&
     on_all "mkdir -p $REMOTE && tar -xzf unit.tar.gz -C $REMOTE"
 }
 
 # And back; it may be nothing yet.
 fetch() {
   [ "$REMOTE" ] || return 0
-  put_back
-  local new="$here/$unit.new"
+  local new="$here/$machine.new"
   rm -rf "$new" && mkdir -p "$new"
   tpu tpu-vm ssh "$machine" --worker=0 --command="
     mkdir -p $REMOTE && cd $REMOTE && ls -d ${FOLDERS[$unit]} 2>/dev/null |
       tar -czf ~/unit.tar.gz --files-from=-" &&
-    tpu tpu-vm scp "$machine:unit.tar.gz" "$here/$unit.tar.gz" --worker=0 &&
-    tar -xzf "$here/$unit.tar.gz" -C "$new" || return
-  # Several units may have the same corpus.
-  ( flock 9; take_all ) 9>"$here/fetch.lock"
+    tpu tpu-vm scp "$machine:unit.tar.gz" "$here/$machine.tar.gz" --worker=0 &&
+    tar -xzf "$here/$machine.tar.gz" -C "$new" || return
+  alone put_back && alone take_all
 }
+
+# Several units may have the same corpus, and two machines have had one unit.
+alone() { ( flock 9; "$1" ) 9>"$here/fetch.lock"; }
 
 # Puts what was fetched into its place. A complete corpus stays, and with it the
 # settings that it was made with; those of an incomplete one are replaced. They
 # come first, so that no corpus is ever here with the settings of another one.
 take_all() {
   for folder in ${FOLDERS[$unit]}; do
-    [ ! -e "$here/$unit.new/$folder" ] || is_kept "$folder" ||
+    [ ! -e "$here/$machine.new/$folder" ] || is_kept "$folder" ||
       take "$folder" || return
   done
-  rm -rf "$here/$unit.new" "$here/$unit.old" "$here/$unit.tar.gz"
+  rm -rf "$here/$machine.new" "$here/$unit.old" "$here/$machine.tar.gz"
 }
 
 # A corpus is complete as soon as it exists, and other units may be reading it.
@@ -138,7 +140,7 @@ is_kept() { [[ $1 = corpora/* && -e $ROOT/${1%.settings} ]]; }
 take() {
   mkdir -p "$(dirname "$ROOT/$1")" "$(dirname "$here/$unit.old/$1")"
   [ ! -e "$ROOT/$1" ] || mv -T "$ROOT/$1" "$here/$unit.old/$1" || return
-  mv -T "$here/$unit.new/$1" "$ROOT/$1"
+  mv -T "$here/$machine.new/$1" "$ROOT/$1"
 }
 
 # Undoes a `take` that was killed between its two steps.

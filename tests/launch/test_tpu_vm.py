@@ -284,6 +284,21 @@ def test_what_a_killed_launcher_left_at_work_is_waited_for(
   assert not (machines / 'twice').exists()
 
 
+def test_a_stop_reaches_what_a_killed_launcher_left(launched, asked, machines):
+  (machines / 'block').touch()
+  made = launched()
+  started, unit = start(made)
+  started.kill()
+  started.wait()
+  disconnect(machines)
+  started, _ = begin(made)
+  said(unit, 'is still at work')
+  started.terminate()
+  assert started.wait(60) == 143
+  assert 'saved' in unit.log.read_text().splitlines()
+  assert settings(made, unit).read_text() == 'attempt\n'
+
+
 @pytest.mark.parametrize('queued', [False, True])
 def test_a_stop_while_a_machine_is_made_starts_nothing(
   launched, asked, machines, queued
