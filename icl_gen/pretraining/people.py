@@ -87,7 +87,8 @@ def draw_position(
   """
   if source.drawn and rng.random() < source.drawn:
     adjectives, nouns = _of_positions()
-    return rng.choice(adjectives), *rng.sample(nouns, 2)
+    drawn, work = rng.sample(nouns, 2)
+    return rng.choice(adjectives), drawn, work
   role = persons.ROLES[source.part]
   return rng.choice(persons.ADJECTIVES[source.part]), *rng.choice(role)
 
