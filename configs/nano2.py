@@ -30,9 +30,9 @@ _WEIGHTS = dict(decisive_weight=5.0, lookup_weight=5.0)
 # lower ones are worth several points on forms that are not in a stage.
 _LOW = (0.006, 0.002)
 # Stages whose skills the embedded models have.
-_OF_EMBEDDED = ('00_single', '01_reverse')
+_OF_EMBEDDED = ('01_reverse',)
 # The last stage of the first half.
-_HALF = '06_bare'
+_HALF = '08_transforms'
 
 
 def get_config(arg: str = '') -> config_dict.ConfigDict:
@@ -58,10 +58,10 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
         del config.stages[name]
   if 'tiny' in variants:
     config.optimizer.warmup_steps = 1
-    config.update(check_every=2, check_rows=4, report_every=2, save_every=2)
+    config.update(check_every=2, check_tokens=512, report_every=2, save_every=2)
     config.stages = {
       name: dict(config.stages[name].to_dict(), steps=4, rows=8, fewest=2)
-      for name in ('00_single', '02_stated')
+      for name in ('01_reverse', '02_stated')
     }
   return config
 
@@ -117,50 +117,47 @@ def _stages() -> dict[str, dict]:
   short = dict(rows=32, length=128, rounds=2)
   medium = dict(rows=16, length=256, rounds=10)
   wide = dict(rows=8, length=512, rounds=6)
+  wider = dict(rows=4, length=1024, rounds=4)
+  long = dict(rows=2, length=2048, rounds=2)
   stated = dict(lookup=1, reversed=3)
   one = dict(lookup=1, reversed=2, traced=2, inherited=3)
   bare = dict(bare_traced=1, bare=2)
   deep = dict(deep_traced=1, deep=2)
   hops = (*one, *bare)
   every = (*hops, *deep, 'transforms')
-  reverse = dict(skills=dict(comparisons=1), rate=(0.008,) * 2)
+  # What the questions of worlds need, among more and more facts.
+  named = dict(described=2, lookup=1, reversed=2, inherited=2, bare=2)
+  longest = dict(comparisons=1, described=2, lookup=1, reversed=2, inherited=2)
   stages = {
-    '00_single': _taught(400, **reverse, facts=(1, 1), **short),
-    '01_reverse': _taught(1200, **reverse, facts=(1, 5), **short),
-    '02_stated': _taught(700, stated, facts=(2, 3), **medium),
+    '01_reverse': _taught(
+      2000, dict(comparisons=1), rate=(0.008,) * 2, facts=(1, 5), **short
+    ),
+    '02_stated': _taught(600, stated, facts=(2, 3), **medium),
     '03_names': _taught(
-      400, dict(described=1), known=stated, facts=(2, 6), **medium
+      300, dict(described=1), known=stated, facts=(2, 6), **medium
     ),
-    '04_one_hop': _taught(800, one, facts=(2, 3), **medium),
-    '05_more': _taught(600, one, facts=(4, 6), **wide),
-    '06_bare': _taught(500, bare, known=one, facts=(3, 5), **wide),
-    '07_deep': _taught(500, deep, known=hops, facts=(4, 6), **wide),
+    '04_one_hop': _taught(700, one, facts=(2, 3), **medium),
+    '05_bare': _taught(400, bare, known=one, facts=(3, 5), **wide),
+    '06_more': _taught(600, one, known=bare, facts=(3, 6), **wide),
+    '07_deep': _taught(400, deep, known=hops, facts=(4, 6), **wide),
     '08_transforms': _taught(
-      500, dict(transforms=1), known=every, facts=(4, 8), **wide
+      400, dict(transforms=1), known=every, facts=(4, 8), **wide
     ),
-    '09_many': _taught(
-      600,
-      dict(lookup=1, reversed=1, inherited=2, bare=2),
-      known=every,
-      facts=(8, 14),
-      **dict(rows=4, length=1024, rounds=4),
-    ),
-    '10_long': _taught(
-      500,
-      dict(comparisons=1, described=1, lookup=1, inherited=1),
-      known=every,
-      facts=(12, 40),
-      **dict(rows=2, length=2048, rounds=2),
-    ),
+    '09_several': _taught(800, named, known=every, facts=(5, 9), **wide),
+    '10_many': _taught(900, named, known=every, facts=(8, 14), **wider),
+    '11_long': _taught(800, longest, known=every, facts=(12, 24), **wider),
+    '12_longer': _taught(700, longest, known=every, facts=(20, 45), **long),
   }
   # Endings have no skill to reach: they take all of their steps.
-  balanced = {**REHEARSED, **dict.fromkeys(every, 0.7 / len(every))}
-  stages['11_balanced'] = dict(
-    **dict(steps=300, learning_rate=(0.006, 0.006), families=balanced),
-    **dict(rows=2, length=2048, facts=(4, 60), rounds=2, **_WEIGHTS),
+  balanced = dict(
+    **dict(families={**REHEARSED, **dict.fromkeys(every, 0.7 / len(every))}),
+    **dict(facts=(8, 70), **_WEIGHTS),
   )
-  stages['12_settle'] = dict(
-    **dict(steps=400, learning_rate=(0.006, 0.0), families=balanced),
-    **dict(rows=1, length=3072, facts=(8, 70), rounds=2, **_WEIGHTS),
+  stages['13_balanced'] = dict(
+    steps=400, learning_rate=(0.006, 0.006), **long, **balanced
+  )
+  stages['14_settle'] = dict(
+    **dict(steps=500, learning_rate=(0.006, 0.0), **balanced),
+    **dict(rows=1, length=3072, rounds=2),
   )
   return stages

@@ -109,9 +109,10 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   # and loss weights of words that decide or that are looked up.
   config.stages = _stages()
   # Steps between two measurements of the skills that a stage teaches; 0: never,
-  # and every stage takes all of its steps. Rows that each is measured on.
+  # and every stage takes all of its steps. Tokens that each is measured on, in
+  # rows as long as the stage's.
   config.check_every = 0
-  config.check_rows = 64
+  config.check_tokens = 16_384
   config.report_every = 20  # steps
   config.save_every = 100  # steps
 

@@ -107,7 +107,7 @@ def _pretrain(
     lessons,
     tokenizer,
     teaching.make_predict(module, plan),
-    rows=config.check_rows,
+    tokens=config.check_tokens,
     on_values=writer.write_skills,
   )
   teacher.restore(position, step=done)

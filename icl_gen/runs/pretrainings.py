@@ -26,7 +26,7 @@ _ADDED = {
   'drawn': 0.0,
   'start': '',
   'check_every': 0,
-  'check_rows': 64,
+  'check_tokens': 16_384,
 }
 # What a study sets in each copy of its recipe.
 _OF_STUDY = ('model', 'seed', 'stream', 'run')

@@ -132,7 +132,7 @@ class Teacher:
     tokenizer: Tokenizer,
     predict: Predict,
     *,
-    rows: int,
+    tokens: int,
     on_values: Callable[[int, str, Mapping[str, float]], None],
   ) -> None:
     """Starts before the first lesson.
@@ -141,12 +141,12 @@ class Teacher:
       lessons: in order.
       tokenizer: the tokenizer.
       predict: of the model.
-      rows: that each skill is measured on.
+      tokens: that each skill is measured on, in rows as long as the lesson's.
       on_values: called with the step, the lesson's name, and '<skill>/<forms>'
         -> share of its deciding words that are predicted.
     """
     self._lessons, self._tokenizer = lessons, tokenizer
-    self._predict, self._rows, self._on_values = predict, rows, on_values
+    self._predict, self._tokens, self._on_values = predict, tokens, on_values
     self.progress = Progress()
 
   @property
@@ -186,7 +186,7 @@ class Teacher:
           self._tokenizer,
           skill=skill,
           part=part,
-          rows=self._rows,
+          rows=max(1, self._tokens // lesson.stage.length),
           seed=f'measure/{lesson.name}',
         )
         found[f'{skill}/{part}'] = curriculum.accuracy(

@@ -31,8 +31,8 @@ def test_a_resumed_curriculum_gives_the_same_weights(
   pretrain.run(config, whole)
   measured = skills(whole / 'pretrain/nano2')
   assert [(line['step'], line['lesson']) for line in measured] == [
-    (2, '00_single'),
-    (4, '00_single'),
+    (2, '01_reverse'),
+    (4, '01_reverse'),
     (6, '02_stated'),
     (8, '02_stated'),
   ]

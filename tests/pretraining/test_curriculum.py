@@ -199,8 +199,8 @@ def test_every_lesson_of_the_recipe_can_be_measured(nano):  # noqa: F811
     COMMON | {'modes': config.modes.to_dict(), 'told': told.Told()},
   )
   assert [lesson.name for lesson in lessons if not lesson.skills] == [
-    '11_balanced',
-    '12_settle',
+    '13_balanced',
+    '14_settle',
   ]
   for lesson in lessons:
     for skill in lesson.skills:

@@ -1,5 +1,7 @@
 """A teacher measures skills, goes on to the next lesson, and resumes."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from icl_gen.training import optimizer, teaching
 from tests.pretraining.test_curriculum import LESSONS
 from tests.pretraining.test_stream import nano  # noqa: F401
 
+LENGTH = LESSONS[0].stage.length
 LEARNED = 40  # the step from which on the made-up model has all skills
 
 
@@ -38,7 +41,7 @@ def made(tokenizer, values):
     LESSONS,
     tokenizer,
     predict,
-    rows=4,
+    tokens=4 * LENGTH,
     on_values=lambda *found: values.append(found),
   )
 
@@ -115,3 +118,20 @@ def _values(lesson):
     *('document_weight', 'decisive_weight', 'lookup_weight'),
   )
   return {name: getattr(stage, name) for name in names}
+
+
+def test_skills_are_measured_on_as_many_tokens_in_rows_of_any_length(nano):  # noqa: F811
+  shapes = []
+
+  def seen(step, ids):
+    shapes.append(ids.shape)
+    return ids
+
+  for length in (LENGTH, 2 * LENGTH, 9 * LENGTH):
+    stage = dataclasses.replace(LESSONS[0].stage, length=length)
+    lesson = dataclasses.replace(LESSONS[0], stage=stage)
+    teacher = teaching.Teacher(
+      [lesson], nano, seen, tokens=8 * LENGTH, on_values=lambda *_: None
+    )
+    teacher.evaluate(1, State(1))
+  assert {*shapes} == {(8, LENGTH), (4, 2 * LENGTH), (1, 9 * LENGTH)}
