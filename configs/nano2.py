@@ -9,8 +9,8 @@ does not get there ends after `steps`. Every measurement is a line of
 out/pretrain/nano2/metrics.jsonl. A killed run resumes where it was.
 
 Variants: `small` is a third of the width; `continued` starts from the embedded
-weights, without the stages whose skills they have; `first` stops after the
-stages with short contexts; `tiny` takes only a few steps, to check that
+weights, without the stages whose skills they have; `first` stops before the
+number of facts grows; `tiny` takes only a few steps, to check that
 everything works.
 """
 
@@ -31,7 +31,7 @@ _WEIGHTS = dict(decisive_weight=5.0, lookup_weight=5.0)
 _LOW = (0.006, 0.002)
 # Stages whose skills the embedded models have.
 _OF_EMBEDDED = ('01_reverse',)
-# The last stage of the first half.
+# The last stage before the number of facts grows.
 _HALF = '08_transforms'
 
 

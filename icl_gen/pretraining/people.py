@@ -103,14 +103,6 @@ def _of_positions() -> tuple[Sequence[str], Sequence[str]]:
   return adjectives, [one for one in english.NOUNS if one not in held_out]
 
 
-def _verbs(forms: str) -> Sequence[str]:
-  """The verbs of descriptions; 'pretraining' leaves out those held out."""
-  if forms == 'all':
-    return english.VERBS
-  held_out = {*persons.VERBS.development, *persons.VERBS.test}
-  return [verb for verb in english.VERBS if verb not in held_out]
-
-
 def draw_description(
   rng: random.Random,
   position: tuple[str, str, str],
@@ -139,7 +131,7 @@ def draw_description(
       adjective, role, work, title, form=form, verb=verb
     )
     return lambda rng, mark='': said
-  verbs = _verbs(forms)
+  verbs = english.VERBS if forms == 'all' else wordings.VERBS
   core, verb = _core(rng, verbs), rng.choice(verbs)
   leads = rng.sample(persons.LEADS, 3)
 

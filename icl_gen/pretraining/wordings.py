@@ -18,13 +18,14 @@ from icl_gen.text.forms.statements import PREAMBLES
 from icl_gen.text.forms.taxonomy import PLAIN, REWORDED, STYLES
 from icl_gen.types import Fact
 
-# What forms are drawn from, next to the words for kinds.
-_VERBS = tuple(
+# The verbs that are not held out.
+VERBS = tuple(
   verb
   for verb in english.VERBS
   if verb not in (*persons.VERBS.development, *persons.VERBS.test)
 )
-_WORDS = (*english.OTHER[:150], *english.PLACES, *_VERBS)
+# What forms are drawn from, next to the words for kinds.
+_WORDS = (*english.OTHER[:150], *english.PLACES, *VERBS)
 # One of them is in every form of 'is a', which says nothing else otherwise, and
 # in half of its inverses: the other half is known by being like no document.
 _KINDS = ('kind', 'type', 'group', 'family')
@@ -157,7 +158,7 @@ def _unlike_tables(draw: Callable[[], str]) -> str:
   while True:
     drawn = draw()
     verbless = (
-      '{verb}' if word in _VERBS else word for word in drawn.lower().split(' ')
+      '{verb}' if word in VERBS else word for word in drawn.lower().split(' ')
     )
     if not {drawn.lower(), ' '.join(verbless)} & _tables():
       return drawn

@@ -333,12 +333,24 @@ def test_a_request_that_gets_no_machine_is_made_again(
   assert [verb for _, verb, _ in calls(machines)] == ['delete', 'create']
 
 
-def test_a_request_that_waits_is_waited_for(launched, asked, machines):
+def waiting(launched, asked, machines, of):
+  """Starts the first unit where a request is in a state; waits until it looks.
+
+  Returns:
+    the file of the request, the process, and the unit.
+  """
   asked(queued=True)
   request = machines / 'icl-gen-study-0.request'
-  request.write_text('WAITING_FOR_RESOURCES')
-  started, _ = begin(launched())
+  request.write_text(of)
+  started, unit = begin(launched())
   called(machines, 'queued-resources', 'describe')
+  return request, started, unit
+
+
+def test_a_request_that_waits_is_waited_for(launched, asked, machines):
+  request, started, _ = waiting(
+    launched, asked, machines, 'WAITING_FOR_RESOURCES'
+  )
   request.write_text('ACTIVE')
   assert started.wait(60) == 0
   assert not calls(machines)
@@ -347,22 +359,16 @@ def test_a_request_that_waits_is_waited_for(launched, asked, machines):
 def test_a_request_that_is_being_deleted_is_made_again(
   launched, asked, machines
 ):
-  asked(queued=True)
-  request = machines / 'icl-gen-study-0.request'
-  request.write_text('DELETING')
-  started, _ = begin(launched())
-  called(machines, 'queued-resources', 'describe')
+  request, started, _ = waiting(launched, asked, machines, 'DELETING')
   request.unlink()
   assert started.wait(60) == 0
   assert [verb for _, verb, _ in calls(machines)] == ['create']
 
 
 def test_a_request_that_fails_is_named(launched, asked, machines):
-  asked(queued=True)
-  request = machines / 'icl-gen-study-0.request'
-  request.write_text('WAITING_FOR_RESOURCES')
-  started, unit = begin(launched())
-  called(machines, 'queued-resources', 'describe')
+  request, started, unit = waiting(
+    launched, asked, machines, 'WAITING_FOR_RESOURCES'
+  )
   request.write_text('FAILED')
   assert started.wait(60) == 1
   assert 'no machine icl-gen-study-0 was given' in unit.log.read_text()
