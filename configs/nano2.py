@@ -32,7 +32,7 @@ _LOW = (0.006, 0.002)
 # Stages whose skills the embedded models have.
 _OF_EMBEDDED = ('01_reverse',)
 # The last stage before the number of facts grows.
-_HALF = '08_transforms'
+_HALF = '09_transforms'
 
 
 def get_config(arg: str = '') -> config_dict.ConfigDict:
@@ -124,10 +124,11 @@ def _stages() -> dict[str, dict]:
   bare = dict(bare_traced=1, bare=2)
   deep = dict(deep_traced=1, deep=2)
   hops = (*one, *bare)
-  every = (*hops, *deep, 'transforms')
+  backwards = dict(lookup=1, reversed=2, related=2)
+  every = (*hops, 'related', *deep, 'transforms')
   # What the questions of worlds need, among more and more facts.
-  named = dict(described=2, lookup=1, reversed=2, inherited=2, bare=2)
-  longest = dict(comparisons=1, described=2, lookup=1, reversed=2, inherited=2)
+  longest = dict(**backwards, described=2, inherited=2, comparisons=1)
+  named = dict(**backwards, described=2, inherited=2, bare=2)
   stages = {
     '01_reverse': _taught(
       2000, dict(comparisons=1), rate=(0.008,) * 2, facts=(1, 5), **short
@@ -139,25 +140,28 @@ def _stages() -> dict[str, dict]:
     '04_one_hop': _taught(700, one, facts=(2, 3), **medium),
     '05_bare': _taught(400, bare, known=one, facts=(3, 5), **wide),
     '06_more': _taught(600, one, known=bare, facts=(3, 6), **wide),
-    '07_deep': _taught(400, deep, known=hops, facts=(4, 6), **wide),
-    '08_transforms': _taught(
-      400, dict(transforms=1), known=every, facts=(4, 8), **wide
+    '07_backwards': _taught(
+      700, backwards, known=hops, facts=(2, 5), **medium
     ),
-    '09_several': _taught(800, named, known=every, facts=(5, 9), **wide),
-    '10_many': _taught(900, named, known=every, facts=(8, 14), **wider),
-    '11_long': _taught(800, longest, known=every, facts=(12, 24), **wider),
-    '12_longer': _taught(700, longest, known=every, facts=(20, 45), **long),
+    '08_deep': _taught(300, deep, known=hops, facts=(4, 6), **wide),
+    '09_transforms': _taught(
+      300, dict(transforms=1), known=every, facts=(4, 8), **wide
+    ),
+    '10_several': _taught(700, named, known=every, facts=(5, 9), **wide),
+    '11_many': _taught(800, named, known=every, facts=(8, 14), **wider),
+    '12_long': _taught(700, longest, known=every, facts=(12, 24), **wider),
+    '13_longer': _taught(600, longest, known=every, facts=(20, 45), **long),
   }
   # Endings have no skill to reach: they take all of their steps.
   balanced = dict(
     **dict(families={**REHEARSED, **dict.fromkeys(every, 0.7 / len(every))}),
     **dict(facts=(8, 70), **_WEIGHTS),
   )
-  stages['13_balanced'] = dict(
+  stages['14_balanced'] = dict(
     steps=400, learning_rate=(0.006, 0.006), **long, **balanced
   )
-  stages['14_settle'] = dict(
-    **dict(steps=500, learning_rate=(0.006, 0.0), **balanced),
+  stages['15_settle'] = dict(
+    **dict(steps=400, learning_rate=(0.006, 0.0), **balanced),
     **dict(rows=1, length=3072, rounds=2),
   )
   return stages

@@ -91,6 +91,7 @@ def trace(tree: Tree, fact: Fact, hops: int) -> str:
 _SKILLS: dict[str, tuple[Shape, _Ask]] = {
   'lookup': (Shape(most=6), _look_up),
   'reversed': (Shape(most=3), _reverse),
+  'related': (Shape(most=2, crossed=0.8), _reverse),
   'traced': (Shape(), _inherit(1, 1, traced=True)),
   'inherited': (Shape(), _inherit(1, 1, traced=False)),
   'deep_traced': (Shape(most=1, deep=0.7), _inherit(2, 3, traced=True)),

@@ -27,12 +27,15 @@ class Shape:
     deep: share of those whose parent is the category before, which makes long
       chains; the others' is any.
     bare: share of the categories with a parent of which only this is told.
+    crossed: share of the verbs' objects that are other categories of the tree;
+      all other objects are words of their own.
   """
 
   most: int = 2
   parents: float = 0.8
   deep: float = 0.0
   bare: float = 0.0
+  crossed: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,20 +129,33 @@ def draw(
     if noun in parents and rng.random() < shape.bare:
       facts[noun] = ()
       continue
-    drawn = []
+    drawn: list[Fact] = []
     for relation in rng.sample(relations, rng.randint(1, 3)):
       for _ in range(rng.randint(1, most)):
         word = next(unused)
-        is_noun = relation != 'is'
-        drawn.append(
-          Fact(noun, relation, inflection.plural(word) if is_noun else word)
+        fact = Fact(
+          noun, relation, word if relation == 'is' else inflection.plural(word)
         )
+        if shape.crossed and relation not in ('has', 'is'):
+          fact = _crossed(rng, fact, nouns, shape.crossed)
+        drawn.append(fact)
+    drawn = list(dict.fromkeys(drawn))
     facts[noun] = tuple(rng.sample(drawn, len(drawn)))
   order = tuple(rng.sample(nouns, count))
   wording = wordings.draw(
     rng, ('is a', *relations), part=source.part, share=source.drawn
   )
   return Tree(order, parents, facts, relations, wording)
+
+
+def _crossed(
+  rng: random.Random, fact: Fact, nouns: Sequence[str], share: float
+) -> Fact:
+  """Replaces the object by another category, with a probability."""
+  if rng.random() >= share:
+    return fact
+  others = [noun for noun in nouns if noun != fact.subject]
+  return Fact(fact.subject, fact.relation, rng.choice(others))
 
 
 def needed(count: int, shape: Shape) -> int:
