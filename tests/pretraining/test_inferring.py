@@ -18,6 +18,7 @@ from icl_gen.worlds.semantic import world as semantic
 PREMISES = {
   'lookup': {1},
   'reversed': {1},
+  'related': {1},
   'traced': {2},
   'inherited': {2},
   'deep_traced': {3, 4},
@@ -80,7 +81,7 @@ def test_every_statement_follows_and_needs_the_skill(skill):
       needs.add(len(premises[conclusion]))
       if trace:
         assert set(trace) == premises[conclusion]
-      if skill == 'reversed':
+      if skill in ('reversed', 'related'):
         assert conclusion not in facts
         assert categories.flip(conclusion) in facts
       elif len(premises[conclusion]) > 1:
@@ -113,6 +114,21 @@ def test_alternatives_are_all_that_is_true_in_place_of_the_deciding_word(skill):
         if (one.subject, one.relation) == (fact.subject, fact.relation)
       }
       assert words == same
+
+
+def test_related_categories_have_facts_of_their_own():
+  """In other trees, no object of a verb is a category of the tree."""
+
+  def crossing(skill):
+    return sum(
+      fact.object in {other.subject for other in facts}
+      for _, facts, *_ in asked(skill)
+      for fact in facts
+      if fact.relation not in ('is a', 'has', 'is')
+    )
+
+  assert crossing('related') > 50
+  assert not crossing('reversed')
 
 
 def test_answers_to_prompts_follow():
