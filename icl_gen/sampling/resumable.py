@@ -26,8 +26,9 @@ def sample(
 ) -> tuple[tuple[sampler.Completion, ...], dict[str, float]]:
   """Samples completions of all requests, and counts their cost.
 
-  Several processes sample a batch each at a time. A completion depends on its
-  request only, so their number changes nothing.
+  Several processes sample a batch each at a time, or, if the model is split
+  over them, all of them the same one. A completion depends on its request only,
+  so their number changes nothing.
 
   Args:
     model: the loaded model.
@@ -96,7 +97,10 @@ def _sampled(
   start: float,
 ) -> Iterator[dict[str, Any]]:
   """Yields a part for every named batch, in order; `start` is when it began."""
-  mine = rest[processes.index() :: processes.count()]
+  # A model that several processes hold parts of answers to all of them at once.
+  together = model.mesh is not None and model.mesh.is_multi_process
+  first, step = (0, 1) if together else (processes.index(), processes.count())
+  mine = rest[first::step]
   # Only whole batches are missing, so the sampler forms the same ones again.
   sampled = sampler.sample(
     model,
@@ -105,7 +109,7 @@ def _sampled(
     **settings,
   )
   own = zip([name for name, _ in mine], sampled, strict=True)
-  for _ in range(0, len(rest), processes.count()):
+  for _ in range(0, len(rest), step):
     part: dict[str, Any] = {}  # of a process that has no batch left
     for name, completions in itertools.islice(own, 1):
       took, start = time.monotonic() - start, time.monotonic()
@@ -114,7 +118,8 @@ def _sampled(
         'seconds': took,
         'completions': [dataclasses.asdict(c) for c in completions],
       }
-    yield from filter(None, processes.gathered(part))
+    found = processes.gathered(part)
+    yield from filter(None, found[:1] if together else found)
 
 
 def _asked(batch: Sequence[sampler.Request], shared: str) -> str:

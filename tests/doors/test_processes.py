@@ -16,7 +16,10 @@ from tests.doors.hosts import COUNT, by_flags, copied, free_port, saved
 from tests.doors.test_kill import cell, result, succeed
 from tests.doors.test_signals import lines, pretrained
 
-FOUR = {'XLA_FLAGS': '--xla_force_host_platform_device_count=4'}
+FOUR, ONE = (
+  {'XLA_FLAGS': f'--xla_force_host_platform_device_count={count}'}
+  for count in (4, 1)
+)
 # Seconds until a process counts as lost.
 HEARTBEAT = 10
 
@@ -32,20 +35,20 @@ def by_slurm(index, port):
   }
 
 
-def start(commands, *command, told=by_flags):
+def start(commands, *command, told=by_flags, devices=FOUR):
   """Starts a command in every process; returns their ids."""
   port = free_port()
   pids = []
   for index in range(COUNT):
     flags, env = told(index, port)
     flags += (f'--heartbeat={HEARTBEAT}',)
-    pids.append(commands.start(*command, *flags, env=FOUR | env))
+    pids.append(commands.start(*command, *flags, env=devices | env))
   return pids
 
 
-def run(commands, *command, told=by_flags):
+def run(commands, *command, told=by_flags, devices=FOUR):
   """Runs a command in every process; returns how they ended."""
-  pids = start(commands, *command, told=told)
+  pids = start(commands, *command, told=told, devices=devices)
   ended = [commands.end(pid) for pid in pids]
   for one in ended:
     assert one.code == 0, ended
@@ -156,6 +159,24 @@ def test_two_processes_score_and_sample_like_one(
       assert mine.logp_unconditional == pytest.approx(
         theirs.logp_unconditional, abs=1e-4
       )
+
+
+@pytest.mark.slow
+def test_two_processes_that_share_a_model_recall_like_one(
+  commands, flags, tmp_path, elsewhere
+):
+  """Neither can sample alone, since each has half of the weights."""
+  flags = (*flags, '--config.condition=icl', '--config.context.kind=recalled')
+  flags += ('--config.augment.max_tokens=16',)
+  for workdir in (tmp_path, elsewhere):
+    succeed(commands, 'build', *flags, f'--workdir={workdir}')
+  succeed(commands, 'evaluate', *flags, f'--workdir={elsewhere}')
+  run(commands, 'evaluate', *flags, '--config.scoring.model=2', devices=ONE)
+  ours, theirs = (
+    (cell(workdir, 'icl') / 'recalled.jsonl').read_text()
+    for workdir in (tmp_path, elsewhere)
+  )
+  assert ours == theirs
 
 
 STUDY = """

@@ -1,5 +1,7 @@
 """Sampling interrupted at any batch resumes to the same completions."""
 
+import types
+
 import pytest
 
 from icl_gen.sampling import resumable, sampler
@@ -7,6 +9,7 @@ from icl_gen.storage import files
 from icl_gen.text import context as contexts
 from icl_gen.types import Document
 from tests import interrupts, tiny
+from tests.together import acting_as
 
 REQUESTS = [
   sampler.Request(f'name {number}', prompt)
@@ -138,3 +141,31 @@ def test_cost_counts_a_context_once(tmp_path):
   assert preceding['context_tokens'] > alone['context_tokens'] == 0
   assert preceding['tokens_in'] < alone['tokens_in'] + len(REQUESTS) * 2
   assert preceding['requests'] == alone['requests'] == len(REQUESTS)
+
+
+@pytest.mark.parametrize(('shared', 'own'), [(True, '024'), (False, '04')])
+def test_processes_that_share_a_model_sample_every_batch_together(
+  monkeypatch, shared, own
+):
+  """The other one of two processes says nothing here."""
+
+  def answer(model, requests, *given, **settings):
+    for start in range(0, len(requests), 2):
+      yield [
+        sampler.Completion(one.name, '', 1, 1, True)
+        for one in requests[start : start + 2]
+      ]
+
+  monkeypatch.setattr(sampler, 'sample', answer)
+  mesh = types.SimpleNamespace(is_multi_process=shared)
+  batches = [(str(first), REQUESTS[first : first + 2]) for first in (0, 2, 4)]
+  with acting_as(0):
+    parts = list(
+      resumable._sampled(
+        types.SimpleNamespace(mesh=mesh), batches, None, {}, start=0.0
+      )
+    )
+  assert [part['asked'] for part in parts] == list(own)
+  for part in parts:
+    names = [one['name'] for one in part['completions']]
+    assert names == [one.name for one in dict(batches)[part['asked']]]
