@@ -6,14 +6,17 @@ counts add up.
 
 import collections
 import dataclasses
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from icl_gen.augmentation import plan
 from icl_gen.augmentation.audit import Auditor
 from icl_gen.augmentation.plan import Request
-from icl_gen.text import prompts
 from icl_gen.text.sentences import Reader
 from icl_gen.types import Document, Origin
+
+# With or without a space after it; but '-5 degrees' has the sign of a number.
+_BULLET = re.compile(r'^-(?!\.?\d)\s*')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +72,7 @@ def parse(
       lines += 1
       end = start + len(written.rstrip())
       start += len(written) + 1
-      line = written.strip().removeprefix(prompts.BULLET.strip()).strip()
+      line = _BULLET.sub('', written.strip())
       cut = i == len(said) - 1 and not (ended or text.endswith('\n'))
       reason = 'empty' if not line else 'unfinished' if cut else ''
       reason = reason or seen.get(normalised(line), '')

@@ -69,6 +69,8 @@ def test_kept_and_dropped_add_up_to_all_lines(answered):
     (NEW, True, [NEW], {}),
     (f'- {NEW}\n-{STATED}', True, [NEW, STATED], {}),
     (f' - {NEW} \n\n', True, [NEW], {}),
+    ('-5 is cold.\n- -.5 too.', True, ['-5 is cold.', '-.5 too.'], {}),
+    ('- 5 is not.\n-...', True, ['5 is not.', '...'], {}),
     ('', True, [], {'empty': 1}),
     (f'\n{NEW}\n\n- \n{STATED}\n', True, [NEW, STATED], {'empty': 2}),
     (f'{NEW}\n{STATED[:-3]}', False, [NEW], {'unfinished': 1}),
