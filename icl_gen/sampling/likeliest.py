@@ -103,7 +103,7 @@ def likeliest(
   for start in range(0, len(rows), rows_per_batch):
     some = rows[start : start + rows_per_batch]
     tokens_BxL, lengths_B, places_B = _padded(some, rows_per_batch)
-    width = -(-max(places_B) // _BUCKET) * _BUCKET
+    width = max(1, -(-max(places_B) // _BUCKET)) * _BUCKET
     ids_BxWxK, logps_BxWxK = map(
       np.asarray,
       _likeliest(

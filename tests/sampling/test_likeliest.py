@@ -122,6 +122,13 @@ def test_texts_are_scored_where_they_were_written():
   assert_same(one, scored['local/a/0/0'])
 
 
+def test_texts_without_a_place_have_no_distribution():
+  """Alone, the only token of each begins with a space."""
+  for one in found(contexts.NONE, [(BEFORE, 'the'), (BEFORE, 'is')]):
+    assert len(one.ids_L) == 1
+    assert one.likeliest_NxK.shape == one.logps_NxK.shape == (0, K)
+
+
 def test_more_tokens_than_pieces_are_a_mistake():
   likeliest.require_pieces(9, pieces=9)
   with pytest.raises(ValueError, match='likeliest=10: the tokenizer has 9'):
