@@ -233,7 +233,9 @@ def summary(
     ValueError: the number of contexts differs from that of the questions.
   """
   contexts = per_question(context, len(questions))
-  tokens = {one.before: 1 + count_tokens(one.before) for one in contexts}
+  # A long context takes many milliseconds, and questions share it.
+  texts = dict.fromkeys(one.before for one in contexts)
+  tokens = {text: 1 + count_tokens(text) for text in texts}
   rows = [
     tokens[one.before]
     + count_tokens(prompts.join(tail(one, q.prompt), reply(one, choice)))

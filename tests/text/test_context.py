@@ -321,6 +321,19 @@ def test_a_summary_has_the_maxima_over_several_contexts():
   assert context.summary(one, asked, len) == everywhere
 
 
+def test_a_summary_counts_the_tokens_of_a_context_once():
+  one = context.Context('- a b\n', ('a', 'b'), 1)
+  asked = [Question(str(i), 'q', (' x', ' yz'), (0,), 'k') for i in range(3)]
+  counted = []
+
+  def count(text):
+    counted.append(text)
+    return len(text)
+
+  context.summary(one, asked, count)
+  assert counted.count(one.before) == 1
+
+
 def test_the_longest_row_is_of_a_question_with_its_own_context():
   long = context.Context('- a b c d e\n', ('a',), 0)
   asked = [
