@@ -196,7 +196,11 @@ def audit(of: World | types.World, texts: Sequence[Text]) -> Audit:
   Args:
     of: the world.
     texts: documents or texts; each is one statement or more.
+
+  Raises:
+    ValueError: one text in place of a list.
   """
+  _require_several(texts)
   truth = of.truth if isinstance(of, World) else of
   read, judge = catalog.reader(truth), audits.auditor(truth)
   found = tuple(_text(one) for one in texts)
@@ -287,14 +291,18 @@ def _tuned(
 
 def _documents(given: Sequence[Text]) -> tuple[Document, ...]:
   """Documents with distinct ids; a text gets its place as its id."""
-  if isinstance(given, str):
-    raise ValueError(f'documents are a list of texts, not one text {given!r}')
+  _require_several(given)
   if not given:
     raise ValueError('no documents; give one or more')
   return tuple(
     one if isinstance(one, Document) else Document(f'text-{place}', one)
     for place, one in enumerate(given)
   )
+
+
+def _require_several(given: Sequence[Text]) -> None:
+  if isinstance(given, str):
+    raise ValueError(f'documents are a list of texts, not one text {given!r}')
 
 
 def _text(one: Text) -> str:

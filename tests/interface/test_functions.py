@@ -158,6 +158,8 @@ def test_an_audit_knows_what_is_stated_and_what_follows(world):
   assert labels[3] == 'unparsed'
   assert found.counts()['texts'].sum() == 4
   assert list(found.frame()['verdict']) == labels
+  with pytest.raises(ValueError, match='a list of texts, not one text'):
+    ig.audit(world, stated)  # not a text of every letter
 
 
 def test_finetuning_learns_and_leaves_the_given_model_alone(model, world):
