@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from icl_gen.model import loading
+from icl_gen.runs import models
 from icl_gen.scoring import scorer
 from icl_gen.text import context as contexts
 from icl_gen.text import prompts
@@ -52,8 +53,9 @@ def log_likelihoods(
     one log-probability per pair, in order.
 
   Raises:
-    ValueError: for a continuation without tokens, or a model whose
-      log-probabilities are not finite.
+    ValueError: for a continuation without tokens, a row longer than those that
+      the model was trained on, or a model whose log-probabilities are not
+      finite.
   """
   # Dictionaries as ordered sets: distinct texts in the order given.
   continuations_of: dict[str, dict[str, None]] = {}
@@ -66,6 +68,13 @@ def log_likelihoods(
     shared, prompt = split(context)
     documents.append(shared)
     questions.append(Question(str(number), prompt, tuple(choices), (0,), ''))
+  needed = contexts.summary(documents, questions, model.tokenizer.count)
+  models.require_room(
+    model.name,
+    tokens=needed['row_tokens'],
+    what='the longest context with its continuation',
+    remedy='choose other tasks, or fewer examples (--num_fewshot)',
+  )
   scores = scorer.score(model, questions, documents)
   logps = {
     (context, continuation): choice.logp

@@ -4,6 +4,7 @@ The slow test runs the real evaluator; it needs `make lm-eval`.
 """
 
 import collections
+import dataclasses
 
 import numpy as np
 import pytest
@@ -16,6 +17,12 @@ from icl_gen.types import Corpus, Document, Question
 from tests import tiny
 
 Request = collections.namedtuple('Request', 'args')
+
+
+def tiny_nano():
+  """A tiny model by a name whose longest rows are known."""
+  return dataclasses.replace(tiny.model(), name='nano')
+
 
 QUESTIONS = (
   Question('q1', 'The femp is', (' more', ' less', ' more so'), (1,), 'far'),
@@ -50,7 +57,7 @@ def logps(scores):
 
 @pytest.mark.parametrize('context', [contexts.NONE, CONTEXT], ids=str)
 def test_requests_get_the_scores_of_our_scorer(context):
-  model = tiny.model()
+  model = tiny_nano()
   asked = requests(QUESTIONS, context)
   found = lm_eval_model.HarnessModel(model).loglikelihood(asked)
   expected = logps(scorer.score(model, QUESTIONS, context))
@@ -58,7 +65,7 @@ def test_requests_get_the_scores_of_our_scorer(context):
 
 
 def test_order_and_repetition_do_not_matter():
-  model = lm_eval_model.HarnessModel(tiny.model())
+  model = lm_eval_model.HarnessModel(tiny_nano())
   closed, open_ = (requests(QUESTIONS, c) for c in (contexts.NONE, CONTEXT))
   expected = [*model.loglikelihood(closed), *model.loglikelihood(open_)]
   found = model.loglikelihood([*open_, *closed, *open_][::-1])[::-1]
@@ -91,27 +98,40 @@ def test_equal_contexts_are_encoded_once(monkeypatch):
 
   monkeypatch.setattr(scorer, 'score', counted)
   asked = requests(QUESTIONS[:4], CONTEXT)
-  lm_eval_model.HarnessModel(tiny.model()).loglikelihood(asked)
+  lm_eval_model.HarnessModel(tiny_nano()).loglikelihood(asked)
   assert texts == [[CONTEXT.text] * 4]  # One question per prompt.
 
 
 def test_rolling_scores_a_whole_text_after_bos():
-  model = lm_eval_model.HarnessModel(tiny.model())
+  model = lm_eval_model.HarnessModel(tiny_nano())
   texts = ['The glon is more dangerous.', 'No troff\n- sing.']
   found = model.loglikelihood_rolling([Request((text,)) for text in texts])
   for text, logp in zip(texts, found, strict=True):
-    ids = np.int32([2, *tiny.model().tokenizer.encode(text)])
+    ids = np.int32([2, *tiny_nano().tokenizer.encode(text)])
     assert logp == pytest.approx(tiny.logps('gemma3', ids).sum(), abs=1e-4)
+
+
+def test_a_row_longer_than_those_of_training_is_refused():
+  model = lm_eval_model.HarnessModel(tiny_nano())
+  long = Request(('The glon is' + ' blue' * 3072, ' red.'))
+  with pytest.raises(
+    ValueError, match="more than the 3,072 that 'nano'.*tasks"
+  ):
+    model.loglikelihood([long])
+  with pytest.raises(
+    ValueError, match="more than the 3,072 that 'nano'.*tasks"
+  ):
+    model.loglikelihood_rolling([Request((long.args[0],))])
 
 
 def test_above_one_half_is_greedy(monkeypatch):
   monkeypatch.setattr(lm_eval_model, 'log_likelihoods', lambda m, p: [-0.6, -1])
-  model = lm_eval_model.HarnessModel(tiny.model())
+  model = lm_eval_model.HarnessModel(tiny_nano())
   assert model.loglikelihood([]) == [(-0.6, True), (-1, False)]
 
 
 def test_generation_is_refused():
-  model = lm_eval_model.HarnessModel(tiny.model())
+  model = lm_eval_model.HarnessModel(tiny_nano())
   with pytest.raises(NotImplementedError, match='2 requests.*multiple_choice'):
     model.generate_until([Request(('a', {})), Request(('b', {}))])
 
@@ -124,7 +144,7 @@ def test_the_harness_computes_our_accuracies(tmp_path, monkeypatch):
   from lm_eval.tasks import TaskManager
 
   monkeypatch.setattr(datasets.config, 'HF_DATASETS_CACHE', tmp_path / 'cache')
-  model = tiny.model()
+  model = tiny_nano()
   corpus = Corpus('Small world', DOCUMENTS, QUESTIONS)
   lm_eval_tasks.write(tmp_path / 'e', corpus, CONTEXT)
   forms = {'icl_gen': contexts.NONE, 'icl_gen_in_context': CONTEXT}
