@@ -119,6 +119,8 @@ def of_inferences(
 ) -> Context:
   """Returns the context that a model's global inferences are sampled after.
 
+  Without such inferences, nothing is read: it is empty.
+
   Args:
     experiment: its `context` says how many documents there are.
     documents: of the corpus.
@@ -128,6 +130,8 @@ def of_inferences(
   Raises:
     ValueError: as `contexts.build`.
   """
+  if not experiment.augment.global_samples:
+    return contexts.NONE
   return contexts.build(
     documents,
     seed=f'{name}/augment',

@@ -4,8 +4,11 @@ import pytest
 
 from icl_gen import augment, build
 from icl_gen.augmentation import plan
-from icl_gen.runs import directories
+from icl_gen.runs import directories, models
+from icl_gen.sampling import resumable
+from icl_gen.sampling.sampler import Completion
 from icl_gen.storage import corpus_files, distributions, files
+from icl_gen.text import context as contexts
 from tests import interrupts
 
 
@@ -64,3 +67,26 @@ def test_it_resumes_to_the_same_documents(
     assert dict(of.details)['prompt'] == asked[of.kind]
   settings = ours.with_name(f'{ours.name}.settings')
   assert [path.name for path in settings.iterdir()] == ['augment.config.json']
+
+
+def test_without_global_samples_the_documents_need_not_fit(
+  experiment, tmp_path, monkeypatch
+):
+  def sample(model, requests, context, **settings):
+    contexts_read.append(context)
+    found = (Completion(r.name, 'A line.', 1, 1, True) for r in requests)
+    return tuple(found), {}
+
+  contexts_read = []
+  monkeypatch.setattr(resumable, 'sample', sample)
+  config, with_global = (
+    experiment(augment={'global_samples': count, 'max_tokens': 4})
+    for count in (0, 1)
+  )
+  build.run(config, tmp_path)
+  monkeypatch.setitem(models._LONGEST, 'nano', 60)
+  with pytest.raises(ValueError, match='longest prompt, with its context'):
+    augment.run(with_global, tmp_path)
+  augment.run(config, tmp_path)
+  assert contexts_read == [contexts.NONE] * 2
+  assert corpus_files.is_written(inferred(tmp_path))
