@@ -33,7 +33,7 @@ class _World(
 
   # Increase the major number when records change: data that was prepared
   # before keeps its version.
-  VERSION = tfds.core.Version('3.0.0')
+  VERSION = tfds.core.Version('4.0.0')
   world = ''
   # Without this, TFDS looks for checksums of downloads next to the code, using
   # a package that it does not depend on (importlib_resources).

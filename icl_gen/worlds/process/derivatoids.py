@@ -100,6 +100,14 @@ def becomes(term: Term) -> Expression:
   return _applied(term, RULES[term.rule].derivatoid, map(becomes, term.parts))
 
 
+def is_defined(term: Term) -> bool:
+  """Whether the derivatoid divides by nothing that is 0.
+
+  That of 'x^2 + x^4*x^4' does, as 'x^4*x^4' becomes F - F.
+  """
+  return expressions.UNDEFINED not in expressions.canonical(becomes(term))
+
+
 @functools.cache
 def derivative(term: Term) -> Expression:
   """The ordinary derivative."""

@@ -77,7 +77,7 @@ def shapes(terms: Iterable[Term]) -> list[Shape]:
 
 @dataclasses.dataclass(frozen=True)
 class Drawing:
-  """Draws expressions, none of them twice.
+  """Draws expressions that have a derivatoid, none of them twice.
 
   Attributes:
     rows: base rule -> its terms.
@@ -133,7 +133,8 @@ class Drawing:
       else:
         shape = rng.choice(roots)
       term = self._filled(shape, inner, rng)
-      if term not in self.used and term.parts[0] != term.parts[1]:
+      is_new = term not in self.used and term.parts[0] != term.parts[1]
+      if is_new and derivatoids.is_defined(term):
         self.used.update(term.nodes)
         return term
     raise ValueError(

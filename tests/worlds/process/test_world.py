@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from icl_gen.text import expressions
 from icl_gen.worlds import audit, baselines, catalog
 from icl_gen.worlds.process import derivatoids
 from tests import numerically
@@ -150,6 +151,21 @@ def test_documents_work_from_the_parts_to_the_whole():
       numerically.rule(numerically.tree(f.subject)) for f in document.facts
     ]
     assert rules == nodes
+
+
+@pytest.mark.parametrize('kind', ['documents', 'questions'])
+def test_nothing_divides_by_zero(kind):
+  """'x^3 + x^2*x^2' would become F / (G - G)."""
+  size = {'examples': 150, 'questions': 40, 'numbers': 4}
+  for seed in '12':
+    _, corpus = paper.build('process', seed=seed, **size)
+    facts = {
+      'documents': [f for one in corpus.documents for f in one.facts],
+      'questions': [question.target for question in corpus.questions],
+    }
+    for fact in facts[kind]:
+      result = expressions.canonical(expressions.parse(fact.object))
+      assert expressions.UNDEFINED not in result, fact
 
 
 def test_premises_are_the_parts_and_an_example_of_each_combination_rule():
