@@ -2,8 +2,8 @@
 
 A check is a number with a 95 % interval and the range in which a claim expects
 it. It holds if the whole interval lies in the range, does not hold if no part
-of it does, and otherwise cannot be said. A claim holds if all of its checks do,
-and does not if one does not.
+of it does, and otherwise cannot be said. A claim holds if all of its checks do
+and every rule of it has one, and does not if one does not.
 
 The ranges are those of the paper (arXiv 2505.00661): signs of differences, and
 margins of 5 to 20 points where it says "near" or "far".
@@ -79,6 +79,11 @@ class Rule:
   kinds: tuple[str, ...]
   worlds: tuple[str, ...] = _DRAWN
   above_chance: bool = False
+
+  @property
+  def label(self) -> str:
+    """What was measured, as in `Check`."""
+    return f'{self.measured}-chance' if self.above_chance else self.measured
 
 
 @dataclasses.dataclass(frozen=True)
@@ -265,7 +270,7 @@ def judge(
   )
   measured |= _contrasts(contrasts, normalisation=normalisation)
   return tuple(
-    _check(claim, rule, *where, found)
+    _check(claim, rule, where, found)
     for claim in CLAIMS
     for rule in claim.rules
     for where, found in sorted(measured.items())
@@ -276,21 +281,27 @@ def judge(
 
 
 def verdicts(checks: Sequence[Check]) -> Mapping[str, str]:
-  """Claim -> its verdict on the study; `NOT_RUN` for those without checks."""
+  """Claim -> its verdict on the study; `NOT_RUN` for those without checks.
+
+  A claim of which a part was not measured is `UNDECIDED`, unless a check fails.
+  """
   return {
     claim.name: _together(
-      {check.verdict for check in checks if check.claim == claim.name}
+      claim, [check for check in checks if check.claim == claim.name]
     )
     for claim in CLAIMS
   }
 
 
-def _together(found: set[str]) -> str:
-  if not found:
+def _together(claim: Claim, checks: Sequence[Check]) -> str:
+  if not checks:
     return NOT_RUN
-  if found == {HOLDS}:
-    return HOLDS
-  return FAILS if FAILS in found else UNDECIDED
+  found = {check.verdict for check in checks}
+  if FAILS in found:
+    return FAILS
+  measured = {check.measured for check in checks}
+  is_whole = all(rule.label in measured for rule in claim.rules)
+  return HOLDS if found == {HOLDS} and is_whole else UNDECIDED
 
 
 # (world, model, kind, measured)
@@ -351,15 +362,8 @@ def _of_row(
     )
 
 
-def _check(
-  claim: Claim,
-  rule: Rule,
-  world: str,
-  model: str,
-  kind: str,
-  measured: str,
-  found: _Number,
-) -> Check:
+def _check(claim: Claim, rule: Rule, where: _Where, found: _Number) -> Check:
+  world, model, kind, _ = where
   zero = found.chance if rule.above_chance else 0.0
   low, high = found.low - zero, found.high - zero
   return Check(
@@ -368,7 +372,7 @@ def _check(
     world=world,
     model=model,
     kind=kind,
-    measured=f'{measured}-chance' if rule.above_chance else measured,
+    measured=rule.label,
     value=found.value - zero,
     low=low,
     high=high,

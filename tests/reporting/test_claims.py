@@ -98,6 +98,37 @@ def test_one_check_that_fails_is_enough_and_all_must_hold():
   assert verdict() == NOT_RUN
 
 
+def difference(comparison, low, high):
+  return answers.Comparison(
+    world='process',
+    model='nano',
+    run='',
+    kind='seen',
+    normalisation='sum',
+    comparison=comparison,
+    seed=answers.MEAN,
+    questions=60,
+    clusters=60,
+    unpaired=0,
+    difference=(low + high) / 2,
+    low=low,
+    high=high,
+    p_value=0.01,
+  )
+
+
+def test_a_claim_of_which_a_part_was_not_measured_does_not_hold():
+  def verdict(*rows):
+    checks = claims.judge((), rows, (), (), normalisation='sum')
+    return claims.verdicts(checks)['C11']
+
+  in_context = difference('icl-ft', 0.1, 0.3)
+  assert verdict(in_context) == UNDECIDED
+  assert verdict(in_context, difference('ft_aug-ft', 0.1, 0.3)) == HOLDS
+  assert verdict(in_context, difference('ft_aug-ft', -0.3, -0.1)) == FAILS
+  assert verdict(difference('icl-ft', -0.3, -0.1)) == FAILS
+
+
 def test_a_claim_must_hold_in_held_out_forms_too():
   seen = result(0.0, 0.2, kind='reversal')
   in_forms = result(0.8, 0.9, kind='reversal', world='celebrity_forms')
