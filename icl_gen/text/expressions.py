@@ -72,7 +72,12 @@ def parse(text: str) -> Expression:
     tokens.append(match.group(1))
     place = match.end()
   tokens.append('')
-  found, place = _binary(tokens, 0, 1)
+  try:
+    found, place = _binary(tokens, 0, 1)
+  except RecursionError as error:
+    raise ValueError(
+      f'{text[:20]!r}... is not an expression: it is nested too deeply'
+    ) from error
   if tokens[place]:
     raise ValueError(
       f'{text!r} is not an expression: unexpected {tokens[place]!r}'

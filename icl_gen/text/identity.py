@@ -137,7 +137,7 @@ def is_asserted(
 
 def is_question(after: str) -> bool:
   """Whether the sentence of the second mention ends in a question mark."""
-  return re.match(r'[^.!;]*\?', after) is not None
+  return re.match(r'[^.!;]*[.!]*\?', after) is not None
 
 
 def without_preamble(words: str) -> str:

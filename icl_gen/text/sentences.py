@@ -26,6 +26,7 @@ _RELATIONSHIPS = re.compile(
   r'\s*',
   re.IGNORECASE,
 )
+_QUESTION = re.compile(r'\?[.!?]*$')
 # The only question that asserts something.
 _DID_YOU_KNOW = re.compile(r'did you know', re.IGNORECASE)
 
@@ -46,7 +47,9 @@ def reader(read_sentence: Callable[[str], Fact | None]) -> Reader:
 
   def read(text: str) -> tuple[Fact, ...] | None:
     sentences = _SENTENCE_END.split(without_list_marker(text))
-    if any(s.endswith('?') and not _DID_YOU_KNOW.match(s) for s in sentences):
+    if any(
+      _QUESTION.search(s) and not _DID_YOU_KNOW.match(s) for s in sentences
+    ):
       return None
     facts = []
     for sentence in sentences:

@@ -58,6 +58,9 @@ def persons():
     ('glon are more amazing than troff.', None),
     ('glon are not more dangerous than troff.', None),
     ('glon are more dangerous than troff?', None),
+    ('glon are more dangerous than troff?!', None),
+    ('glon are more dangerous than troff ?.', None),
+    ('Did you know that glon are more dangerous than troff?!', (GIVEN,)),
     ('Is it true that glon are more dangerous than troff?', None),
     ('', None),
     ('-', None),
@@ -178,6 +181,8 @@ ASKED = (
   'Was {D} called {N}?',
   'Is it true that {N} is {D}?',
 )
+# Around a core, the rest of the description may have the question mark.
+WONDERED = ('{N} is {D}!?', '{N} is {D}...?')
 RELATED = (
   '{N} hates {D}.',
   '{N} met {D}.',
@@ -201,7 +206,7 @@ SAID = (
 )
 
 
-@pytest.mark.parametrize('form', [*DENIED, *ASKED, *RELATED, *SAID])
+@pytest.mark.parametrize('form', [*DENIED, *ASKED, *WONDERED, *RELATED, *SAID])
 def test_only_statements_of_identity_are_read(persons, form):
   fact = FORWARD if form.index('{N}') < form.index('{D}') else BACKWARD
   text = descriptions.fill(form, name='Glon Vlaft', description=COMPOSER)
@@ -282,6 +287,7 @@ BECOMES = Fact('x^3 + s(2*x)', 'becomes', '3*c(3*x) / (2*e(2*x))')
     ('the derivatoid of x^3 is', None),
     ('x^3 becomes 3*x^2.', None),
     ('the derivatoid of x^3 is 3*x^2?', None),
+    (f'the derivatoid of x is {"(" * 2000}.', None),
     ('Nobody thinks that the derivatoid of x^3 is 3*x^2.', None),
   ],
 )
