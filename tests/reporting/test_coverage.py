@@ -17,6 +17,8 @@ LEAST, MOST = 0.92 - 0.02, 0.98 + 0.01
 # Three numbers do not show how skewed their distribution is. That of seeds that
 # differ by 20 points around 85 % is, as none is above 100 %.
 LEAST_SKEWED = 0.86
+# Two seeds do not show how much seeds differ: by chance, theirs may be close.
+LEAST_OF_TWO, LEAST_OF_TWO_SKEWED = 0.86 - 0.03, 0.80 - 0.03
 
 
 def shares(rng, mean, *, seeds, clusters, spread, shared):
@@ -50,13 +52,19 @@ def truth(mean, spread):
   return (1 - np.abs(1 - np.abs(mean + deviation))).mean()
 
 
+def least_of(seeds, *, skewed=False):
+  if seeds == 2:
+    return LEAST_OF_TWO_SKEWED if skewed else LEAST_OF_TWO
+  return LEAST_SKEWED if skewed and seeds == 3 else LEAST
+
+
 def covers(found, value):
   return found.low <= value <= found.high
 
 
 @pytest.mark.parametrize('shared', [False, True], ids=['own', 'shared'])
 @pytest.mark.parametrize('spread', [0.0, 0.05, 0.1, 0.2])
-@pytest.mark.parametrize('seeds', [1, 3, 5])
+@pytest.mark.parametrize('seeds', [1, 2, 3, 5])
 def test_accuracies(seeds, spread, shared):
   if seeds == 1:
     # One seed cannot tell how much seeds differ; the report says so.
@@ -72,13 +80,12 @@ def test_accuracies(seeds, spread, shared):
         for study in answers
       ]
     )
-    skewed = (seeds, spread, mean) == (3, 0.2, 0.85)
-    least = LEAST_SKEWED if skewed else LEAST
+    least = least_of(seeds, skewed=(spread, mean) == (0.2, 0.85))
     assert least <= covered <= MOST, (mean, covered)
 
 
 @pytest.mark.parametrize('spread', [0.0, 0.05, 0.1, 0.2])
-@pytest.mark.parametrize('seeds', [3, 5])
+@pytest.mark.parametrize('seeds', [2, 3, 5])
 def test_differences(seeds, spread):
   """Two conditions that are equal on average, with deviations of their own."""
   rng = np.random.default_rng([seeds, int(100 * spread)])
@@ -92,7 +99,7 @@ def test_differences(seeds, spread):
   ]
   covered = np.mean([covers(one.estimate, 0.0) for one in found])
   rejected = np.mean([one.p_value < 0.05 for one in found])
-  assert LEAST <= covered <= MOST, covered
+  assert least_of(seeds) <= covered <= MOST, covered
   assert rejected == pytest.approx(1 - covered)
 
 

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import pytest
+
 from icl_gen.reporting.gaps import gaps
 from tests.reporting import synthetic
 
@@ -31,9 +33,13 @@ def test_every_gap_is_reported():
   assert text.count('.') == 4
 
 
-def test_a_single_seed_is_reported():
-  cells, records = synthetic.study(questions=2, seeds=(3,))
-  assert [t for t in found(cells, records) if 'only one seed' in t]
+@pytest.mark.parametrize(
+  ('seeds', 'said'), [((3,), 'only one seed'), ((3, 4), 'only two seeds')]
+)
+def test_few_seeds_are_reported(seeds, said):
+  cells, records = synthetic.study(questions=2, seeds=seeds)
+  assert all(said in text for text in found(cells, records))
+  assert found(cells, records)
 
 
 def test_an_absent_kind_is_reported():
