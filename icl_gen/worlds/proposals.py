@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from icl_gen.text import splitting
+from icl_gen.text.sentences import words_of
 from icl_gen.types import Document, Question
 
 KINDS = ('statement', 'rephrase', 'reversal', 'combination')
@@ -100,23 +101,31 @@ def questions(sentences: Sequence[Sentence], *, seed: str) -> list[Question]:
   """Makes a question of each sentence that has wrong choices.
 
   A sentence whose first half is that of another one is left out. Wrong choices
-  are the last halves of other sentences, of about the length of the right one.
+  are the last halves of other sentences, of about the length of the right one;
+  none says the same as the right one, or begins so. Case and punctuation do not
+  tell halves apart: models often write a sentence of the documents without its
+  full stop.
 
   Args:
     sentences: from `stated` and `inferred`.
     seed: name of the random draws.
   """
-  endings = sorted({one.halves[1] for one in sentences})
-  begun = collections.Counter(one.halves[0] for one in sentences)
+  endings = sorted(one.halves[1] for one in sentences)
+  by_words = {words_of(ending): ending for ending in endings}
+  begun = collections.Counter(words_of(one.halves[0]) for one in sentences)
   found = []
   for place, one in enumerate(sentences):
     prompt, right = one.halves
     rng = random.Random(f'{seed}/{one.text}')
-    others = [ending for ending in endings if ending != right]
+    others = [
+      ending
+      for words, ending in by_words.items()
+      if not _begin_alike(words, words_of(right))
+    ]
     others.sort(key=lambda ending: abs(len(ending) - len(right)))
     near = others[:_NEAREST]
     choices = [right, *rng.sample(near, min(_WRONG, len(near)))]
-    if len(choices) == 1 or begun[prompt] > 1:
+    if len(choices) == 1 or begun[words_of(prompt)] > 1:
       continue
     rng.shuffle(choices)
     found.append(
@@ -153,6 +162,11 @@ def rows(
     }
     for question in questions(sentences, seed=seed)
   ]
+
+
+def _begin_alike(one: str, other: str) -> bool:
+  """Whether one of two sequences of words is the beginning of the other."""
+  return f'{one} '.startswith(f'{other} ') or f'{other} '.startswith(f'{one} ')
 
 
 def _is_turned(text: str, about: str) -> bool:

@@ -72,6 +72,37 @@ def test_a_first_half_with_several_ends_is_not_asked():
   assert len(prompts) == 3 and 'The key is with' not in prompts
 
 
+def test_no_wrong_choice_says_what_the_right_one_says():
+  """Models write what documents state, without the full stop or with more."""
+  ends = 'was built by Odd Brekke'
+  said = [
+    proposals.Sentence(f'{begin} {end}', 'statement', ())
+    for begin, end in (
+      ('The mill of Tarnby', f'{ends}.'),
+      ('In Tarnby the mill', ends),
+      ('The big mill there', f'{ends} long ago.'),
+      ('Its only mill still', f'{ends}!'),
+      ('The bridge of Tarnby', 'was built by Ilse Maar.'),
+    )
+  ]
+  asked = proposals.questions(said, seed='s')
+  assert len(asked) == 5
+  for question in asked:
+    about = sum(ends in choice for choice in question.choices)
+    assert about <= 1 or ends not in question.choices[question.answers[0]]
+
+
+def test_halves_that_differ_in_case_or_punctuation_are_the_same():
+  said = [
+    proposals.Sentence(text, 'statement', ())
+    for text in (
+      'The key is with the smith of Tarnby.',
+      'the key is, with the baker of Tarnby',
+    )
+  ] + proposals.stated(DOCUMENTS)
+  assert len(proposals.questions(said, seed='s')) == 3
+
+
 def test_one_sentence_alone_has_no_wrong_choices():
   said = proposals.stated(DOCUMENTS)[:1]
   assert proposals.questions(said, seed='s') == []
