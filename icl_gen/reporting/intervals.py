@@ -30,7 +30,7 @@ Behav. Stat. 37(4)).
 tests/reporting/test_coverage.py shows by simulation that the intervals cover
 the truth in 92 to 98 % of studies, whether seeds differ or not; in 88 % where
 three seeds differ by 20 points around 85 %, as their distribution is skewed;
-and in 80 to 88 % where two seeds differ, as these are close by chance too often.
+and in 80 to 88 % where two seeds differ, as they are close by chance too often.
 """
 
 import dataclasses

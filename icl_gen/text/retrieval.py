@@ -8,6 +8,7 @@ and better maintained but starts JAX on import, which is not allowed in this
 room, and speed does not matter for thousands of short documents.
 """
 
+import itertools
 import random
 import re
 from collections.abc import Callable, Sequence
@@ -35,7 +36,8 @@ def stating(
   """Draws documents that state the given facts.
 
   The first documents together state every fact; further ones each state at
-  least one.
+  least one. Those that state most come first; if they are too many, the fewest
+  that state every fact are taken.
 
   Args:
     documents: the documents to draw from.
@@ -63,12 +65,30 @@ def stating(
   if unstated := [fact for fact in facts if fact not in stated]:
     raise ValueError(f'no document states {unstated[0]}')
   if len(first) > count:
+    first = _fewest(found, wanted)
+  if len(first) > count:
     raise ValueError(
       f'{count} documents do not state all of {len(facts)} facts; allow'
       f' {len(first)}'
     )
   chosen = {document.id for document in first}
   return (first + [d for d in found if d.id not in chosen])[:count]
+
+
+def _fewest(
+  documents: Sequence[Document], wanted: frozenset[Fact]
+) -> list[Document]:
+  """The fewest documents that together state all facts; the first of equals."""
+  of: dict[frozenset[Fact], Document] = {}
+  for document in documents:
+    of.setdefault(wanted & set(document.facts), document)
+  reached: dict[frozenset[Fact], list[Document]] = {frozenset(): []}
+  while wanted not in reached:
+    further: dict[frozenset[Fact], list[Document]] = {}
+    for (stated, chosen), facts in itertools.product(reached.items(), of):
+      further.setdefault(stated | facts, [*chosen, of[facts]])
+    reached = further | reached
+  return reached[wanted]
 
 
 def not_stating(

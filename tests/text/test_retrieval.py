@@ -32,6 +32,21 @@ def test_every_fact_is_stated_before_one_is_stated_twice():
     assert len({name[0] for name in stating([B, A, C], 2, seed)}) == 2
 
 
+def test_documents_are_as_few_as_can_be():
+  """Those that state most are not always among the fewest."""
+  D = fact('D')
+  overlapping = [
+    Document('bc', 'B and C.', (B, C)),
+    Document('ab', 'A and B.', (A, B)),
+    Document('cd', 'C and D.', (C, D)),
+  ]
+  for seed in 'stuvwxyz':
+    found = retrieval.stating(overlapping, [A, B, C, D], count=2, seed=seed)
+    assert sorted(d.id for d in found) == ['ab', 'cd']
+  with pytest.raises(ValueError, match='allow 2'):
+    retrieval.stating(overlapping, [A, B, C, D], count=1, seed='s')
+
+
 def test_no_document_is_drawn_twice():
   assert sorted(stating([C], 99)) == ['c0', 'c1', 'c2']
   found = stating([A, B], 99)
