@@ -110,6 +110,7 @@ def make_optimizer(
       weight_decay=weight_decay,
       weight_decay_mask=mask,
       adam_b2=0.95,
+      adam_weight_decay=0.0 if mask else weight_decay,
       adam_learning_rate=lambda step: adam_share * schedule(step),
       muon_weight_dimension_numbers=_muon_axes,
     )

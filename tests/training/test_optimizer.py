@@ -155,6 +155,21 @@ def test_weights_decay_by_the_learning_rate(name):
 
 
 @pytest.mark.parametrize('name', ['adamw', 'adafactor', 'muon'])
+def test_everything_decays_by_default(name):
+  """By its own learning rate, which with Muon embeddings and norms have."""
+  params = one_layer('gemma3')
+  found = make(name, weight_decay=0.5)
+  nothing = jax.tree.map(jnp.zeros_like, params)
+  updates, _ = jax.jit(found.update)(nothing, found.init(params), params)
+  axes = parameters.axes(params)
+  for axis, update, weight in zip(
+    *map(jax.tree.leaves, (axes, updates, params)), strict=True
+  ):
+    share = 0.3 if name == 'muon' and not axis.inputs else 1.0
+    np.testing.assert_allclose(update, -share * RATE * 0.5 * weight, atol=1e-6)
+
+
+@pytest.mark.parametrize('name', ['adamw', 'adafactor', 'muon'])
 def test_only_matrices_decay_if_so_asked(name):
   params = one_layer('gemma3')
   found = make(name, weight_decay=0.5, decay_on='matrices')
