@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from icl_gen.model import forward, head
+from icl_gen.model import forward, head, sharding
 from icl_gen.model.parameters import Params
 from icl_gen.pretraining import curriculum
 from icl_gen.pretraining.curriculum import Lesson, Progress
@@ -50,7 +50,7 @@ def make_predict(module: Any, plan: Plan) -> Predict:
     # Rows are split over the devices, so there must be enough for all.
     rows = len(ids_BxL)
     padded = np.pad(ids_BxL, ((0, -rows % plan.mesh.size), (0, 0)))
-    return np.asarray(predicted(params, jnp.asarray(padded)))[:rows]
+    return sharding.on_host(predicted(params, jnp.asarray(padded)))[:rows]
 
   return predict
 

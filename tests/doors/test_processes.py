@@ -14,7 +14,7 @@ from icl_gen.storage import scores
 from tests.doors import conftest
 from tests.doors.hosts import COUNT, by_flags, copied, free_port, saved
 from tests.doors.test_kill import cell, result, succeed
-from tests.doors.test_signals import lines, pretrained
+from tests.doors.test_signals import lines
 
 FOUR, ONE = (
   {'XLA_FLAGS': f'--xla_force_host_platform_device_count={count}'}
@@ -121,12 +121,22 @@ def test_two_processes_train_like_one(
 
 
 @pytest.mark.slow
-def test_two_processes_pretrain_like_one(commands, tmp_path, elsewhere):
-  flags = ('--config=configs/pretrain.py:tiny',)
+@pytest.mark.parametrize(
+  'config, name', [('pretrain', 'nano'), ('nano2', 'nano2')]
+)
+def test_two_processes_pretrain_like_one(
+  commands, tmp_path, elsewhere, config, name
+):
+  """Also if they measure skills, which say when the next lesson begins."""
+  flags = (f'--config=configs/{config}.py:tiny',)
   succeed(commands, 'pretrain', *flags, f'--workdir={elsewhere}')
   run(commands, 'pretrain', *flags, f'--workdir={tmp_path}')
   found, wanted = (
-    {one['step']: one['loss'] for one in lines(pretrained(workdir))}
+    {
+      one['step']: one['loss']
+      for one in lines(workdir / 'pretrain' / name)
+      if 'loss' in one
+    }
     for workdir in (tmp_path, elsewhere)
   )
   assert found == pytest.approx(wanted, rel=1e-4)
