@@ -17,6 +17,7 @@ from icl_gen.exports import (
   lm_eval_tasks,
 )
 from icl_gen.runs import (
+  development,
   directories,
   experiments,
   in_context,
@@ -64,7 +65,8 @@ def _export_corpus(
         " 'all' and False"
       )
     settings['context'] = in_context.recorded(experiment)
-    settings['tokenizer'] = experiment.tokenizer
+    settings['tokenizer'] = stages.tokenizer(experiment)
+    settings |= stages.of_development(experiment)
   name = f'{source.name}-{to}'
   if to == 'lm_eval':  # its contexts are those of a run
     name = directories.named(name, experiment.run)
@@ -77,6 +79,7 @@ def _write_corpus(experiment: Experiment, stage: Stage, to: str) -> None:
   (source,) = stage.inputs
   corpus, directory = corpus_files.read(source), stage.directory
   if to == 'lm_eval':
+    corpus = development.tested(corpus, experiment)
     context = _one_context(experiment, corpus, source.name)
 
     stage.begin()

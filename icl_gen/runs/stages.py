@@ -180,11 +180,19 @@ def evaluate(experiment: Experiment, workdir: files.Path) -> Stage:
     sampling = experiment.augment
     settings['recalling'] = (sampling.temperature, sampling.max_tokens)
     parts['recalled'] = directory / 'sampled.recalled.jsonl'
-  train = experiment.train
-  if train.evaluate_every:
-    # In every condition, the questions that choose a checkpoint are left out.
-    settings['development'] = (train.evaluate_share, train.evaluate_kinds)
+  settings |= of_development(experiment)
   return Stage('evaluate', directory, settings, (source,), parts)
+
+
+def of_development(experiment: Experiment) -> dict[str, Any]:
+  """Settings for the questions that test, in any condition; {} for all.
+
+  Those that choose a checkpoint are left out.
+  """
+  train = experiment.train
+  if not train.evaluate_every:
+    return {}
+  return {'development': (train.evaluate_share, train.evaluate_kinds)}
 
 
 def export_weights(experiment: Experiment, workdir: files.Path) -> Stage:

@@ -2,12 +2,14 @@
 
 import inspect
 import json
+import shutil
 
 import ml_collections
 import pytest
 
-from icl_gen import build, export
+from icl_gen import assets, build, export
 from icl_gen.exports import data_card
+from icl_gen.runs import development, experiments
 from icl_gen.storage import checksums, corpus_files
 from icl_gen.worlds import catalog
 from tests.doors.conftest import configs
@@ -141,3 +143,41 @@ def test_exports_are_written_once(built, tmp_path, capsys, to):
     for changes in ({'context__kind': 'bm25'}, {'chat': True}):
       with pytest.raises(ValueError, match='cannot be exported'):
         export.run(frozen('custom', **changes), tmp_path, to=to)
+
+
+def exported(directory):
+  """The ids of the questions of an export."""
+  return {
+    json.loads(line)['id']
+    for path in directory.glob('*.jsonl')
+    for line in path.read_text('utf-8').splitlines()
+  }
+
+
+def test_questions_that_choose_a_checkpoint_are_not_exported(tmp_path):
+  """The harness would score what the weights were chosen by."""
+  settings = {'train__evaluate_every': 1, 'train__evaluate_share': 0.3}
+  config = frozen('reversal', 'tiny', **settings)
+  build.run(config, tmp_path)
+  export.run(config, tmp_path, to='lm_eval')
+  corpus = corpus_files.read(tmp_path / 'corpora' / 'reversal-s0')
+  experiment = experiments.read(config.to_dict())
+  tested = {q.id for q in development.tested(corpus, experiment).questions}
+  assert len(tested) < len(corpus.questions)
+  assert exported(tmp_path / 'exports' / 'reversal-s0-lm_eval') == tested
+  for other in ({}, settings | {'train__evaluate_share': 0.5}):
+    with pytest.raises(ValueError, match='was created with development'):
+      export.run(frozen('reversal', 'tiny', **other), tmp_path, to='lm_eval')
+
+
+def test_an_export_is_of_the_tokenizer_of_its_checkpoint(tmp_path):
+  """Which says how many documents a context has room for."""
+  checkpoint = tmp_path / 'checkpoint'
+  checkpoint.mkdir()
+  shutil.copy(assets.path('tokenizer.model'), checkpoint)
+  build.run(frozen('custom'), tmp_path)
+  export.run(frozen('custom'), tmp_path, to='lm_eval')
+  with pytest.raises(ValueError, match="tokenizer='', now it is '.*checkpoint"):
+    export.run(
+      frozen('custom', checkpoint=str(checkpoint)), tmp_path, to='lm_eval'
+    )
