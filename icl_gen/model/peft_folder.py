@@ -4,10 +4,14 @@ https://huggingface.co/docs/peft/developer_guides/checkpoint has the format: for
 each adapted matrix W of shape (outputs, inputs), `lora_A` (rank, inputs) and
 `lora_B` (outputs, rank), such that W + lora_alpha / r * lora_B @ lora_A is
 computed with.
+
+Of a model with images, as transformers loads Gemma 3 from 4B on, the text model
+has another name than of one with text only.
 """
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +26,8 @@ from icl_gen.model.parameters import Params
 
 _WEIGHTS = 'adapter_model.safetensors'
 _CONFIG = 'adapter_config.json'
-# The wrapped model's own names follow `base_model.model.`.
-_PREFIX = 'base_model.model.model.'
+# Where the text model is in the model that peft wraps.
+_WITH_TEXT_ONLY, _WITH_IMAGES = 'model', 'model.language_model'
 
 
 def write(
@@ -33,6 +37,7 @@ def write(
   architecture: hugging_face.Architecture,
   *,
   base: str,
+  with_images: bool = False,
 ) -> None:
   """Writes adapters and their configuration.
 
@@ -43,9 +48,11 @@ def write(
     architecture: of the model that they adapt.
     base: path of the weights that they adapt, as transformers finds them; '' if
       the user names them.
+    with_images: whether those are of a model with images.
   """
-  tensors = dict(_tensors(adapters, architecture))
-  matrices = {name.split('.')[-3] for name in tensors}
+  text_model = _WITH_IMAGES if with_images else _WITH_TEXT_ONLY
+  tensors = dict(_tensors(adapters, architecture, text_model))
+  matrices = sorted({name.split('.')[-3] for name in tensors})
   # The header that transformers' own files have.
   safetensors.numpy.save_file(tensors, folder / _WEIGHTS, {'format': 'pt'})
   config: dict[str, Any] = {
@@ -55,7 +62,9 @@ def write(
     'r': lora.rank,
     'lora_alpha': lora.alpha,
     'lora_dropout': 0.0,
-    'target_modules': sorted(matrices),
+    'target_modules': _only_in(text_model, matrices)
+    if with_images
+    else matrices,
     'bias': 'none',
     'fan_in_fan_out': False,
     'inference_mode': True,
@@ -64,10 +73,17 @@ def write(
   (folder / _CONFIG).write_text(text, 'utf-8')
 
 
+def _only_in(text_model: str, matrices: Sequence[str]) -> str:
+  """The pattern of the matrices' names; what reads images has some alike."""
+  inside = re.escape(f'{text_model}.layers.')
+  return rf'{inside}\d+\.\w+\.({"|".join(matrices)})'
+
+
 def _tensors(
-  adapters: Params, architecture: hugging_face.Architecture
+  adapters: Params, architecture: hugging_face.Architecture, text_model: str
 ) -> Iterator[tuple[str, np.ndarray]]:
   """peft's names and arrays."""
+  prefix = f'base_model.model.{text_model}.'
   leaves = {
     parameters.path_of(keys): leaf
     for keys, leaf in jax.tree_util.tree_leaves_with_path(adapters)
@@ -77,7 +93,8 @@ def _tensors(
     if half == 'down':
       stored = hugging_face.stored(matrix, architecture)
       up = leaves[f'{matrix}/up']
-      yield from _of_matrix(stored, np.asarray(down), np.asarray(up))
+      for name, array in _of_matrix(stored, np.asarray(down), np.asarray(up)):
+        yield prefix + name, array
 
 
 def _of_matrix(
@@ -99,5 +116,4 @@ def _of_matrix(
       ('A', one.reshape(-1, rank)),
       ('B', other.reshape(rank, -1)),
     ):
-      key = f'{_PREFIX}{name}.lora_{half}.weight'
-      yield key, np.ascontiguousarray(array.T)
+      yield f'{name}.lora_{half}.weight', np.ascontiguousarray(array.T)

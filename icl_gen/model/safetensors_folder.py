@@ -50,6 +50,15 @@ def is_folder(path: str | Path) -> bool:
   return (path / _CONFIG).is_file() or any(path.glob('*.safetensors'))
 
 
+def has_images(path: str | Path) -> bool:
+  """Whether a folder is of a model that reads images too.
+
+  Raises:
+    ValueError: there is no `config.json`, or it is damaged.
+  """
+  return bool(_json(Path(path) / _CONFIG).get('text_config'))
+
+
 @dataclasses.dataclass(frozen=True)
 class _Tensors:
   """The tensors of a folder, none of them read yet.

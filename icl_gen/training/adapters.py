@@ -41,8 +41,15 @@ def save(
   if not processes.is_first():
     return
   # peft asks transformers for the base, which reads Hugging Face folders only.
-  if not safetensors_folder.is_folder(base):
+  if base and not safetensors_folder.is_folder(base):
     base = ''
   with files.atomic_write(directory / NAME) as partial:
     partial.mkdir()
-    peft_folder.write(partial, whole, lora, module.config, base=base)
+    peft_folder.write(
+      partial,
+      whole,
+      lora,
+      module.config,
+      base=base,
+      with_images=bool(base) and safetensors_folder.has_images(base),
+    )

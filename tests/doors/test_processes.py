@@ -122,7 +122,7 @@ def test_two_processes_train_like_one(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-  'config, name', [('pretrain', 'nano'), ('nano2', 'nano2')]
+  ('config', 'name'), [('pretrain', 'nano'), ('nano2', 'nano2')]
 )
 def test_two_processes_pretrain_like_one(
   commands, tmp_path, elsewhere, config, name

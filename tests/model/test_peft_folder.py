@@ -1,6 +1,7 @@
 """Adapters as peft reads them are those that training computed with."""
 
 import json
+import re
 
 import jax
 import numpy as np
@@ -12,8 +13,8 @@ from icl_gen.model.lora import TARGETS, Lora
 from tests import tiny
 
 
-def written(folder, adapters, lora, config):
-  peft_folder.write(folder, adapters, lora, config, base='base')
+def written(folder, adapters, lora, config, **base):
+  peft_folder.write(folder, adapters, lora, config, base='base', **base)
   tensors = safetensors.numpy.load_file(folder / 'adapter_model.safetensors')
   settings = json.loads((folder / 'adapter_config.json').read_text('utf-8'))
   return tensors, settings
@@ -55,3 +56,25 @@ def test_what_peft_adds_is_what_is_merged(tmp_path, dialect, targets):
     adapted.add(name.split('.')[-1])
   assert not found
   assert adapted == set(settings['target_modules'])
+
+
+def test_of_a_model_with_images_the_text_model_is_adapted(tmp_path):
+  """As transformers names it, and not what reads the images."""
+  config, params = tiny.module('gemma3').config, tiny.params('gemma3')
+  lora = Lora(3, 6.0, 'attention')
+  adapters = trained(lora, params)
+  plain, _ = written(tmp_path, adapters, lora, config)
+  found, settings = written(tmp_path, adapters, lora, config, with_images=True)
+  inside = 'base_model.model.model.language_model.layers'
+  assert {
+    name.replace('base_model.model.model.layers', inside) for name in plain
+  } == set(found)
+  adapted = re.compile(settings['target_modules'])
+  for name in found:
+    module = name.removeprefix('base_model.model.').rsplit('.lora_', 1)[0]
+    assert adapted.fullmatch(module), module
+  for other in (
+    'model.vision_tower.encoder.layers.0.self_attn.q_proj',
+    'model.language_model.layers.0.mlp.up_proj',
+  ):
+    assert not adapted.fullmatch(other)
