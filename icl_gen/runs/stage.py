@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import pathlib
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -33,7 +34,7 @@ _WRITTEN_WHOLE = ('build', 'augment', 'export')
 # They resume from the checkpoints of training.
 _TRAINING = ('train', 'pretrain')
 # What else a door may write, next to its result and before it.
-_BESIDE = {'evaluate': (recollections.NAME,)}
+_BESIDE = {'evaluate': (recollections.NAME,), 'train': ('adapters',)}
 # What training writes besides its checkpoints and its result.
 _LOGS = ('metrics.jsonl*', 'events.out.tfevents.*', 'tokenizer.model')
 # The settings that name their directory, next to those of other settings.
@@ -132,7 +133,7 @@ class Stage:
     if self.door in _TRAINING:
       for pattern in _LOGS:
         made += sorted(self.directory.glob(pattern))
-      made += [*self._states(), self.directory / 'adapters']
+      made += self._states()
     made += self._beside
     if self.result.exists():  # a report without its page is no report
       made.append(self._whole)
@@ -243,6 +244,8 @@ class Stage:
     if self.is_finished() or self.is_begun():
       return
     for path in (*self.parts.values(), *self._beside):
+      if path.is_dir():
+        shutil.rmtree(path)
       path.unlink(missing_ok=True)
     files.write_sealed_json(self.settings_file, self.settings)
 

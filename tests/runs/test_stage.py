@@ -140,6 +140,23 @@ def test_what_was_recalled_under_other_settings_is_deleted(stage):
   assert not recalled.exists()
 
 
+def test_adapters_of_other_settings_are_deleted(stage):
+  """A run without any would keep those of the run before it."""
+  one, other = stage('train'), stage('train', OTHER)
+  adapters = one.directory / 'adapters'
+  one.begin()
+  adapters.mkdir()
+  (adapters / 'adapter_config.json').touch()
+  one.begin()  # resumed: they are replaced when it is complete
+  assert adapters.exists()
+  complete(one)
+  with pytest.raises(ValueError, match=f"or delete .*'{adapters}'"):
+    other.is_finished()
+  one.result.rmdir()
+  other.begin()
+  assert not adapters.exists()
+
+
 def test_a_finished_stage_has_no_parts(stage, tmp_path):
   one = stage('evaluate', parts={'scores': tmp_path / 'part'})
   one.begin()
