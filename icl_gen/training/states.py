@@ -194,8 +194,7 @@ class Checkpoints:
       why = saved_trees.first_line(error)
       raise ValueError(
         f'the best state, of step {step} in {str(self._directory)!r}, cannot be'
-        f' read ({why}): delete the directory to train again, or give'
-        ' --config.train.keep_best=False'
+        f' read ({why}): delete the directory to train again'
       ) from error
 
   def damaged(self) -> dict[int, str]:
