@@ -107,6 +107,28 @@ def _rope(base: float, factor: float) -> dict[str, Any]:
   return default | {'rope_type': 'linear', 'factor': float(factor)}
 
 
+def in_older_words(settings: Mapping[str, Any]) -> dict[str, Any]:
+  """What transformers 4 reads in place of newer words, to be written as well.
+
+  It ignores `rope_parameters`, and before 4.53 also `layer_types`, and would
+  compute with its defaults.
+
+  Args:
+    settings: from `settings`.
+  """
+  ropes = settings['rope_parameters']
+  if settings['model_type'] == 'gemma2':
+    return {'rope_theta': ropes['rope_theta']}
+  scaling = {k: v for k, v in ropes[_GLOBAL].items() if k != 'rope_theta'}
+  kinds = [*settings['layer_types'], _GLOBAL]  # if there is no other
+  return {
+    'sliding_window_pattern': kinds.index(_GLOBAL) + 1,
+    'rope_theta': ropes[_GLOBAL]['rope_theta'],
+    'rope_local_base_freq': ropes[_LOCAL]['rope_theta'],
+    'rope_scaling': scaling if 'factor' in scaling else None,
+  }
+
+
 def disagreements(
   theirs: Mapping[str, Any], architecture: Architecture
 ) -> list[str]:

@@ -364,6 +364,7 @@ def write(
   _write_json(
     folder / _CONFIG,
     settings
+    | hugging_face_config.in_older_words(settings)
     | ids
     | {
       'architectures': [hugging_face_config.CLASSES[settings['model_type']]],

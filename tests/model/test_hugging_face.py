@@ -164,6 +164,19 @@ def test_released_configurations_are_those_of_the_registry(name):
       assert hugging_face_config.disagreements(theirs, config)
 
 
+@pytest.mark.parametrize('name', [*RELEASED, *registry.NANO])
+def test_older_versions_of_transformers_find_the_architecture(name):
+  """Without the words that they do not know."""
+  config = registry.make_module(name).config
+  settings = hugging_face_config.settings(config)
+  known = settings | hugging_face_config.in_older_words(settings)
+  assert not hugging_face_config.disagreements(known, config)
+  del known['rope_parameters']
+  if config.use_qk_norm:  # Gemma 2 has one pattern only.
+    del known['layer_types']
+  assert not hugging_face_config.disagreements(known, config)
+
+
 @pytest.mark.parametrize(
   ('setting', 'value', 'words'),
   [
