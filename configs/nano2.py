@@ -148,20 +148,23 @@ def _stages() -> dict[str, dict]:
       300, dict(transforms=1), known=every, facts=(4, 8), **wide
     ),
     '10_several': _taught(700, named, known=every, facts=(5, 9), **wide),
-    '11_many': _taught(800, named, known=every, facts=(8, 14), **wider),
-    '12_long': _taught(700, longest, known=every, facts=(12, 24), **wider),
-    '13_longer': _taught(600, longest, known=every, facts=(20, 45), **long),
+    '11_backwards': _taught(
+      500, backwards, known=every, facts=(4, 9), **wide
+    ),
+    '12_many': _taught(600, named, known=every, facts=(8, 14), **wider),
+    '13_long': _taught(600, longest, known=every, facts=(12, 24), **wider),
+    '14_longer': _taught(500, longest, known=every, facts=(20, 45), **long),
   }
   # Endings have no skill to reach: they take all of their steps.
   balanced = dict(
     **dict(families={**REHEARSED, **dict.fromkeys(every, 0.7 / len(every))}),
     **dict(facts=(8, 70), **_WEIGHTS),
   )
-  stages['14_balanced'] = dict(
-    steps=400, learning_rate=(0.006, 0.006), **long, **balanced
+  stages['15_balanced'] = dict(
+    steps=300, learning_rate=(0.006, 0.006), **long, **balanced
   )
-  stages['15_settle'] = dict(
-    **dict(steps=400, learning_rate=(0.006, 0.0), **balanced),
+  stages['16_settle'] = dict(
+    **dict(steps=300, learning_rate=(0.006, 0.0), **balanced),
     **dict(rows=1, length=3072, rounds=2),
   )
   return stages
