@@ -198,10 +198,8 @@ def test_every_lesson_of_the_recipe_can_be_measured(nano):  # noqa: F811
     {name: stage.to_dict() for name, stage in config.stages.items()},
     COMMON | {'modes': config.modes.to_dict(), 'told': told.Told()},
   )
-  assert [lesson.name for lesson in lessons if not lesson.skills] == [
-    '13_balanced',
-    '14_settle',
-  ]
+  endings = tuple(lesson for lesson in lessons if not lesson.skills)
+  assert endings == lessons[-2:]
   for lesson in lessons:
     for skill in lesson.skills:
       _, deciding = curriculum.examined(
