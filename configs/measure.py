@@ -8,21 +8,24 @@ has not met, and forms that it has and has not met:
 
   python -m icl_gen.measure --config=configs/measure.py:forms
 
-Variants: `nano_small`, `forms`, `tiny`.
+Variants: `nano_small`, `nano2`, `forms`, `tiny`.
 """
 
 from ml_collections import config_dict
 
 from icl_gen import cli
 
-VARIANTS = ('nano_small', 'forms', 'tiny')
+VARIANTS = ('nano_small', 'nano2', 'forms', 'tiny')
 
 
 def get_config(arg: str = '') -> config_dict.ConfigDict:
   """The measurement; `arg` is a comma-separated list of variants."""
   variants = cli.parse_variants(arg, VARIANTS)
   config = config_dict.ConfigDict()
-  config.model = 'nano_small' if 'nano_small' in variants else 'nano'
+  config.model = 'nano'
+  for name in ('nano_small', 'nano2'):
+    if name in variants:
+      config.model = name
   config.checkpoint = ''  # directory of weights; '' for the embedded one
   config.tokenizer = ''  # SentencePiece model; '' for the embedded one
   config.dtype = 'float32'

@@ -42,7 +42,8 @@ def load(
   """Loads a model on JAX's default device; see `model.loading.load`.
 
   Args:
-    name: 'nano' or 'nano_small', which are embedded, or e.g. 'gemma3_1b'.
+    name: 'nano', 'nano2' or 'nano_small', which are embedded, or e.g.
+      'gemma3_1b'.
     checkpoint: directory of weights; '' for embedded ones.
     tokenizer: SentencePiece model; '' for the one next to the weights.
     dtype: of the weights and of computation.

@@ -35,12 +35,9 @@ def _nano_config(
   )
 
 
-NANO = {
-  'nano': _nano_config(width=128, hidden=256, heads=4, layers=6, window=64),
-  'nano_small': _nano_config(
-    width=64, hidden=128, heads=2, layers=6, window=64
-  ),
-}
+_WIDE = _nano_config(width=128, hidden=256, heads=4, layers=6, window=64)
+_NARROW = _nano_config(width=64, hidden=128, heads=2, layers=6, window=64)
+NANO = {'nano': _WIDE, 'nano_small': _NARROW, 'nano2': _WIDE}
 # Embedding tables are padded by up to this many rows, so that they split
 # evenly: Gemma 2 has 256,000 pieces in 256,128 rows.
 _ROUNDED_TO = 128

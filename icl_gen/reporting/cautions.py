@@ -9,7 +9,7 @@ if TYPE_CHECKING:  # It imports pandas, which who starts a study does not need.
   from icl_gen.reporting.answers import Result
 
 # The embedded models, as in runs/models.py, which no report needs otherwise.
-NANO = ('nano', 'nano_small')
+NANO = ('nano', 'nano_small', 'nano2')
 # Their documents are in English that nano was not trained on.
 _REAL = ('custom', 'celebrity_files', 'celebrity_hub')
 

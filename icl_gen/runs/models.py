@@ -4,7 +4,7 @@ Imports nothing, so that a command can refuse a name at once.
 """
 
 # The embedded ones.
-NANO = ('nano', 'nano_small')
+NANO = ('nano', 'nano_small', 'nano2')
 # Name -> its class in `gemma.gm.nn`.
 RELEASED = {
   'gemma2_2b': 'Gemma2_2B',
