@@ -140,17 +140,13 @@ def _stages() -> dict[str, dict]:
     '04_one_hop': _taught(700, one, facts=(2, 3), **medium),
     '05_bare': _taught(400, bare, known=one, facts=(3, 5), **wide),
     '06_more': _taught(600, one, known=bare, facts=(3, 6), **wide),
-    '07_backwards': _taught(
-      700, backwards, known=hops, facts=(2, 5), **medium
-    ),
+    '07_backwards': _taught(700, backwards, known=hops, facts=(2, 5), **medium),
     '08_deep': _taught(300, deep, known=hops, facts=(4, 6), **wide),
     '09_transforms': _taught(
       300, dict(transforms=1), known=every, facts=(4, 8), **wide
     ),
     '10_several': _taught(700, named, known=every, facts=(5, 9), **wide),
-    '11_backwards': _taught(
-      500, backwards, known=every, facts=(4, 9), **wide
-    ),
+    '11_backwards': _taught(500, backwards, known=every, facts=(4, 9), **wide),
     '12_many': _taught(600, named, known=every, facts=(8, 14), **wider),
     '13_long': _taught(600, longest, known=every, facts=(12, 24), **wider),
     '14_longer': _taught(500, longest, known=every, facts=(20, 45), **long),
