@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from icl_gen.reporting import answers, claims, contrasts, intervals, write
-from icl_gen.reporting.claims import FAILS, HOLDS, NOT_RUN, UNDECIDED
+from icl_gen.reporting.claims import FAILS, HOLDS, UNDECIDED
 from icl_gen.reporting.contrasts import MODELS, RECALL, RUNS, WORLDS
 from tests.reporting.test_runs import cell
 
@@ -152,19 +152,19 @@ NOISE = (RUNS, 'noise_0.5,source_oracle', 'source_oracle')
   ],
 )
 def test_the_claims_expect_a_sign(claim, sides, condition, world, kind, sign):
-  def verdict(low, high, **changes):
+  def verdicts(low, high, **changes):
     where = {'condition': condition, 'world': world, 'kind': kind} | changes
     bounds = sorted((sign * low, sign * high))
     checks = claims.judge(
       (), (), (), [row(*bounds, *sides, **where)], normalisation='sum'
     )
-    return claims.verdicts(checks)[claim]
+    return [check.verdict for check in checks if check.claim == claim]
 
-  assert verdict(0.1, 0.3) == HOLDS
-  assert verdict(-0.1, 0.3) == UNDECIDED
-  assert verdict(-0.3, -0.1) == FAILS
-  assert verdict(0.1, 0.3, condition='pretrained') == NOT_RUN
-  assert verdict(0.1, 0.3, world='custom') == NOT_RUN
+  assert verdicts(0.1, 0.3) == [HOLDS]
+  assert verdicts(-0.1, 0.3) == [UNDECIDED]
+  assert verdicts(-0.3, -0.1) == [FAILS]
+  assert verdicts(0.1, 0.3, condition='pretrained') == []
+  assert verdicts(0.1, 0.3, world='custom') == []
 
 
 def test_runs_that_claims_name_are_runs_of_ablations():
