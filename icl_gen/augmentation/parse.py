@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from icl_gen.augmentation import plan
 from icl_gen.augmentation.audit import Auditor
 from icl_gen.augmentation.plan import Request
+from icl_gen.text import prompts
 from icl_gen.text.sentences import Reader
 from icl_gen.types import Document, Origin
 
 # With or without a space after it; but '-5 degrees' has the sign of a number.
-_BULLET = re.compile(r'^-(?!\.?\d)\s*')
+_BULLET = re.compile(rf'^{re.escape(prompts.BULLET.strip())}(?!\.?\d)\s*')
 
 
 @dataclasses.dataclass(frozen=True)

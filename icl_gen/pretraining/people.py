@@ -113,9 +113,9 @@ def draw_description(
   """Draws a description and returns `describe(rng, mark='')`, which words it.
 
   A description with a nonsense title has a single wording, which may be drawn.
-  One of English words
-  has several, with the same core after different leads; if `mark` is not empty,
-  the words of the lead are marked, because they cannot be predicted.
+  One of English words has several, with the same core after different leads; if
+  `mark` is not empty, the words of the lead are marked, because they cannot be
+  predicted.
 
   Args:
     rng: source of all random draws.

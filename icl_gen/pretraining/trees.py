@@ -136,6 +136,7 @@ def draw(
         fact = Fact(
           noun, relation, word if relation == 'is' else inflection.plural(word)
         )
+        # Trees that are not crossed draw nothing here, so their rows stay.
         if shape.crossed and relation not in ('has', 'is'):
           fact = _crossed(rng, fact, nouns, shape.crossed)
         drawn.append(fact)

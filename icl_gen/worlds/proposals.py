@@ -117,10 +117,11 @@ def questions(sentences: Sequence[Sentence], *, seed: str) -> list[Question]:
   for place, one in enumerate(sentences):
     prompt, right = one.halves
     rng = random.Random(f'{seed}/{one.text}')
+    said = words_of(right)
     others = [
       ending
       for words, ending in by_words.items()
-      if not _begin_alike(words, words_of(right))
+      if not _begin_alike(words, said)
     ]
     others.sort(key=lambda ending: abs(len(ending) - len(right)))
     near = others[:_NEAREST]
