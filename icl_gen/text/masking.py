@@ -10,6 +10,7 @@ import random
 import re
 from collections.abc import Sequence
 
+from icl_gen.text.scripts import MARKS
 from icl_gen.types import Document
 
 MASKINGS = ('none', 'added', 'alone')
@@ -19,7 +20,7 @@ BLANK = '_'
 # the pieces that it has in sentences, with any tokenizer.
 TASK = 'Fill in the blanks: {masked}\nText: '
 # A word with its inner marks (Trask's, well-known, 3.5).
-_WORD = re.compile(r"\w+(?:[-'’.]\w+)*")
+_WORD = re.compile(rf"[\w{MARKS}]+(?:[-'’.][\w{MARKS}]+)*")
 
 
 def masked(

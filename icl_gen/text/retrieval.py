@@ -10,11 +10,11 @@ room, and speed does not matter for thousands of short documents.
 
 import itertools
 import random
-import re
 from collections.abc import Callable, Sequence
 
 import rank_bm25
 
+from icl_gen.text import scripts
 from icl_gen.types import Document, Fact
 
 
@@ -115,22 +115,18 @@ def bm25(
 
   Returns:
     `best(text, count)`, which returns the documents that match the text best,
-    best first; of equal ones the earlier comes first. Words are compared in
-    lower case, without punctuation. If no document has a word, all are equal.
+    best first; of equal ones the earlier comes first. Words are those of
+    `scripts.words`. If no document has a word, all are equal.
   """
-  words = [_words(document.text) for document in documents]
+  words = [scripts.words(document.text) for document in documents]
   # rank_bm25 divides by the number of words.
   index = rank_bm25.BM25Okapi(words) if any(words) else None
 
   def best(text: str, count: int) -> list[Document]:
     scores = [0.0] * len(words)
     if index is not None:
-      scores = index.get_scores(_words(text))
+      scores = index.get_scores(scripts.words(text))
     order = sorted(range(len(documents)), key=lambda d: (-scores[d], d))
     return [documents[d] for d in order[:count]]
 
   return best
-
-
-def _words(text: str) -> list[str]:
-  return re.findall(r'\w+', text.lower())

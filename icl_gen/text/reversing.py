@@ -10,12 +10,13 @@ import dataclasses
 import re
 from collections.abc import Sequence
 
+from icl_gen.text.scripts import MARKS
 from icl_gen.types import Document
 
 REVERSALS = ('none', 'words', 'entities')
 # A word with its inner marks (Trask's, well-known, 3.5), or one sign.
-_WORD = r"\w+(?:[-'’.]\w+)*"
-_SIGN = r'[^\w\s]'
+_WORD = rf"[\w{MARKS}]+(?:[-'’.][\w{MARKS}]+)*"
+_SIGN = rf'[^\w\s{MARKS}]'
 
 
 def with_reversed(

@@ -82,3 +82,9 @@ def test_what_is_blanked_depends_on_names_only():
 def test_a_text_without_words_has_nothing_to_restore():
   (task,) = masked([Document('signs', '?!')])
   assert blanked(task) == '?!'
+
+
+def test_accents_and_vowel_signs_are_parts_of_words():
+  document = Document('d', 'Zoe\u0308 चक्की')
+  (task,) = masking.masked([document], copies=1, share=1, seed='s')
+  assert task.text.startswith('Fill in the blanks: _ _\n')

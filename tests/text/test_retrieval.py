@@ -102,3 +102,15 @@ def test_bm25_takes_the_first_of_documents_without_words():
   best = retrieval.bm25(faces)
   assert [d.id for d in best('who sings?', 1)] == ['a']
   assert [d.id for d in best('', 9)] == ['a', 'b']
+
+
+def test_bm25_finds_words_without_spaces_and_with_accents_apart():
+  texts = (
+    '学校很新。',
+    '它在河边。',
+    '塔恩比的磨坊很老。',
+    'Der Cafe\u0301hof.',
+  )
+  best = retrieval.bm25([Document(text, text) for text in texts])
+  assert best('磨坊是谁建造的', 1)[0].text == texts[2]
+  assert best('Wem geho\u0308rt der Caf\u00e9hof', 1)[0].text == texts[3]

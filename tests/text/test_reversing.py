@@ -73,3 +73,9 @@ def test_entities_of_a_world_are_whole_in_its_reversals(world):
 def test_unknown_reversals_are_errors():
   with pytest.raises(ValueError, match="'letters'; allowed are none, words"):
     reversing.with_reversed([EXAMPLE], reverse='letters')
+
+
+def test_accents_and_vowel_signs_are_parts_of_words():
+  text = 'Zoe\u0308 चक्की'
+  _, turned = reversing.with_reversed([Document('d', text)], reverse='words')
+  assert turned.text == 'चक्की Zoe\u0308'
