@@ -7,12 +7,12 @@ fences is one paragraph.
 import re
 from collections.abc import Iterator
 
-from icl_gen.text import splitting
+from icl_gen.text import sentence_ends
 
 _HEADING = re.compile(r'^(#{1,6})[ \t]+\S.*$', re.MULTILINE)
 _DEEPEST = 6
 _BLANK = re.compile(r'\n[ \t]*\n\s*?(?=[^\s])')
-_ITEM = re.compile(r'\n(?=[ \t]*(?:[-*+|]|\d+[.)])[ \t])')
+_ITEM = re.compile(r'\n(?=[ \t]*(?:[-*+|•]|\d+[.)])[ \t])')
 _FENCE = re.compile(r'^[ \t]*(```|~~~)')
 
 
@@ -102,7 +102,7 @@ def _places(text: str, level: int) -> list[int]:
   elif level == _DEEPEST + 2:
     found = [m.end() for m in _ITEM.finditer(text)]
   else:
-    found = splitting.sentence_starts(text)
+    found = [start for _, start in sentence_ends.gaps(text)]
   return [
     place
     for place in found

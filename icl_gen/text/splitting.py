@@ -4,13 +4,13 @@ import dataclasses
 import re
 from collections.abc import Iterable
 
+from icl_gen.text import sentence_ends
 from icl_gen.types import Document
 
 SPLITTINGS = ('none', 'independent', 'cumulative', 'onward')
-_END_OF_SENTENCE = re.compile(r'(?<=[.!?])\s+(?=\S)')
 _END_OF_PARAGRAPH = re.compile(r'\n[ \t]*\n\s*(?=\S)')
 # Of the lines of a list or table; it is not part of what they say.
-_MARK = re.compile(r'\n?[ \t]*(?:[-*+|]|\d+[.)])[ \t]+(?=\S)')
+_MARK = re.compile(r'\n?[ \t]*(?:[-*+|>•]|\d+[.)])[ \t]+(?=\S)')
 _ITEM = re.compile(rf'(?=\n){_MARK.pattern}')
 
 
@@ -53,18 +53,12 @@ def split(
   )
 
 
-def sentence_starts(text: str) -> list[int]:
-  """Where sentences start, the first one left out."""
-  return [m.end() for m in _END_OF_SENTENCE.finditer(text)]
-
-
 def _onward(document: Document) -> list[Document]:
   text = document.text
-  starts = set()
-  for pattern in (_END_OF_SENTENCE, _END_OF_PARAGRAPH, _ITEM):
-    for found in pattern.finditer(text):
-      mark = _MARK.match(text, found.end())
-      starts.add(mark.end() if mark else found.end())
+  places = [0, *(start for _, start in sentence_ends.gaps(text))]
+  for pattern in (_END_OF_PARAGRAPH, _ITEM):
+    places += [found.end() for found in pattern.finditer(text)]
+  starts = {_after_mark(text, place) for place in places} - {0}
   if not starts:
     return [document]
   return [
@@ -79,11 +73,16 @@ def _onward(document: Document) -> list[Document]:
   ]
 
 
+def _after_mark(text: str, place: int) -> int:
+  found = _MARK.match(text, place)
+  return found.end() if found else place
+
+
 def _parts(document: Document, *, cumulative: bool) -> list[Document]:
-  ends = [m.start() for m in _END_OF_SENTENCE.finditer(document.text)]
-  starts = [m.end() for m in _END_OF_SENTENCE.finditer(document.text)]
-  if not ends:
+  gaps = list(sentence_ends.gaps(document.text))
+  if not gaps:
     return [document]
+  ends, starts = zip(*gaps, strict=True)
   parts = []
   spans = zip([0, *starts], [*ends, len(document.text)], strict=True)
   for i, (start, end) in enumerate(spans):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from icl_gen.text import splitting
+from icl_gen.text import sentence_ends
 from icl_gen.text.sentences import words_of
 from icl_gen.types import Document, Question
 
@@ -55,7 +55,7 @@ def stated(documents: Iterable[Document]) -> list[Sentence]:
       if not _PROSE.match(paragraph.strip()):
         continue
       said = paragraph.strip()
-      ends = [*splitting.sentence_starts(said), len(said)]
+      ends = [*(start for _, start in sentence_ends.gaps(said)), len(said)]
       for start, end in zip([0, *ends], ends, strict=False):
         found.append(
           Sentence(said[start:end].strip(), 'statement', (document.id,))

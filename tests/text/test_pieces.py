@@ -76,6 +76,19 @@ def test_code_is_one_paragraph():
   assert pieces.split(PAGE, longest=1)[-1] == '```\n# no heading\n\ncode\n```'
 
 
+@pytest.mark.parametrize('end', ['.', '。'])
+def test_pieces_end_where_sentences_do(end):
+  gap = ' ' if end == '.' else ''
+  said = [f'Dr. Q wrote No. {n} of it{end}' for n in range(9)]
+  text = gap.join(said)
+  assert pieces.split(text, longest=25) == said
+
+
+def test_the_mark_of_a_list_is_no_piece():
+  text = '1. ' + 'Now ' * 20 + 'is.'
+  assert pieces.split(text, longest=20) == [text]
+
+
 def test_sentences_are_never_cut():
   text = 'Long ago it was. ' + 'Now ' * 50 + 'is.'
   assert pieces.split(text, longest=20) == ['Long ago it was.', text[17:]]

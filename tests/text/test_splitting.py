@@ -40,6 +40,16 @@ def test_onward_starts_at_everything_that_a_question_may_quote():
   assert len({part.id for part in parts}) == len(parts)
 
 
+@pytest.mark.parametrize('mark', ['- ', '1. ', '> ', '| ', '• '])
+def test_the_first_line_of_a_list_starts_a_row_onward(mark):
+  parts = split(Document('d', f'{mark}A b\n{mark}C d'), 'onward')
+  assert [part.text for part in parts] == [
+    f'{mark}A b\n{mark}C d',
+    f'A b\n{mark}C d',
+    'C d',
+  ]
+
+
 @given(sentences, st.sampled_from([' ', '\n', '\n\n', '\n- ']))
 def test_every_sentence_starts_a_row_onward(said, gap):
   text = gap.join(f'{sentence}.' for sentence in said)
