@@ -41,6 +41,8 @@ setuptools.setup(
     'jax>=0.11.1',
     # The report's page is one template; HTML is escaped by default.
     'jinja2>=3.1',
+    # Paragraphs, tables and code of Markdown; rich needs it as well.
+    'markdown-it-py>=3',
     'matplotlib>=3.9',
     'ml-collections>=1.1',
     'numpy>=2',

@@ -33,7 +33,7 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
     world='custom',
     size=dict(
       path='configs/custom_example',  # the folder of documents and questions
-      joiner=' ',  # between prompt and choice, where neither has white space
+      joiner=' ',  # between prompt and choice, where there is no white space
       longest=300,  # characters of a document; longer ones are split (0: none)
       column='text',  # of the texts in JSONL, parquet and arrow files
     ),

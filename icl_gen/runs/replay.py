@@ -5,7 +5,7 @@ from typing import Any
 
 from icl_gen.storage import corpus_files
 from icl_gen.types import Document
-from icl_gen.worlds import custom
+from icl_gen.worlds import custom, gathered
 
 
 def documents(path: str) -> tuple[Document, ...]:
@@ -37,7 +37,7 @@ def fingerprint(path: str) -> dict[str, Any]:
     raise ValueError(
       f'--config.train.replay={path!r} is no directory: give one that `build`'
       f' wrote, or one with {custom.DOCUMENTS} or text files'
-      f' ({", ".join(custom.TEXTS)})'
+      f' ({", ".join(gathered.TEXTS)})'
     )
   if _is_built(path):
     return {'replay_is': corpus_files.read_manifest(path)['sha256']}

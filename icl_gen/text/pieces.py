@@ -13,7 +13,7 @@ _HEADING = re.compile(r'^(#{1,6})[ \t]+\S.*$', re.MULTILINE)
 _DEEPEST = 6
 _BLANK = re.compile(r'\n[ \t]*\n\s*?(?=[^\s])')
 _ITEM = re.compile(r'\n(?=[ \t]*(?:[-*+|•]|\d+[.)])[ \t])')
-_FENCE = re.compile(r'^[ \t]*(```|~~~)')
+_FENCE = re.compile(r'[ \t]*(?P<marks>`{3,}(?!.*`)|~{3,})(?P<after>.*)')
 
 
 def split(text: str, *, longest: int) -> list[str]:
@@ -38,38 +38,6 @@ def split(text: str, *, longest: int) -> list[str]:
     for piece in _parts(text.strip(), longest, level=1)
     if piece.strip()
   ]
-
-
-def unwrapped(text: str) -> str:
-  """Joins the lines of Markdown's paragraphs, as it is shown.
-
-  A line break inside a paragraph stands for a space there. Headings, lists,
-  tables, quotations, code, and lines that end in a break stay as they are.
-  """
-  lines: list[str] = []
-  in_code = False
-  for line in text.split('\n'):
-    fence = bool(_FENCE.match(line))
-    before = lines[-1] if lines else ''
-    if not (in_code or fence) and _continues(before, line):
-      lines[-1] = f'{before} {line.lstrip()}'
-    else:
-      lines.append(line)
-    in_code ^= fence
-  return '\n'.join(lines)
-
-
-def _continues(before: str, line: str) -> bool:
-  """Whether a line goes on with the sentence of the line before it."""
-  if not before.strip() or not line.strip() or before.endswith(('  ', '\\')):
-    return False
-  if _FENCE.match(before) or before.lstrip().startswith(('#', '|', '>', '<')):
-    return False
-  is_own = re.match(r'\s*([-*+][ \t]|\d+[.)][ \t]|[#|><]|={2,}|-{2,})', line)
-  is_code = line.startswith(('    ', '\t')) and not re.match(
-    r'\s*([-*+]|\d+[.)])[ \t]', before
-  )
-  return not is_own and not is_code
 
 
 def _parts(text: str, longest: int, *, level: int) -> list[str]:
@@ -122,14 +90,18 @@ def _follows_heading(text: str, place: int) -> bool:
 
 def _code(text: str) -> Iterator[tuple[int, int]]:
   """Start and end of each block between fences; an open one ends the text."""
-  start, place = -1, 0
+  opening, start, place = '', 0, 0
   for line in text.split('\n'):
-    if _FENCE.match(line):
-      if start < 0:
-        start = place
-      else:
-        yield start, place + len(line)
-        start = -1
+    found = _FENCE.match(line)
+    if found and not opening:
+      opening, start = found['marks'], place
+    elif (
+      found
+      and found['marks'].startswith(opening)
+      and not found['after'].strip()
+    ):
+      yield start, place + len(line)
+      opening = ''
     place += len(line) + 1
-  if start >= 0:
+  if opening:
     yield start, len(text)

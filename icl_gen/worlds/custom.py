@@ -7,18 +7,18 @@ every inference 'unverified'. The questions specify their right choices.
 import hashlib
 import json
 import pathlib
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from icl_gen.text import pieces
+from icl_gen.text import pieces, scripts
 from icl_gen.types import Corpus, Document, Question, World
-from icl_gen.worlds import corpora, folders, json_lines, tables
+from icl_gen.worlds import corpora, folders, gathered, json_lines
 from icl_gen.worlds.definition import Definition
 from icl_gen.worlds.json_lines import Row, check_utf8, short
 
 DOCUMENTS = 'documents.jsonl'
-QUESTIONS = 'questions.jsonl'
-TEXTS = ('.txt', '.md')
+QUESTIONS = gathered.QUESTIONS
 
 _DOCUMENT_EXPECTED = '{"id": "...", "text": "..."}'
 _QUESTION_EXPECTED = (
@@ -37,8 +37,8 @@ def from_folder(
   """Reads a folder of documents and questions.
 
   A folder holds either `documents.jsonl` or other files at any depth: texts
-  (*.txt, *.md) and tables (*.jsonl, *.parquet, *.arrow), among them data sets
-  of the Hugging Face hub, or saved by its library. It may hold
+  (*.txt, *.md, *.markdown) and tables (*.jsonl, *.parquet, *.arrow), among them
+  data sets of the Hugging Face hub, or saved by its library. It may hold
   `questions.jsonl`:
 
     documents.jsonl  {"id": "mill", "text": "The mill of Tarnby was ..."}
@@ -51,24 +51,25 @@ def from_folder(
   An "answer" is the index of the right choice, counted from 0, or a list of
   such indices. Files are UTF-8, with or without a byte order mark; lines may
   end in CRLF, and blank lines are skipped. If there is a `documents.jsonl`,
-  other files are ignored; a README.md with tables next to it or below
-  describes them, and is ignored too. The id of a text file is its path in the
-  folder, that of a row the file's and the row's number, unless it has an "id";
-  white space around texts is stripped, and the lines of a paragraph of Markdown
-  are joined. Links may lead to other files of the folder, not out of it.
+  other files are ignored, and its texts stay as they are; a README.md with
+  tables next to it or below describes them, and is ignored too. The id of a
+  text file is its path in the folder, that of a row the file's and the row's
+  number, unless it has an "id". Texts are cleaned (see `folders`), and Markdown
+  loses its front matter and gets one line per paragraph (see
+  text/markdown.py). Links may lead to other files of the folder, not out of it.
 
   Args:
     path: the folder.
     seed: recorded in the manifest; nothing is random.
-    joiner: inserted between a prompt and a choice, unless the prompt is empty
-      or there is white space between them already.
+    joiner: inserted between a prompt and a choice, unless the prompt is empty,
+      there is white space between them already, or their script has none.
     longest: characters of a document; longer ones are split, see
       `text/pieces.py`, unless they have a "prompt_length". 0: none is split.
     column: of the texts in tables.
 
   Returns:
-    a world without facts, and the corpus. Its manifest has 'notes' if documents
-    were split or rows are empty.
+    a world without facts, and the corpus. Its manifest has 'notes' if something
+    was split, left out or not read.
 
   Raises:
     ValueError: the folder is missing or has no documents, a file has the wrong
@@ -80,12 +81,12 @@ def from_folder(
   if folders.has_file(folder, DOCUMENTS):
     documents = _documents(folder / DOCUMENTS)
   else:
-    documents = _of_files(folder, column, notes)
+    documents = gathered.documents(folder, column=column, notes=notes)
   if not documents:
     raise ValueError(
       f'{folder} has no documents; expected {DOCUMENTS} with'
       f' {_DOCUMENT_EXPECTED} on every line, or files at any depth'
-      f' ({", ".join((*TEXTS, *tables.SUFFIXES))})'
+      f' ({", ".join(gathered.SUFFIXES)})'
     )
   if longest:
     documents = _split(documents, longest, notes)
@@ -113,10 +114,10 @@ def fingerprint(path: str | pathlib.Path) -> dict[str, str]:
   """
   folder = _folder(path)
   has_lines = folders.has_file(folder, DOCUMENTS)
-  found = [folder / DOCUMENTS] if has_lines else _files(folder)
+  found = [folder / DOCUMENTS] if has_lines else gathered.files(folder)
   if folders.has_file(folder, QUESTIONS):
     found = [*found, folder / QUESTIONS]
-  return {_name(file, folder): _sha256(file) for file in found}
+  return {gathered.name(file, folder): _sha256(file) for file in found}
 
 
 def asks(path: str | pathlib.Path) -> bool:
@@ -137,92 +138,14 @@ def _folder(path: str | pathlib.Path) -> pathlib.Path:
     what = 'is a file' if folder.exists() else 'does not exist'
     raise ValueError(
       f'{folder} {what}; give the folder that holds {DOCUMENTS} or other files'
-      f' ({", ".join((*TEXTS, *tables.SUFFIXES))})'
+      f' ({", ".join(gathered.SUFFIXES)})'
     )
   return folder
-
-
-def _name(file: pathlib.Path, folder: pathlib.Path) -> str:
-  return file.relative_to(folder).as_posix()
 
 
 def _sha256(file: pathlib.Path) -> str:
   with open(file, 'rb') as opened:
     return hashlib.file_digest(opened, 'sha256').hexdigest()
-
-
-# --- files at any depth -------------------------------------------------------
-
-
-def _files(folder: pathlib.Path) -> list[pathlib.Path]:
-  """The folder's texts and tables sorted by path, without hidden ones."""
-  found = {_name(file, folder): file for file in folder.rglob('*')}
-  kept = [
-    found[name]
-    for name in sorted(found)
-    if name != QUESTIONS
-    and not any(part.startswith('.') for part in name.split('/'))
-    and not tables.is_copy(found[name])
-    and _is_read(found[name], folder)
-  ]
-  described = {
-    above
-    for file in kept
-    if file.suffix.lower() in tables.SUFFIXES
-    for above in file.parents
-  }
-  return [
-    file
-    for file in kept
-    if file.name.lower() != 'readme.md' or file.parent not in described
-  ]
-
-
-def _is_read(file: pathlib.Path, folder: pathlib.Path) -> bool:
-  if file.is_dir():
-    # rglob does not follow links, so its files would be missing.
-    folders.require_inside(file, folder)
-    return False
-  if file.suffix.lower() not in (*TEXTS, *tables.SUFFIXES):
-    return False
-  return folders.has_file(folder, _name(file, folder))
-
-
-def _of_files(
-  folder: pathlib.Path, column: str, notes: list[str]
-) -> list[Document]:
-  documents: list[Document] = []
-  lines: dict[str, str] = {}
-  rows: list[tuple[str, int]] = []
-  empty = twice = 0
-  for file in _files(folder):
-    if file.suffix.lower() in TEXTS:
-      documents.append(_text(file, folder))
-      _check_new(documents[-1].id, f'{file}', lines)
-      continue
-    rows.append((_name(file, folder), 0))
-    for where, number, text, given in tables.texts(file, column=column):
-      rows[-1] = rows[-1][0], number
-      text = text.replace('\r\n', '\n').strip()
-      if not text:
-        empty += 1
-        continue
-      name = given or f'{_name(file, folder)}:{number}'
-      if given in lines and file.suffix.lower() != '.jsonl':
-        # Splits of a data set may count their rows alike.
-        twice += 1
-        name = f'{_name(file, folder)}:{number}'
-      _check_new(name, where, lines)
-      documents.append(Document(name, text))
-  if empty:
-    notes.append(f'rows without text, left out: {empty}')
-  if twice:
-    notes.append(
-      f'rows with the id of another, named after their file: {twice}'
-    )
-  if told := tables.told_of_splits(rows):
-    notes.append(told)
-  return documents
 
 
 def _split(
@@ -258,14 +181,13 @@ def _split(
       f'documents of more than {longest:,} characters: {split}, split into'
       f' {made} pieces at headings, paragraphs and sentences'
     )
+  lengths = [len(d.text) for d in found if not d.prompt_length]
+  if over := [length for length in lengths if length > longest]:
+    notes.append(
+      f'longer than that, as nothing can be split in them: {len(over)}, the'
+      f' longest of {max(over):,} characters'
+    )
   return found
-
-
-def _text(file: pathlib.Path, folder: pathlib.Path) -> Document:
-  text = folders.read_text(file)
-  if file.suffix.lower() == '.md':
-    text = pieces.unwrapped(text)
-  return Document(_name(file, folder), text)
 
 
 # --- lines of JSON -----------------------------------------------------------
@@ -285,7 +207,7 @@ def _documents(path: pathlib.Path) -> list[Document]:
         f'{where} has "prompt_length": {length!r}; expected a number of'
         f' characters from 0 to {len(text) - 1}, less than the whole text'
       )
-    _check_new(name, where, lines)
+    json_lines.check_new(name, where, lines)
     documents.append(Document(name, text, prompt_length=length))
   return documents
 
@@ -309,7 +231,7 @@ def _questions(path: pathlib.Path, *, joiner: str) -> list[Question]:
     # Derived from the content, so that adding lines does not change ids.
     named = {'id': _hash([prompt, choices, kind, stratum])} | row
     name = _string(named, 'id', where)
-    _check_new(name, where, lines)
+    json_lines.check_new(name, where, lines)
     questions.append(
       Question(name, prompt, choices, answers, kind, stratum=stratum)
     )
@@ -331,11 +253,15 @@ def _choices(
     check_utf8(choice, 'choices', where)
   apart = not prompt or prompt[-1].isspace()
   choices = tuple(
-    choice if apart or choice[0].isspace() else joiner + choice
+    choice
+    if apart or choice[0].isspace() or not scripts.space(prompt, choice)
+    else joiner + choice
     for choice in given
   )
-  if len(set(choices)) < len(choices):
-    twice = next(choice for choice in choices if choices.count(choice) > 1)
+  # Readers see no difference between these, and only one can be right.
+  seen = [unicodedata.normalize('NFC', choice.rstrip()) for choice in choices]
+  if len(set(seen)) < len(seen):
+    twice = next(choice for choice in seen if seen.count(choice) > 1)
     raise ValueError(
       f'{where} has the choice {twice!r} twice; expected distinct choices'
     )
@@ -378,15 +304,6 @@ def _string(row: Row, key: str, where: str, *, empty: bool = False) -> str:
     raise ValueError(f'{where} has "{key}": {short(value)}; expected {wanted}')
   check_utf8(value, key, where)
   return value
-
-
-def _check_new(name: str, where: str, lines: dict[str, str]) -> None:
-  if name in lines:
-    raise ValueError(
-      f'{where} has the id {name!r} of {lines[name]}; expected distinct ids'
-      ' (or, for questions without ids, distinct questions)'
-    )
-  lines[name] = where.rpartition(', ')[2]
 
 
 def _hash(value: Any) -> str:

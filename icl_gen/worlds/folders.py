@@ -3,6 +3,7 @@
 import codecs
 import os
 import pathlib
+import unicodedata
 
 
 def has_file(folder: pathlib.Path, name: str) -> bool:
@@ -42,10 +43,10 @@ def require_inside(file: pathlib.Path, folder: pathlib.Path) -> None:
 
 
 def read_text(file: pathlib.Path) -> str:
-  """Returns what a file says, without white space around it.
+  """Returns what a file says, `cleaned`.
 
   Raises:
-    ValueError: it is not UTF-8, or empty.
+    ValueError: it is not UTF-8.
   """
   try:
     text = file.read_bytes().removeprefix(codecs.BOM_UTF8).decode('utf-8')
@@ -55,12 +56,17 @@ def read_text(file: pathlib.Path) -> str:
       f'{file}, line {line} is not UTF-8 ({error.reason}); expected text in'
       ' UTF-8'
     ) from error
-  text = text.replace('\r\n', '\n').strip()
-  if not text:
-    raise ValueError(
-      f'{file} is empty; expected text: add some, or delete the file'
-    )
-  return text
+  return cleaned(text)
+
+
+def cleaned(text: str) -> str:
+  """Returns a text as others write it.
+
+  Lines end in LF, a letter and its accent are one character, and there is no
+  white space around the text.
+  """
+  text = text.replace('\r\n', '\n').replace('\r', '\n').strip()
+  return unicodedata.normalize('NFC', text)
 
 
 def _blobs(folder: pathlib.Path) -> list[pathlib.Path]:

@@ -74,6 +74,25 @@ def check_utf8(value: str, key: str, where: str) -> None:
     ) from error
 
 
+def check_new(name: str, where: str, lines: dict[str, str]) -> None:
+  """Checks that an id is new, and notes where it is.
+
+  Args:
+    name: the id.
+    where: file and line.
+    lines: id -> where it was found; is added to.
+
+  Raises:
+    ValueError: the id is not new.
+  """
+  if name in lines:
+    raise ValueError(
+      f'{where} has the id {name!r} of {lines[name]}; expected distinct ids'
+      ' (or, for questions without ids, distinct questions)'
+    )
+  lines[name] = where.rpartition(', ')[2]
+
+
 def short(value: Any) -> str:
   """A value as JSON, for messages."""
   text = json.dumps(value, ensure_ascii=False)

@@ -76,6 +76,19 @@ def test_code_is_one_paragraph():
   assert pieces.split(PAGE, longest=1)[-1] == '```\n# no heading\n\ncode\n```'
 
 
+@pytest.mark.parametrize(
+  'code',
+  [
+    '~~~~\n```\na\n\nb\n```\n~~~~',
+    '````md\n```py\na\n\nb\n```\n\nc\n````',
+    '```` a\n\n``` b\n\nc\n`````',
+  ],
+)
+def test_a_fence_ends_where_one_like_it_does(code):
+  text = f'A.\n\n{code}\n\nB.\n\nC.'
+  assert pieces.split(text, longest=1) == ['A.', code, 'B.', 'C.']
+
+
 @pytest.mark.parametrize('end', ['.', '。'])
 def test_pieces_end_where_sentences_do(end):
   gap = ' ' if end == '.' else ''
@@ -92,24 +105,3 @@ def test_the_mark_of_a_list_is_no_piece():
 def test_sentences_are_never_cut():
   text = 'Long ago it was. ' + 'Now ' * 50 + 'is.'
   assert pieces.split(text, longest=20) == ['Long ago it was.', text[17:]]
-
-
-def test_lines_of_a_paragraph_are_joined_and_no_others():
-  text = (
-    '# A\nb\nc  \nd\n\n- e\n  f\n- g\n1. h\n> i\n| j |\n\n```\nk\nl\n```\n'
-    'm\n\n    n\n    o'
-  )
-  assert pieces.unwrapped(text) == (
-    '# A\nb c  \nd\n\n- e f\n- g\n1. h\n> i\n| j |\n\n```\nk\nl\n```\n'
-    'm\n\n    n\n    o'
-  )
-
-
-@pytest.mark.parametrize(
-  'path', sorted((ROOT / 'docs').glob('*.md')), ids=lambda path: path.name
-)
-def test_unwrapping_keeps_all_words(path):
-  text = path.read_text('utf-8')
-  once = pieces.unwrapped(text)
-  assert once.split() == text.split()
-  assert pieces.unwrapped(once) == once

@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import unicodedata
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -270,6 +271,10 @@ def test_a_text_that_links_to_nothing_is_an_error(tmp_path, target):
     read(tmp_path)
 
 
+def same(choice):
+  return unicodedata.normalize('NFC', choice.strip())
+
+
 texts = st.text(min_size=1, max_size=12).filter(str.strip)
 
 
@@ -280,7 +285,7 @@ texts = st.text(min_size=1, max_size=12).filter(str.strip)
 )
 @given(
   documents=st.dictionaries(texts, texts, min_size=1, max_size=4),
-  choices=st.lists(texts, min_size=2, max_size=4, unique_by=str.lstrip),
+  choices=st.lists(texts, min_size=2, max_size=4, unique_by=same),
   prompt=st.text(max_size=8),
   escaped=st.booleans(),
 )
@@ -336,3 +341,52 @@ def test_a_hundred_megabytes_are_read_line_by_line(tmp_path):
   # Little more than the texts themselves.
   assert peak < 2.5 * size
   print(f'{size / 1e6:.0f} MB: {seconds:.1f} s, {peak / 1e6:.0f} MB')
+
+
+def test_a_letter_and_its_accent_are_one_character(tmp_path):
+  """Else what was read from a file and what is asked have other tokens."""
+  apart = unicodedata.normalize('NFD', 'Zoë built the café.')
+  (tmp_path / 'a.txt').write_text(apart, 'utf-8')
+  (tmp_path / 'b.jsonl').write_text(json.dumps({'text': apart}))
+  texts = [d.text for d in read(tmp_path).documents]
+  assert texts == ['Zoë built the café.'] * 2 != [apart] * 2
+
+
+def test_old_line_ends_are_read(tmp_path):
+  (tmp_path / 'a.txt').write_bytes(b'One.\rTwo.\r\rThree.\r')
+  (document,) = read(tmp_path).documents
+  assert document.text == 'One.\nTwo.\n\nThree.'
+
+
+def test_front_matter_is_no_text_and_it_is_said(tmp_path):
+  (tmp_path / 'a.md').write_text('---\r\ntitle: A\r\nb: c\r\n---\r\n\r\nText.')
+  (tmp_path / 'b.markdown').write_text('B\n=\nc\nd')
+  corpus = read(tmp_path)
+  assert [d.text for d in corpus.documents] == ['# A\n\nText.', '# B\nc d']
+  (note,) = corpus.manifest['notes']
+  assert note.startswith('pages with front matter') and note.endswith(': 1')
+  (tmp_path / 'c.md').write_text('---\ntags: a\n---\n')
+  with pytest.raises(ValueError, match='c.md is empty'):
+    read(tmp_path)
+
+
+def test_texts_in_formats_that_are_not_read_are_named(tmp_path):
+  for name in ('a.txt', 'b.html', 'c.HTML', 'd.csv', 'e.py', '.f.csv'):
+    (tmp_path / name).write_text('A.')
+  (note,) = read(tmp_path).manifest['notes']
+  assert note == 'files of other kinds, not read: .csv (1), .html (2)'
+
+
+@pytest.mark.parametrize('other', ['caf\u00e9 ', 'cafe\u0301'])
+def test_choices_that_look_alike_are_an_error(tmp_path, other):
+  asked = QUESTION | {'choices': ['caf\u00e9', other]}
+  write(tmp_path, documents=lines(DOCUMENT), questions=lines(asked))
+  with pytest.raises(ValueError, match='twice; expected distinct'):
+    read(tmp_path)
+
+
+def test_no_space_is_put_into_a_script_that_has_none(tmp_path):
+  asked = QUESTION | {'prompt': '磨坊是', 'choices': ['奥德。', 'Odd.']}
+  write(tmp_path, documents=lines(DOCUMENT), questions=lines(asked))
+  (question,) = read(tmp_path).questions
+  assert question.choices == ('奥德。', ' Odd.')

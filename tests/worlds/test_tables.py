@@ -121,6 +121,17 @@ def test_long_documents_are_split_and_it_is_said(tmp_path):
   assert f' {len(parts)} pieces' in note
 
 
+def test_what_cannot_be_split_is_counted(tmp_path):
+  (tmp_path / 'a.txt').write_text('Glon are red. ' * 9 + 'word ' * 40)
+  (tmp_path / 'b.txt').write_text('word ' * 60)
+  split, over = read(tmp_path, longest=100).manifest['notes']
+  assert split.startswith('documents of more than 100 characters: 1, split')
+  assert over == (
+    'longer than that, as nothing can be split in them: 2, the longest of 299'
+    ' characters'
+  )
+
+
 def test_a_negative_length_is_an_error(tmp_path):
   (tmp_path / 'a.md').write_text('A.')
   with pytest.raises(ValueError, match='size.longest=-1; give the characters'):
