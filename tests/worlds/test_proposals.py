@@ -41,6 +41,51 @@ def test_statements_are_sentences_of_paragraphs_word_for_word():
   assert {one.sources for one in found} == {('a.md',)}
 
 
+def test_part_of_a_quotation_is_no_statement():
+  text = (
+    'He said there, "The mill is old. It was built by Odd Brekke long ago."'
+    ' Dr. Brekke built the mill (it is old) for us.'
+    ' (They built the bridge in the same year. It fell.)'
+    ' The bridge fell in the year 1820.[^1] Who built the bridge of Tarnby?'
+    ' These are the mills of the village:'
+    '\n\n[^1]: See what the chronicle of the village says.'
+  )
+  found = proposals.stated([Document('d', text)])
+  assert [one.text for one in found] == [
+    'Dr. Brekke built the mill (it is old) for us.',
+    'The bridge fell in the year 1820.',
+  ]
+
+
+def test_scripts_without_spaces_are_asked_about():
+  said = proposals.stated(
+    [Document('d', '塔恩比的磨坊是由奥德建造的。它为三个村庄磨大麦。')]
+  )
+  asked = proposals.questions(said, seed='s')
+  assert [
+    question.prompt + question.choices[question.answers[0]]
+    for question in asked
+  ] == [one.text for one in said]
+  assert asked[0].prompt == '塔恩比的磨坊'
+
+
+def test_the_nearest_endings_are_found_among_many_that_say_the_same():
+  said = [
+    proposals.Sentence(
+      f'The mill of {n:03d} was built by Odd.', 'statement', ()
+    )
+    for n in range(200)
+  ]
+  others = [
+    proposals.Sentence(
+      f'The bridge {n} was built by {n * "x"}.', 'statement', ()
+    )
+    for n in (1, 3, 9)
+  ]
+  for question in proposals.questions([*said, *others], seed='s'):
+    assert len(question.choices) == 4
+
+
 def test_what_begins_with_the_end_of_its_source_is_a_reversal():
   said = [
     wrote('local', 'The old troff are less dangerous than glon.'),
@@ -90,6 +135,21 @@ def test_no_wrong_choice_says_what_the_right_one_says():
   for question in asked:
     about = sum(ends in choice for choice in question.choices)
     assert about <= 1 or ends not in question.choices[question.answers[0]]
+
+
+def test_no_wrong_choice_is_a_part_of_the_right_one():
+  said = [
+    proposals.Sentence(text, 'statement', ())
+    for text in (
+      'The mill of Tarnby was built by Odd Brekke.',
+      'The old mill was built by Odd Brekke.',
+      'The bridge of Tarnby was built by Ilse Maar.',
+    )
+  ]
+  for question in proposals.questions(said, seed='s'):
+    assert sum('by Odd' in choice for choice in question.choices) <= 1 or (
+      'by Ilse' in question.choices[question.answers[0]]
+    )
 
 
 def test_halves_that_differ_in_case_or_punctuation_are_the_same():
