@@ -25,6 +25,7 @@ _TITLE = re.compile(
 _HEADED = re.compile(r'#|.+\n=+[ \t]*(?:\n|\Z)')
 # Ends of lines that break them where they are shown.
 _BREAKS = ('  ', '\\')
+_FENCE = re.compile(r'[ \t]*(?P<marks>`{3,}(?!.*`)|~{3,})(?P<after>.*)')
 _MARGIN = re.compile(r'[ \t]*(?:>[ \t]*)*')
 
 
@@ -107,3 +108,25 @@ def _parser(*, indented_code: bool = True) -> Any:
   parser = markdown_it.MarkdownIt('commonmark').enable('table')
   parser.core.ruler.enableOnly(['block'])
   return parser if indented_code else parser.disable('code')
+
+
+def fenced(text: str) -> Iterator[tuple[int, int]]:
+  """Yields start and end of each block of code between fences.
+
+  A block without an end goes on to the end of the text.
+  """
+  opening, start, place = '', 0, 0
+  for line in text.split('\n'):
+    found = _FENCE.match(line)
+    if found and not opening:
+      opening, start = found['marks'], place
+    elif (
+      found
+      and found['marks'].startswith(opening)
+      and not found['after'].strip()
+    ):
+      yield start, place + len(line)
+      opening = ''
+    place += len(line) + 1
+  if opening:
+    yield start, len(text)

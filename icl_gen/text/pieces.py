@@ -5,15 +5,13 @@ fences is one paragraph.
 """
 
 import re
-from collections.abc import Iterator
 
-from icl_gen.text import sentence_ends
+from icl_gen.text import markdown, sentence_ends
 
 _HEADING = re.compile(r'^(#{1,6})[ \t]+\S.*$', re.MULTILINE)
 _DEEPEST = 6
 _BLANK = re.compile(r'\n[ \t]*\n\s*?(?=[^\s])')
 _ITEM = re.compile(r'\n(?=[ \t]*(?:[-*+|•]|\d+[.)])[ \t])')
-_FENCE = re.compile(r'[ \t]*(?P<marks>`{3,}(?!.*`)|~{3,})(?P<after>.*)')
 
 
 def split(text: str, *, longest: int) -> list[str]:
@@ -62,7 +60,7 @@ def _parts(text: str, longest: int, *, level: int) -> list[str]:
 
 def _places(text: str, level: int) -> list[int]:
   """Where a text may be split at a level: headings, then finer and finer."""
-  code = list(_code(text))
+  code = list(markdown.fenced(text))
   if level <= _DEEPEST:
     found = [m.start() for m in _HEADING.finditer(text) if len(m[1]) == level]
   elif level == _DEEPEST + 1:
@@ -86,22 +84,3 @@ def _follows_heading(text: str, place: int) -> bool:
   while end and text[end - 1].isspace():
     end -= 1
   return bool(_HEADING.fullmatch(text, text.rfind('\n', 0, end) + 1, end))
-
-
-def _code(text: str) -> Iterator[tuple[int, int]]:
-  """Start and end of each block between fences; an open one ends the text."""
-  opening, start, place = '', 0, 0
-  for line in text.split('\n'):
-    found = _FENCE.match(line)
-    if found and not opening:
-      opening, start = found['marks'], place
-    elif (
-      found
-      and found['marks'].startswith(opening)
-      and not found['after'].strip()
-    ):
-      yield start, place + len(line)
-      opening = ''
-    place += len(line) + 1
-  if opening:
-    yield start, len(text)

@@ -4,6 +4,7 @@ Where it is uncertain, two sentences stay one: half a sentence states nothing,
 or something else.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -15,6 +16,9 @@ _END = re.compile(
   rf'[.!?…؟۔։።।॥](?P<after>{_AFTER})(?P<gap>\s+)(?=\S)'
   r'|[。！？｡](?P<gap2>\s*)(?=[^\s。！？｡」』”’）】》])'
 )
+_PARAGRAPH = re.compile(r'\S(?:.|\n(?!\s*?\n))*')
+_LINE = re.compile(r'\S(?:.*\S)?')
+_ITEM = re.compile(r'(?:[-*+|>•]|\d+[.)])\s')
 _BLANK = re.compile(r'\n[ \t]*\n')
 _WORD = re.compile(r'[\w.]*\Z')
 _MARGIN = re.compile(r'(?:\A|\n)[ \t]*\Z')
@@ -47,10 +51,31 @@ def gaps(text: str) -> Iterator[tuple[int, int]]:
 
   'Dr. Q said "No." He left.' gives the place of ' ' before 'He'
   """
-  for found in _END.finditer(text):
-    name = 'gap' if found['gap2'] is None else 'gap2'
-    if name == 'gap2' or _ends(text, found):
-      yield found.span(name)
+  found = set(_between_lines(text))
+  for mark in _END.finditer(text):
+    name = 'gap' if mark['gap2'] is None else 'gap2'
+    if name == 'gap2' or _ends(text, mark):
+      found.add(mark.span(name))
+  yield from sorted(found)
+
+
+def _between_lines(text: str) -> Iterator[tuple[int, int]]:
+  """Yields the gaps between lines that say something each.
+
+  Lines that were wrapped do not: there, the next word had no room. Items of
+  lists are left to the caller.
+  """
+  for paragraph in _PARAGRAPH.finditer(text):
+    lines = list(_LINE.finditer(text, *paragraph.span()))
+    width = max(line.end() - line.start() for line in lines)
+    broken = [
+      len(line[0]) + 1 + len(following[0].split(None, 1)[0]) <= width
+      for line, following in itertools.pairwise(lines)
+    ]
+    if 2 * sum(broken) >= len(broken):
+      for line, following in itertools.pairwise(lines):
+        if not _ITEM.match(following[0]):
+          yield line.end(), following.start()
 
 
 def _ends(text: str, found: re.Match[str]) -> bool:

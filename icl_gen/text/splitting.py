@@ -4,7 +4,7 @@ import dataclasses
 import re
 from collections.abc import Iterable
 
-from icl_gen.text import sentence_ends
+from icl_gen.text import markdown, sentence_ends
 from icl_gen.types import Document
 
 SPLITTINGS = ('none', 'independent', 'cumulative', 'onward')
@@ -24,7 +24,8 @@ def split(
                  onward:       'A b. C d.'  'C d.'
 
   Onward, paragraphs and the items of lists count as sentences too: a question
-  that quotes any of them then starts as a row of training does.
+  that quotes any of them then starts as a row of training does. No row starts
+  inside code.
 
   In a cumulative document, everything before the last sentence is prompt, so
   that each sentence is learned once if the loss is on the completion. The
@@ -58,7 +59,12 @@ def _onward(document: Document) -> list[Document]:
   places = [0, *(start for _, start in sentence_ends.gaps(text))]
   for pattern in (_END_OF_PARAGRAPH, _ITEM):
     places += [found.end() for found in pattern.finditer(text)]
-  starts = {_after_mark(text, place) for place in places} - {0}
+  code = list(markdown.fenced(text))
+  starts = {
+    _after_mark(text, place)
+    for place in places
+    if not any(start < place <= end for start, end in code)
+  } - {0}
   if not starts:
     return [document]
   return [

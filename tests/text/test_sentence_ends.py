@@ -34,6 +34,10 @@ def split(text):
     '水車は古い。|「誰が建てた？」と聞いた。|答えはない。',
     'بنى أود الجسر؟| لا أحد.',
     'यह चक्की है।| यह जौ है।',
+    'Odd built the mill\n|Ilse built the bridge there\n|Una built the inn',
+    'Odd Brekke built the mill\nof Tarnby, and Ilse Maar,\nwho was old, a bridge',
+    '# The mill\n|It was built by Odd Brekke.| It is old.',
+    'Some of them:\n- The mill\n- The bridge of Tarnby',
   ],
 )
 def test_a_bar_is_where_one_ends(said):

@@ -40,6 +40,12 @@ def test_onward_starts_at_everything_that_a_question_may_quote():
   assert len({part.id for part in parts}) == len(parts)
 
 
+def test_no_row_starts_inside_code_onward():
+  text = 'A b.\n\n```\nC d. E f.\n\n- g\n```\n\nH i.'
+  parts = split(Document('d', text), 'onward')
+  assert [part.text[:3] for part in parts] == ['A b', '```', 'H i']
+
+
 @pytest.mark.parametrize('mark', ['- ', '1. ', '> ', '| ', '• '])
 def test_the_first_line_of_a_list_starts_a_row_onward(mark):
   parts = split(Document('d', f'{mark}A b\n{mark}C d'), 'onward')
