@@ -1,4 +1,4 @@
-"""Finds where sentences end: neither in abbreviations nor inside quotations.
+"""Finds where sentences end: after quotations, and not after abbreviations.
 
 Where it is uncertain, two sentences stay one: half a sentence states nothing,
 or something else.

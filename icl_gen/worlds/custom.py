@@ -88,6 +88,8 @@ def from_folder(
       f' {_DOCUMENT_EXPECTED} on every line, or files at any depth'
       f' ({", ".join(gathered.SUFFIXES)})'
     )
+  if told := _told_of_copies(documents):
+    notes.append(told)
   if longest:
     documents = _split(documents, longest, notes)
   questions = []
@@ -146,6 +148,18 @@ def _folder(path: str | pathlib.Path) -> pathlib.Path:
 def _sha256(file: pathlib.Path) -> str:
   with open(file, 'rb') as opened:
     return hashlib.file_digest(opened, 'sha256').hexdigest()
+
+
+def _told_of_copies(documents: Sequence[Document]) -> str:
+  """What to say if some have the text of others; '' if none has."""
+  first: dict[str, str] = {}
+  copies = [d for d in documents if first.setdefault(d.text, d.id) != d.id]
+  if not copies:
+    return ''
+  return (
+    f'documents with the text of another one: {len(copies):,}, the first'
+    f' {copies[0].id!r} with that of {first[copies[0].text]!r}'
+  )
 
 
 def _split(

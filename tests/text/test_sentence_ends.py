@@ -35,7 +35,7 @@ def split(text):
     'بنى أود الجسر؟| لا أحد.',
     'यह चक्की है।| यह जौ है।',
     'Odd built the mill\n|Ilse built the bridge there\n|Una built the inn',
-    'Odd Brekke built the mill\nof Tarnby, and Ilse Maar,\nwho was old, a bridge',
+    'Odd Brekke built\nthe mill; then Ilse\nbuilt it anew',
     '# The mill\n|It was built by Odd Brekke.| It is old.',
     'Some of them:\n- The mill\n- The bridge of Tarnby',
   ],

@@ -377,6 +377,17 @@ def test_texts_in_formats_that_are_not_read_are_named(tmp_path):
   assert note == 'files of other kinds, not read: .csv (1), .html (2)'
 
 
+def test_copies_are_counted(tmp_path):
+  (tmp_path / 'b').mkdir()
+  for name in ('a.md', 'b/a.md', 'b/c.txt', 'd.txt'):
+    (tmp_path / name).write_text('One.' if name < 'c' else 'Two.')
+  (note,) = read(tmp_path).manifest['notes']
+  assert note == (
+    "documents with the text of another one: 2, the first 'b/a.md' with that of"
+    " 'a.md'"
+  )
+
+
 @pytest.mark.parametrize('other', ['caf\u00e9 ', 'cafe\u0301'])
 def test_choices_that_look_alike_are_an_error(tmp_path, other):
   asked = QUESTION | {'choices': ['caf\u00e9', other]}

@@ -215,7 +215,7 @@ def test_only_the_columns_that_are_needed_are_read(tmp_path):
   (tmp_path / 'b.parquet').write_bytes(content)
   corpus = read(tmp_path)
   assert [d.text for d in corpus.documents] == ['A.', 'A.']
-  assert corpus.manifest['notes'] == ['rows without text, left out: 2']
+  assert corpus.manifest['notes'][0] == 'rows without text, left out: 2'
 
 
 def test_a_column_that_is_no_text_is_an_error_without_rows_too(tmp_path):
