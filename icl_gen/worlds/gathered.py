@@ -30,7 +30,8 @@ _SAID = _EMPTY, _TWICE, _ABOVE = (
 
 def name(file: pathlib.Path, folder: pathlib.Path) -> str:
   """The path of a file in its folder, which is the same on all systems."""
-  return file.relative_to(folder).as_posix()
+  # relative_to is much slower, and folders have thousands of files.
+  return file.as_posix().removeprefix(f'{folder.as_posix()}/')
 
 
 def files(folder: pathlib.Path) -> list[pathlib.Path]:
