@@ -8,10 +8,10 @@ says, both in the forms of pretraining and in development forms. A stage that
 does not get there ends after `steps`. Every measurement is a line of
 out/pretrain/nano2/metrics.jsonl. A killed run resumes where it was.
 
-Variants: `small` is a third of the width; `continued` starts from the embedded
-weights, without the stages whose skills they have; `first` stops before the
-number of facts grows; `tiny` takes only a few steps, to check that
-everything works.
+Variants: `small` is a third of the width; `continued` made the embedded nano2:
+it starts from the weights of nano, without the stages whose skills they have,
+has fewer steps, and no words that are spelt; `first` stops before the number of
+facts grows; `tiny` takes only a few steps, to check that everything works.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,6 +31,15 @@ _WEIGHTS = dict(decisive_weight=5.0, lookup_weight=5.0)
 _LOW = (0.006, 0.002)
 # Stages whose skills the embedded models have.
 _OF_EMBEDDED = ('01_reverse',)
+# The steps with which `continued` made the embedded nano2. Reversals and
+# inheritance were not there yet when the number of facts grew.
+_OF_NANO2 = {
+  '02_stated': 600,
+  '10_several': 700,
+  '11_backwards': 500,
+  '12_many': 600,
+  '13_long': 600,
+}
 # The last stage before the number of facts grows.
 _HALF = '09_transforms'
 
@@ -44,14 +53,18 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   # Without what is held out, so that it can be measured.
   config.forms = 'pretraining'
   config.drawn = 0.7
+  config.spelt = 0.15
   config.check_every = 200
   config.modes = _BALANCED
   config.stages = _stages()
   if 'continued' in variants:
     config.start = 'nano'
     config.run += '_continued'
+    config.spelt = 0.0
     for name in _OF_EMBEDDED:
       del config.stages[name]
+    for name, steps in _OF_NANO2.items():
+      config.stages[name].steps = steps
   if 'first' in variants:
     for name in list(config.stages):
       if name > _HALF:
@@ -133,7 +146,7 @@ def _stages() -> dict[str, dict]:
     '01_reverse': _taught(
       2000, dict(comparisons=1), rate=(0.008,) * 2, facts=(1, 5), **short
     ),
-    '02_stated': _taught(600, stated, facts=(2, 3), **medium),
+    '02_stated': _taught(1000, stated, facts=(2, 3), **medium),
     '03_names': _taught(
       300, dict(described=1), known=stated, facts=(2, 6), **medium
     ),
@@ -145,10 +158,10 @@ def _stages() -> dict[str, dict]:
     '09_transforms': _taught(
       300, dict(transforms=1), known=every, facts=(4, 8), **wide
     ),
-    '10_several': _taught(700, named, known=every, facts=(5, 9), **wide),
-    '11_backwards': _taught(500, backwards, known=every, facts=(4, 9), **wide),
-    '12_many': _taught(600, named, known=every, facts=(8, 14), **wider),
-    '13_long': _taught(600, longest, known=every, facts=(12, 24), **wider),
+    '10_several': _taught(900, named, known=every, facts=(5, 9), **wide),
+    '11_backwards': _taught(900, backwards, known=every, facts=(4, 9), **wide),
+    '12_many': _taught(900, named, known=every, facts=(8, 14), **wider),
+    '13_long': _taught(900, longest, known=every, facts=(12, 24), **wider),
     '14_longer': _taught(500, longest, known=every, facts=(20, 45), **long),
   }
   # Endings have no skill to reach: they take all of their steps.

@@ -85,6 +85,9 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   # Share of the preambles, of the relations of trees and of the sentences about
   # people that an episode words in its own way, which occurs nowhere else.
   config.drawn = 0.0
+  # Share of the words of these wordings that are no English, but syllables or
+  # letters.
+  config.spelt = 0.0
   # Share of the statements about comparisons that reverse one of the context.
   config.reversals = 0.7
   # Facts about persistent entities, which only the weights can hold: how many,

@@ -38,8 +38,9 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     raise ValueError(
       f'--config.forms={config.forms!r}; allowed are {", ".join(split.STREAMS)}'
     )
-  if not 0 <= config.drawn <= 1:
-    raise ValueError(f'--config.drawn={config.drawn}; give 0 to 1')
+  for flag in ('drawn', 'spelt'):
+    if not 0 <= config[flag] <= 1:
+      raise ValueError(f'--config.{flag}={config[flag]}; give 0 to 1')
   directories.require_name(config.run, flag='run')
   entities = told.Told(**config.entities.to_dict())
   told.require_possible(entities, flag='entities')
@@ -50,6 +51,7 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
       'document_weight': config.document_weight,
       'forms': config.forms,
       'drawn': config.drawn,
+      'spelt': config.spelt,
       'reversals': config.reversals,
       'told': entities,
     },

@@ -50,7 +50,7 @@ def read(
     stages: name -> the settings of a `stream.Stage`, and of its lesson:
       `skills` (), `least` (0.9) and `fewest` (0).
     common: the settings of all stages that have none of their own, and `drawn`
-      (0) of their `Source`.
+      and `spelt` (0) of their `Source`.
 
   Raises:
     ValueError: a skill is not a family of its stage, or `least` is no share, or
@@ -58,8 +58,11 @@ def read(
   """
   of_skills = any(stage.get('skills') for stage in stages.values())
   shared = dict(common)
-  drawn = shared.pop('drawn', 0.0)
-  source = Source(reserved=HELD_OUT_WORDS if of_skills else 0, drawn=drawn)
+  source = Source(
+    reserved=HELD_OUT_WORDS if of_skills else 0,
+    drawn=shared.pop('drawn', 0.0),
+    spelt=shared.pop('spelt', 0.0),
+  )
   lessons = []
   for name, stage in sorted(stages.items()):
     rest = dict(stage)

@@ -41,12 +41,15 @@ class Source:
     only_reserved: whether to draw those and no others.
     drawn: share of the preambles, of the relations of trees, and of the
       sentences about people that are in wordings of the episode's own.
+    spelt: share of the words of these wordings, and of the nouns of roles and
+      descriptions, that are no English; see `spelling`.
   """
 
   part: str = 'seen'
   reserved: int = 0
   only_reserved: bool = False
   drawn: float = 0.0
+  spelt: float = 0.0
 
   @property
   def pool(self) -> Sequence[str]:
@@ -68,7 +71,7 @@ class Source:
 
   def _preamble(self, rng: random.Random) -> str:
     if self.drawn and rng.random() < self.drawn:
-      return wordings.opening(rng)
+      return wordings.opening(rng, spelt=self.spelt)
     return rng.choice(PREAMBLES[self.part])
 
 

@@ -5,39 +5,13 @@ import random
 import string
 from collections.abc import Callable, Sequence
 
-from icl_gen.pretraining import english, episode, marks, wordings
+from icl_gen.pretraining import english, episode, marks, spelling, wordings
 from icl_gen.text import descriptions, lexicon
 from icl_gen.text.forms import persons
 
 _CHARACTERS = string.ascii_letters + string.digits
-# Letters, each as often as English nouns have it.
-_LETTERS = ''.join(english.NOUNS)
 # Share of names that are spelt like nothing else, where wordings are drawn.
 _ANY = 0.3
-
-
-def _syllables(rng: random.Random, count: int) -> str:
-  return ''.join(
-    rng.choice('bcdfghjklmnprstvwz')
-    + rng.choice('aeiou')
-    + rng.choice(('', '', 'n', 'r', 'l', 's', 't', 'm', 'th', 'ck'))
-    for _ in range(count)
-  )
-
-
-def _spelt(rng: random.Random) -> str:
-  """Draws letters, 'eotnha'; no nonsense word, which may be held out."""
-  while True:
-    drawn = ''.join(rng.choices(_LETTERS, k=rng.randint(2, 9)))
-    if drawn not in _words():
-      return drawn
-
-
-@functools.cache
-def _words() -> frozenset[str]:
-  return frozenset(
-    word for part in (True, False) for word in lexicon.words(evaluation=part)
-  )
 
 
 def draw_name(
@@ -49,14 +23,16 @@ def draw_name(
   a tokenizer that never saw one, real names look like these.
   """
   if source.drawn and rng.random() < _ANY:
-    return lexicon.title([_spelt(rng) for _ in range(rng.randint(2, 3))])
+    return lexicon.title(
+      [spelling.letters(rng) for _ in range(rng.randint(2, 3))]
+    )
   style = rng.random()
   if style < 0.3:
     return lexicon.title(source.words(rng, 1))
   if style < 0.65:
     return lexicon.title(source.words(rng, 2))
   if style < 0.95:
-    draw = functools.partial(_syllables, rng)
+    draw = functools.partial(spelling.syllables, rng)
     return lexicon.title([_unreserved(rng, draw, source) for _ in range(2)])
   while True:
     name = ''.join(rng.choices(_CHARACTERS, k=rng.randint(2, 6)))
@@ -73,7 +49,7 @@ def _unreserved(
   """Draws syllables that are no reserved word, if there are any."""
   while True:
     drawn = draw(rng.randint(1, 3))
-    if not source.reserved or drawn not in _words():
+    if not source.reserved or not spelling.is_nonsense(drawn):
       return drawn
 
 
@@ -87,7 +63,7 @@ def draw_position(
   """
   if source.drawn and rng.random() < source.drawn:
     adjectives, nouns = _of_positions()
-    drawn, work = rng.sample(nouns, 2)
+    drawn, work = _respelt(rng, rng.sample(nouns, 2), source)
     return rng.choice(adjectives), drawn, work
   role = persons.ROLES[source.part]
   return rng.choice(persons.ADJECTIVES[source.part]), *rng.choice(role)
@@ -132,7 +108,7 @@ def draw_description(
     )
     return lambda rng, mark='': said
   verbs = english.VERBS if forms == 'all' else wordings.VERBS
-  core, verb = _core(rng, verbs), rng.choice(verbs)
+  core, verb = _core(rng, verbs, source), rng.choice(verbs)
   leads = rng.sample(persons.LEADS, 3)
 
   def describe(rng: random.Random, mark: str = '') -> str:
@@ -151,17 +127,31 @@ def draw_description(
 def _lead(rng: random.Random, source: episode.Source) -> tuple[str, str]:
   """Draws what precedes the kind of work, and its verb; '' if it has none."""
   if source.drawn and rng.random() < source.drawn:
-    return wordings.lead(rng), ''
+    return wordings.lead(rng, spelt=source.spelt), ''
   if source.part == 'seen':  # There is one, and no verb.
     return persons.DESCRIPTIONS.seen[0], ''
   verbs = persons.VERBS[source.part]
   return rng.choice(persons.DESCRIPTIONS[source.part]), rng.choice(verbs)
 
 
-def _core(rng: random.Random, verbs: Sequence[str]) -> str:
+def _respelt(
+  rng: random.Random, words: Sequence[str], source: episode.Source
+) -> list[str]:
+  """The words, some of them replaced by others that are in no list."""
+  if not source.spelt:  # Draws nothing.
+    return list(words)
+  return [
+    spelling.either(rng) if rng.random() < source.spelt else word
+    for word in words
+  ]
+
+
+def _core(
+  rng: random.Random, verbs: Sequence[str], source: episode.Source
+) -> str:
   """Draws what somebody is known for: 'lost song of the wide sea'."""
   qualities = rng.sample(english.ADJECTIVES, 2)
-  nouns = rng.sample(english.NOUNS + english.MORE, 3)
+  nouns = _respelt(rng, rng.sample(english.NOUNS + english.MORE, 3), source)
   title = lexicon.title(rng.sample(nouns, 2) if rng.random() < 0.6 else nouns)
   return rng.choice(
     (
@@ -222,7 +212,7 @@ def people(
       name = marks.LOOKED_UP + name
     slots = ('{N}', '{D}') if name_first else ('{D}', '{N}')
     if drawn and rng.random() < drawn:
-      text = wordings.around(rng, *slots)
+      text = wordings.around(rng, *slots, spelt=source.spelt)
       if mark:  # No word of it can be predicted.
         text = ' '.join(
           word if word.startswith('{') else mark + word

@@ -144,7 +144,11 @@ def draw(
     facts[noun] = tuple(rng.sample(drawn, len(drawn)))
   order = tuple(rng.sample(nouns, count))
   wording = wordings.draw(
-    rng, ('is a', *relations), part=source.part, share=source.drawn
+    rng,
+    ('is a', *relations),
+    part=source.part,
+    share=source.drawn,
+    spelt=source.spelt,
   )
   return Tree(order, parents, facts, relations, wording)
 

@@ -10,7 +10,7 @@ import functools
 import random
 from collections.abc import Callable, Iterable, Mapping
 
-from icl_gen.pretraining import english
+from icl_gen.pretraining import english, spelling
 from icl_gen.text import categories
 from icl_gen.text.forms import persons
 from icl_gen.text.forms.split import PARTS
@@ -73,7 +73,12 @@ class Wording:
 
 
 def draw(
-  rng: random.Random, relations: Iterable[str], *, part: str, share: float
+  rng: random.Random,
+  relations: Iterable[str],
+  *,
+  part: str,
+  share: float,
+  spelt: float = 0.0,
 ) -> Wording:
   """Draws the wording of an episode.
 
@@ -82,53 +87,61 @@ def draw(
     relations: 'is a', 'has', 'is' and nonsense verbs.
     part: as for `Wording`.
     share: of the relations that get forms of their own.
+    spelt: share of the words of these forms that are no English.
   """
   if not share:
     return Wording(part)
   own = {
-    relation: (_form(rng, relation, False), _form(rng, relation, True))
+    relation: (
+      _form(rng, relation, False, spelt),
+      _form(rng, relation, True, spelt),
+    )
     for relation in relations
     if rng.random() < share
   }
   return Wording(part, own)
 
 
-def opening(rng: random.Random) -> str:
+def opening(rng: random.Random, *, spelt: float = 0.0) -> str:
   """Draws words that may open a statement: 'near who joined that'."""
   return _unlike_tables(
-    lambda: ' '.join([*rng.choices(_WORDS, k=rng.randint(1, 4)), 'that'])
+    lambda: ' '.join([*_words(rng, rng.randint(1, 4), spelt), 'that'])
   )
 
 
-def around(rng: random.Random, first: str, last: str) -> str:
+def around(
+  rng: random.Random, first: str, last: str, *, spelt: float = 0.0
+) -> str:
   """Draws a sentence about two slots: 'near {N}, did joined {D} by.'"""
 
   def sentence() -> str:
     joint = rng.choice(_JOINTS)
     # Nothing but a joint, or not even this, may stand between.
-    between = [] if rng.random() < _NEXT else _between(rng)
-    after = _between(rng) if rng.random() < _AFTER else []
-    words = *_before(rng), first + joint, *between, last, *after
+    between = [] if rng.random() < _NEXT else _between(rng, spelt)
+    after = _between(rng, spelt) if rng.random() < _AFTER else []
+    words = *_before(rng, spelt), first + joint, *between, last, *after
     return ' '.join(words) + '.'
 
   return _unlike_tables(sentence)
 
 
-def lead(rng: random.Random) -> str:
+def lead(rng: random.Random, *, spelt: float = 0.0) -> str:
   """Draws a form of `persons.DESCRIPTIONS` without a verb of its own."""
 
   def form() -> str:
-    return ' '.join(('the {adjective} {role}', *_between(rng), 'the'))
+    return ' '.join(('the {adjective} {role}', *_between(rng, spelt), 'the'))
 
   return _unlike_tables(form)
 
 
-def _form(rng: random.Random, relation: str, reverse: bool) -> str:
+def _form(
+  rng: random.Random, relation: str, reverse: bool, spelt: float
+) -> str:
   """Draws a form of a relation, or of its inverse."""
 
   def form() -> str:
     first, last = ('{B}', '{A}') if reverse else ('{A}', '{B}')
-    before, between = _before(rng), _between(rng)
+    before, between = _before(rng, spelt), _between(rng, spelt)
     # An adjective has no singular.
     if rng.random() < _SINGULAR and not (relation == 'is' and reverse):
       before.append(rng.choice(_ARTICLES))
@@ -145,12 +158,27 @@ def _form(rng: random.Random, relation: str, reverse: bool) -> str:
   return _unlike_tables(form)
 
 
-def _before(rng: random.Random) -> list[str]:
-  return rng.choices(_WORDS, k=rng.choice(_OPENINGS))
+def _before(rng: random.Random, spelt: float) -> list[str]:
+  return _words(rng, rng.choice(_OPENINGS), spelt)
 
 
-def _between(rng: random.Random) -> list[str]:
-  return rng.choices(_WORDS, k=rng.choice(_BETWEEN))
+def _between(rng: random.Random, spelt: float) -> list[str]:
+  return _words(rng, rng.choice(_BETWEEN), spelt)
+
+
+def _words(rng: random.Random, count: int, spelt: float) -> list[str]:
+  """Draws words for a form; those that are spelt have several pieces.
+
+  So have most English words that are in no lesson, such as those of held-out
+  forms. A model that only read whole pieces around its nouns takes whatever
+  has several for a noun.
+  """
+  drawn = rng.choices(_WORDS, k=count)
+  if not spelt:  # Draws nothing more, so that rows without stay as they are.
+    return drawn
+  return [
+    spelling.either(rng) if rng.random() < spelt else word for word in drawn
+  ]
 
 
 def _unlike_tables(draw: Callable[[], str]) -> str:

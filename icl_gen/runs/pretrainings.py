@@ -24,6 +24,7 @@ _ADDED = {
   'reversals': 0.7,
   'entities': {'facts': 0, 'share': 0.0, 'both_orders': False},
   'drawn': 0.0,
+  'spelt': 0.0,
   'start': '',
   'check_every': 0,
   'check_tokens': 16_384,

@@ -7,7 +7,7 @@ import pytest
 
 from icl_gen.pretraining import inferring, marks, people, wordings
 from icl_gen.pretraining.episode import Source
-from icl_gen.text import categories, inflection, lexicon
+from icl_gen.text import categories, inflection
 from icl_gen.text.forms import persons
 from icl_gen.text.forms.split import PARTS
 from icl_gen.text.forms.statements import PREAMBLES
@@ -178,12 +178,57 @@ def test_names_may_be_of_any_letters_where_wordings_are_drawn(monkeypatch):
   assert letters(0.7) > 20 > 2 >= letters(0.0)
 
 
-@pytest.mark.parametrize('evaluation', [True, False])
-def test_letters_are_no_nonsense_word(monkeypatch, evaluation):
-  words = lexicon.words(evaluation=evaluation)
-  monkeypatch.setattr(people, '_LETTERS', ''.join(words[:3]))
-  found = {people._spelt(random.Random(seed)) for seed in range(3000)}
-  assert not found & set(words)
-  monkeypatch.setattr(people, '_words', frozenset)
-  found = {people._spelt(random.Random(seed)) for seed in range(3000)}
-  assert found & set(words)
+def english(said):
+  """Share of the words of drawn forms that are in the lists of English."""
+  words = [
+    word
+    for form in said
+    for word in form.lower().replace(',', '').replace(':', '').split()
+    if '{' not in word
+  ]
+  lists = {word.lower() for word in wordings._WORDS}
+  lists |= {'the', 'a', 'every', 'kind', 'type', 'group', 'family'}
+  return sum(word in lists for word in words) / len(words)
+
+
+def test_a_share_of_the_words_of_drawn_forms_is_in_no_list():
+  def forms(spelt):
+    for seed in range(200):
+      rng = random.Random(seed)
+      found = wordings.draw(rng, RELATIONS, part='seen', share=1.0, spelt=spelt)
+      for pair in found.own.values():
+        yield from pair
+      yield wordings.around(rng, '{N}', '{D}', spelt=spelt).rstrip('.')
+
+  assert english(forms(0.0)) == 1
+  assert 0.65 < english(forms(0.3)) < 0.85
+
+
+def test_without_such_words_rows_are_as_they_were():
+  """Otherwise no embedded model could be made again."""
+  for skill in ('lookup', 'reversed'):
+    plain, other = (
+      inferring.draw(
+        random.Random(3), 4, skill=skill, source=Source(drawn=0.7, spelt=spelt)
+      )
+      for spelt in (0.0, 0.5)
+    )
+    again = inferring.draw(
+      random.Random(3), 4, skill=skill, source=Source(drawn=0.7)
+    )
+    assert plain.documents == again.documents != other.documents
+
+
+def test_words_of_descriptions_are_spelt_too():
+  def words(spelt):
+    rng = random.Random(0)
+    source = Source(drawn=1.0, spelt=spelt)
+    for _ in range(200):
+      position = people.draw_position(rng, source=source)
+      yield position[1]
+      yield position[2]
+
+  nouns = set(people._of_positions()[1])
+  assert set(words(0.0)) <= nouns
+  strange = [word not in nouns for word in words(0.3)]
+  assert 0.2 < sum(strange) / len(strange) < 0.4
