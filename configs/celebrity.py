@@ -28,11 +28,12 @@ from icl_gen.runs.experiments import (
 )
 
 VARIANTS = ('files', 'hub', 'plain', 'tiny')
+_PEOPLE = ('files', 'hub', 'plain')
 
 
 def get_config(arg: str = '') -> config_dict.ConfigDict:
   """The experiment; `arg` is a comma-separated list of variants."""
-  variants = cli.parse_variants(arg, VARIANTS)
+  variants = cli.parse_variants(arg, VARIANTS, exclusive=[_PEOPLE])
   experiment = Experiment(
     world='celebrity',
     size=dict(

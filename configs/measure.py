@@ -16,14 +16,15 @@ from ml_collections import config_dict
 from icl_gen import cli
 
 VARIANTS = ('nano_small', 'nano2', 'forms', 'tiny')
+_MODELS = ('nano_small', 'nano2')
 
 
 def get_config(arg: str = '') -> config_dict.ConfigDict:
   """The measurement; `arg` is a comma-separated list of variants."""
-  variants = cli.parse_variants(arg, VARIANTS)
+  variants = cli.parse_variants(arg, VARIANTS, exclusive=[_MODELS])
   config = config_dict.ConfigDict()
   config.model = 'nano'
-  for name in ('nano_small', 'nano2'):
+  for name in _MODELS:
     if name in variants:
       config.model = name
   config.checkpoint = ''  # directory of weights; '' for the embedded one

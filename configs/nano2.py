@@ -23,6 +23,8 @@ from configs import pretrain
 from icl_gen import cli
 
 VARIANTS = ('small', 'continued', 'first', 'tiny')
+# The embedded weights have another width, and no first stage, which `tiny` has.
+_EXCLUSIVE = (('small', 'continued'), ('continued', 'tiny'))
 # What every stage rehearses, next to what it teaches.
 REHEARSED = dict(comparisons=0.08, people=0.06, described=0.1, syllogisms=0.06)
 _WEIGHTS = dict(decisive_weight=5.0, lookup_weight=5.0)
@@ -46,7 +48,7 @@ _HALF = '09_transforms'
 
 def get_config(arg: str = '') -> config_dict.ConfigDict:
   """The recipe; `arg` is a comma-separated list of VARIANTS."""
-  variants = cli.parse_variants(arg, VARIANTS)
+  variants = cli.parse_variants(arg, VARIANTS, exclusive=_EXCLUSIVE)
   config = pretrain.get_config('nano_small' if 'small' in variants else '')
   config.run = 'nano2_small' if 'small' in variants else 'nano2'
   config.stream = 'nano2'

@@ -67,11 +67,12 @@ PREMISES = dict(
 )
 
 VARIANTS = ('nano', 'nano_small', 'tiny')
+_MODELS = ('nano', 'nano_small')
 
 
 def get_config(arg: str = '') -> config_dict.ConfigDict:
   """Returns the recipe; `arg` is a comma-separated list of VARIANTS."""
-  variants = cli.parse_variants(arg, VARIANTS)
+  variants = cli.parse_variants(arg, VARIANTS, exclusive=[_MODELS])
   config = config_dict.ConfigDict()
   config.model = 'nano_small' if 'nano_small' in variants else 'nano'
   config.seed = 0  # of the initial weights

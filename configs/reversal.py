@@ -41,7 +41,7 @@ VARIANTS = (
 
 def get_config(arg: str = '') -> config_dict.ConfigDict:
   """The experiment; `arg` is a comma-separated list of variants."""
-  variants = cli.parse_variants(arg, VARIANTS)
+  variants = cli.parse_variants(arg, VARIANTS, exclusive=[released.MODELS])
   experiment = Experiment(
     world='reversal',
     size=dict(facts=100, documents_per_fact=10),

@@ -116,10 +116,16 @@ VARIANTS = (
   'gemma3_27b',
 )
 
+# Which worlds there are, and which models.
+_EXCLUSIVE = (
+  ('files', 'custom', 'codebook', 'names', 'quarter'),
+  ('sizes', *released.MODELS),
+)
+
 
 def get_config(arg: str = '') -> config_dict.ConfigDict:
   """The study; `arg` is a comma-separated list of variants."""
-  variants = cli.parse_variants(arg, VARIANTS)
+  variants = cli.parse_variants(arg, VARIANTS, exclusive=_EXCLUSIVE)
   size = 'tiny' if 'tiny' in variants else ''
   ablated = [
     name

@@ -251,15 +251,19 @@ def command(door: str) -> str:
   return shlex.join(['python', '-m', f'icl_gen.{door}', *sys.argv[1:]])
 
 
-def parse_variants(arg: str, known: Sequence[str]) -> tuple[str, ...]:
+def parse_variants(
+  arg: str, known: Sequence[str], *, exclusive: Iterable[Sequence[str]] = ()
+) -> tuple[str, ...]:
   """Splits the variants after `configs/x.py:`, in the order given.
 
   Args:
     arg: variants separated by commas; '' for none.
     known: the config file's VARIANTS.
+    exclusive: groups of variants of which one at most may be given, as each
+      would undo the others.
 
   Raises:
-    ValueError: a variant is unknown or given twice.
+    ValueError: a variant is unknown or given twice, or two exclude each other.
   """
   variants = tuple(v.strip() for v in arg.split(',')) if arg else ()
   for variant in variants:
@@ -271,6 +275,12 @@ def parse_variants(arg: str, known: Sequence[str]) -> tuple[str, ...]:
       )
     if variants.count(variant) > 1:
       raise ValueError(f'variant {variant!r} is given twice in {arg!r}')
+  for group in exclusive:
+    if len(found := [v for v in variants if v in group]) > 1:
+      raise ValueError(
+        f'variants {" and ".join(found)} in {arg!r} exclude each other: give'
+        f' at most one of {", ".join(group)}'
+      )
   return variants
 
 

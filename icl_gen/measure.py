@@ -31,21 +31,7 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     'dtype': config.dtype,
   }
   models.require_known(config.model)
-  if not config.forms or not set(config.forms) <= set(split.PARTS):
-    raise ValueError(
-      f'--config.forms={config.forms}; give one or more of'
-      f' {", ".join(split.PARTS)}'
-    )
-  for world, grown in config.worlds.items():
-    above, keys = f'worlds.{world}.', tuple(grown.grows)
-    if not keys or not all(isinstance(key, str) for key in keys):
-      raise ValueError(
-        f'--config.{above}grows={grown.grows!r}; give one or more keys of the'
-        " world's size"
-      )
-    experiments.require_size(grown.fixed.to_dict(), above=f'{above}fixed.')
-    for value in grown.sizes:
-      experiments.require_size({'sizes': value}, above=above)
+  _require_measurable(config)
   settings = config.to_dict() | stages.of_model(config.model, **given)
   stage = Stage('measure', workdir / 'measure' / config.model, settings)
 
@@ -72,6 +58,54 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
   for row in files.read_sealed_json(stage.result)['rows']:
     print(_line(row))
   print(f'the same with more digits: {stage.result}')
+
+
+def _require_measurable(config: ml_collections.FrozenConfigDict) -> None:
+  """Checks what is measured: an empty list would be an empty result.
+
+  Raises:
+    ValueError: there is nothing to measure, or something twice.
+  """
+  of_forms = f'one or more of {", ".join(split.PARTS)}'
+  _require_once('forms', config.forms, of_forms)
+  if not set(config.forms) <= set(split.PARTS):
+    raise ValueError(f'--config.forms={config.forms}; give {of_forms}')
+  _require_once('seeds', config.seeds, 'one or more whole numbers')
+  for seed in config.seeds:
+    if type(seed) is not int:
+      raise ValueError(f'--config.seeds={config.seeds}; give whole numbers')
+    experiments.require_number('seed', seed, flag='seeds')
+  for world, grown in config.worlds.items():
+    above, keys = f'worlds.{world}.', tuple(grown.grows)
+    if not keys or not all(isinstance(key, str) for key in keys):
+      raise ValueError(
+        f'--config.{above}grows={grown.grows!r}; give one or more keys of the'
+        " world's size"
+      )
+    if fixed := sorted(set(keys) & set(grown.fixed)):
+      raise ValueError(
+        f'--config.{above}grows={grown.grows!r}: {fixed[0]!r} is fixed as well,'
+        f' in {above}fixed; leave it out of one of them'
+      )
+    experiments.require_size(grown.fixed.to_dict(), above=f'{above}fixed.')
+    _require_once(f'{above}sizes', grown.sizes, 'one or more sizes')
+    for value in grown.sizes:
+      experiments.require_size({'sizes': value}, above=above)
+
+
+def _require_once(name: str, values: Sequence[Any], what: str) -> None:
+  """Checks that there are values, each of them once.
+
+  Args:
+    name: the key of the config.
+    values: what it has.
+    what: is allowed.
+
+  Raises:
+    ValueError: there are none, or one is given twice.
+  """
+  if not values or len(set(values)) < len(values):
+    raise ValueError(f'--config.{name}={values}; give {what}, each once')
 
 
 def _measure(

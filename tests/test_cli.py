@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from icl_gen import cli
+from icl_gen import cli, config_files
 
 CONFIG = """
   import ml_collections
@@ -342,6 +342,35 @@ def test_variants_keep_their_order(arg, variants):
 def test_variants_are_strict(arg):
   with pytest.raises(ValueError, match='variant'):
     cli.parse_variants(arg, ('a', 'b'))
+
+
+def test_variants_of_a_group_exclude_each_other():
+  known, groups = ('a', 'b', 'c', 'd'), [('a', 'c'), ('b', 'c')]
+  assert cli.parse_variants('b,a,d', known, exclusive=groups) == tuple('bad')
+  for arg, group in (('d,c,a', 'a, c'), ('b,c', 'b, c')):
+    with pytest.raises(ValueError, match=f'exclude .* at most one of {group}'):
+      cli.parse_variants(arg, known, exclusive=groups)
+
+
+@pytest.mark.parametrize(
+  'given',
+  [
+    'measure.py:nano_small,nano2',
+    'pretrain.py:nano,nano_small',
+    'nano2.py:continued,small',
+    'nano2.py:tiny,continued',
+    'celebrity.py:files,hub',
+    'celebrity.py:plain,files',
+    'reversal.py:gemma3_1b,gemma3_4b',
+    'study.py:gemma3_1b,sizes',
+    'study.py:gemma3_1b,tiny,gemma2_2b',
+    'study.py:custom,names',
+    'study.py:quarter,files',
+  ],
+)
+def test_configs_refuse_variants_of_which_one_would_be_lost(given):
+  with pytest.raises(ValueError, match='exclude each other'):
+    config_files.load(f'configs/{given}')
 
 
 @pytest.mark.parametrize(

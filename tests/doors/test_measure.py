@@ -50,3 +50,35 @@ def test_what_grows_is_checked_before_anything_is_loaded(tmp_path, grows):
   with pytest.raises(ValueError, match=r'--config\.worlds\.reversal\.grows='):
     measure.run(ml_collections.FrozenConfigDict(config), tmp_path)
   assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+  ('key', 'value', 'allowed'),
+  [
+    ('seeds', (), 'one or more whole numbers, each once'),
+    ('seeds', (100, 101, 100), 'one or more whole numbers, each once'),
+    ('seeds', ('100',), 'whole numbers'),
+    ('seeds', (-1,), '0 to '),
+    ('forms', (), 'one or more of seen, '),
+    ('forms', ('seen', 'seen'), 'one or more of seen, .*, each once'),
+    ('forms', ('heard',), 'one or more of seen, '),
+    ('worlds.reversal.sizes', (), 'one or more sizes, each once'),
+    ('worlds.reversal.sizes', (5, 5), 'one or more sizes, each once'),
+  ],
+)
+def test_nothing_and_twice_the_same_are_not_measured(
+  tmp_path, key, value, allowed
+):
+  config = configs('measure').get_config()
+  config.update_from_flattened_dict({key: value})
+  with pytest.raises(ValueError, match=rf'--config\.{key}=.* give {allowed}'):
+    measure.run(ml_collections.FrozenConfigDict(config), tmp_path)
+  assert not list(tmp_path.iterdir())
+
+
+def test_what_grows_is_not_fixed_as_well(tmp_path):
+  config = configs('measure').get_config()
+  with config.worlds.reversal.unlocked():
+    config.worlds.reversal.fixed.facts = 5
+  with pytest.raises(ValueError, match="'facts' is fixed as well"):
+    measure.run(ml_collections.FrozenConfigDict(config), tmp_path)
