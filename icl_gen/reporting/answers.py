@@ -1,5 +1,6 @@
 """One long table of answers, and the accuracies and differences in it."""
 
+import collections
 import dataclasses
 import itertools
 from collections.abc import Iterator, Sequence
@@ -279,10 +280,26 @@ def ties(cells: Sequence[Cell]) -> dict[str, int]:
   }
 
 
+def _seeds(rows: Sequence[Result]) -> str:
+  """How many seeds a mean is over, as in '3 seeds' or '2 to 3 seeds'."""
+  counts = collections.Counter(
+    (
+      *(row.world, row.condition, row.model, row.run),
+      *(row.kind, row.normalisation),
+    )
+    for row in rows
+    if row.seed != MEAN
+  ).values()
+  few, many = min(counts), max(counts)
+  count = f'{many}' if few == many else f'{few} to {many}'
+  return f'{count} seed{"s" * (many != 1)}'
+
+
 def questions_and_seeds(rows: Sequence[Result]) -> str:
   """How many questions were asked, as in '60 questions × 3 seeds'.
 
-  Where seeds differ it is the total: '142 questions over 3 seeds'.
+  Where seeds differ it is the total: '142 questions over 3 seeds'; where not
+  all rows have all seeds, '60 questions × 2 to 3 seeds'.
 
   Args:
     rows: results for one kind and measure, under any conditions; both the
@@ -290,10 +307,9 @@ def questions_and_seeds(rows: Sequence[Result]) -> str:
   """
   each = {row.questions for row in rows if row.seed != MEAN}
   totals = {row.questions for row in rows if row.seed == MEAN}
-  number = len({row.seed for row in rows} - {MEAN})
-  seeds = f'{number} seed{"s" * (number != 1)}'
   if not each:
     return 'no questions'
+  seeds = _seeds(rows)
   if len(each) == 1:
     (only,) = each
     return f'{only} question{"s" * (only != 1)} × {seeds}'

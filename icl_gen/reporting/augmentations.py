@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from icl_gen.reporting import covering, statistics
-from icl_gen.reporting.answers import estimate, measures, per_seed
+from icl_gen.reporting.answers import MEAN, estimate, measures, per_seed
 from icl_gen.reporting.records import (
   VERDICTS,
   AugmentationRecord,
@@ -32,7 +32,8 @@ class Quality:
     run: name of the augmentation among those with other settings.
     augmentation: the augmentation kind, or 'all' for all of them together.
     seed: the record's seed as text, or 'mean' over the seeds.
-    documents: number of generated documents (mean: over the seeds).
+    documents: number of generated documents (mean: over the seeds, also those
+      without any).
     true: share that is true, stated or entailed.
     true_low: lower end of its 95 % interval, over seeds and clusters of
       documents that were generated from the same documents.
@@ -133,7 +134,7 @@ class Cost:
 def quality(records: Sequence[AugmentationRecord]) -> tuple[Quality, ...]:
   """Truth and novelty per world, model, run, augmentation kind and seed."""
   return tuple(
-    _quality((*key, augmentation, label), rows)
+    _quality((*key, augmentation, label), rows, seeds=len(group))
     for key, group in _grouped(records, lambda one: (one.run,))
     for documents in [_documents(group)]
     for augmentation in _augmentations(group)
@@ -169,8 +170,15 @@ def _documents(records: Sequence[AugmentationRecord]) -> pd.DataFrame:
 
 
 def _quality(
-  key: tuple[str, str, str, str, str], documents: pd.DataFrame
+  key: tuple[str, str, str, str, str], documents: pd.DataFrame, *, seeds: int
 ) -> Quality:
+  """One row.
+
+  Args:
+    key: world, model, run, augmentation kind and seed.
+    documents: of these.
+    seeds: how many there are in 'mean', with those that have no documents.
+  """
   world, model, run, augmentation, label = key
   shares = {name: estimate(documents, name) for name in ('true', *VERDICTS)}
   true, new = shares['true'], shares['entailed']
@@ -180,7 +188,7 @@ def _quality(
     run=run,
     augmentation=augmentation,
     seed=label,
-    documents=len(documents) / documents['seed'].nunique(),
+    documents=len(documents) / (seeds if label == MEAN else 1),
     true=true.mean,
     true_low=true.low,
     true_high=true.high,

@@ -75,6 +75,19 @@ def test_questions_are_counted_per_seed_where_seeds_agree():
   assert answers.questions_and_seeds([]) == 'no questions'
 
 
+def test_seeds_that_a_condition_or_a_model_lacks_are_not_told_as_there():
+  def said(*cells):
+    return answers.questions_and_seeds(results(cells))
+
+  seeds = [cell([1, 0], seed=seed) for seed in (0, 1, 2)]
+  lacking = cell([1, 0], condition='icl', seed=1)
+  assert said(*seeds, lacking) == '2 questions × 1 to 3 seeds'
+  other = cell([1, 0], model='other', seed=1)
+  assert said(seeds[0], other) == '2 questions × 1 seed'
+  more = cell([1, 0, 1], condition='icl', seed=0)
+  assert said(*seeds, more) == '3 to 6 questions over 1 to 3 seeds'
+
+
 def test_questions_of_other_seeds_are_others_though_their_ids_are_equal():
   def studied(cluster):
     """Eight seeds in which icl is right, and ft wrong, about one question."""

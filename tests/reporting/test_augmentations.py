@@ -341,6 +341,17 @@ def test_means_over_seeds():
   assert row.coverage == pytest.approx((2 / 3 + 1 / 3) / 2)
 
 
+def test_a_seed_without_documents_counts_in_their_mean_number():
+  some = dataclasses.replace(RECORD, seed=1, documents=RECORD.documents[2:])
+  none = dataclasses.replace(RECORD, seed=2, documents=())
+  rows = mean_rows(augmentations.quality([RECORD, some, none]))
+  assert {row.augmentation: row.documents for row in rows} == {
+    'local': (4 + 3 + 0) / 3,
+    'global': 1 / 3,
+    'all': (5 + 3 + 0) / 3,
+  }
+
+
 def test_a_seed_without_such_questions_is_none_of_the_mean():
   other = dataclasses.replace(RECORD.questions[0], kind='forward')
   second = dataclasses.replace(RECORD, seed=1, questions=(other,))
