@@ -59,11 +59,13 @@ def _of_study(study: Study, workdir: pathlib.Path) -> None:
   root = workdir / study.name
   jobs = studies.jobs(study, root)
   names = [job.result.parent.name for job in jobs if job.door == 'evaluate']
+  augmented = studies.augmented(study)
   # Cells have records of what was generated for them, even if none is scored.
-  cells = names or studies.cell_names(study)
+  cells = names or list(augmented)
   if differs := studies.difference(study, root):
     print(f'reported with the settings that are stored: {differs}')
-    there = dataclasses.replace(found.look(root, cells), choose=study.choose)
+    there = found.look(root, cells, augmented)
+    there = dataclasses.replace(there, choose=study.choose)
     _of_directory(root, there, reported.main_kinds(study))
     return
 
@@ -72,7 +74,7 @@ def _of_study(study: Study, workdir: pathlib.Path) -> None:
     # written.
     _write(
       reported.stage(study, root),
-      found.look(root, cells),
+      found.look(root, cells, augmented),
       main_kinds=reported.main_kinds(study),
       choose=study.choose,
       settings=reported.shown(study),
@@ -81,7 +83,7 @@ def _of_study(study: Study, workdir: pathlib.Path) -> None:
     )
 
   reported.stage(study, root).complete(write)
-  _tell(root, found.missing_results(root, names))
+  _tell(root, found.missing_results(root, names, augmented))
 
 
 def _of_directory(
@@ -150,6 +152,7 @@ def _write(
     },
     factors=factors or {},
     swept=reported.names_of_settings(),
+    unfinished=there.unfinished,
     logged=training_logs.curves(stage.directory, there.cells),
   )
   stage.finish()

@@ -28,6 +28,7 @@ from icl_gen.reporting.prices import Price, prices
 from icl_gen.reporting.records import (
   AugmentationRecord,
   Cell,
+  CellName,
   Curve,
   Reference,
   is_main,
@@ -65,6 +66,7 @@ class Report:
     figures: file name -> PNG bytes; the main figure is 'main.png'.
     factors: run -> what its model was pretrained with, in the order shown; {}
       unless models differ in that.
+    every: the cells and records that all this is of; None without questions.
   """
 
   results: tuple[answers.Result, ...]
@@ -89,6 +91,7 @@ class Report:
   normalisation: str
   figures: Mapping[str, bytes]
   factors: Factors = NO_FACTORS
+  every: runs.SideBySide | None = None
 
 
 class _Asked(TypedDict):
@@ -108,6 +111,7 @@ def assemble(
   choose: bool = True,
   logged: Sequence[Curve] = (),
   factors: Factors = NO_FACTORS,
+  unfinished: Sequence[CellName] = (),
 ) -> Report:
   """Computes every table and draws every figure.
 
@@ -120,6 +124,7 @@ def assemble(
     choose: as for `runs.side_by_side`.
     logged: training curves, drawn if there are any.
     factors: what the models of runs were pretrained with, where that differs.
+    unfinished: cells that should be there and are not.
 
   Raises:
     ValueError: no cells (unless the records have no questions either), a cell
@@ -130,13 +135,49 @@ def assemble(
   cells, records = ordered(cells), ordered_records(records)
   gaps.require_main_kinds(cells, records, main_kinds)
   statistics.require_known(normalisation)
-  every = side_by_side(
-    cells, records, factors, normalisation=normalisation, choose=choose
+  every = runs.side_by_side(
+    cells,
+    records,
+    normalisation=normalisation,
+    choose=choose,
+    shown_run=next(iter(factors), ''),  # the first way of pretraining
+    unfinished=unfinished,
   )
+  absent = gaps.gaps(
+    every.of_runs, every.records, main_kinds=main_kinds, unfinished=unfinished
+  )
+  report = _of_cells(
+    cells,
+    records,
+    every,
+    logged,
+    factors,
+    **_Asked(main_kinds=main_kinds, normalisation=normalisation),
+  )
+  return dataclasses.replace(
+    report,
+    references=tuple(references),
+    gaps=absent + _other_settings(every, choose=choose, factors=factors),
+    choose=choose,
+  )
+
+
+def _of_cells(
+  cells: Sequence[Cell],
+  records: tuple[AugmentationRecord, ...],
+  every: runs.SideBySide,
+  logged: Sequence[Curve],
+  factors: Factors,
+  *,
+  main_kinds: Mapping[str, str],
+  normalisation: str,
+) -> Report:
+  """The report of cells, without references and gaps; as `assemble`."""
   table = answers.table(every.cells)
   results = answers.results(table)
   comparisons = answers.comparisons(table)
-  contrasted = contrasts.contrasts(answers.table(cells), cells)
+  as_run = answers.table(cells)
+  contrasted = contrasts.contrasts(as_run, cells)
   coverage = augmentations.coverage(every.records, table)
   in_figures = of_shown_runs(results, every.shown)
   compared = of_shown_runs(comparisons, every.shown)
@@ -149,7 +190,7 @@ def assemble(
   ) | pretraining_figure.figures(results, factors, **asked)
   return Report(
     results=results,
-    references=tuple(references),
+    references=(),
     comparisons=comparisons,
     adjusted=adjusted,
     quality=augmentations.quality(records),
@@ -161,7 +202,7 @@ def assemble(
     ),
     contrasts=contrasted,
     records=records,
-    grid=grid.points(cells, results, every.chosen, normalisation=normalisation),
+    grid=grid.points(cells, as_run, every.chosen, normalisation=normalisation),
     findings=findings.findings(
       in_figures,
       adjusted,
@@ -169,32 +210,30 @@ def assemble(
       **asked,
     ),
     cautions=_cautions(cells),
-    gaps=gaps.gaps(every.of_runs, every.records, main_kinds=main_kinds),
+    gaps=(),
     ties=answers.ties(cells),
     answered=sum(len(cell.scores) for cell in cells),
-    choose=choose,
+    choose=True,
     main_kinds=main_kinds,
     normalisation=normalisation,
     figures=drawn,
     factors=factors,
+    every=every,
   )
 
 
-def side_by_side(
-  cells: Sequence[Cell],
-  records: Sequence[AugmentationRecord],
-  factors: Factors,
-  *,
-  normalisation: str,
-  choose: bool,
-) -> runs.SideBySide:
-  """`runs.side_by_side`, which shows the first way of pretraining."""
-  return runs.side_by_side(
-    cells,
-    records,
-    normalisation=normalisation,
-    choose=choose,
-    shown_run=next(iter(factors), ''),
+def _other_settings(
+  every: runs.SideBySide, *, choose: bool, factors: Factors
+) -> tuple[str, ...]:
+  """Sentences on runs that are shown in place of those that should be."""
+  if choose and not factors:
+    return ()
+  wanted = next(iter(factors), '')
+  return tuple(
+    f'{world}, {model}: no cell of the run {runs.label(wanted)} is finished;'
+    f' figures, claims and summary are of {runs.label(run)}.'
+    for (world, model), run in every.shown.items()
+    if run != wanted
   )
 
 

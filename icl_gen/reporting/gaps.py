@@ -1,11 +1,12 @@
 """What a study lacks, in sentences; and what its settings must name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from icl_gen.reporting.records import (
   CONDITIONS,
   AugmentationRecord,
   Cell,
+  CellName,
   kinds,
 )
 
@@ -15,17 +16,37 @@ def gaps(
   records: Sequence[AugmentationRecord],
   *,
   main_kinds: Mapping[str, str],
+  unfinished: Sequence[CellName] = (),
 ) -> tuple[str, ...]:
   """Sentences on absent worlds, conditions, seeds, kinds and records.
 
-  Something is absent if other cells of the same world, model and run have it.
+  Something is absent if it is not finished, or if other cells of the same
+  world, model and run have it.
+
+  Args:
+    cells: of every run.
+    records: of generated documents.
+    main_kinds: world -> kind of question in the main figure.
+    unfinished: cells that should be there and are not.
   """
   worlds = {cell.world for cell in cells}
-  found = [f'{w}: no finished cell.' for w in sorted(set(main_kinds) - worlds)]
-  for key in sorted({(c.world, c.model, c.run) for c in cells}):
-    group = [c for c in cells if (c.world, c.model, c.run) == key]
+  without = sorted(set(main_kinds) - worlds)
+  found = [f'{w}: no finished cell.' for w in without]
+  groups: dict[tuple[str, str, str], list[Cell]] = {}
+  for cell in cells:
+    groups.setdefault((cell.world, cell.model, cell.run), []).append(cell)
+  wanted: dict[tuple[str, str, str], set[int]] = {}
+  for one in unfinished:
+    wanted.setdefault((one.world, one.model, one.run), set()).add(one.seed)
+  found += [
+    f'{", ".join(filter(None, key))}: no finished cell.'
+    for key in sorted(wanted.keys() - groups.keys())
+    if key[0] not in without and not _is_shared(key, groups)
+  ]
+  for key, group in sorted(groups.items()):
     place = ', '.join(filter(None, key))
-    found += [f'{place}: {text}' for text in _cell_gaps(group)]
+    seeds = wanted.get(key, set())
+    found += [f'{place}: {text}' for text in _cell_gaps(group, seeds)]
     recorded = {
       r.seed
       for r in records
@@ -51,11 +72,28 @@ def gaps(
   return tuple(found)
 
 
-def _cell_gaps(cells: Sequence[Cell]) -> list[str]:
-  """Gaps within one world and model."""
+def _is_shared(
+  key: tuple[str, str, str], groups: Collection[tuple[str, str, str]]
+) -> bool:
+  """Whether cells without a name are part of the runs of a world and model.
+
+  What they lack is then said of these.
+  """
+  return not key[2] and any(other[:2] == key[:2] for other in groups)
+
+
+def _cell_gaps(cells: Sequence[Cell], wanted: Collection[int]) -> list[str]:
+  """Gaps within one world, model and run.
+
+  Args:
+    cells: its finished ones.
+    wanted: seeds of those that are not finished.
+  """
   seeds = {cell.seed for cell in cells}
   asked_anywhere = {score.kind for cell in cells for score in cell.scores}
   found = []
+  if absent := set(wanted) - seeds:
+    found.append(f'no finished cell of {_seeds(absent)}.')
   for condition, name in CONDITIONS.items():
     here = [cell for cell in cells if cell.condition == condition]
     if not here:

@@ -3,6 +3,9 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+import pandas as pd
+
+from icl_gen.reporting import answers
 from icl_gen.reporting.answers import MEAN, Result
 from icl_gen.reporting.records import CONDITIONS, Cell, kinds
 from icl_gen.reporting.runs import DEVELOPMENT, Place, loss
@@ -45,7 +48,7 @@ class Point:
 
 def points(
   cells: Sequence[Cell],
-  results: Sequence[Result],
+  answered: pd.DataFrame,
   chosen: Mapping[Place, str | None],
   *,
   normalisation: str,
@@ -54,7 +57,7 @@ def points(
 
   Args:
     cells: as they were run.
-    results: their accuracies, under every normalisation.
+    answered: the table of their answers; see `answers.table`.
     chosen: place with several runs -> the run that the rule chooses.
     normalisation: of the rows.
   """
@@ -69,7 +72,7 @@ def points(
       seeds.setdefault((place, cell.run, kind), []).append(scores)
   found = [
     _point(row, chosen[place], seeds[place, row.run, row.kind])
-    for row in results
+    for row in (answers.results(answered) if chosen else ())
     for place in [(row.world, row.model, row.condition)]
     if place in chosen
     and (row.seed, row.normalisation) == (MEAN, normalisation)

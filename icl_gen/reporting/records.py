@@ -95,6 +95,17 @@ class Cell:
 
 
 @dataclasses.dataclass(frozen=True)
+class CellName:
+  """What a cell is called, whether it is finished or not; as in `Cell`."""
+
+  world: str
+  condition: str
+  model: str
+  seed: int
+  run: str
+
+
+@dataclasses.dataclass(frozen=True)
 class AugmentationRecord:
   """The documents that one model generated for one world under one seed.
 

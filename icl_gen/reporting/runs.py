@@ -20,6 +20,7 @@ from icl_gen.reporting.records import (
   RECALLS,
   AugmentationRecord,
   Cell,
+  CellName,
   ordered,
   parts,
 )
@@ -40,8 +41,8 @@ class SideBySide:
     cells: those of each run, and of `CHOSEN` where there are several.
     records: with the runs that were trained on them, likewise.
     shown: (world, model) -> the run in figures and summary.
-    chosen: place with several runs -> the one that is chosen; None if there are
-      no development questions.
+    chosen: place with several runs -> the one that is chosen; None if nothing
+      compares them, as there are no development questions.
   """
 
   cells: tuple[Cell, ...]
@@ -81,6 +82,7 @@ def side_by_side(
   normalisation: str,
   choose: bool = True,
   shown_run: str = '',
+  unfinished: Sequence[CellName] = (),
 ) -> SideBySide:
   """Gives every run all conditions, and chooses among runs.
 
@@ -92,8 +94,11 @@ def side_by_side(
       run without a name is shown, or the first one if all have names.
     shown_run: the run in figures and summary, wherever it is there; nothing is
       chosen then. '': `CHOSEN`, or the only one.
+    unfinished: cells that should be there and are not. Their names say which
+      settings a condition depends on, so that no other cell stands for them.
   """
   places = _places(cells)
+  names = _names(places, unfinished)
   chosen = {
     place: best(found, normalisation=normalisation) if choose else None
     for place, found in places.items()
@@ -101,14 +106,15 @@ def side_by_side(
   }
   shown, standing = {}, {}
   for key in dict.fromkeys((cell.world, cell.model) for cell in cells):
-    runs = _runs(key, places)
+    runs = _finished(key, places, names)
     is_given = bool(shown_run) and shown_run in runs
     chooses = choose and len(runs) > 1 and not is_given
     shown[key] = CHOSEN if chooses else shown_run if is_given else runs[0]
     for condition in CONDITIONS:
-      there = list(places.get((*key, condition), ()))
+      there = places.get((*key, condition), {})
       for run in runs:
-        standing[*key, condition, run] = _standing_for(run, there)
+        name = _standing_for(run, names.get((*key, condition), ()))
+        standing[*key, condition, run] = name if name in there else None
       if chooses:
         found = chosen.get((*key, condition))
         standing[*key, condition, CHOSEN] = (
@@ -155,20 +161,24 @@ def best(
   """The run that is best on the development questions.
 
   That is the one with the highest accuracy; among equals, that with the lowest
-  loss; then the first by name.
+  loss; then the first by name. Only seeds count that all runs have: others may
+  be easier.
 
   Args:
     runs: name -> its cells, one a seed, all of one world, model and condition.
     normalisation: how choices are ranked.
 
   Returns:
-    None if a run has no development questions.
+    None if there is no such seed, or a run has no development questions.
   """
+  shared = set.intersection(
+    *({cell.seed for cell in cells} for cells in runs.values())
+  )
   asked = {
-    name: [_of_development(cell) for cell in cells]
+    name: [_of_development(cell) for cell in cells if cell.seed in shared]
     for name, cells in runs.items()
   }
-  if not all(scores for seeds in asked.values() for scores in seeds):
+  if not shared or not all(map(all, asked.values())):
     return None
 
   def rank(name: str) -> tuple[float, float, str]:
@@ -215,8 +225,48 @@ def _places(cells: Sequence[Cell]) -> dict[Place, dict[str, list[Cell]]]:
   return found
 
 
+def _names(
+  places: Mapping[Place, Collection[str]], unfinished: Sequence[CellName]
+) -> dict[Place, list[str]]:
+  """Place -> the names of its runs, of cells that are not finished too."""
+  found = {place: dict.fromkeys(there) for place, there in places.items()}
+  for one in unfinished:
+    place = found.setdefault((one.world, one.model, one.condition), {})
+    place.setdefault(one.run)
+  return {place: list(names) for place, names in found.items()}
+
+
+def _finished(
+  key: tuple[str, str],
+  places: Mapping[Place, Collection[str]],
+  names: Mapping[Place, Collection[str]],
+) -> list[str]:
+  """The runs of a world and model that have a finished cell, sorted.
+
+  A finished cell that stands for none of them, as those that share it are not
+  finished, is in a run of the finished cells.
+  """
+
+  def standing(run: str) -> set[tuple[str, str | None]]:
+    return {
+      (condition, _standing_for(run, names.get((*key, condition), ())))
+      for condition in CONDITIONS
+    }
+
+  there = {
+    (condition, name)
+    for condition in CONDITIONS
+    for name in places.get((*key, condition), ())
+  }
+  own = {name for _, name in there}
+  found = {run for run in _runs(key, names) if run in own}
+  left = there.difference(*map(standing, found))
+  found |= {run for run in _runs(key, places) if left & standing(run)}
+  return sorted(found)
+
+
 def _runs(
-  key: tuple[str, str], places: Mapping[Place, Mapping[str, object]]
+  key: tuple[str, str], places: Mapping[Place, Collection[str]]
 ) -> list[str]:
   """The runs of a world and model, sorted.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from icl_gen.reporting import ablation_figures, explorer, runs, sums
 from icl_gen.reporting.answers import Comparison, Result
-from icl_gen.reporting.assembly import Report, assemble, side_by_side
+from icl_gen.reporting.assembly import Report, assemble
 from icl_gen.reporting.augmentations import Cost, Coverage, Quality
 from icl_gen.reporting.claims import Check
 from icl_gen.reporting.contrasts import Contrast
@@ -21,6 +21,7 @@ from icl_gen.reporting.prices import Price
 from icl_gen.reporting.records import (
   AugmentationRecord,
   Cell,
+  CellName,
   Curve,
   Reference,
 )
@@ -44,6 +45,7 @@ def write_report(
   logged: Sequence[Curve] = (),
   factors: Factors = NO_FACTORS,
   swept: Collection[str] = (),
+  unfinished: Sequence[CellName] = (),
   normalisation: str = 'sum',
 ) -> None:
   """Writes tables, figures and the page; replaces an older report.
@@ -69,6 +71,7 @@ def write_report(
     factors: as for `assemble`.
     swept: names of the settings that the name of a run may have; figures of
       ablations are drawn if nothing is chosen.
+    unfinished: cells that should be there and are not; the page names them.
     normalisation: how choices are ranked in figures and summary; the tables
       have all normalisations.
 
@@ -87,13 +90,11 @@ def write_report(
     references=references,
     logged=logged,
     factors=factors,
+    unfinished=unfinished,
   )
   report = _with_ablations(report, cells, swept)
   explored = None
-  if cells:
-    every = side_by_side(
-      cells, augmentations, factors, normalisation=normalisation, choose=choose
-    )
+  if every := report.every:
     explored = explorer.build(
       every.shown_cells,
       every.shown_records,

@@ -8,11 +8,10 @@ The last two end with `+<name>` if the run or the augmentation has a name: it is
 then one of several that differ in their settings.
 """
 
-import dataclasses
 import pathlib
 import re
 
-from icl_gen.reporting.records import CHOSEN
+from icl_gen.reporting.records import CHOSEN, CellName
 from icl_gen.storage import files
 
 CONDITIONS = ('pretrained', 'icl', 'ft', 'ft_aug')
@@ -23,17 +22,6 @@ TRAINED = ('ft', 'ft_aug')
 _MARK = '+'
 # What a run or an augmentation may be called.
 _NAME = re.compile(r'[A-Za-z0-9][A-Za-z0-9_.,-]{0,99}')
-
-
-@dataclasses.dataclass(frozen=True)
-class CellName:
-  """What the name of a cell's directory says."""
-
-  world: str
-  condition: str
-  model: str
-  seed: int
-  run: str
 
 
 def read_run(name: str) -> CellName | None:

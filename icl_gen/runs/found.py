@@ -2,16 +2,18 @@
 
 import dataclasses
 import pathlib
+import types
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from icl_gen.reporting.records import AugmentationRecord, Cell, kinds
+from icl_gen.reporting.records import AugmentationRecord, Cell, CellName, kinds
 from icl_gen.runs import directories, units
-from icl_gen.runs.directories import CellName
 from icl_gen.runs.stage import Stage, result
 from icl_gen.storage import corpus_files, files, recollections, scores
 from icl_gen.types import Corpus
 from icl_gen.worlds import catalog
+
+_UNKNOWN: Mapping[str, str] = types.MappingProxyType({})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Found:
     records: of the augmentations that these cells were trained on.
     corpora: (world, seed) -> what cells were asked, as far as it is there.
     missing: results that should be there and are not.
+    unfinished: the cells among them.
     report: settings of the last report; {} if there is none.
     choose: whether a report chooses among runs; as the last one, if there is
       one, else as the study says, if there was one.
@@ -32,6 +35,7 @@ class Found:
   records: tuple[AugmentationRecord, ...]
   corpora: Mapping[tuple[str, int], Corpus]
   missing: tuple[pathlib.Path, ...]
+  unfinished: tuple[CellName, ...]
   report: Mapping[str, Any]
   choose: bool = True
 
@@ -96,13 +100,19 @@ def roots(workdir: pathlib.Path) -> list[pathlib.Path]:
   return found
 
 
-def look(root: pathlib.Path, names: Collection[str] | None = None) -> Found:
+def look(
+  root: pathlib.Path,
+  names: Collection[str] | None = None,
+  augmented: Mapping[str, str] = _UNKNOWN,
+) -> Found:
   """Reads what was computed in a directory.
 
   Args:
     root: has runs/.
     names: of the cells to read; None: all that are there, or were when the last
       report was written.
+    augmented: name of a cell -> that of its augmentation, as far as it is
+      known, for cells that are not trained yet.
 
   Raises:
     ValueError: a file is damaged.
@@ -116,7 +126,7 @@ def look(root: pathlib.Path, names: Collection[str] | None = None) -> Found:
   for name in names:
     if (path := result('evaluate', root / 'runs' / name)).exists():
       cells[name] = cell(path)
-    for directory, of in _generated(root, name):
+    for directory, of in _generated(root, name, augmented):
       if all(path.exists() for path in _inputs(root, directory, of)):
         trained.setdefault(directory, []).append(of)
   corpora = _corpora(
@@ -128,10 +138,17 @@ def look(root: pathlib.Path, names: Collection[str] | None = None) -> Found:
     record(directory, corpora[of[0].world, of[0].seed], of)
     for directory, of in trained.items()
   )
-  missing = tuple(missing_results(root, names))
+  missing = tuple(missing_results(root, names, augmented))
+  unfinished = tuple(
+    of
+    for of in map(directories.read_run, sorted(set(names) - cells.keys()))
+    if of is not None
+  )
   # Reports, as studies, only say so if they do not choose.
   choose = bool((report or _of_study(root)).get('choose', True))
-  return Found(cells, records, corpora, missing, report, choose)
+  return Found(
+    cells, records, corpora, missing, unfinished, report, choose=choose
+  )
 
 
 def _of_study(root: pathlib.Path) -> Mapping[str, Any]:
@@ -141,23 +158,27 @@ def _of_study(root: pathlib.Path) -> Mapping[str, Any]:
 
 
 def missing_results(
-  root: pathlib.Path, names: Collection[str]
+  root: pathlib.Path,
+  names: Collection[str],
+  augmented: Mapping[str, str] = _UNKNOWN,
 ) -> list[pathlib.Path]:
   """Returns what a report would have of these cells, and is not there."""
   wanted: dict[pathlib.Path, None] = {}  # in order, each once
   for name in names:
     wanted[result('evaluate', root / 'runs' / name)] = None
-    for directory, of in _generated(root, name):
+    for directory, of in _generated(root, name, augmented):
       wanted |= dict.fromkeys(_inputs(root, directory, of))
   return [path for path in wanted if not path.exists()]
 
 
 def _generated(
-  root: pathlib.Path, name: str
+  root: pathlib.Path, name: str, augmented: Mapping[str, str]
 ) -> list[tuple[pathlib.Path, CellName]]:
   """The augmentation that a cell was trained on, if it has one.
 
-  Several cells may share one, so training recorded which it read.
+  Several cells may share one, so training recorded which it read. Of a run that
+  is not trained and of which nothing else is known, that is not to be guessed:
+  it may be of documents of its own.
   """
   of = directories.read_run(name)
   if of is None or of.condition != 'ft_aug':
@@ -168,7 +189,9 @@ def _generated(
   settings = Stage('train', root / 'runs' / name, {}).settings_file
   recorded = files.read_sealed_json(settings) if settings.exists() else {}
   read = [one for one in recorded if directories.is_named(one, plain.name)]
-  return [(plain.with_name(one), of) for one in read or [plain.name]]
+  usual = '' if of.run else plain.name
+  known = read or [augmented.get(name, usual)]
+  return [(plain.with_name(one), of) for one in known if one]
 
 
 def _inputs(

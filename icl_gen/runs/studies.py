@@ -137,18 +137,18 @@ def jobs(study: Study, root: files.Path) -> list[Job]:
   return [*every.values(), *again]
 
 
-def cell_names(study: Study) -> list[str]:
-  """Returns the names of the directories of all cells, scored or not."""
-  return [
-    directories.run(
-      '',
-      world=cell.world,
-      condition=cell.condition,
-      model=cell.model,
-      seed=cell.seed,
-    ).name
+def augmented(study: Study) -> dict[str, str]:
+  """The directories of all cells, scored or not, and of what they add.
+
+  Returns:
+    name of a cell's directory -> that of its augmentation; '' for none.
+  """
+  return {
+    stages.cell(cell, '').name: _augmented(cell, '').name
+    if cell.condition == 'ft_aug'
+    else ''
     for cell, _ in _cells(study)
-  ]
+  }
 
 
 def check(job: Job, root: files.Path) -> None:
@@ -358,6 +358,17 @@ def _with_weights(cell: Experiment, made: Job, root: files.Path) -> Experiment:
   )
 
 
+def _augmented(cell: Experiment, root: files.Path) -> pathlib.Path:
+  """The directory of the augmentation of a cell."""
+  return directories.augmented(
+    root,
+    world=cell.world,
+    seed=cell.seed,
+    model=cell.model,
+    name=cell.augment.name,
+  )
+
+
 def _augmentations(
   cell: Experiment, root: files.Path, inputs: Sequence[pathlib.Path]
 ) -> list[Job]:
@@ -370,13 +381,7 @@ def _augmentations(
   """
   own = controls.matched(cell)
   before = _augmentations(own, root, inputs) if own else []
-  directory = directories.augmented(
-    root,
-    world=cell.world,
-    seed=cell.seed,
-    model=cell.model,
-    name=cell.augment.name,
-  )
+  directory = _augmented(cell, root)
   needs = (*inputs, *(job.result for job in before))
   return [*before, Job('augment', cell, result('augment', directory), needs)]
 

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from icl_gen.reporting.gaps import gaps
+from icl_gen.reporting.records import CellName
 from tests.reporting import synthetic
 
 CELLS, RECORDS = synthetic.study(questions=2)
@@ -31,6 +32,35 @@ def test_every_gap_is_reported():
   assert 'celebrity, nano: condition fine-tuned lacks seed 2' in text
   assert 'reversal, nano, fine-tuned + own inferences: no record' in text
   assert text.count('.') == 4
+
+
+def test_what_is_not_finished_in_any_condition_is_reported():
+  def is_there(cell):
+    return (cell.world, cell.seed) != ('reversal', 2)
+
+  def named(world, model, seed, run=''):
+    return [
+      CellName(world, condition, model, seed, run)
+      for condition in synthetic.CONDITIONS
+    ]
+
+  told = gaps(
+    list(filter(is_there, CELLS)),
+    list(filter(is_there, RECORDS)),
+    main_kinds=synthetic.MAIN_KINDS | {'process': ''},
+    unfinished=[
+      *named('reversal', 'nano', 2),
+      *named('syllogism', 'nano_small', 0),
+      *named('syllogism', 'nano', 1, 'lr_0.1'),
+      *named('process', 'nano', 0),
+    ],
+  )
+  assert [text for text in told if 'only two seeds' not in text] == [
+    'process: no finished cell.',
+    'syllogism, nano, lr_0.1: no finished cell.',
+    'syllogism, nano_small: no finished cell.',
+    'reversal, nano: no finished cell of seed 2.',
+  ]
 
 
 @pytest.mark.parametrize(

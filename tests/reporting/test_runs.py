@@ -7,7 +7,7 @@ import pytest
 
 from icl_gen.reporting import runs, write
 from icl_gen.reporting.assembly import assemble
-from icl_gen.reporting.records import CHOSEN, Cell
+from icl_gen.reporting.records import CHOSEN, Cell, CellName
 from icl_gen.types import Document, Origin
 from tests.reporting import synthetic
 
@@ -157,6 +157,82 @@ def test_a_run_that_is_not_finished_is_not_another():
   assert ('ft', 'lr_0.1,steps_9') not in found
 
 
+def unfinished(condition, run='', seed=0):
+  return CellName('reversal', condition, 'nano', seed, run)
+
+
+def test_other_settings_do_not_stand_for_cells_that_are_not_finished():
+  """Not even where no finished cell shows that they matter."""
+  cells = [cell('ft'), cell('ft_aug'), cell('ft_aug', 'lr_0.1')]
+  missing = [unfinished('ft', 'lr_0.1')]
+  found = runs.side_by_side(cells, (), normalisation='sum', unfinished=missing)
+  assert ('ft_aug', 'lr_0.1') in of(found.cells)
+  assert ('ft', 'lr_0.1') not in of(found.cells)
+  (chosen,) = [one for one in found.cells if one.run == 'lr_0.1']
+  assert chosen.condition == 'ft_aug'
+
+
+def test_an_ablation_is_not_shown_as_what_it_is_an_ablation_of():
+  cells = [
+    *(cell(condition) for condition in ('pretrained', 'icl', 'ft')),
+    cell('ft_aug', 'source_oracle'),
+  ]
+  found = runs.side_by_side(
+    cells,
+    (),
+    normalisation='sum',
+    choose=False,
+    unfinished=[unfinished('ft_aug')],
+  )
+  assert found.shown == {('reversal', 'nano'): ''}
+  assert ('ft_aug', '') not in of(found.cells)
+  report = assemble(
+    cells,
+    (),
+    main_kinds=KINDS,
+    normalisation='sum',
+    choose=False,
+    unfinished=[unfinished('ft_aug')],
+  )
+  assert not any('figures, claims' in text for text in report.gaps)
+  assert not any(row.comparison == 'ft_aug-ft' for row in report.adjusted)
+  # If nothing else is there, the page says what is shown.
+  report = assemble(
+    cells[3:], (), main_kinds=KINDS, normalisation='sum', choose=False
+  )
+  assert (
+    'reversal, nano: no cell of the run as configured is finished; figures,'
+    ' claims and summary are of source_oracle.'
+  ) in report.gaps
+
+
+def test_a_finished_cell_is_shown_before_those_that_share_it():
+  cells = [cell('icl'), cell('ft', 'lr_0.1')]
+  missing = [unfinished('ft_aug', f'lr_{rate},tokens_9') for rate in (0.1, 0.2)]
+  found = runs.side_by_side(cells, (), normalisation='sum', unfinished=missing)
+  assert of(found.cells) == {('icl', 'lr_0.1'), ('ft', 'lr_0.1')}
+  later = runs.side_by_side(
+    [*cells, cell('ft_aug', 'lr_0.1,tokens_9')],
+    (),
+    normalisation='sum',
+    unfinished=missing[1:],
+  )
+  assert {run for _, run in of(later.cells)} == {'lr_0.1,tokens_9'}
+
+
+def test_the_grid_has_cells_that_several_runs_share():
+  """Also under their own name, which is no run's."""
+  rates = ('lr_0.1', 'lr_0.2')
+  cells = [
+    cell('icl'),
+    *(cell('ft', rate) for rate in rates),
+    *(cell('ft_aug', f'{rate},tokens_9') for rate in rates),
+  ]
+  report = assemble(cells, (), main_kinds=KINDS, normalisation='sum')
+  found = {(point.condition, point.run) for point in report.grid}
+  assert found == {(one.condition, one.run) for one in cells[1:]}
+
+
 @pytest.mark.parametrize('best', [0, 1, 2])
 def test_the_rule_sees_the_development_questions_alone(best):
   names = ['a', 'b', 'c']
@@ -185,6 +261,19 @@ def test_the_rule_counts_every_seed_the_same():
     cell('ft', 'b', seed=1, stated=(1,)),
   ]
   assert side_by_side(cells).chosen['reversal', 'nano', 'ft'] == 'b'
+
+
+def test_the_rule_compares_runs_on_the_seeds_that_all_have():
+  """Otherwise a run that lacks the hard ones would be better."""
+  cells = [
+    cell('ft', 'a', seed=0, stated=(1, 1)),
+    cell('ft', 'a', seed=1, stated=(0, 0)),
+    cell('ft', 'b', seed=0, stated=(1, 0)),
+    cell('ft', 'b', seed=2, stated=(1, 1)),
+  ]
+  place = ('reversal', 'nano', 'ft')
+  assert side_by_side(cells).chosen == {place: 'a'}
+  assert side_by_side(cells[1:]).chosen == {place: None}
 
 
 def test_ties_go_to_the_lower_loss_and_then_to_the_first_name():

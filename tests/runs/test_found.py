@@ -83,6 +83,44 @@ def test_a_report_keeps_its_choice_until_another_is_given(root):
     assert not there.is_reported(settings | other)
 
 
+def test_a_run_that_is_not_trained_has_no_documents_of_another(root):
+  """What the model inferred is not what a control says."""
+  where = {'world': 'reversal', 'seed': 0, 'model': 'nano'}
+  of_model = directories.augmented(root, **where)
+  of_control = directories.augmented(root, **where, name='source_oracle')
+  origin = Origin('local', (), (('verdict', 'unparsed'),))
+  for directory, text in ((of_model, 'It may.'), (of_control, 'It is a.')):
+    corpus_files.write(
+      Corpus(
+        directory.name,
+        (Document('d', text, origin=origin),),
+        (),
+        {'costs': {}},
+      ),
+      directory,
+    )
+  names = [
+    directories.run(root, condition='ft_aug', **where, run=run).name
+    for run in ('', 'source_oracle')
+  ]
+  known = dict(zip(names, (of_model.name, of_control.name), strict=True))
+
+  def said(augmented):
+    there = found.look(root, names, augmented)
+    return {(one.run, one.runs): one.documents[0].text for one in there.records}
+
+  assert said({}) == {('', ('',)): 'It may.'}
+  assert said(known) == {
+    ('', ('',)): 'It may.',
+    ('source_oracle', ('source_oracle',)): 'It is a.',
+  }
+  unfinished = found.look(root, names).unfinished
+  assert [(one.condition, one.run) for one in unfinished] == [
+    ('ft_aug', ''),
+    ('ft_aug', 'source_oracle'),
+  ]
+
+
 def test_a_damaged_corpus_is_an_error(root):
   directory = directories.corpus(root, world='reversal', seed=0)
   manifest = files.read_json(directory / corpus_files.MANIFEST)

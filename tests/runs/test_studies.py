@@ -105,6 +105,20 @@ def jobs_of(variant):
   return study, [job.result.parent.name for job in studies.jobs(study, 'x')]
 
 
+def test_every_cell_has_the_augmentation_that_it_is_trained_on():
+  config = config_file().get_config('custom')
+  config.sweep = '| augment.temperature=0.0 train.steps=9'
+  config.seeds = (0,)
+  found = studies.augmented(studies.read(config.to_dict()))
+  assert {cell: made for cell, made in found.items() if made} == {
+    'custom-ft_aug-nano-s0': 'custom-s0-augmented-nano',
+    'custom-ft_aug-nano-s0+temperature_0.0,steps_9': (
+      'custom-s0-augmented-nano+temperature_0.0'
+    ),
+  }
+  assert 'custom-ft-nano-s0+steps_9' in found
+
+
 def test_codebooks_are_rows_of_a_study():
   study, names = jobs_of('codebook')
   assert (study.name, set(study.experiments)) == ('codebook', {'codebook'})
