@@ -60,10 +60,23 @@ class Covering:
     Args:
       targets: of the question; at least one.
     """
+    return self.look_up(targets)[0]
+
+  def look_up(self, targets: Iterable[Fact]) -> tuple[str, set[int]]:
+    """What `of` returns, and the documents that decide it.
+
+    Args:
+      targets: of the question; at least one.
+
+    Returns:
+      (COVERED, those that assert a target), (UNCLEAR, those that may do so), or
+      (UNCOVERED, none).
+    """
     targets = frozenset(targets)
-    if self.asserting(targets):
-      return COVERED
-    return UNCLEAR if self.mentioning(targets) else UNCOVERED
+    if found := self.asserting(targets):
+      return COVERED, found
+    found = self.mentioning(targets)
+    return (UNCLEAR if found else UNCOVERED), found
 
 
 def _words(text: str) -> set[str]:

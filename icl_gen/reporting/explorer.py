@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from icl_gen.reporting import statistics
-from icl_gen.reporting.covering import UNCLEAR, Covering
+from icl_gen.reporting.covering import COVERED, UNCLEAR, Covering
 from icl_gen.reporting.glossary import reading_order
 from icl_gen.reporting.records import (
   CONDITIONS,
@@ -216,9 +216,18 @@ class _Shown:
       d for d in corpus.documents if not premises.isdisjoint(d.facts)
     ]
     self._place = {d.id: n for n, d in enumerate(self._documents)}
-    self._record = record
-    self._generated = list(self._of_questions(record)) if record else []
-    self._covering = Covering(self._generated)
+    generated = record.documents if record else ()
+    covering = Covering(generated)
+    # Question -> whether it is covered, and the numbers of the documents that
+    # decide it; {} if coverage is unknown.
+    self._covered = {
+      question.id: covering.look_up(record.targets(question))
+      for question in self._questions
+      if record
+    }
+    numbers = list(self._of_questions(generated))
+    self._generated = [generated[number] for number in numbers]
+    self._place_of = {number: n for n, number in enumerate(numbers)}
 
   def values(self) -> dict[str, Any]:
     """As JSON; documents, generated ones and facts are named by their place."""
@@ -233,16 +242,14 @@ class _Shown:
     facts = [[f.subject, f.relation, f.object] for f in self._facts]
     return {'facts': facts} | values
 
-  def _of_questions(self, record: AugmentationRecord) -> Iterator[Document]:
-    """Generated documents from a shown one, or that may cover a question."""
-    every, shown = Covering(record.documents), set[int]()
-    for targets in map(record.targets, self._questions):
-      shown |= every.asserting(targets) or every.mentioning(targets)
-    for number, document in enumerate(record.documents):
-      if number in shown or any(
+  def _of_questions(self, generated: Sequence[Document]) -> Iterator[int]:
+    """Numbers of those from a shown one, or that may cover a question."""
+    deciding = set[int]().union(*(found for _, found in self._covered.values()))
+    for number, document in enumerate(generated):
+      if number in deciding or any(
         parent in self._place for parent in document.origin.parents
       ):
-        yield document
+        yield number
 
   def _inference(self, document: Document) -> dict[str, Any]:
     origin = document.origin
@@ -271,13 +278,13 @@ class _Shown:
       values['derivation'] = self._derivations[question.id]
     if question.target:
       values['target'] = self._numbers([question.target])[0]
-    # Otherwise coverage is unknown.
-    if question.target and self._record:
-      targets = self._record.targets(question)
-      values['coverage'] = self._covering.of(targets)
-      values['covering'] = sorted(self._covering.asserting(targets))
-      if values['coverage'] == UNCLEAR:
-        values['mentioning'] = sorted(self._covering.mentioning(targets))
+    if question.target and question.id in self._covered:
+      coverage, numbers = self._covered[question.id]
+      deciding = sorted(self._place_of[number] for number in numbers)
+      values['coverage'] = coverage
+      values['covering'] = deciding if coverage == COVERED else []
+      if coverage == UNCLEAR:
+        values['mentioning'] = deciding
     return values
 
   def _answer(self, condition: str, score: Score) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from icl_gen.reporting import explorer, statistics, sums
+from icl_gen.reporting import covering, explorer, statistics, sums
 from icl_gen.reporting.write import write_report
 from icl_gen.storage import checksums
 from tests.reporting import explored
@@ -110,6 +110,26 @@ def test_what_could_not_be_read_may_cover_a_question():
   assert shown['generated'][number]['text'] == unread.text
   others = {q['coverage'] for q in shown['questions'] if 'mentioning' not in q}
   assert others == {'covered', 'uncovered'}
+
+
+def test_what_covers_a_question_is_looked_up_once(monkeypatch):
+  asked = []
+
+  class Counted(covering.Covering):
+    def __init__(self, documents):
+      asked.append(len(documents))
+      super().__init__(documents)
+
+    def asserting(self, targets):
+      asked.append(frozenset(targets))
+      return super().asserting(targets)
+
+  monkeypatch.setattr(explorer, 'Covering', Counted)
+  (record, *_) = RECORDS
+  cells = [c for c in CELLS if (c.world, c.seed) == (record.world, record.seed)]
+  build(cells=cells, records=[record])
+  questions = [record.targets(question) for question in record.questions]
+  assert asked == [len(record.documents), *questions]
 
 
 def test_without_a_record_or_a_target_coverage_is_unknown(data):
