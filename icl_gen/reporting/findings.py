@@ -3,7 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from icl_gen.reporting import answers, cautions, runs
-from icl_gen.reporting.formatting import interval, p_value, percent, points
+from icl_gen.reporting.formatting import (
+  interval,
+  p_value,
+  percent,
+  percent_range,
+  points,
+)
 from icl_gen.reporting.glossary import panel_title, reading_order
 from icl_gen.reporting.records import CONDITIONS, is_main
 
@@ -49,12 +55,12 @@ def findings(
       f' {interval(row.low, row.high)}'
       for row in rows
     )
-    chances = sorted({percent(row.chance, places=0) for row in rows})
+    chance = percent_range((row.chance for row in rows), places=0)
     world, model, kind = place
     sentences.append(
       f'{cautions.in_context(rows)}'
       f'{panel_title(world, kind)} ({kind} questions of {world}, model {model},'
-      f' chance {" to ".join(chances)}\u00a0%): {accuracies}.'
+      f' chance {chance}\u00a0%): {accuracies}.'
       f'{gains.get(place, "")}{_choice((world, model), chosen)}'
     )
   return tuple(sentences)

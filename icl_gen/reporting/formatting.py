@@ -4,7 +4,7 @@ import csv
 import dataclasses
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -82,6 +82,18 @@ def fixed(value: Any, *, places: int) -> str:
 def percent(value: float | None, *, places: int = 1) -> str:
   """A share of 1 in per cent, without the sign; 'n/a' for None."""
   return 'n/a' if value is None else fixed(100.0 * value, places=places)
+
+
+def percent_range(values: Iterable[float], *, places: int = 1) -> str:
+  """The least and the greatest of some shares in per cent, '25.0 to 100.0'.
+
+  Args:
+    values: at least one.
+    places: after the decimal point.
+  """
+  every = list(values)
+  ends = (percent(end, places=places) for end in (min(every), max(every)))
+  return ' to '.join(dict.fromkeys(ends))
 
 
 def interval(low: float | None, high: float | None) -> str:

@@ -4,9 +4,11 @@ import types
 from collections.abc import Mapping, Sequence
 
 import matplotlib
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from icl_gen.reporting.answers import MEAN, Result
+from icl_gen.reporting.glossary import reading_order
 from icl_gen.reporting.records import CONDITIONS, is_main
 from icl_gen.reporting.style import (
   CONDITION_COLORS,
@@ -49,6 +51,8 @@ def figure(
 ) -> bytes:
   """A panel per condition, with a bar for every way of pretraining.
 
+  Worlds, models and kinds of questions have a line of panels each.
+
   Args:
     results: of all runs.
     factors: what each run's model was pretrained with; not empty.
@@ -59,35 +63,20 @@ def figure(
     results, factors, main_kinds=main_kinds, normalisation=normalisation
   )
   conditions = [c for c in CONDITIONS if any(r.condition == c for r in rows)]
+  places = places_of(rows)
   with matplotlib.rc_context(STYLE):
-    wide = (0.6 + (0.9 + 0.55 * len(factors)) * len(conditions), 3.9)
-    drawn = Figure(figsize=wide)
-    axes = drawn.subplots(1, len(conditions), squeeze=False, sharey=True)
-    for axis, condition in zip(axes.flat, conditions, strict=True):
-      for place, run in enumerate(factors):
-        chosen = [r for r in rows if (r.condition, r.run) == (condition, run)]
-        means = [row for row in chosen if row.seed == MEAN]
-        seeds = [row for row in chosen if row.seed != MEAN]
-        for mean in means:
-          axis.bar(
-            place, 100 * mean.accuracy, 0.7, color=CONDITION_COLORS[condition]
-          )
-          axis.vlines(place, 100 * mean.low, 100 * mean.high, color=INK, lw=1.3)
-          axis.axhline(100 * mean.chance, color=INK, ls='--', lw=0.8)
-        axis.scatter(
-          [place] * len(seeds),
-          [100 * row.accuracy for row in seeds],
-          s=9,
-          zorder=6,
-          facecolor='white',
-          edgecolor=INK,
-          linewidth=0.6,
-        )
-      axis.set_title(CONDITIONS[condition])
-      labels = ['\n'.join(values.values()) for values in factors.values()]
-      axis.set_xticks(range(len(labels)), labels)
-      axis.set_ylim(0, 105)
-    axes[0, 0].set_ylabel('accuracy (%)')
+    width = 0.6 + (0.9 + 0.55 * len(factors)) * len(conditions)
+    drawn = Figure(figsize=(width, 0.9 + 3.0 * len(places)))
+    axes = drawn.subplots(
+      len(places), len(conditions), squeeze=False, sharey=True
+    )
+    for line, place in zip(axes, places, strict=True):
+      here = [r for r in rows if (r.world, r.model, r.kind) == place]
+      for axis, condition in zip(line, conditions, strict=True):
+        _panel(axis, [r for r in here if r.condition == condition], factors)
+        axis.set_title(CONDITIONS[condition])
+      told = '\n'.join(place) + '\n' if len(places) > 1 else ''
+      line[0].set_ylabel(f'{told}accuracy (%)')
     title(
       drawn, 'Accuracy on the test questions, by how models were pretrained'
     )
@@ -95,6 +84,39 @@ def figure(
     below = f'Below each bar: {settings}. Dashed: chance. Dots: seeds. '
     bottom(drawn, [], below + note(normalisation), columns=1)
     return png(drawn)
+
+
+def places_of(rows: Sequence[Result]) -> list[tuple[str, str, str]]:
+  """World, model and kind of each line of panels."""
+  return sorted(
+    {(row.world, row.model, row.kind) for row in rows},
+    key=lambda place: (reading_order(place[0]), *place[1:]),
+  )
+
+
+def _panel(axis: Axes, rows: Sequence[Result], factors: Factors) -> None:
+  """One condition: a bar per run, with its interval and its seeds."""
+  for x, run in enumerate(factors):
+    chosen = [row for row in rows if row.run == run]
+    seeds = [row for row in chosen if row.seed != MEAN]
+    for mean in (row for row in chosen if row.seed == MEAN):
+      axis.bar(
+        x, 100 * mean.accuracy, 0.7, color=CONDITION_COLORS[mean.condition]
+      )
+      axis.vlines(x, 100 * mean.low, 100 * mean.high, color=INK, lw=1.3)
+      axis.axhline(100 * mean.chance, color=INK, ls='--', lw=0.8)
+    axis.scatter(
+      [x] * len(seeds),
+      [100 * row.accuracy for row in seeds],
+      s=9,
+      zorder=6,
+      facecolor='white',
+      edgecolor=INK,
+      linewidth=0.6,
+    )
+  labels = ['\n'.join(values.values()) for values in factors.values()]
+  axis.set_xticks(range(len(labels)), labels)
+  axis.set_ylim(0, 105)
 
 
 def of_main_kinds(

@@ -1,12 +1,13 @@
 """What own inferences cost per point of accuracy and per question gained."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pandas as pd
 
 from icl_gen.reporting.answers import MEAN, Comparison
 from icl_gen.reporting.augmentations import Cost
+from icl_gen.reporting.statistics import mean
 
 _PAIR = ('ft', 'ft_aug')
 
@@ -82,10 +83,11 @@ def prices(
   spent = _spent(costs)
   flips = _flips(table, normalisation)
   return tuple(
-    _price(row, flips[row.world, row.model, row.kind], found)
+    _price(row, counted, found)
     for row in comparisons
     if row.comparison == 'ft_aug-ft' and row.normalisation == normalisation
-    for found in _costs_of(row, spent)
+    for counted in [flips[row.world, row.model, row.kind]]
+    for found in _costs_of(row, spent, map(str, counted.index))
   )
 
 
@@ -102,10 +104,23 @@ def _spent(costs: Sequence[Cost]) -> _Spent:
   return found
 
 
-def _costs_of(row: Comparison, spent: _Spent) -> Iterator[dict[str, float]]:
-  found = spent.get((row.world, row.model, row.seed), {})
-  if 'tokens_out' in found and 'seconds' in found:
-    yield found
+def _costs_of(
+  row: Comparison, spent: _Spent, seeds: Iterable[str]
+) -> Iterator[dict[str, float]]:
+  """What a row's inferences cost, unless that is not known of all seeds.
+
+  Args:
+    row: of one seed, or the mean over those that both conditions have.
+    spent: the costs.
+    seeds: of the mean.
+  """
+  wanted = [*seeds] if row.seed == MEAN else [row.seed]
+  each = [spent.get((row.world, row.model, seed), {}) for seed in wanted]
+  if all('tokens_out' in found and 'seconds' in found for found in each):
+    yield {
+      name: mean(found.get(name, 0.0) for found in each)
+      for name in set().union(*each)
+    }
 
 
 def _flips(

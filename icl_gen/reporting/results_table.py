@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from icl_gen.reporting import runs
 from icl_gen.reporting.answers import MEAN, Result, questions_and_seeds
 from icl_gen.reporting.assembly import Report
-from icl_gen.reporting.formatting import interval, percent
+from icl_gen.reporting.formatting import interval, percent, percent_range
 from icl_gen.reporting.grid import Point
 from icl_gen.reporting.records import CONDITIONS, Reference
 
@@ -46,7 +46,6 @@ def of_kind(
     are_named: whether runs have names.
   """
   means = {row.condition: row for row in of if row.seed == MEAN}
-  chances = {percent(row.chance) for row in means.values()}
   return {
     'world': of[0].world,
     'model': of[0].model,
@@ -54,7 +53,7 @@ def of_kind(
     'kind': of[0].kind,
     # The column title already says 'questions'.
     'questions': questions_and_seeds(of).replace(' questions', ''),
-    'chance': ' to '.join(sorted(chances)),
+    'chance': percent_range(row.chance for row in means.values()),
     **_reference(references, of[0]),
   } | {
     name: accuracy(means[condition]) if condition in means else 'not run'

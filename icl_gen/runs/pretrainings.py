@@ -159,8 +159,8 @@ def require_possible(
     of_models: the study's models.
 
   Raises:
-    ValueError: as `points`; a key is missing or unknown, or a model is not one
-      that is pretrained here.
+    ValueError: as `points`; a key is missing or unknown, a model is not one
+      that is pretrained here, or two settings have the same label.
   """
   if not pretraining:
     return
@@ -176,6 +176,12 @@ def require_possible(
         f' are {", ".join(models.NANO)}'
       )
   for point in points(pretraining):
+    labels = [label(setting) for setting in point]
+    if twice := sorted({one for one in labels if labels.count(one) > 1}):
+      raise ValueError(
+        f'--config.pretraining.grid: two settings are called {twice[0]!r}, and'
+        ' the names of their runs would not tell them apart; vary one of them'
+      )
     for model in of_models:
       made = recipe(pretraining, point, model=model, seed=2**32 - 1)
       directories.require_name(made['run'], flag='pretraining.grid')

@@ -47,3 +47,16 @@ def test_other_texts_are_unchanged(text):
 def test_texts_in_markdown_are_not_html(text, shown):
   table = formatting.markdown_table([{'title': text}])
   assert table.splitlines()[-1] == f'| {shown} |'
+
+
+@pytest.mark.parametrize(
+  ('values', 'said'),
+  [
+    ([0.25], '25.0'),
+    ([1.0, 0.25, 0.5], '25.0 to 100.0'),
+    ([0.05, 0.25], '5.0 to 25.0'),
+    ([0.25, 0.2500001], '25.0'),
+  ],
+)
+def test_ranges_are_from_the_least_to_the_greatest(values, said):
+  assert formatting.percent_range(values) == said

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 
 import pytest
+from matplotlib.axes import Axes
 
 from icl_gen.reporting import pretraining_figure, runs, write
 from icl_gen.reporting.answers import results, table
@@ -76,6 +77,25 @@ def test_a_single_run_that_is_not_the_first_is_shown():
     only, [], normalisation='sum', shown_run='reversals_0.7'
   )
   assert {*every.shown.values()} == {'reversals_0.0'}
+
+
+def test_worlds_models_and_kinds_have_panels_of_their_own(monkeypatch):
+  """Bars of several, drawn over one another, would show one of them."""
+  drawn = []
+  bar = Axes.bar
+
+  def counted(axis, x, *args, **given):
+    drawn.append((axis.get_subplotspec().num1, x))
+    return bar(axis, x, *args, **given)
+
+  monkeypatch.setattr(Axes, 'bar', counted)
+  others = [dataclasses.replace(cell, model='nano_small') for cell in CELLS]
+  rows = results(table([*CELLS, *others]))
+  pretraining_figure.figure(
+    rows, FACTORS, main_kinds=KINDS, normalisation='sum'
+  )
+  # Two models, two conditions, two runs.
+  assert len(drawn) == len(set(drawn)) == 8
 
 
 def test_the_figure_has_a_bar_for_every_run_and_condition():

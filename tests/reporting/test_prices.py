@@ -85,5 +85,26 @@ def test_means_are_ratios_of_means_over_the_seeds():
   assert found == {'0': 100 / 4, '1': 500 / 2, 'mean': 300 / 3}
 
 
+def test_costs_are_those_of_the_seeds_that_the_gain_is_of():
+  cells = [
+    synthetic.cell([0, 0], condition='ft', seed=0),
+    *(synthetic.cell([1, 1], condition='ft_aug', seed=n) for n in (0, 1)),
+  ]
+  table = answers.table(cells)
+  costs = [
+    augmentations.Cost('reversal', 'nano', '', seed, cost, value)
+    for seed, value in (('0', 100.0), ('1', 500.0), ('mean', 300.0))
+    for cost in ('tokens_out', 'seconds')
+  ]
+  compared = answers.comparisons(table)
+  found = prices.prices(compared, costs, table, normalisation='sum')
+  assert {row.seed: row.tokens_written for row in found} == {
+    '0': 100,
+    'mean': 100,
+  }
+  # Where they are not known of all these seeds, nothing is said.
+  assert not prices.prices(compared, costs[2:], table, normalisation='sum')
+
+
 def test_without_costs_there_are_no_rows():
   assert rows([0, 1], [1, 1], costs=()) == {}

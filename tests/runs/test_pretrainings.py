@@ -175,6 +175,15 @@ def test_factors_begin_with_the_recipes_own_values():
       {'pretraining': MADE | {'grid': 'steps=1 steps=2'}},
       'steps is given twice',
     ),
+    (
+      {
+        'pretraining': {
+          'recipe': RECIPE | {'ends': {'steps': 1}},
+          'grid': 'steps=1,2 ends.steps=1,2',
+        }
+      },
+      "two settings are called 'steps'",
+    ),
     ({'pretraining': MADE | {'grid': 'depth=1'}}, "no setting 'depth'"),
     ({'pretraining': MADE | {'grid': 'seed=1,2'}}, "'seed' cannot be varied"),
     ({'pretraining': MADE | {'grid': 'stages=1'}}, "'stages' cannot be var"),
