@@ -17,6 +17,7 @@ import ml_collections
 from icl_gen import cli, signals
 from icl_gen.reporting import summary
 from icl_gen.runs import (
+  directories,
   experiments,
   found,
   references,
@@ -50,9 +51,25 @@ def run(
     _of_study(studies.read(config.to_dict()), workdir)
   else:
     world = experiments.read(config.to_dict()).world
-    root, *_ = found.roots(workdir)
+    root = _only_root(workdir)
     names = [path.name for path in (root / 'runs').glob(f'{world}-*')]
     _of_directory(root, found.look(root, names))
+
+
+def _only_root(workdir: pathlib.Path) -> pathlib.Path:
+  """The workdir, or the only study in it.
+
+  Raises:
+    ValueError: there is nothing, or several studies.
+  """
+  root, *others = found.roots(workdir)
+  if others and root != workdir:
+    raise ValueError(
+      f'{str(workdir)!r} has several studies,'
+      f' {", ".join(path.name for path in (root, *others))}: give the --workdir'
+      f' of one, e.g. --workdir={root}'
+    )
+  return root
 
 
 def _of_study(study: Study, workdir: pathlib.Path) -> None:
@@ -100,6 +117,11 @@ def _of_directory(
   }
   if not there.choose:
     settings['choose'] = False
+  if there.unfinished:
+    settings['unfinished'] = [
+      directories.run('', **dataclasses.asdict(one)).name
+      for one in there.unfinished
+    ]
   if not there.is_reported(settings):
     stage = Stage('report', root, settings)
     stage.complete(

@@ -64,9 +64,14 @@ class Found:
     }
 
   def is_reported(self, settings: Mapping[str, Any]) -> bool:
-    """Whether the last report is of the same cells, runs and main kinds."""
+    """Whether the last report is of the same cells, runs and main kinds.
+
+    And names all cells that are not finished.
+    """
+    unfinished = set(settings.get('unfinished', ()))
     return (
-      self.report.get('cells') == settings['cells']
+      unfinished <= set(self.report.get('unfinished', ()))
+      and self.report.get('cells') == settings['cells']
       and self.report.get('choose', True) == settings.get('choose', True)
       and {**settings['main_kinds'], **_by_world(self.report)}
       == settings['main_kinds']
@@ -109,8 +114,8 @@ def look(
 
   Args:
     root: has runs/.
-    names: of the cells to read; None: all that are there, or were when the last
-      report was written.
+    names: of the cells to read; None: all that are there, or that the last
+      report has or names as not finished.
     augmented: name of a cell -> that of its augmentation, as far as it is
       known, for cells that are not trained yet.
 
@@ -120,7 +125,8 @@ def look(
   report = _last_report(root)
   if names is None:
     there = {path.name for path in (root / 'runs').iterdir() if path.is_dir()}
-    names = sorted(there | set(report.get('cells', ())))
+    told = {*report.get('cells', ()), *report.get('unfinished', ())}
+    names = sorted(there | told)
   cells: dict[str, Cell] = {}
   trained: dict[pathlib.Path, list[CellName]] = {}
   for name in names:

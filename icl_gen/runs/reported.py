@@ -81,7 +81,14 @@ def _without_names(experiment: Experiment) -> dict[str, Any]:
 
 def stage(study: Study, root: files.Path) -> Stage:
   """The report of the cells that are complete."""
-  every = [job for job in studies.jobs(study, root) if job.result.exists()]
+  jobs = studies.jobs(study, root)
+  every = [job for job in jobs if job.result.exists()]
+  finished = {job.result for job in every}
+  unfinished = [
+    job.result.parent.name
+    for job in jobs
+    if job.door == 'evaluate' and job.result not in finished
+  ]
   cells = {
     job.result.parent.name: checksums.fingerprint(
       job.result.parent / 'scores.parquet'
@@ -104,5 +111,7 @@ def stage(study: Study, root: files.Path) -> Stage:
     'cells': cells,
     **_choice(study),
     **_pretraining_settings(study),
+    # The page names them.
+    **({'unfinished': unfinished} if unfinished else {}),
   } | ({'generated': generated} if generated else {})
   return Stage('report', pathlib.Path(root), settings)

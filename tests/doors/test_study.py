@@ -248,6 +248,34 @@ def test_a_report_says_what_is_missing(
   assert f'missing, and so not in the report: {path}' in capsys.readouterr().out
 
 
+def test_a_page_says_which_seeds_have_no_cell_at_all(
+  config, copied, monkeypatch
+):
+  monkeypatch.setattr(sys, 'argv', ['report'])
+  page = copied / 'study/report/index.html'
+  said = 'reversal, nano: no finished cell of seed 7.'
+  assert said not in page.read_text()
+  report.run(changed(config, seeds=(0, 7)), copied)
+  assert said in page.read_text()
+  # A report without a config keeps that, and sees what was begun since.
+  report.run(None, copied)
+  assert said in page.read_text()
+  (copied / 'study/runs/reversal-ft-nano-s8').mkdir()
+  report.run(None, copied)
+  assert said.replace('seed 7', 'seeds 7, 8') in page.read_text()
+  # The study as it was has nothing missing.
+  report.run(config, copied)
+  assert 'no finished cell' not in page.read_text()
+
+
+def test_one_of_several_studies_has_to_be_named(config, copied):
+  shutil.copytree(copied / 'study', copied / 'again')
+  with pytest.raises(
+    ValueError, match=r'several studies, again, study: .*again'
+  ):
+    report.run(config.experiments.reversal, copied)
+
+
 def test_a_report_refuses_what_was_altered(config, copied):
   path = copied / 'study/corpora/reversal-s0-augmented-nano/manifest.json'
   path.write_text(path.read_text().replace('"lines": 1', '"lines": 2'))
