@@ -1,6 +1,6 @@
 """The figure of the generated documents: verdicts, and accuracy by coverage."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import matplotlib
 import numpy as np
@@ -61,7 +61,8 @@ def augmentation_figure(
     figure = Figure(figsize=(9.2, 2.1 + 0.34 * (len(shares) + gaps)))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1.25, 1))
     _verdict_bars(left, shares, heights)
-    _coverage_dots(right, shares, accuracies, heights)
+    targeted = {(r.world, r.model) for r in coverage if r.coverage is not None}
+    _coverage_dots(right, shares, accuracies, heights, targeted)
     left.set_yticks(heights, [_row_name(row) for row in shares])
     left.tick_params(axis='y', length=0)
     left.set_ylim(max(heights) + 0.7, min(heights) - 1.0)
@@ -147,6 +148,7 @@ def _coverage_dots(
   shares: Sequence[Quality],
   accuracies: Mapping[tuple[str, str, str], Coverage],
   heights: Sequence[float],
+  targeted: Collection[tuple[str, str]],
 ) -> None:
   for row, height in zip(shares, heights, strict=True):
     found = accuracies.get((row.world, row.model, row.augmentation))
@@ -154,7 +156,10 @@ def _coverage_dots(
       axis.text(
         0,
         height,
-        'no question has a known target',
+        # Where all kinds are the main ones, there is no single accuracy.
+        'several kinds of questions: see the table'
+        if found is None and (row.world, row.model) in targeted
+        else 'no question has a known target',
         va='center',
         fontsize=7.5,
         color=FAINT,
