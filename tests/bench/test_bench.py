@@ -1,6 +1,7 @@
 """Every benchmark runs as a command at its small size.
 
-Set HF_PYTHON to a Python with torch and lm_eval to include the harness.
+Set HF_PYTHON to a Python with torch, transformers and lm_eval, and TUNIX_PYTHON
+to one with tunix and its JAX, to include those libraries.
 """
 
 import os
@@ -15,7 +16,13 @@ from tests import rules
 HERE = pathlib.Path(__file__).parent
 # Called by a benchmark, in an environment that ours does not have; or it needs
 # the TPU compiler.
-PEERS = {'harness.py', 'compiled.py', 'compiled_peers.py', 'peer_steps.py'}
+PEERS = {
+  'harness.py',
+  'compiled.py',
+  'compiled_peers.py',
+  'peer_steps.py',
+  'training_steps.py',
+}
 BENCHMARKS = sorted(
   path.stem
   for path in HERE.glob('*.py')
@@ -23,14 +30,13 @@ BENCHMARKS = sorted(
   and path.name not in {*PEERS, pathlib.Path(__file__).name}
 )
 OPTIONS = {
-  'scoring': ['--hf-python', os.environ['HF_PYTHON']]
-  if 'HF_PYTHON' in os.environ
-  else []
+  'scoring': {'--hf-python': 'HF_PYTHON'},
+  'training': {'--hf_python': 'HF_PYTHON', '--tunix_python': 'TUNIX_PYTHON'},
 }
 
 
 def test_benchmarks_are_found():
-  assert BENCHMARKS == ['memory', 'scoring', 'verbatim']
+  assert BENCHMARKS == ['memory', 'scoring', 'training', 'verbatim']
 
 
 @pytest.mark.slow
@@ -38,8 +44,11 @@ def test_benchmarks_are_found():
 def test_small_size_runs(name):
   env = os.environ | {'JAX_DISABLE_MOST_OPTIMIZATIONS': '1', 'XLA_FLAGS': ''}
   command = [sys.executable, '-m', f'tests.bench.{name}', '--small']
+  for flag, variable in OPTIONS.get(name, {}).items():
+    if variable in os.environ:
+      command += [flag, os.environ[variable]]
   done = subprocess.run(
-    command + OPTIONS.get(name, []),
+    command,
     cwd=rules.ROOT,
     env=env,
     capture_output=True,
