@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from icl_gen.model import parameters
+from icl_gen.model import parameters, precision
 from icl_gen.model.parameters import Params
 
 # Name -> pattern of the paths of matrices.
@@ -113,12 +113,13 @@ class Lora:
     stacked = of(
       tuple(name for name in axes.names if name in parameters.STACKED)
     )
-    more = jnp.einsum(
-      f'{stacked}{of(axes.inputs)}r,{stacked}r{of(axes.outputs)}'
-      f'->{of(axes.names)}',
-      adapter['down'].astype(w.dtype),
-      adapter['up'].astype(w.dtype),
-    )
+    with precision.of(w.dtype):
+      more = jnp.einsum(
+        f'{stacked}{of(axes.inputs)}r,{stacked}r{of(axes.outputs)}'
+        f'->{of(axes.names)}',
+        adapter['down'].astype(w.dtype),
+        adapter['up'].astype(w.dtype),
+      )
     return w + more * np.asarray(self.alpha / self.rank, w.dtype)
 
 

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
+from icl_gen.model import precision
 from icl_gen.model.parameters import Params
 from icl_gen.runs.buffers import CHUNK, bucket
 
@@ -82,6 +83,7 @@ def encode(module: Any, params: Params, ids: np.ndarray) -> Cache:
 
 
 @functools.partial(jax.jit, static_argnums=0)
+@precision.of_module
 def _encode(
   module: Any, params: Params, tokens_P: jax.Array, length: jax.Array
 ) -> Cache:

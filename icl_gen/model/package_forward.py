@@ -12,11 +12,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from icl_gen.model import attention, head
+from icl_gen.model import attention, head, precision
 from icl_gen.model.parameters import Params
 
 
 @functools.partial(jax.jit, static_argnums=0)
+@precision.of_module
 def row_logps(
   module: Any,
   params: Params,

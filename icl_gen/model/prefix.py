@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import struct
 
-from icl_gen.model import forward, prefix_attention
+from icl_gen.model import forward, precision, prefix_attention
 from icl_gen.model.parameters import Params
 from icl_gen.runs.buffers import CHUNK, bucket
 
@@ -125,6 +125,7 @@ def lower(
 
 
 @functools.partial(jax.jit, static_argnums=0, static_argnames='core')
+@precision.of_module
 def _encode(
   module: Any,
   params: Params,

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from icl_gen.augmentation.parse import Parsed
-from icl_gen.model import head
+from icl_gen.model import head, precision
 from icl_gen.model.loading import Model
 from icl_gen.sampling import decoding, sampler
 from icl_gen.storage.distributions import Distributions
@@ -165,6 +165,7 @@ def _padded(
 @functools.partial(
   jax.jit, static_argnums=0, static_argnames=('width', 'count')
 )
+@precision.of_module
 def _likeliest(
   module: Any,
   params: Any,

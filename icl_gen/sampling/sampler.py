@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from icl_gen.model import head, sharding
+from icl_gen.model import head, precision, sharding
 from icl_gen.model.loading import Model
 from icl_gen.sampling import decoding
 from icl_gen.text import tokens
@@ -227,6 +227,7 @@ def lower(
 
 
 @functools.partial(jax.jit, static_argnums=(0, 8, 9))
+@precision.of_module
 def _generate(
   module: Any,
   params: Any,

@@ -23,7 +23,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from icl_gen.model import forward, head, prefix, prefix_attention, sharding
+from icl_gen.model import (
+  forward,
+  head,
+  precision,
+  prefix,
+  prefix_attention,
+  sharding,
+)
 from icl_gen.model.loading import Model
 from icl_gen.scoring import tree, whole_rows
 from icl_gen.text import context as contexts
@@ -357,6 +364,7 @@ def lower(
 
 
 @functools.partial(jax.jit, static_argnums=0)
+@precision.of_module
 def _edge_logps(
   module: Any,
   params: Any,

@@ -11,7 +11,7 @@ import numpy as np
 import optax
 from flax import struct
 
-from icl_gen.model import forward, head
+from icl_gen.model import forward, head, precision
 from icl_gen.model.lora import Lora
 from icl_gen.model.parameters import Params
 from icl_gen.training import chunked_loss, hidden, loss, placement
@@ -104,6 +104,7 @@ def make_step(
   @functools.partial(
     jax.jit, donate_argnums=0, compiler_options=_compiler_options(plan)
   )
+  @precision.of(module.dtype)
   def step(
     state: State, batch: Batch, frozen: Params = None
   ) -> tuple[State, dict[str, jax.Array]]:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from icl_gen.model import forward, head, sharding
+from icl_gen.model import forward, head, precision, sharding
 from icl_gen.model.parameters import Params
 from icl_gen.pretraining import curriculum
 from icl_gen.pretraining.curriculum import Lesson, Progress
@@ -37,6 +37,7 @@ def make_predict(module: Any, plan: Plan) -> Predict:
   """
 
   @jax.jit
+  @precision.of(module.dtype)
   def predicted(params: Params, ids_BxL: jax.Array) -> jax.Array:
     positions = jnp.broadcast_to(jnp.arange(ids_BxL.shape[1]), ids_BxL.shape)
     attend = forward.within_batch(
