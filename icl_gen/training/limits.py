@@ -15,7 +15,8 @@ def require_sensible(settings: Any, *, model: str) -> None:
   Raises:
     ValueError: the warm-up is longer than the training, rows are longer than
       those the model was trained on, of a pair of settings only one is given,
-      Gemma 3n and 4 are asked for what their package does not do, or
+      Gemma 3n and 4 are asked for what their package does not do, adapters are
+    scaled by 0, or
       distributions for texts that are changed.
   """
   if settings['warmup_steps'] > settings['steps']:
@@ -33,6 +34,12 @@ def require_sensible(settings: Any, *, model: str) -> None:
       f' --config.train.scan={settings["scan"]}: the gemma package computes'
       f" {model!r} itself, so it takes 'none' and False;"
       ' --config.train.microbatches saves memory as well'
+    )
+  if settings['lora_rank'] and not settings['lora_alpha']:
+    raise ValueError(
+      f'--config.train.lora_rank={settings["lora_rank"]} with'
+      ' --config.train.lora_alpha=0: adapters that are scaled by 0 learn'
+      ' nothing; give more, 16 for example, or lora_rank=0 to train the weights'
     )
   if bool(settings['replay']) != bool(settings['replay_share']):
     raise ValueError(

@@ -47,6 +47,13 @@ def test_what_the_package_does_not_do_is_refused(given):
     limits.require_sensible(SETTINGS | given, model='gemma3n_e2b')
 
 
+def test_adapters_are_scaled():
+  limits.require_sensible(SETTINGS | {'lora_alpha': 0.0}, model='nano')
+  unscaled = SETTINGS | {'lora_rank': 2, 'lora_alpha': 0.0}
+  with pytest.raises(ValueError, match='lora_alpha=0: .* learn nothing'):
+    limits.require_sensible(unscaled, model='nano')
+
+
 @pytest.mark.parametrize('given', [{'replay': 'x'}, {'replay_share': 0.5}])
 def test_texts_to_replay_have_a_share(given):
   with pytest.raises(ValueError, match='give both, the texts and their share'):
