@@ -75,6 +75,10 @@ def _evaluate(experiment: Experiment, stage: Stage, checkpoint: str) -> None:
   counts = contexts.summary(context, corpus.questions, count_tokens)
   what = 'the longest question (with its context)'
   models.require_room(model_name, tokens=counts['row_tokens'], what=what)
+  if scoring.generate:
+    needed = answers.row_tokens(corpus.questions, context, count_tokens)
+    what = 'the longest question (with its context and a generated answer)'
+    models.require_room(model_name, tokens=needed, what=what)
   kept: tuple[Score, ...] = ()
   if stage.is_begun():
     parts_kept = scores.read_parts(stage.parts['scores'], of=stage.digest)

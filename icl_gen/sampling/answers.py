@@ -5,13 +5,14 @@ choice is a sentence, if its first sentence is.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from icl_gen.model.loading import Model
 from icl_gen.sampling import sampler
 from icl_gen.text import context as contexts
 from icl_gen.text import prompts
 from icl_gen.text.context import Context
+from icl_gen.text.prompts import Text
 from icl_gen.types import Question, Score
 
 ROWS = 64
@@ -72,11 +73,6 @@ def write(
     ValueError: as in `added`.
   """
   context_of = contexts.per_question(context, len(questions))
-  longest = max(
-    len(model.tokenizer.encode(choice))
-    for question in questions
-    for choice in question.choices
-  )
   texts: dict[str, str] = {}
   for shared in {one.before: one for one in context_of}.values():
     requests = [
@@ -90,14 +86,53 @@ def write(
       sampler.encode_context(model, shared, core=core),
       seed='answers',
       temperature=0.0,
-      # One more for the end-of-sequence token.
-      max_tokens=-(-(longest + 1) // BUCKET) * BUCKET,
+      max_tokens=_most(questions, model.tokenizer.count),
       rows_per_batch=min(ROWS, 1 << (len(requests) - 1).bit_length()),
     )
     for batch in batches:
       texts |= {completion.name: completion.text for completion in batch}
       print(f'answered {len(texts)}/{len(questions)}', flush=True)
   return tuple(texts[question.id] for question in questions)
+
+
+def row_tokens(
+  questions: Sequence[Question],
+  context: Context | Sequence[Context],
+  count_tokens: Callable[[Text], int],
+) -> int:
+  """Tokens of the longest prompt, after its context, with an answer and BOS.
+
+  Args:
+    questions: as of `write`.
+    context: as of `write`.
+    count_tokens: returns the length of a text in tokens.
+
+  Raises:
+    ValueError: as in `added`.
+  """
+  context_of = contexts.per_question(context, len(questions))
+  before = {
+    text: count_tokens(text)
+    for text in dict.fromkeys(one.before for one in context_of)
+  }
+  prompt = max(
+    before[one.before] + count_tokens(contexts.tail(one, question.prompt))
+    for question, one in zip(questions, context_of, strict=True)
+  )
+  return 1 + prompt + _most(questions, count_tokens)
+
+
+def _most(
+  questions: Sequence[Question], count_tokens: Callable[[Text], int]
+) -> int:
+  """Tokens that are generated at most."""
+  longest = max(
+    count_tokens(choice)
+    for question in questions
+    for choice in question.choices
+  )
+  # One more for the end-of-sequence token.
+  return -(-(longest + 1) // BUCKET) * BUCKET
 
 
 def is_exact(text: str, question: Question) -> bool:

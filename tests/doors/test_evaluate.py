@@ -4,9 +4,11 @@ import shutil
 
 import pytest
 
-from icl_gen import build, evaluate
-from icl_gen.runs import directories
+from icl_gen import assets, build, evaluate
+from icl_gen.runs import directories, models
 from icl_gen.storage import corpus_files, files, scores
+from icl_gen.text import context as contexts
+from icl_gen.text import tokens
 from tests import interrupts
 
 
@@ -80,6 +82,21 @@ def test_a_mistake_deletes_no_part(interrupted, one_document_in, capsys):
     evaluate.run(one_document_in(3, core='fast'), interrupted)
   evaluate.run(one_document_in(3), interrupted)
   assert 'scored 10/12' not in capsys.readouterr().out
+
+
+def test_a_generated_answer_is_no_longer_than_rows_may_be(
+  whole, experiment, tmp_path, monkeypatch
+):
+  workdir = shutil.copytree(whole, tmp_path / 'out')
+  corpus = corpus_files.read(
+    directories.corpus(workdir, world='reversal', seed=0)
+  )
+  count = tokens.load(assets.path('tokenizer.model')).count
+  asked = contexts.summary(contexts.NONE, corpus.questions, count)
+  monkeypatch.setitem(models._LONGEST, 'nano', asked['row_tokens'])
+  config = experiment(condition='pretrained', scoring={'generate': True})
+  with pytest.raises(ValueError, match=r'and a generated answer\) takes'):
+    evaluate.run(config, workdir)
 
 
 def test_damaged_scores_are_not_taken_for_finished(

@@ -64,6 +64,27 @@ def test_answers_equal_a_greedy_loop(preceding):
   assert len(set(found)) > 1
 
 
+def test_an_answer_needs_room_after_the_longest_prompt(monkeypatch):
+  calls = []
+  monkeypatch.setattr(
+    sampler, 'sample', lambda *_, **how: calls.append(how) or iter(())
+  )
+  count = tiny.model().tokenizer.count
+  for preceding in PRECEDING.values():
+    with pytest.raises(KeyError):  # nothing is sampled
+      answers.write(tiny.model(), QUESTIONS, preceding)
+    prompts = [
+      count(one.before) + count(contexts.tail(one, question.prompt))
+      for one, question in zip(
+        contexts.per_question(preceding, 3), QUESTIONS, strict=True
+      )
+    ]
+    assert (
+      answers.row_tokens(QUESTIONS, preceding, count)
+      == 1 + max(prompts) + calls[-1]['max_tokens']
+    )
+
+
 def test_other_fields_of_scores_are_kept():
   scores = [
     Score(q.id, q.kind, '', q.cluster, q.answers, ()) for q in QUESTIONS
