@@ -4,8 +4,8 @@
 
 Two things in the pretraining text are varied, everything else is equal:
 
-- in-context reversals: whether contexts are followed by statements that reverse
-  their comparisons (`reversals` 0.7), or only repeat them (0.0);
+- in-context reversals: whether half of the statements that follow a context
+  reverse its comparisons (`reversals` 0.5), or all repeat them (0.0);
 - both orders in the weights: whether facts about persistent entities, which no
   context states, are told in one order only, or in either (`both_orders`).
 
@@ -38,6 +38,7 @@ from configs import pretrain, reversal
 from icl_gen import cli
 
 VARIANTS = ('shares', 'tiny')
+_FULL = (0.01, 0.01)  # learning rates at both ends of a stage
 
 
 def get_config(arg: str = '') -> config_dict.ConfigDict:
@@ -65,13 +66,15 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   # seed and the name of the rows are replaced by those of the study.
   recipe = pretrain.get_config('tiny' if is_tiny else '')
   recipe.stream = 'causal'
+  # With more of them, a model reverses everything before it looks at the order.
+  recipe.reversals = 0.5
   recipe.entities = dict(facts=240, share=0.25, both_orders=False)
-  grid = 'reversals=0.7,0.0 entities.both_orders=False,True'
+  grid = 'reversals=0.5,0.0 entities.both_orders=False,True'
   if 'shares' in variants:
     config.name = 'causal_shares'
     grid = 'reversals=0.5,0.2,0.05,0.01,0.0'
   same = dict(
-    families=dict(comparisons=1.0), decisive_weight=3.0, lookup_weight=1.0
+    families=dict(comparisons=1.0), decisive_weight=10.0, lookup_weight=1.0
   )
   if is_tiny:
     config.seeds = (0,)
@@ -81,10 +84,19 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
       stage.update(same)
       stage.families = config_dict.ConfigDict(same['families'])
   else:
-    same.update(rows=32, length=128, facts=(1, 5))
+    same.update(rows=32, length=128)
     recipe.stages = {
-      '1_steady': dict(steps=1200, learning_rate=(0.01, 0.01), **same),
-      '2_falling': dict(steps=300, learning_rate=(0.01, 0.0), **same),
+      # Which of two things a statement starts from is learned only by a model
+      # that already looks the degree up, and only if there is one fact.
+      '1_repeat': dict(
+        **dict(steps=300, learning_rate=_FULL, facts=(1, 3), reversals=0.0),
+        **same,
+      ),
+      '2_one': dict(steps=300, learning_rate=_FULL, facts=(1, 1), **same),
+      '3_more': dict(steps=500, learning_rate=_FULL, facts=(1, 4), **same),
+      '4_falling': dict(
+        steps=300, learning_rate=(0.01, 0.0), facts=(1, 5), **same
+      ),
     }
     recipe.save_every = 200
   config.pretraining = dict(recipe=recipe, grid=grid)
