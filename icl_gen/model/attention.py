@@ -137,6 +137,57 @@ def plain(
   return out.reshape(q_BxNxLxH.shape)
 
 
+@jax.custom_vjp
+def plain_float32(
+  q_BxNxLxH: jax.Array,
+  k_BxKxSxH: jax.Array,
+  v_BxKxSxH: jax.Array,
+  mask_BxLxS: jax.Array,
+) -> jax.Array:
+  """`plain` in float32 and without a cap, with a gradient that is written out.
+
+  The gradient of the softmax needs sums of weights times their cotangents, over
+  all keys. They are those of the output times its cotangent, over the width of
+  a head (Dao et al., arXiv 2205.14135, appendix B.2).
+  """
+  out, _ = _plain_float32(q_BxNxLxH, k_BxKxSxH, v_BxKxSxH, mask_BxLxS)
+  return out
+
+
+def _plain_float32(
+  q_BxNxLxH: jax.Array,
+  k_BxKxSxH: jax.Array,
+  v_BxKxSxH: jax.Array,
+  mask_BxLxS: jax.Array,
+) -> tuple[jax.Array, tuple[jax.Array, ...]]:
+  scores = logits(q_BxNxLxH, k_BxKxSxH, soft_cap=None)
+  scores = jnp.where(mask_BxLxS[:, None, None], scores, MASKED)
+  probs = jax.nn.softmax(scores, axis=-1)
+  out = jnp.einsum('BKGLS,BKSH->BKGLH', probs, v_BxKxSxH)
+  kept = q_BxNxLxH, k_BxKxSxH, v_BxKxSxH, probs, out
+  return out.reshape(q_BxNxLxH.shape), kept
+
+
+def _plain_float32_gradient(
+  kept: tuple[jax.Array, ...], cotangent_BxNxLxH: jax.Array
+) -> tuple[jax.Array, jax.Array, jax.Array, None]:
+  q_BxNxLxH, k, v, probs, out = kept
+  of_out = cotangent_BxNxLxH.reshape(out.shape)
+  sums = jnp.sum(of_out * out, axis=-1, keepdims=True)
+  of_probs = jnp.einsum('BKGLH,BKSH->BKGLS', of_out, v)
+  # See `settling`: two products take it.
+  of_scores = jax.lax.optimization_barrier(probs * (of_probs - sums))
+  of_q = jnp.einsum('BKGLS,BKSH->BKGLH', of_scores, k)
+  of_k = jnp.einsum(
+    'BKGLS,BKGLH->BKSH', of_scores, q_BxNxLxH.reshape(out.shape)
+  )
+  of_v = jnp.einsum('BKGLS,BKGLH->BKSH', probs, of_out)
+  return of_q.reshape(q_BxNxLxH.shape), of_k, of_v, None
+
+
+plain_float32.defvjp(_plain_float32, _plain_float32_gradient)
+
+
 def plain_part(
   q_BxNxLxH: jax.Array,
   k_BxKxSxH: jax.Array,

@@ -13,14 +13,14 @@ from typing import Any, Protocol
 import jax
 import jax.numpy as jnp
 
-from icl_gen.model import attention, cores
+from icl_gen.model import attention, cores, settling
 from icl_gen.model.package import gm
 from icl_gen.model.parameters import Params
 
 # Queries per block. Without blocks, attention materialises B x N x L x L
 # logits; a block's logits stay in a CPU's cache (2,048 tokens train five times
 # as fast).
-QUERY_BLOCK = 256
+QUERY_BLOCK = 128
 
 
 class Attend(Protocol):
@@ -42,6 +42,8 @@ def forward(
   tokens_BxL: jax.Array,
   positions_BxL: jax.Array,
   attend: Attend,
+  *,
+  settled: bool = False,
 ) -> tuple[jax.Array, tuple[Any, ...]]:
   """Final hidden states of a Gemma 2 or 3 dense text model.
 
@@ -52,6 +54,8 @@ def forward(
     positions_BxL: int32; only differences between tokens that see each other
       matter.
     attend: the attention core.
+    settled: whether operands of products are arrays of their own; see
+      `settling`.
 
   Returns:
     hidden states [B, L, D] after the final norm, and what the core kept of each
@@ -66,7 +70,12 @@ def forward(
       ' 3: the gemma package computes it'
     )
   return module.apply(
-    {'params': params}, tokens_BxL, positions_BxL, attend, method=_forward
+    {'params': params},
+    tokens_BxL,
+    positions_BxL,
+    attend,
+    settled,
+    method=_forward,
   )
 
 
@@ -87,12 +96,26 @@ def windows(module: gm.nn.Transformer) -> tuple[int | None, ...]:
 
 
 def _forward(
-  module: Any, tokens_BxL: jax.Array, positions_BxL: jax.Array, attend: Attend
+  module: Any,
+  tokens_BxL: jax.Array,
+  positions_BxL: jax.Array,
+  attend: Attend,
+  settled: bool,
 ) -> tuple[jax.Array, tuple[Any, ...]]:
   x_BxLxD = module.embedder.encode(tokens_BxL)
   kept = []
-  for index in range(len(module.blocks)):
-    x_BxLxD, layer_kept = _layer(module, x_BxLxD, positions_BxL, attend, index)
+  for index, block in enumerate(module.blocks):
+    feed_forward = None
+    if settled:
+      feed_forward = functools.partial(
+        _feed_forward,
+        block.mlp.variables['params'],
+        transposed=module.config.transpose_gating_einsum,
+        settled=True,
+      )
+    x_BxLxD, layer_kept = _layer(
+      module, x_BxLxD, positions_BxL, attend, index, feed_forward
+    )
     kept.append(layer_kept)
   return _normed(module.final_norm, x_BxLxD), tuple(kept)
 
@@ -133,19 +156,26 @@ def layer(
 
 
 def _feed_forward(
-  params: Params, x_BxLxD: jax.Array, *, transposed: bool
+  params: Params,
+  x_BxLxD: jax.Array,
+  *,
+  transposed: bool,
+  settled: bool = False,
 ) -> jax.Array:
   """The package's, with two products in place of one of both matrices.
 
-  The gradient of the one would be padded, added and copied on TPUs, which took
-  as long as a product.
+  The gradient of the one would be padded, added and copied, which took as long
+  as a product.
   """
+  result = settling.cotangent if settled else lambda x: x
+  operand = settling.both if settled else lambda x: x
   equation = 'BLD,FD->BLF' if transposed else 'BLD,DF->BLF'
   gate_BxLxF, value_BxLxF = (
-    jnp.einsum(equation, x_BxLxD, matrix) for matrix in params['gating_einsum']
+    result(jnp.einsum(equation, x_BxLxD, matrix))
+    for matrix in params['gating_einsum']
   )
-  fed_BxLxF = jax.nn.gelu(gate_BxLxF) * value_BxLxF
-  return jnp.einsum('BLF,FD->BLD', fed_BxLxF, params['linear'])
+  fed_BxLxF = operand(jax.nn.gelu(gate_BxLxF) * value_BxLxF)
+  return result(jnp.einsum('BLF,FD->BLD', fed_BxLxF, params['linear']))
 
 
 def final(

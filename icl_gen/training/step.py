@@ -215,8 +215,26 @@ def _plain_loss(
   params = _cast(params, module.dtype)
   tokens, positions = batch.tokens_BxL, batch.positions_BxL
   attend = forward.within_batch(positions, batch.segments_BxL, mesh=plan.mesh)
-  hidden_BxLxD, _ = forward.forward(module, params, tokens, positions, attend)
+  hidden_BxLxD, _ = forward.forward(
+    module,
+    params,
+    tokens,
+    positions,
+    attend,
+    settled=plan.mesh.devices.flat[0].platform == 'cpu',
+  )
+  if _has_written_gradient(module, batch):
+    table_VxD = params['embedder']['input_embedding']
+    return loss.of_hidden(hidden_BxLxD, table_VxD, tokens, batch.weights_BxL)
   logits_BxLxV = head.logits(module, params, hidden_BxLxD)
   return loss.next_token_loss(
     logits_BxLxV, tokens, batch.weights_BxL, batch.targets
+  )
+
+
+def _has_written_gradient(module: Any, batch: Batch) -> bool:
+  return (
+    batch.targets is None
+    and module.dtype == jnp.float32
+    and module.config.final_logit_softcap is None
   )

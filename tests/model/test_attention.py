@@ -98,3 +98,21 @@ def test_a_query_that_sees_no_key_has_finite_output():
   mask = np.zeros((B, LENGTH, LENGTH), bool)
   out = attention.plain(q, k, v, mask, soft_cap=None)
   assert np.isfinite(np.asarray(out)).all()
+
+
+@pytest.mark.parametrize('window', [None, 4])
+def test_the_gradient_that_is_written_out_is_that_of_the_plain_core(window):
+  q, k, v, positions, segments = row()
+  places = positions, positions, segments, segments
+  mask = attention.visible(*places, window=window)
+  cotangent = np.random.default_rng(1).standard_normal(q.shape, np.float32)
+
+  def gradient(core):
+    found, pull = jax.vjp(lambda *qkv: core(*qkv, mask), q, k, v)
+    return found, *pull(cotangent)
+
+  plain = functools.partial(attention.plain, soft_cap=None)
+  for found, wanted in zip(
+    gradient(attention.plain_float32), gradient(plain), strict=True
+  ):
+    np.testing.assert_allclose(found, wanted, atol=1e-5)

@@ -88,3 +88,33 @@ def test_a_batch_without_weight_has_loss_zero():
   )(logits, tokens, 0 * weights)
   assert (float(found), float(total)) == (0.0, 0.0)
   assert not np.asarray(grads).any()
+
+
+@pytest.mark.parametrize('share', [1.0, 0.0])
+def test_the_gradient_that_is_written_out_is_that_of_the_loss(share):
+  """Also where no token has weight."""
+  _, tokens, weights = row()
+  rng = np.random.default_rng(2)
+  hidden = rng.standard_normal((B, L, 4)).astype(np.float32)
+  table = rng.standard_normal((V, 4)).astype(np.float32)
+
+  def plainly(hidden, table):
+    logits = jnp.einsum('BLD,VD->BLV', hidden, table)
+    return loss.next_token_loss(logits, tokens, share * weights)
+
+  def written(hidden, table):
+    return loss.of_hidden(hidden, table, tokens, share * weights)
+
+  (found, total), of_found = jax.value_and_grad(written, (0, 1), has_aux=True)(
+    hidden, table
+  )
+  (wanted, whole), of_wanted = jax.value_and_grad(
+    plainly, (0, 1), has_aux=True
+  )(hidden, table)
+  assert float(total) == float(whole)
+  assert float(found) == pytest.approx(float(wanted), rel=1e-6)
+  jax.tree.map(
+    lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6),
+    of_found,
+    of_wanted,
+  )

@@ -233,9 +233,9 @@ def test_the_model_computes_in_its_own_dtype(monkeypatch):
   """Not in float32, which would take twice the memory."""
   seen, real = set(), forward.forward
 
-  def watched(module, params, *args):
+  def watched(module, params, *args, **options):
     seen.update(str(leaf.dtype) for leaf in jax.tree.leaves(params))
-    hidden, kept = real(module, params, *args)
+    hidden, kept = real(module, params, *args, **options)
     seen.add(str(hidden.dtype))
     return hidden, kept
 
