@@ -91,7 +91,7 @@ def tunix(model, devices, *, rows, length, layers, remat):
   import optax
   from flax import nnx
   from tunix.models.gemma3 import model as gemma3
-  from tunix.sft import peft_trainer, utils
+  from tunix.sft import peft_trainer
 
   name = {'gemma3_270m': 'gemma3_270m', 'gemma3_1b': 'gemma3_1b_pt'}[model]
   config = getattr(gemma3.ModelConfig, name)()
@@ -110,21 +110,12 @@ def tunix(model, devices, *, rows, length, layers, remat):
     trainers.append(trainer)
     return made, trainer.optimizer
 
-  def inputs(given):
-    mask = given.input_tokens != 0
-    return {
-      'input_tokens': given.input_tokens,
-      'input_mask': given.input_mask,
-      'positions': utils.build_positions_from_mask(mask),
-      'attention_mask': utils.make_causal_attn_mask(mask),
-    }
-
   made, optimizer = nnx.eval_shape(start)
   for part in (made, optimizer):
     state = nnx.state(part)
     places = nnx.get_partition_spec(state)
     nnx.update(part, jax.tree.map(_placed(mesh), state, places))
-  trainer = trainers[0].with_gen_model_input_fn(inputs)
+  trainer = trainers[0].with_gen_model_input_fn(tunix_inputs)
   over = NamedSharding(mesh, PartitionSpec('fsdp'))
   batch = peft_trainer.TrainingInput(
     input_tokens=jax.ShapeDtypeStruct((rows, length), jnp.int32, sharding=over),
@@ -133,6 +124,19 @@ def tunix(model, devices, *, rows, length, layers, remat):
   step = nnx.jit(trainer.create_train_step_fn(), donate_argnames='optimizer')
   with mesh:
     return step.lower(made, optimizer, batch)
+
+
+def tunix_inputs(given):
+  """What tunix's models take, as its `peft_main` makes it of a batch."""
+  from tunix.sft import utils
+
+  mask = given.input_tokens != 0
+  return {
+    'input_tokens': given.input_tokens,
+    'input_mask': given.input_mask,
+    'positions': utils.build_positions_from_mask(mask),
+    'attention_mask': utils.make_causal_attn_mask(mask),
+  }
 
 
 def _placed(mesh):

@@ -154,7 +154,9 @@ def tunix(folder, model, ids_BxL):
   from jax.sharding import Mesh
   from tunix.models.gemma3 import model as gemma3
   from tunix.models.gemma3 import params_safetensors
-  from tunix.sft import peft_trainer, utils
+  from tunix.sft import peft_trainer
+
+  from tests.bench import peer_steps
 
   read = json.loads((folder / 'config.json').read_text())
   kinds = {
@@ -185,7 +187,7 @@ def tunix(folder, model, ids_BxL):
     made,
     optax.adamw(LEARNING_RATE, weight_decay=WEIGHT_DECAY),
     peft_trainer.TrainingConfig(eval_every_n_steps=100),
-  ).with_gen_model_input_fn(lambda given: _tunix_inputs(utils, given))
+  ).with_gen_model_input_fn(peer_steps.tunix_inputs)
   batch = peft_trainer.TrainingInput(
     input_tokens=jnp.asarray(ids_BxL),
     input_mask=jnp.ones(ids_BxL.shape, jnp.bool_),
@@ -197,16 +199,6 @@ def tunix(folder, model, ids_BxL):
       return float(step(trainer.model, trainer.optimizer, batch)[0])
 
   return take
-
-
-def _tunix_inputs(utils, given):
-  mask = given.input_tokens != 0
-  return {
-    'input_tokens': given.input_tokens,
-    'input_mask': given.input_mask,
-    'positions': utils.build_positions_from_mask(mask),
-    'attention_mask': utils.make_causal_attn_mask(mask),
-  }
 
 
 def transformers(folder, model, ids_BxL):
