@@ -20,6 +20,7 @@ from icl_gen.reporting.style import (
   ON_PAPER,
   STYLE,
   bottom,
+  dots,
   note,
   png,
   title,
@@ -242,15 +243,7 @@ def _bar(
   seeds = [row for row in rows if row.seed != MEAN]
   if len(seeds) > 1:
     spread = np.linspace(-0.3, 0.3, len(seeds)) * width
-    axis.scatter(
-      x + spread,
-      [100 * row.accuracy for row in seeds],
-      s=9,
-      zorder=6,
-      facecolor='white',
-      edgecolor=INK,
-      linewidth=0.6,
-    )
+    dots(axis, list(x + spread), [row.accuracy for row in seeds])
   top = 100 * max(mean.high, *(row.accuracy for row in rows))
   axis.text(
     x,

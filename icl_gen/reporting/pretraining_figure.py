@@ -15,6 +15,7 @@ from icl_gen.reporting.style import (
   INK,
   STYLE,
   bottom,
+  dots,
   note,
   png,
   title,
@@ -105,15 +106,7 @@ def _panel(axis: Axes, rows: Sequence[Result], factors: Factors) -> None:
       )
       axis.vlines(x, 100 * mean.low, 100 * mean.high, color=INK, lw=1.3)
       axis.axhline(100 * mean.chance, color=INK, ls='--', lw=0.8)
-    axis.scatter(
-      [x] * len(seeds),
-      [100 * row.accuracy for row in seeds],
-      s=9,
-      zorder=6,
-      facecolor='white',
-      edgecolor=INK,
-      linewidth=0.6,
-    )
+    dots(axis, [x] * len(seeds), [row.accuracy for row in seeds])
   labels = ['\n'.join(values.values()) for values in factors.values()]
   axis.set_xticks(range(len(labels)), labels)
   axis.set_ylim(0, 105)

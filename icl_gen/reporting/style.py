@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Sequence
 
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -65,6 +66,25 @@ def note(normalisation: str) -> str:
 def ranked(normalisation: str) -> str:
   """The sentence that says which choice counts as the answer."""
   return f'Choices ranked by {_VALUES[normalisation]}.'
+
+
+def dots(axis: Axes, x: Sequence[float], accuracies: Sequence[float]) -> None:
+  """Draws a white dot per seed, over bars and intervals.
+
+  Args:
+    axis: in per cent.
+    x: of each seed.
+    accuracies: shares.
+  """
+  axis.scatter(
+    x,
+    [100 * accuracy for accuracy in accuracies],
+    s=9,
+    zorder=6,
+    facecolor='white',
+    edgecolor=INK,
+    linewidth=0.6,
+  )
 
 
 def title(figure: Figure, text: str) -> None:

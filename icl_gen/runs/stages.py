@@ -105,7 +105,7 @@ def augment(experiment: Experiment, workdir: files.Path) -> Stage:
     }
     | of_inferences
   )
-  directory = _augmented(experiment, workdir)
+  directory = augmented_directory(experiment, workdir)
   stage = Stage('augment', directory, settings, inputs)
   parts = {
     kind: stage.settings_directory / f'sampled.{kind}.jsonl'
@@ -320,7 +320,10 @@ def _of_weights(
   }
 
 
-def _augmented(experiment: Experiment, workdir: files.Path) -> pathlib.Path:
+def augmented_directory(
+  experiment: Experiment, workdir: files.Path
+) -> pathlib.Path:
+  """The directory of the augmentation that a cell trains on, or would."""
   return directories.augmented(
     workdir,
     world=experiment.world,
@@ -332,7 +335,9 @@ def _augmented(experiment: Experiment, workdir: files.Path) -> pathlib.Path:
 
 def _inferences(experiment: Experiment, workdir: files.Path) -> pathlib.Path:
   """The inferences of an experiment, which are complete."""
-  return Stage('augment', _augmented(experiment, workdir), {}).require()
+  return Stage(
+    'augment', augmented_directory(experiment, workdir), {}
+  ).require()
 
 
 def _sources(
@@ -342,7 +347,7 @@ def _sources(
   source = require_built(experiment, workdir)
   if experiment.condition != 'ft_aug':
     return (source,)
-  augmented = Stage('augment', _augmented(experiment, workdir), {})
+  augmented = Stage('augment', augmented_directory(experiment, workdir), {})
   _require_documents(augmented)
   return source, augmented.directory
 

@@ -144,7 +144,7 @@ def augmented(study: Study) -> dict[str, str]:
     name of a cell's directory -> that of its augmentation; '' for none.
   """
   return {
-    stages.cell(cell, '').name: _augmented(cell, '').name
+    stages.cell(cell, '').name: stages.augmented_directory(cell, '').name
     if cell.condition == 'ft_aug'
     else ''
     for cell, _ in _cells(study)
@@ -358,17 +358,6 @@ def _with_weights(cell: Experiment, made: Job, root: files.Path) -> Experiment:
   )
 
 
-def _augmented(cell: Experiment, root: files.Path) -> pathlib.Path:
-  """The directory of the augmentation of a cell."""
-  return directories.augmented(
-    root,
-    world=cell.world,
-    seed=cell.seed,
-    model=cell.model,
-    name=cell.augment.name,
-  )
-
-
 def _augmentations(
   cell: Experiment, root: files.Path, inputs: Sequence[pathlib.Path]
 ) -> list[Job]:
@@ -381,7 +370,7 @@ def _augmentations(
   """
   own = controls.matched(cell)
   before = _augmentations(own, root, inputs) if own else []
-  directory = _augmented(cell, root)
+  directory = stages.augmented_directory(cell, root)
   needs = (*inputs, *(job.result for job in before))
   return [*before, Job('augment', cell, result('augment', directory), needs)]
 

@@ -1,8 +1,9 @@
-"""The loss of `loss.next_token_loss`, in chunks of tokens.
+"""Weighted cross-entropy with next tokens, or with distributions of them.
 
-B x L x V logits never exist: for 8 rows of 1,024 tokens and Gemma 3's 262,144
-pieces they would take 8 GiB. A chunk's logits give its share of the loss and,
-while they are there, of the gradients, so that they are not computed again.
+It is computed in chunks of tokens, so that B x L x V logits never exist: for 8
+rows of 1,024 tokens and Gemma 3's 262,144 pieces they would take 8 GiB. A
+chunk's logits give its share of the loss and, while they are there, of the
+gradients, so that they are not computed again.
 
 The table stays split over devices: those that share one ('fsdp') gather a
 chunk's hidden states instead, each for its own pieces. For gemma3_4b the
@@ -20,7 +21,6 @@ from jax.sharding import Mesh
 
 from icl_gen.model import attention, sharding
 from icl_gen.training import gathering, plan
-from icl_gen.training.loss import over_pieces
 from icl_gen.types import Targets
 
 # Of places: the ids of their tokens; or of their distributions, with shares.
@@ -74,19 +74,27 @@ def next_token_loss(
 ) -> tuple[jax.Array, jax.Array]:
   """Mean negative log-likelihood per unit of weight, in nats.
 
+  Of a distribution over tokens, it is the mean over that distribution: the
+  cross-entropy. A distribution that is all on one token is that token.
+
+  Aligned rows (the hidden state at l predicts token l + 1):
+    tokens:  bos  the  cat  sat  pad
+    weights:  0    1    1    1    0
+    hidden:   >the >cat >sat  .    .
+
   Args:
     module: from `registry.make_module`.
     table_VxD: its embedding table, in float32.
     hidden_BxLxD: final hidden states, in the module's dtype.
     tokens_BxL: int32.
     weights_BxL: float32 weight of predicting each token; column 0 is unused.
-    targets: as of `loss.next_token_loss`.
+    targets: distributions, aligned like the tokens; None: the tokens.
     mesh: the devices; None: one.
     chunk: positions per chunk; None: suits the device.
     frozen: whether the table gets no gradient.
 
   Returns:
-    as `loss.next_token_loss`.
+    (loss, total weight), float32 scalars; the loss is 0 if no token has weight.
   """
   # Of the token after each, where there is one.
   weights = jnp.pad(weights_BxL[:, 1:], ((0, 0), (0, 1)))
@@ -271,3 +279,25 @@ def _chosen(
     return is_target_TxV, jnp.sum(chosen_TxV, axis=1)
   shares_TxV = over_pieces(ids, shares_TxK, pieces=logits_TxV.shape[1])
   return shares_TxV, jnp.sum(shares_TxV * logits_TxV, axis=1)
+
+
+def over_pieces(ids: jax.Array, shares: jax.Array, *, pieces: int) -> jax.Array:
+  """Distributions as float32[..., V], from the tokens that have a share.
+
+  Args:
+    ids: int32[..., K]; those that are not from 0 to V - 1 are left out.
+    shares: float32[..., K].
+    pieces: V.
+  """
+  *lead, K = ids.shape
+  ids_TxK = ids.reshape(-1, K)
+  T = ids_TxK.shape[0]
+  # Negative indices would count from the end.
+  is_inside = (ids_TxK >= 0) & (ids_TxK < pieces)
+  ids_TxK = jnp.where(is_inside, ids_TxK, pieces)
+  shares_TxV = (
+    jnp.zeros((T, pieces), jnp.float32)
+    .at[jnp.arange(T)[:, None], ids_TxK]
+    .add(shares.reshape(-1, K), mode='drop')
+  )
+  return shares_TxV.reshape(*lead, pieces)

@@ -11,10 +11,10 @@ import numpy as np
 import optax
 from flax import struct
 
-from icl_gen.model import forward, head, precision
+from icl_gen.model import forward, precision
 from icl_gen.model.lora import Lora
 from icl_gen.model.parameters import Params
-from icl_gen.training import chunked_loss, hidden, loss, placement
+from icl_gen.training import chunked_loss, hidden, placement
 from icl_gen.training.plan import Plan
 from icl_gen.types import Batch, Targets
 
@@ -223,18 +223,11 @@ def _plain_loss(
     attend,
     settled=plan.mesh.devices.flat[0].platform == 'cpu',
   )
-  if _has_written_gradient(module, batch):
-    table_VxD = params['embedder']['input_embedding']
-    return loss.of_hidden(hidden_BxLxD, table_VxD, tokens, batch.weights_BxL)
-  logits_BxLxV = head.logits(module, params, hidden_BxLxD)
-  return loss.next_token_loss(
-    logits_BxLxV, tokens, batch.weights_BxL, batch.targets
-  )
-
-
-def _has_written_gradient(module: Any, batch: Batch) -> bool:
-  return (
-    batch.targets is None
-    and module.dtype == jnp.float32
-    and module.config.final_logit_softcap is None
+  return chunked_loss.next_token_loss(
+    module,
+    params['embedder']['input_embedding'],
+    hidden_BxLxD,
+    tokens,
+    batch.weights_BxL,
+    batch.targets,
   )

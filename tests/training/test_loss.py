@@ -6,8 +6,9 @@ import numpy as np
 import optax
 import pytest
 
-from icl_gen.training import loss
+from icl_gen.training import chunked_loss
 from icl_gen.types import Targets
+from tests import plain_loss
 
 B, L, V = 3, 5, 7
 
@@ -27,18 +28,18 @@ def test_the_picture_of_the_docstring():
   weights = np.float32([[0, 1, 1, 1, 0]])
   logits = np.full((1, 5, V), -50, np.float32)
   logits[0, [0, 1, 2], [the, cat, sat]] = 50
-  found, total = loss.next_token_loss(logits, tokens, weights)
+  found, total = plain_loss.next_token_loss(logits, tokens, weights)
   assert (float(found), float(total)) == (0.0, 3.0)
   logits[0, 1, cat], logits[0, 1, sat] = 0, 0
   logits[0, 1, 5:] = -50
   # One token of three is now uncertain between two.
-  found, _ = loss.next_token_loss(logits, tokens, weights)
+  found, _ = plain_loss.next_token_loss(logits, tokens, weights)
   assert float(found) == pytest.approx(np.log(2) / 3)
 
 
 def test_it_equals_the_cross_entropy_of_optax():
   logits, tokens, weights = row()
-  found, total = loss.next_token_loss(logits, tokens, weights)
+  found, total = plain_loss.next_token_loss(logits, tokens, weights)
   losses = optax.softmax_cross_entropy_with_integer_labels(
     jnp.asarray(logits[:, :-1]), jnp.asarray(tokens[:, 1:])
   )
@@ -55,7 +56,7 @@ def test_a_distribution_costs_its_cross_entropy():
   targets = Targets(
     ids_BxLxV, np.take_along_axis(shares_BxLxV, ids_BxLxV, axis=-1)
   )
-  found, _ = loss.next_token_loss(logits, tokens, weights, targets)
+  found, _ = plain_loss.next_token_loss(logits, tokens, weights, targets)
   losses = optax.softmax_cross_entropy(
     jnp.asarray(logits[:, :-1]), jnp.asarray(shares_BxLxV[:, 1:])
   )
@@ -65,13 +66,13 @@ def test_a_distribution_costs_its_cross_entropy():
 
 def test_ids_out_of_range_have_no_piece():
   ids, shares = jnp.int32([[-1, 2, 3]]), jnp.float32([[0.5, 0.3, 0.2]])
-  found = loss.over_pieces(ids, shares, pieces=3)
+  found = chunked_loss.over_pieces(ids, shares, pieces=3)
   np.testing.assert_array_equal(found, np.float32([[0, 0, 0.3]]))
 
 
 def test_tokens_without_weight_have_no_gradient():
   logits, tokens, weights = row()
-  grads, _ = jax.grad(loss.next_token_loss, has_aux=True)(
+  grads, _ = jax.grad(plain_loss.next_token_loss, has_aux=True)(
     logits, tokens, weights
   )
   # The last logits predict nothing; column 0 of the weights is unused.
@@ -84,37 +85,7 @@ def test_tokens_without_weight_have_no_gradient():
 def test_a_batch_without_weight_has_loss_zero():
   logits, tokens, weights = row()
   (found, total), grads = jax.value_and_grad(
-    loss.next_token_loss, has_aux=True
+    plain_loss.next_token_loss, has_aux=True
   )(logits, tokens, 0 * weights)
   assert (float(found), float(total)) == (0.0, 0.0)
   assert not np.asarray(grads).any()
-
-
-@pytest.mark.parametrize('share', [1.0, 0.0])
-def test_the_gradient_that_is_written_out_is_that_of_the_loss(share):
-  """Also where no token has weight."""
-  _, tokens, weights = row()
-  rng = np.random.default_rng(2)
-  hidden = rng.standard_normal((B, L, 4)).astype(np.float32)
-  table = rng.standard_normal((V, 4)).astype(np.float32)
-
-  def plainly(hidden, table):
-    logits = jnp.einsum('BLD,VD->BLV', hidden, table)
-    return loss.next_token_loss(logits, tokens, share * weights)
-
-  def written(hidden, table):
-    return loss.of_hidden(hidden, table, tokens, share * weights)
-
-  (found, total), of_found = jax.value_and_grad(written, (0, 1), has_aux=True)(
-    hidden, table
-  )
-  (wanted, whole), of_wanted = jax.value_and_grad(
-    plainly, (0, 1), has_aux=True
-  )(hidden, table)
-  assert float(total) == float(whole)
-  assert float(found) == pytest.approx(float(wanted), rel=1e-6)
-  jax.tree.map(
-    lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6),
-    of_found,
-    of_wanted,
-  )
