@@ -47,7 +47,7 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   is_tiny = 'tiny' in variants
   config = config_dict.ConfigDict()
   config.name = 'causal'  # directory under the workdir
-  experiment = reversal.get_config('tiny' if is_tiny else 'balanced')
+  experiment = reversal.get_config('balanced,tiny' if is_tiny else 'balanced')
   # Contexts are as short as those of pretraining.
   experiment.context.update(kind='oracle', documents=1, distractors=3)
   # These models know no context of all documents.

@@ -59,7 +59,7 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
     if model in released.MODELS:
       config.update_from_flattened_dict(released.settings(model))
   if 'tiny' in variants:
-    config.size = dict(facts=6, documents_per_fact=3)
+    config.size.update(facts=6, documents_per_fact=3)
     config.context.factor = 3
     config.train.update(steps=4, warmup_steps=1, report_every=2, save_every=2)
     config.augment.update(documents_per_fact=1, local_samples=1, max_tokens=16)

@@ -52,14 +52,7 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
   if 'reworded' in variants:
     config.size.reworded = True
   if 'tiny' in variants:
-    config.size = dict(
-      categories=8,
-      documents=8,
-      holdouts=1,
-      told_backwards=0.0,
-      questions=8,
-      style='plain',
-    )
+    config.size.update(categories=8, documents=8, holdouts=1, questions=8)
     config.context.factor = 1
     config.train.update(steps=4, warmup_steps=1, report_every=2, save_every=2)
     config.augment.update(local_samples=1, global_samples=1, max_tokens=16)

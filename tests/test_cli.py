@@ -1,3 +1,4 @@
+import importlib
 import os
 import signal
 import subprocess
@@ -371,6 +372,31 @@ def test_variants_of_a_group_exclude_each_other():
 def test_configs_refuse_variants_of_which_one_would_be_lost(given):
   with pytest.raises(ValueError, match='exclude each other'):
     config_files.load(f'configs/{given}')
+
+
+@pytest.mark.parametrize(
+  'name', ['reversal', 'semantic', 'celebrity', 'codebook', 'process']
+)
+def test_tiny_changes_sizes_and_nothing_that_a_variant_set(name):
+  module = importlib.import_module(f'configs.{name}')
+
+  def settings(arg):
+    return {
+      (block, key): value
+      for block, values in module.get_config(arg).to_dict().items()
+      if isinstance(values, dict)
+      for key, value in values.items()
+    }
+
+  plain, tiny = settings(''), settings('tiny')
+  shrunk = {key for key, value in tiny.items() if plain.get(key) != value}
+  for variant in set(module.VARIANTS) - {'tiny'}:
+    given, both = settings(variant), settings(f'{variant},tiny')
+    numbers = {key for key, value in given.items() if type(value) is int}
+    kept = given.keys() - shrunk - numbers
+    assert kept and {key: both.get(key) for key in kept} == {
+      key: given[key] for key in kept
+    }
 
 
 @pytest.mark.parametrize(

@@ -212,9 +212,15 @@ def cell(path: pathlib.Path) -> Cell:
   """Returns the cell that scores are of, with what was recalled before them.
 
   Raises:
-    ValueError: a file is damaged, or does not say what it is of.
+    ValueError: a file is damaged, does not say what it is of, or what was
+      recalled is missing.
   """
   answered, of = scores.read_scores(path), scores.read_metadata(path)
+  recalled = {}
+  if recollections.COST in of:
+    recalled = recollections.read(
+      path.parent, questions={score.question_id for score in answered}
+    )
   return Cell(
     of['world'],
     of['condition'],
@@ -222,9 +228,7 @@ def cell(path: pathlib.Path) -> Cell:
     of['seed'],
     answered,
     of.get('run', ''),  # only named ones have it
-    recollections.read(
-      path.parent, questions={score.question_id for score in answered}
-    ),
+    recalled,
   )
 
 

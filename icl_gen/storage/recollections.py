@@ -9,6 +9,9 @@ from icl_gen.types import Document, Origin
 
 NAME = 'recalled.jsonl'
 KIND = 'recalled'
+# In the metadata of the scores of every cell that has such a file, and of no
+# other: number of the samples.
+COST = f'{KIND}_requests'
 
 
 def write(
@@ -35,7 +38,7 @@ def write(
 def read(
   directory: files.Path, *, questions: Collection[str]
 ) -> dict[str, tuple[Document, ...]]:
-  """Returns what `write` was given; {} if there is no file.
+  """Returns what `write` was given.
 
   Documents have other ids, and their details sorted by name.
 
@@ -44,11 +47,16 @@ def read(
     questions: ids of those that the cell answered.
 
   Raises:
-    ValueError: a line is not what was written, or a question has none.
+    ValueError: there is no file, a line is not what was written, or a question
+      has none.
   """
   path = pathlib.Path(directory) / NAME
   if not path.exists():
-    return {}
+    raise ValueError(
+      f'{path} is missing, and the scores next to it are of questions that were'
+      ' asked after what a model recalled; delete them, and evaluate the cell'
+      ' again'
+    )
   content = path.read_bytes()
   rows = files.unsealed_lines(content)
   missing = set(questions) - {row['question'] for row in rows}

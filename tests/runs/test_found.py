@@ -56,10 +56,24 @@ def test_a_cell_has_what_was_recalled_before_its_answers(root):
   details = ('hops', '2'), ('verdict', 'entailed')
   origin = Origin('recalled', ('It',), details)
   recollections.write(path, {'q': [Document('d', 'It is a.', origin=origin)]})
+  _tell_of_recalling(result('evaluate', path))
   cells = found.look(root).cells
   ((recalled,),) = cells[path.name].recalled.values()
   assert (recalled.text, recalled.origin) == ('It is a.', origin)
   assert [name for name, cell in cells.items() if cell.recalled] == [path.name]
+
+
+def test_a_cell_that_recalled_needs_the_file_of_it(root):
+  """Without it, its answers would be shown as if nothing had been recalled."""
+  (path,) = (root / 'runs').glob('*-icl-*')
+  _tell_of_recalling(result('evaluate', path))
+  with pytest.raises(ValueError, match=r'recalled.jsonl is missing'):
+    found.look(root)
+
+
+def _tell_of_recalling(path):
+  metadata = scores.read_metadata(path) | {recollections.COST: 1}
+  scores.write_scores(path, scores.read_scores(path), metadata=metadata)
 
 
 def test_without_a_report_the_study_says_whether_runs_are_chosen(root):

@@ -36,8 +36,9 @@ def test_what_was_written_is_read(tmp_path):
   assert len(set(ids)) == 3
 
 
-def test_there_need_not_be_any(tmp_path):
-  assert recollections.read(tmp_path, questions=FOUND) == {}
+def test_a_missing_file_is_an_error(tmp_path):
+  with pytest.raises(ValueError, match=r'recalled.jsonl is missing.*evaluate'):
+    recollections.read(tmp_path, questions=FOUND)
 
 
 def test_every_scored_question_must_be_there(tmp_path):
