@@ -14,15 +14,11 @@ on comparisons of new words. The models of a seed start from the same weights,
 and their rows have the same words, facts and numbers of tokens at the same
 places; the order within a statement is the only difference.
 
-The prediction, written down before the first run:
-
-1. Without in-context reversals, accuracy on reversals in context is at chance,
-   or below it: a model that has only learned to repeat copies the degree of the
-   document, which is the wrong choice. With them, it is above 90 %.
-2. With both orders in the weights, accuracy on reversals after fine-tuning is
-   above chance; with one order, it is at chance or below. The same holds for
-   'swap' questions, whose degree is given and which ask for the other thing.
-3. Own inferences close the gap only with in-context reversals.
+What is predicted was written down before the first run, and its margins before
+the first complete one; the report judges it (`PREDICTIONS`). Without in-context
+reversals, accuracy on reversals in context is at chance, or below it: a model
+that has only learned to repeat copies the degree of the document, which is the
+wrong choice. 'swap' questions give the degree and ask for the other thing.
 
 How the share of in-context reversals matters (a second grid):
 
@@ -39,6 +35,53 @@ from icl_gen import cli
 
 VARIANTS = ('shares', 'tiny')
 _FULL = (0.01, 0.01)  # learning rates at both ends of a stage
+
+_WITH, _WITHOUT = dict(reversals=0.5), dict(reversals=0.0)
+_REVERSALS = ('reversal',)
+_GUESSED = dict(high=0.1, above_chance=True)
+PREDICTIONS = {
+  'P1': dict(
+    text='In context, reversals are inferred by models that saw in-context'
+    ' reversals in pretraining: at least 90 % right. By others they are not: at'
+    ' most 10 points above chance.',
+    rules=dict(
+      seen=dict(measured='icl', kinds=_REVERSALS, low=0.9, where=_WITH),
+      unseen=dict(measured='icl', kinds=_REVERSALS, where=_WITHOUT, **_GUESSED),
+    ),
+  ),
+  'P2': dict(
+    text='After fine-tuning, reversals are better than chance if pretraining'
+    ' told facts about entities in both orders. Otherwise they are at most 10'
+    ' points above chance.',
+    rules=dict(
+      both=dict(
+        measured='ft',
+        kinds=('reversal', 'swap'),
+        low=0.0,
+        above_chance=True,
+        where=dict(both_orders=True),
+      ),
+      one=dict(
+        measured='ft',
+        kinds=('reversal', 'swap'),
+        where=dict(both_orders=False),
+        **_GUESSED,
+      ),
+    ),
+  ),
+  'P3': dict(
+    text='Own inferences close the gap if pretraining had in-context reversals:'
+    ' at most 5 points are left. Otherwise they gain at most 10 points.',
+    rules=dict(
+      closed=dict(
+        measured='ft_aug-icl', kinds=_REVERSALS, low=-0.05, where=_WITH
+      ),
+      open=dict(
+        measured='ft_aug-ft', kinds=_REVERSALS, high=0.1, where=_WITHOUT
+      ),
+    ),
+  ),
+}
 
 
 def get_config(arg: str = '') -> config_dict.ConfigDict:
@@ -99,5 +142,5 @@ def get_config(arg: str = '') -> config_dict.ConfigDict:
       ),
     }
     recipe.save_every = 200
-  config.pretraining = dict(recipe=recipe, grid=grid)
+  config.pretraining = dict(recipe=recipe, grid=grid, predictions=PREDICTIONS)
   return config

@@ -16,6 +16,7 @@ import ml_collections
 
 from icl_gen import cli, signals
 from icl_gen.reporting import summary
+from icl_gen.reporting.rules import Claim
 from icl_gen.runs import (
   directories,
   experiments,
@@ -97,6 +98,7 @@ def _of_study(study: Study, workdir: pathlib.Path) -> None:
       settings=reported.shown(study),
       command=cli.command('study'),
       factors=reported.factors(study),
+      predictions=reported.predictions(study),
     )
 
   reported.stage(study, root).complete(write)
@@ -146,6 +148,7 @@ def _write(
   settings: Mapping[str, Any],
   command: str,
   factors: Mapping[str, Mapping[str, str]] | None = None,
+  predictions: Sequence[Claim] = (),
 ) -> None:
   if not there.cells and not there.records:
     raise ValueError(
@@ -173,6 +176,7 @@ def _write(
       for (world, seed), corpus in there.corpora.items()
     },
     factors=factors or {},
+    predictions=predictions,
     swept=reported.names_of_settings(),
     unfinished=there.unfinished,
     logged=training_logs.curves(stage.directory, there.cells),

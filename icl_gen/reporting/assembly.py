@@ -18,18 +18,21 @@ from icl_gen.reporting import (
   gaps,
   grid,
   intervals,
+  prediction_checks,
   pretraining_figure,
+  rules,
   runs,
   statistics,
 )
 from icl_gen.reporting.glossary import reading_order
-from icl_gen.reporting.pretraining_figure import NO_FACTORS, Factors
 from icl_gen.reporting.prices import Price, prices
 from icl_gen.reporting.records import (
+  NO_FACTORS,
   AugmentationRecord,
   Cell,
   CellName,
   Curve,
+  Factors,
   Reference,
   is_main,
   ordered,
@@ -52,6 +55,8 @@ class Report:
     costs: rows of costs.csv.
     prices: rows of prices.csv.
     checks: rows of claims.csv.
+    predictions: what the study predicted of the models that it pretrained.
+    predicted: rows of predictions.csv.
     contrasts: rows of contrasts.csv.
     records: the augmentation records, in the report's order.
     grid: rows of grid.csv; none unless cells differ in their settings only.
@@ -77,7 +82,7 @@ class Report:
   coverage: tuple[augmentations.Coverage, ...]
   costs: tuple[augmentations.Cost, ...]
   prices: tuple[Price, ...]
-  checks: tuple[claims.Check, ...]
+  checks: tuple[rules.Check, ...]
   contrasts: tuple[contrasts.Contrast, ...]
   records: tuple[AugmentationRecord, ...]
   grid: tuple[grid.Point, ...]
@@ -91,6 +96,8 @@ class Report:
   normalisation: str
   figures: Mapping[str, bytes]
   factors: Factors = NO_FACTORS
+  predictions: tuple[rules.Claim, ...] = ()
+  predicted: tuple[rules.Check, ...] = ()
   every: runs.SideBySide | None = None
 
 
@@ -111,6 +118,7 @@ def assemble(
   choose: bool = True,
   logged: Sequence[Curve] = (),
   factors: Factors = NO_FACTORS,
+  predictions: Sequence[rules.Claim] = (),
   unfinished: Sequence[CellName] = (),
 ) -> Report:
   """Computes every table and draws every figure.
@@ -124,6 +132,7 @@ def assemble(
     choose: as for `runs.side_by_side`.
     logged: training curves, drawn if there are any.
     factors: what the models of runs were pretrained with, where that differs.
+    predictions: what was predicted of them.
     unfinished: cells that should be there and are not.
 
   Raises:
@@ -159,6 +168,14 @@ def assemble(
     references=tuple(references),
     gaps=absent + _other_settings(every, choose=choose, factors=factors),
     choose=choose,
+    predictions=tuple(predictions),
+    predicted=prediction_checks.judge(
+      predictions,
+      report.results,
+      report.comparisons,
+      factors,
+      normalisation=normalisation,
+    ),
   )
 
 
@@ -177,7 +194,7 @@ def _of_cells(
   results = answers.results(table)
   comparisons = answers.comparisons(table)
   as_run = answers.table(cells)
-  contrasted = contrasts.contrasts(as_run, cells)
+  contrasted = contrasts.contrasts(as_run, cells, factors)
   coverage = augmentations.coverage(every.records, table)
   in_figures = of_shown_runs(results, every.shown)
   compared = of_shown_runs(comparisons, every.shown)

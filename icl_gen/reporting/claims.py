@@ -1,17 +1,13 @@
-"""The paper's claims, each judged by a rule that was stated before the study.
+"""The paper's claims, each judged by rules that were stated before the study.
 
-A check is a number with a 95 % interval and the range in which a claim expects
-it. It holds if the whole interval lies in the range, does not hold if no part
-of it does, and otherwise cannot be said. A claim holds if all of its checks do
-and every rule of it has one, and does not if one does not.
-
-The ranges are those of the paper (arXiv 2505.00661): signs of differences, and
-margins of 5 to 20 points where it says "near" or "far".
+A claim that holds has a check of every rule; see rules.py. The ranges are those
+of the paper (arXiv 2505.00661): signs of differences, and margins of 5 to 20
+points where it says "near" or "far".
 """
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
+from icl_gen.reporting import rules
 from icl_gen.reporting.answers import MEAN, Comparison, Result
 from icl_gen.reporting.augmentations import Coverage
 from icl_gen.reporting.contrasts import (
@@ -23,21 +19,15 @@ from icl_gen.reporting.contrasts import (
 )
 from icl_gen.reporting.glossary import base
 from icl_gen.reporting.records import CONDITIONS
+from icl_gen.reporting.rules import CELEBRITY, Check, Claim, Number, Rule
 from icl_gen.reporting.runs import label as label_of_run
 
-HOLDS = 'holds'
-FAILS = 'does not hold'
-UNDECIDED = 'cannot be said'
-NOT_RUN = 'not run'
+# World, model, kind of question, and what was measured.
+Where = tuple[str, str, str, str]
 
 # Accuracy of 'ft_aug' where no generated document states the answer, nor one
 # that could not be read may state it; see `covering`.
 UNCOVERED = 'uncovered'
-
-_CELEBRITY = ('celebrity', 'celebrity_files', 'celebrity_hub')
-# In which a kind of question means what the claims mean by it.
-_DRAWN = ('reversal', *_CELEBRITY, 'syllogism', 'semantic', 'process')
-
 
 # Between the sides of a difference of one condition.
 _MINUS = ' minus '
@@ -57,42 +47,6 @@ def contrasted(condition: str, between: str, *names: str) -> str:
   """
   sides = _MINUS.join(map(label_of_run, names))
   return f'{condition}: {_SIDES.get(between, sides)}'
-
-
-@dataclasses.dataclass(frozen=True)
-class Rule:
-  """What a claim expects of some numbers, as shares of 1.
-
-  Attributes:
-    measured: a condition, for its accuracy; two, as in 'icl-ft', for their
-      difference on the same questions; `UNCOVERED`; or what `contrasted` names.
-    low: least value that the claim allows.
-    high: greatest value.
-    kinds: of questions.
-    worlds: where, in seen or in held-out forms.
-    above_chance: whether the number is accuracy minus chance.
-  """
-
-  measured: str
-  low: float
-  high: float
-  kinds: tuple[str, ...]
-  worlds: tuple[str, ...] = _DRAWN
-  above_chance: bool = False
-
-  @property
-  def label(self) -> str:
-    """What was measured, as in `Check`."""
-    return f'{self.measured}-chance' if self.above_chance else self.measured
-
-
-@dataclasses.dataclass(frozen=True)
-class Claim:
-  """A sentence about models, and the rules by which a study decides it."""
-
-  name: str
-  text: str
-  rules: tuple[Rule, ...]
 
 
 _SPLIT = {
@@ -117,7 +71,7 @@ CLAIMS = (
     'C3',
     'Names from descriptions (the reversal curse): fine-tuned, the model is not'
     ' more than 5 points above chance.',
-    (Rule('ft', -1.0, 0.05, ('reversal',), _CELEBRITY, above_chance=True),),
+    (Rule('ft', -1.0, 0.05, ('reversal',), CELEBRITY, above_chance=True),),
   ),
   Claim(
     'C4',
@@ -217,37 +171,6 @@ CLAIMS = (
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class Check:
-  """One row of claims.csv; the attributes are its columns, in order.
-
-  Attributes:
-    claim: the claim's name.
-    verdict: `HOLDS`, `FAILS` or `UNDECIDED`.
-    world: the world's name.
-    model: the model's name.
-    kind: of questions.
-    measured: as in `Rule`, with '-chance' if chance was subtracted.
-    value: of what was measured, mean over the seeds, as a share of 1.
-    low: lower end of its 95 % interval.
-    high: upper end.
-    least: the least value that the claim allows.
-    most: the greatest.
-  """
-
-  claim: str
-  verdict: str
-  world: str
-  model: str
-  kind: str
-  measured: str
-  value: float
-  low: float
-  high: float
-  least: float
-  most: float
-
-
 def judge(
   results: Sequence[Result],
   comparisons: Sequence[Comparison],
@@ -265,19 +188,25 @@ def judge(
     contrasts: rows of contrasts.csv.
     normalisation: one of `statistics.NORMALISATIONS`.
   """
-  measured = _measured(
+  measured = measured_of(
     [*results, *comparisons, *coverage], normalisation=normalisation
   )
   measured |= _contrasts(contrasts, normalisation=normalisation)
   return tuple(
-    _check(claim, rule, where, found)
-    for claim in CLAIMS
-    for rule in claim.rules
-    for where, found in sorted(measured.items())
-    if where[3] == rule.measured
-    and where[2] in rule.kinds
-    and base(where[0]) in rule.worlds
+    check for claim in CLAIMS for check in checks_of(claim, measured)
   )
+
+
+def checks_of(
+  claim: Claim, measured: Mapping[Where, Number]
+) -> Iterator[Check]:
+  """Checks a claim wherever something was measured that it is about."""
+  for rule in claim.rules:
+    for where, found in sorted(measured.items()):
+      world, _, kind, what = where
+      meant = what == rule.measured and kind in rule.kinds
+      if meant and base(world) in rule.worlds:
+        yield rules.check(rule, found, claim=claim.name, place=where[:3])
 
 
 def verdicts(checks: Sequence[Check]) -> Mapping[str, str]:
@@ -294,33 +223,21 @@ def verdicts(checks: Sequence[Check]) -> Mapping[str, str]:
 
 
 def _together(claim: Claim, checks: Sequence[Check]) -> str:
-  if not checks:
-    return NOT_RUN
-  found = {check.verdict for check in checks}
-  if FAILS in found:
-    return FAILS
   measured = {check.measured for check in checks}
   is_whole = all(rule.label in measured for rule in claim.rules)
-  return HOLDS if found == {HOLDS} and is_whole else UNDECIDED
+  return rules.together(checks, is_whole=is_whole)
 
 
-# (world, model, kind, measured)
-_Where = tuple[str, str, str, str]
-
-
-@dataclasses.dataclass(frozen=True)
-class _Number:
-  value: float
-  low: float
-  high: float
-  chance: float = 0.0
-
-
-def _measured(
+def measured_of(
   rows: Sequence[Result | Comparison | Coverage], *, normalisation: str
-) -> dict[_Where, _Number]:
-  found: dict[_Where, _Number] = {}
-  # Results come first: uncovered questions have the chance of their kind.
+) -> dict[Where, Number]:
+  """Means over the seeds, by where they are from.
+
+  Args:
+    rows: of one run per world and model; results come first.
+    normalisation: one of `statistics.NORMALISATIONS`.
+  """
+  found: dict[Where, Number] = {}
   for row in rows:
     if (row.seed, row.normalisation) == (MEAN, normalisation):
       place = (row.world, row.model, row.kind)
@@ -330,61 +247,37 @@ def _measured(
 
 def _contrasts(
   rows: Sequence[Contrast], *, normalisation: str
-) -> dict[_Where, _Number]:
+) -> dict[Where, Number]:
   return {
     (
       *(row.world, row.model, row.kind),
       contrasted(row.condition, row.between, row.first, row.second),
-    ): _Number(row.difference, row.low, row.high)
+    ): Number(row.difference, row.low, row.high)
     for row in rows
     if row.normalisation == normalisation
   }
 
 
 def _of_row(
-  row: Result | Comparison | Coverage, results: Mapping[_Where, _Number]
-) -> Iterator[tuple[str, _Number]]:
+  row: Result | Comparison | Coverage, results: Mapping[Where, Number]
+) -> Iterator[tuple[str, Number]]:
   if isinstance(row, Result):
-    yield row.condition, _Number(row.accuracy, row.low, row.high, row.chance)
+    yield row.condition, Number(row.accuracy, row.low, row.high, row.chance)
   elif isinstance(row, Comparison):
-    yield row.comparison, _Number(row.difference, row.low, row.high)
+    yield row.comparison, Number(row.difference, row.low, row.high)
   elif row.augmentation == 'all' and row.uncovered_accuracy is not None:
     assert row.uncovered_low is not None and row.uncovered_high is not None
+    # Uncovered questions have the chance of their kind.
     whole = results[row.world, row.model, row.kind, 'ft_aug']
     yield (
       UNCOVERED,
-      _Number(
+      Number(
         row.uncovered_accuracy,
         row.uncovered_low,
         row.uncovered_high,
         whole.chance,
       ),
     )
-
-
-def _check(claim: Claim, rule: Rule, where: _Where, found: _Number) -> Check:
-  world, model, kind, _ = where
-  zero = found.chance if rule.above_chance else 0.0
-  low, high = found.low - zero, found.high - zero
-  return Check(
-    claim=claim.name,
-    verdict=_verdict(low, high, rule),
-    world=world,
-    model=model,
-    kind=kind,
-    measured=rule.label,
-    value=found.value - zero,
-    low=low,
-    high=high,
-    least=rule.low,
-    most=rule.high,
-  )
-
-
-def _verdict(low: float, high: float, rule: Rule) -> str:
-  if rule.low <= low and high <= rule.high:
-    return HOLDS
-  return FAILS if high < rule.low or rule.high < low else UNDECIDED
 
 
 def is_difference(measured: str) -> bool:

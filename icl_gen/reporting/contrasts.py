@@ -2,8 +2,9 @@
 
 Two runs of a condition, of which one has one more setting that is not the
 experiment's own; two models of a family, the larger one and the next smaller;
-two worlds that draw the same, in plain names and in nonsense; or a fine-tuned
-model that recalls before it answers, and the same without.
+two worlds that draw the same, in plain names and in nonsense; a fine-tuned
+model that recalls before it answers, and the same without; or two models that
+were pretrained alike but for one setting.
 """
 
 import dataclasses
@@ -13,7 +14,13 @@ import pandas as pd
 
 from icl_gen.reporting import intervals
 from icl_gen.reporting.answers import measures
-from icl_gen.reporting.records import RECALLS, Cell, parts
+from icl_gen.reporting.records import (
+  NO_FACTORS,
+  RECALLS,
+  Cell,
+  Factors,
+  parts,
+)
 
 # From small to large.
 FAMILIES = (
@@ -26,6 +33,7 @@ NONSENSE = {'celebrity_plain': 'celebrity'}
 
 RUNS, MODELS, WORLDS = 'runs', 'models', 'worlds'
 RECALL = 'recall'
+PRETRAINING = 'pretraining'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +46,7 @@ class Contrast:
     condition: the cells' condition.
     kind: the questions' kind, or '<kind>:<stratum>'.
     normalisation: how choices were ranked.
-    between: `RUNS`, `MODELS`, `WORLDS` or `RECALL`.
+    between: `RUNS`, `MODELS`, `WORLDS`, `RECALL` or `PRETRAINING`.
     first: name of the first run, model or world; '' for the run with the
       experiment's own settings.
     second: name of the second; of `RECALL`, its condition.
@@ -69,13 +77,14 @@ class Contrast:
 
 
 def contrasts(
-  answered: pd.DataFrame, cells: Sequence[Cell]
+  answered: pd.DataFrame, cells: Sequence[Cell], factors: Factors = NO_FACTORS
 ) -> tuple[Contrast, ...]:
   """Every pair of cells that differ in one thing, over all seeds.
 
   Args:
     answered: the table of their answers; see `answers.table`.
     cells: as they were run.
+    factors: what each run's model was pretrained with, where that differs.
   """
   places = sorted({(c.world, c.model, c.condition, c.run) for c in cells})
   groups = {
@@ -86,7 +95,7 @@ def contrasts(
   }
   return tuple(
     row
-    for between, first, second in _pairs(places)
+    for between, first, second in _pairs(places, factors)
     for kind, rows in groups[first].items()
     if kind in groups[second]
     for row in _rows(between, first, second, rows, groups[second][kind])
@@ -97,7 +106,9 @@ def contrasts(
 _Place = tuple[str, str, str, str]
 
 
-def _pairs(places: Sequence[_Place]) -> Iterator[tuple[str, _Place, _Place]]:
+def _pairs(
+  places: Sequence[_Place], factors: Factors
+) -> Iterator[tuple[str, _Place, _Place]]:
   there = set(places)
   smaller = {
     large: small
@@ -109,6 +120,8 @@ def _pairs(places: Sequence[_Place]) -> Iterator[tuple[str, _Place, _Place]]:
     for second in places:
       if second[:3] == first[:3] and _adds_one(run, second[3]):
         yield RUNS, first, second
+      if second[:3] == first[:3] and _differs_in_one(run, second[3], factors):
+        yield PRETRAINING, first, second
     # Of other runs, models and worlds are compared in no table.
     recalls = RECALLS.fullmatch(run) if condition == 'icl' else None
     if recalls and (without := (world, model, recalls[1], '')) in there:
@@ -127,6 +140,15 @@ def _adds_one(run: str, other: str) -> bool:
   return had < has and len(has) == len(had) + 1
 
 
+def _differs_in_one(run: str, other: str, factors: Factors) -> bool:
+  """Whether pretrainings differ in one setting, and the second comes before."""
+  order = list(factors)
+  if run not in factors or other not in order[: order.index(run)]:
+    return False
+  pairs = zip(factors[run].values(), factors[other].values(), strict=True)
+  return sum(one != another for one, another in pairs) == 1
+
+
 def _rows(
   between: str,
   first: _Place,
@@ -142,9 +164,12 @@ def _rows(
   )
   if joined.empty:
     return
-  places = {RUNS: (3, 3), MODELS: (1, 1), WORLDS: (0, 0), RECALL: (3, 2)}
+  places = {MODELS: (1, 1), WORLDS: (0, 0), RECALL: (3, 2)}
   names = [
-    one[at] for one, at in zip((first, second), places[between], strict=True)
+    one[at]
+    for one, at in zip(
+      (first, second), places.get(between, (3, 3)), strict=True
+    )
   ]
   world, model, condition, _ = first
   for measure in measures(rows):

@@ -1,6 +1,5 @@
 """The figure of a study whose models differ in how they were pretrained."""
 
-import types
 from collections.abc import Mapping, Sequence
 
 import matplotlib
@@ -9,7 +8,7 @@ from matplotlib.figure import Figure
 
 from icl_gen.reporting.answers import MEAN, Result
 from icl_gen.reporting.glossary import reading_order
-from icl_gen.reporting.records import CONDITIONS, is_main
+from icl_gen.reporting.records import CONDITIONS, Factors, is_main
 from icl_gen.reporting.style import (
   CONDITION_COLORS,
   INK,
@@ -22,9 +21,6 @@ from icl_gen.reporting.style import (
 )
 
 NAME = 'pretraining.png'
-# Run -> setting of the pretraining -> its value; see `reported.factors`.
-Factors = Mapping[str, Mapping[str, str]]
-NO_FACTORS: Factors = types.MappingProxyType({})
 
 
 def figures(

@@ -6,6 +6,7 @@ And references, with which accuracies are compared.
 import dataclasses
 import itertools
 import re
+import types
 from collections.abc import Mapping, Sequence
 
 from icl_gen.types import Document, Fact, Question, Score
@@ -20,6 +21,10 @@ CONDITIONS = {
 
 # The label of rows that average over seeds.
 MEAN = 'mean'
+
+# Run -> setting of the pretraining -> its value; see `reported.factors`.
+Factors = Mapping[str, Mapping[str, str]]
+NO_FACTORS: Factors = types.MappingProxyType({})
 
 # What a choice among runs is called, in place of a run's name.
 CHOSEN = 'chosen'

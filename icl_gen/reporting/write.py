@@ -10,21 +10,22 @@ from icl_gen.reporting import ablation_figures, explorer, runs, sums
 from icl_gen.reporting.answers import Comparison, Result
 from icl_gen.reporting.assembly import Report, assemble
 from icl_gen.reporting.augmentations import Cost, Coverage, Quality
-from icl_gen.reporting.claims import Check
 from icl_gen.reporting.contrasts import Contrast
 from icl_gen.reporting.explorer import Corpora, Derivations
 from icl_gen.reporting.formatting import csv_text
 from icl_gen.reporting.grid import Point
 from icl_gen.reporting.page import page, results_markdown
-from icl_gen.reporting.pretraining_figure import NO_FACTORS, Factors
 from icl_gen.reporting.prices import Price
 from icl_gen.reporting.records import (
+  NO_FACTORS,
   AugmentationRecord,
   Cell,
   CellName,
   Curve,
+  Factors,
   Reference,
 )
+from icl_gen.reporting.rules import Check, Claim
 
 # The files of a report; a directory with any other is not replaced.
 _PATTERNS = ('index.html', 'results.md', '*.csv', '*.png', sums.NAME)
@@ -44,6 +45,7 @@ def write_report(
   references: Sequence[Reference] = (),
   logged: Sequence[Curve] = (),
   factors: Factors = NO_FACTORS,
+  predictions: Sequence[Claim] = (),
   swept: Collection[str] = (),
   unfinished: Sequence[CellName] = (),
   normalisation: str = 'sum',
@@ -69,6 +71,7 @@ def write_report(
     references: what accuracies are compared with, maybe none.
     logged: training curves, maybe none.
     factors: as for `assemble`.
+    predictions: likewise.
     swept: names of the settings that the name of a run may have; figures of
       ablations are drawn if nothing is chosen.
     unfinished: cells that should be there and are not; the page names them.
@@ -90,6 +93,7 @@ def write_report(
     references=references,
     logged=logged,
     factors=factors,
+    predictions=predictions,
     unfinished=unfinished,
   )
   report = _with_ablations(report, cells, swept)
@@ -132,6 +136,8 @@ def _files(report: Report) -> dict[str, bytes]:
     'claims.csv': csv_text(report.checks, Check),
     'results.md': results_markdown(report),
   }
+  if report.predictions:
+    texts['predictions.csv'] = csv_text(report.predicted, Check)
   if report.contrasts:
     texts['contrasts.csv'] = csv_text(report.contrasts, Contrast)
   if report.grid:

@@ -32,6 +32,7 @@ _ADDED = {
 # What a study sets in each copy of its recipe.
 _OF_STUDY = ('model', 'seed', 'stream', 'run')
 _KEYS = ('recipe', 'grid')
+_MAY = ('predictions',)  # see predicted.py
 
 
 def stage(recipe: Mapping[str, Any], workdir: files.Path) -> Stage:
@@ -164,10 +165,10 @@ def require_possible(
   """
   if not pretraining:
     return
-  if set(pretraining) != set(_KEYS):
+  if set(pretraining) - set(_MAY) != set(_KEYS):
     raise ValueError(
       f'--config.pretraining has {", ".join(sorted(pretraining))}; give'
-      f' {" and ".join(_KEYS)}, or nothing'
+      f' {" and ".join(_KEYS)}, and maybe {_MAY[0]}, or nothing'
     )
   for model in of_models:
     if model not in models.NANO:

@@ -11,6 +11,7 @@ from icl_gen.runs import (
   controls,
   directories,
   experiments,
+  predicted,
   pretrainings,
   revisits,
   stages,
@@ -46,7 +47,8 @@ class Study:
       chooses one by the development questions; otherwise they are ablations of
       the run with the experiments' own settings, which the report shows.
     pretraining: recipe and grid of the models that the study pretrains itself,
-      see pretrainings.py; {} for none.
+      and what is predicted of them; see pretrainings.py and predicted.py; {}
+      for none.
     after_training: what fine-tuned models are asked once more, see revisits.py.
   """
 
@@ -264,6 +266,7 @@ def _check(study: Study) -> None:
       " as an empty grid, '| ' and the rest"
     )
   pretrainings.require_possible(study.pretraining, of_models=study.models)
+  predicted.read(study.pretraining)
   revisits.require_possible(
     study.after_training,
     worlds=[one.world for one in study.experiments.values()],

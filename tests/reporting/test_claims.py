@@ -11,7 +11,7 @@ from icl_gen.reporting import (
   contrasts,
   intervals,
 )
-from icl_gen.reporting.claims import FAILS, HOLDS, NOT_RUN, UNDECIDED
+from icl_gen.reporting.rules import FAILS, HOLDS, NOT_RUN, UNDECIDED
 from tests.reporting import synthetic
 
 CELLS, RECORDS = synthetic.study(questions=60)

@@ -5,8 +5,14 @@ import dataclasses
 import pytest
 
 from icl_gen.reporting import answers, claims, contrasts, intervals, write
-from icl_gen.reporting.claims import FAILS, HOLDS, UNDECIDED
-from icl_gen.reporting.contrasts import MODELS, RECALL, RUNS, WORLDS
+from icl_gen.reporting.contrasts import (
+  MODELS,
+  PRETRAINING,
+  RECALL,
+  RUNS,
+  WORLDS,
+)
+from icl_gen.reporting.rules import FAILS, HOLDS, UNDECIDED
 from tests.reporting.test_runs import cell
 
 
@@ -41,6 +47,27 @@ def test_what_recalls_is_compared_with_the_same_model_that_does_not():
     (RECALL, 'recalled_ft', 'ft'),
     (RECALL, 'recalled_ft-agree_4', 'ft'),
     (RECALL, 'recalled_ft_aug', 'ft_aug'),
+  }
+
+
+def test_ways_of_pretraining_that_differ_in_one_setting_are_compared():
+  """Each with those before it: the first one has the recipe's own values."""
+  factors = {
+    name: dict(zip(('a', 'b'), name, strict=True))
+    for name in ('01', '00', '11', '10')
+  }
+  cells = [cell('icl', name) for name in factors]
+  table = answers.table(cells)
+  assert not contrasts.contrasts(table, cells)
+  found = {
+    (row.between, row.first, row.second)
+    for row in contrasts.contrasts(table, cells, factors)
+  }
+  assert found == {
+    (PRETRAINING, '00', '01'),
+    (PRETRAINING, '11', '01'),
+    (PRETRAINING, '10', '00'),
+    (PRETRAINING, '10', '11'),
   }
 
 

@@ -167,7 +167,7 @@ def test_factors_begin_with_the_recipes_own_values():
     ({'checkpoint': 'weights'}, 'takes no --config.checkpoint'),
     (
       {'pretraining': {'recipe': RECIPE}},
-      'pretraining has recipe; give recipe',
+      'pretraining has recipe; give recipe and grid, and maybe pred',
     ),
     ({'pretraining': MADE | {'grid': 'reversals'}}, "'reversals' is not SETT"),
     ({'pretraining': MADE | {'grid': 'steps=1,1'}}, 'give each value once'),
