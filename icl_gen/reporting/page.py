@@ -13,9 +13,8 @@ import jinja2
 
 from icl_gen.reporting import (
   cautions,
-  claims,
   glossary,
-  prediction_checks,
+  judgements,
   results_table,
   runs,
 )
@@ -40,7 +39,6 @@ from icl_gen.reporting.records import (
   verdict,
 )
 from icl_gen.reporting.results_table import Row
-from icl_gen.reporting.rules import Check, Claim
 from icl_gen.reporting.statistics import MEASURES, NORMALISATIONS
 from icl_gen.types import Document
 
@@ -86,8 +84,8 @@ def page(
       if name.startswith('world_')
     ],
     ablations=[n for n in report.figures if n.startswith('ablation_')],
-    claims=_claims(report),
-    predictions=_predictions(report),
+    claims=judgements.of_claims(report),
+    predictions=judgements.of_predictions(report),
     glossary=_glossary(report),
     results={measure: results_table.rows(report, measure) for measure in used},
     grids=_grids(report),
@@ -225,52 +223,6 @@ def _contrasts(report: Report) -> list[Row]:
 def _second(row: Contrast) -> str:
   is_condition = row.between == RECALL
   return CONDITIONS[row.second] if is_condition else runs.label(row.second)
-
-
-def _claims(report: Report) -> list[dict[str, Any]]:
-  """Each claim with its verdict and checks; none if there are no checks."""
-  if not report.checks:
-    return []
-  return _judged(claims.CLAIMS, claims.verdicts(report.checks), report.checks)
-
-
-def _predictions(report: Report) -> list[dict[str, Any]]:
-  """Each prediction with its verdict and checks."""
-  verdicts = prediction_checks.verdicts(
-    report.predictions, report.predicted, report.factors
-  )
-  return _judged(report.predictions, verdicts, report.predicted)
-
-
-def _judged(
-  judged: Sequence[Claim],
-  verdicts: Mapping[str, str],
-  checks: Sequence[Check],
-) -> list[dict[str, Any]]:
-  return [
-    {
-      'name': claim.name,
-      'text': claim.text,
-      'verdict': verdicts[claim.name],
-      'checks': [_check(one) for one in checks if one.claim == claim.name],
-    }
-    for claim in judged
-  ]
-
-
-def _check(row: Check) -> Row:
-  is_signed = claims.is_difference(row.measured)
-  value = (points if is_signed else percent)(row.value)
-  return {
-    'verdict': row.verdict,
-    'world': row.world,
-    'model': row.model,
-    **({'run': runs.label(row.run)} if row.run else {}),
-    'kind': row.kind,
-    'measured': claims.label(row.measured),
-    'value': f'{value} {interval(row.low, row.high)}',
-    'allowed': f'{percent(row.least)} to {percent(row.most)}',
-  }
 
 
 def _quality(report: Report) -> list[Row]:
