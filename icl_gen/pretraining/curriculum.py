@@ -201,7 +201,12 @@ def examined(
     families={skill: 1.0},
     modes={'once': 1.0},
     told=Told(),
-    source=Source(part, reserved=HELD_OUT_WORDS, only_reserved=True),
+    source=Source(
+      part,
+      reserved=HELD_OUT_WORDS,
+      only_reserved=True,
+      entities=lesson.stage.source.entities,
+    ),
   )
   written = [
     stream.written(stage, tokenizer, seed=f'{seed}/{skill}/{part}/{row}')

@@ -39,6 +39,8 @@ class Source:
     reserved: number of words of the pretraining lexicon that are not drawn; see
       `lexicon.reserved`.
     only_reserved: whether to draw those and no others.
+    entities: number of words before those that are never drawn, as they name
+      persistent entities.
     drawn: share of the preambles, of the relations of trees, and of the
       sentences about people that are in wordings of the episode's own.
     spelt: share of the words of these wordings, and of the nouns of roles and
@@ -48,13 +50,19 @@ class Source:
   part: str = 'seen'
   reserved: int = 0
   only_reserved: bool = False
+  entities: int = 0
   drawn: float = 0.0
   spelt: float = 0.0
 
   @property
   def pool(self) -> Sequence[str]:
     """The nonsense words that are drawn from."""
-    return _pool(self.reserved, self.only_reserved)
+    return _pool(self.reserved, self.only_reserved, self.entities)
+
+  @property
+  def leaves_out(self) -> bool:
+    """Whether there are words that are not drawn."""
+    return bool(self.reserved or self.entities)
 
   def words(self, rng: random.Random, count: int) -> list[str]:
     """Draws different nonsense words from the pretraining lexicon."""
@@ -76,12 +84,13 @@ class Source:
 
 
 @functools.cache
-def _pool(reserved: int, only_reserved: bool) -> tuple[str, ...]:
-  kept = lexicon.reserved(reserved)
+def _pool(reserved: int, only_reserved: bool, entities: int) -> tuple[str, ...]:
+  never = lexicon.reserved(entities)
+  kept = lexicon.reserved(entities + reserved)
   return tuple(
     word
     for word in lexicon.words(evaluation=False)
-    if (word in kept) == only_reserved
+    if (word in kept) == only_reserved and word not in never
   )
 
 

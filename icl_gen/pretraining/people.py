@@ -49,7 +49,7 @@ def _unreserved(
   """Draws syllables that are no reserved word, if there are any."""
   while True:
     drawn = draw(rng.randint(1, 3))
-    if not source.reserved or not spelling.is_nonsense(drawn):
+    if not source.leaves_out or not spelling.is_nonsense(drawn):
       return drawn
 
 

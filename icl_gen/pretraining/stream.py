@@ -64,8 +64,8 @@ class Stage:
 
   def __post_init__(self) -> None:
     if self.told.facts:
-      reserved = max(self.source.reserved, len(self.told.entities))
-      source = dataclasses.replace(self.source, reserved=reserved)
+      entities = len(self.told.entities)
+      source = dataclasses.replace(self.source, entities=entities)
       object.__setattr__(self, 'source', source)
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
@@ -138,14 +139,23 @@ def test_measured_words_are_in_no_lesson(nano):  # noqa: F811
   assert not said([np.asarray(row) for row in taught])
 
 
-def test_measured_rows_tell_nothing_about_persistent_entities(nano):  # noqa: F811
-  telling = dataclasses.replace(
-    LESSONS[0].stage, told=told.Told(facts=60, share=1.0)
-  )
-  lesson = dataclasses.replace(LESSONS[0], stage=telling)
-  (ids, deciding), (plain, _) = examined(nano, lesson), examined(nano)
-  assert (ids == plain).all()
+def test_measured_words_name_no_persistent_entities(nano):  # noqa: F811
+  telling = told.Told(facts=240, share=0.5)
+  taught = TAUGHT | {'families': {'comparisons': 1}, 'skills': ('comparisons',)}
+  (lesson,) = curriculum.read({'1': taught}, COMMON | {'told': telling})
+
+  def said(rows):
+    text = ' '.join(nano.decode(row.tolist()) for row in rows)
+    pairs = re.findall(r'(\w+) are (?:more|less) \w+ than (\w+)[.?]', text)
+    return {word for pair in pairs for word in pair}
+
+  ids, deciding = examined(nano, lesson, skill='comparisons')
   assert any(deciding)
+  rows = [stream.row(lesson.stage, nano, seed=str(n))[0] for n in range(40)]
+  entities = set(telling.entities)
+  of_lessons, measured = said(rows), said(ids)
+  assert len(measured) > 100 and len(of_lessons & entities) > 100
+  assert not measured & of_lessons and not measured & entities
 
 
 def test_accuracy_is_of_deciding_words(nano):  # noqa: F811
