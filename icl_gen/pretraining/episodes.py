@@ -18,6 +18,7 @@ from icl_gen.pretraining import (
   people,
   taxonomies,
   transforming,
+  wordings,
 )
 from icl_gen.text import abilities, quantified
 from icl_gen.worlds import syllogism
@@ -128,8 +129,17 @@ def inheritance(
 # --- filler ------------------------------------------------------------------
 
 
-def filler(rng: random.Random, count: int) -> episode.Episode:
-  """Nouns with random codes to look up, and English-like sentences."""
+def filler(
+  rng: random.Random, count: int, *, forms: str = 'all'
+) -> episode.Episode:
+  """Nouns with random codes to look up, and English-like sentences.
+
+  Args:
+    rng: source of all random draws.
+    count: number of codes.
+    forms: one of `forms.split.STREAMS`; which verbs there are.
+  """
+  verbs = english.VERBS if forms == 'all' else wordings.VERBS
   nouns = rng.sample(english.NOUNS, count)
   codes = [
     ''.join(rng.choices(_CHARACTERS, k=rng.randint(2, 7))) for _ in range(count)
@@ -138,7 +148,7 @@ def filler(rng: random.Random, count: int) -> episode.Episode:
   def sentence(rng: random.Random) -> str:
     return (
       f'The {rng.choice(english.ADJECTIVES)} {rng.choice(english.NOUNS)}'
-      f' {rng.choice(english.VERBS)} the {rng.choice(english.NOUNS)}'
+      f' {rng.choice(verbs)} the {rng.choice(english.NOUNS)}'
       f' {rng.choice(english.PLACES)} the {rng.choice(english.NOUNS)}.'
     )
 
@@ -217,7 +227,7 @@ def families(
     'described': functools.partial(persons, name_first=0.3),
     'inheritance': functools.partial(inheritance, source=source),
     'kinds': functools.partial(taxonomies.taxonomy, source=source),
-    'filler': filler,
+    'filler': functools.partial(filler, forms=forms),
     'transforms': functools.partial(transforming.draw, source=source),
     **{
       skill: functools.partial(inferring.draw, skill=skill, source=source)

@@ -147,6 +147,16 @@ def test_a_held_out_verb_is_in_no_description():
   assert not any(map(said.search, pretrained('pretraining')))
 
 
+def test_a_held_out_verb_is_in_no_line():
+  held_out = {*persons.VERBS.development, *persons.VERBS.test}
+
+  def said(forms):
+    return words(*pretrained(forms)) & held_out
+
+  assert said('all') == held_out
+  assert not said('pretraining')
+
+
 def test_a_held_out_syllogism_is_in_no_document():
   found = {'all': set(), 'pretraining': set()}
   for text, names in found.items():
