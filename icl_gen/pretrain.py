@@ -57,7 +57,12 @@ def run(config: ml_collections.FrozenConfigDict, workdir: pathlib.Path) -> None:
     },
   )
   for lesson in lessons:
-    episodes.require_families(lesson.stage.families, reversals=config.reversals)
+    is_own = 'reversals' in config.stages[lesson.name]
+    episodes.require_families(
+      lesson.stage.families,
+      reversals=lesson.stage.reversals,
+      flag=f'stages.{lesson.name}.reversals' if is_own else 'reversals',
+    )
   stage = pretrainings.stage(config.to_dict(), workdir)
   stage.complete(lambda: _pretrain(config, stage, lessons))
 

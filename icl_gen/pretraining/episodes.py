@@ -170,25 +170,28 @@ def filler(
 Family = Callable[[random.Random, int], episode.Episode]
 
 
-def require_families(names: Iterable[str], *, reversals: float) -> None:
+def require_families(
+  names: Iterable[str], *, reversals: float, flag: str = 'reversals'
+) -> None:
   """Checks the names of families.
 
   Args:
     names: the families of a stage.
     reversals: as for `families`.
+    flag: what sets it in the config, for the messages.
 
   Raises:
     ValueError: the share of reversals is none, or there is no family of a name,
       or none with another share.
   """
   if not 0 <= reversals <= 1:
-    raise ValueError(f'--config.reversals={reversals}; give 0 to 1')
+    raise ValueError(f'--config.{flag}={reversals}; give 0 to 1')
   known = families(reversals=reversals)
   for name in names:
     if name not in known:
       raise ValueError(
         f'--config.stages: there is no family {name!r} with'
-        f' --config.reversals={reversals}; there are {", ".join(known)}'
+        f' --config.{flag}={reversals}; there are {", ".join(known)}'
       )
 
 

@@ -289,6 +289,26 @@ def test_pretraining_needs_as_many_pieces_as_embeddings(pretraining, tmp_path):
   assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+  ('reversals', 'message'),
+  [
+    (3.0, r'--config.stages.1_short.reversals=3.0; give 0 to 1'),
+    (
+      0.0,
+      r"no family '\w+' with .*stages.1_short.reversals=0.0; there are comp",
+    ),
+  ],
+)
+def test_reversals_of_a_stage_are_checked(
+  pretraining, tmp_path, reversals, message
+):
+  config = ml_collections.ConfigDict(pretraining)
+  config.stages['1_short'].reversals = reversals
+  with pytest.raises(ValueError, match=message):
+    pretrain.run(ml_collections.FrozenConfigDict(config), tmp_path)
+  assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.slow
 def test_a_pretraining_without_checkpoints_can_be_corrected(
   pretraining, monkeypatch, tmp_path
