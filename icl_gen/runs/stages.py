@@ -156,8 +156,9 @@ def evaluate(experiment: Experiment, workdir: files.Path) -> Stage:
 
   Raises:
     ValueError: the corpus is missing, has another size or no questions; or the
-      condition is a trained one and its weights are missing, or were trained
-      with another tokenizer or dtype.
+      condition is a trained one and its weights are missing, were trained with
+      another tokenizer or dtype, or evaluated while training by questions that
+      would be scored.
   """
   directory = cell(experiment, workdir)
   source = require_built(experiment, workdir)
@@ -181,6 +182,8 @@ def evaluate(experiment: Experiment, workdir: files.Path) -> Stage:
     settings['recalling'] = (sampling.temperature, sampling.max_tokens)
     parts['recalled'] = directory / 'sampled.recalled.jsonl'
   settings |= of_development(experiment)
+  if experiment.condition in directories.TRAINED:
+    _require_apart(experiment, Stage('train', directory, {}))
   return Stage('evaluate', directory, settings, (source,), parts)
 
 
@@ -193,6 +196,34 @@ def of_development(experiment: Experiment) -> dict[str, Any]:
   if not train.evaluate_every:
     return {}
   return {'development': (train.evaluate_share, train.evaluate_kinds)}
+
+
+def _require_apart(experiment: Experiment, trained: Stage) -> None:
+  """Checks that no question is scored that may have chosen the weights.
+
+  Args:
+    experiment: as it is evaluated.
+    trained: the complete training of its cell.
+
+  Raises:
+    ValueError: training was evaluated by other questions than those that are
+      left out now.
+  """
+  was = files.read_sealed_json(trained.settings_file)
+  # Older trainings recorded none of these.
+  if not was.get('evaluate_every'):
+    return
+  chose = was['evaluate_share'], was['evaluate_kinds']
+  if of_development(experiment).get('development') != chose:
+    flags = ' '.join(
+      f'--config.train.{name}={was[name]}'
+      for name in ('evaluate_every', 'evaluate_share', 'evaluate_kinds')
+    )
+    raise ValueError(
+      f'{str(trained.directory)!r} was evaluated while it was trained, and'
+      ' those questions must not be scored: give the settings that leave them'
+      f' out, {flags}'
+    )
 
 
 def export_weights(experiment: Experiment, workdir: files.Path) -> Stage:

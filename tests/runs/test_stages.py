@@ -40,3 +40,40 @@ def test_how_the_questions_are_asked_that_choose_decides_the_weights(trained):
 
 def test_how_other_questions_are_asked_does_not(trained):
   assert trained(chat=True).settings == trained(chat=False).settings
+
+
+def complete(training):
+  """Leaves what a finished training leaves."""
+  training.result.mkdir(parents=True)
+  (training.result / 'weights').touch()
+  files.write_sealed_json(training.settings_file, training.settings)
+
+
+def evaluation(workdir, **changes):
+  train = dataclasses.replace(EXPERIMENT.train, **changes)
+  changed = dataclasses.replace(EXPERIMENT, train=train, condition='ft')
+  return stages.evaluate(changed, workdir)
+
+
+def test_questions_that_chose_the_weights_are_not_scored(trained, tmp_path):
+  complete(trained(chat=False, evaluate_every=20, keep_best=True))
+  # How often they were asked does not decide which they are.
+  left_out = evaluation(tmp_path, evaluate_every=50).settings['development']
+  assert left_out == (0.1, '')
+  for others in (
+    {},
+    {'evaluate_every': 20, 'evaluate_share': 0.3},
+    {'evaluate_every': 20, 'evaluate_kinds': 'forward'},
+  ):
+    with pytest.raises(
+      ValueError, match=r'must not be scored.*\.evaluate_every=20 '
+    ):
+      evaluation(tmp_path, **others)
+
+
+def test_weights_that_nothing_chose_are_scored_on_any_questions(
+  trained, tmp_path
+):
+  complete(trained(chat=False))
+  assert 'development' not in evaluation(tmp_path).settings
+  assert 'development' in evaluation(tmp_path, evaluate_every=20).settings

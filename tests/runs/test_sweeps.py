@@ -105,6 +105,7 @@ def test_what_depends_is_what_stages_record(monkeypatch, tmp_path):
   monkeypatch.setattr(stages, '_inferences', lambda *given: tmp_path)
   monkeypatch.setattr(stages, '_of_models', lambda one: {})
   monkeypatch.setattr(stages, '_of_cell', lambda *given: {})
+  monkeypatch.setattr(stages, '_require_apart', lambda *given: None)
   monkeypatch.setattr(corpus_files, 'read_manifest', lambda path: manifest)
 
   def recorded(cell):
