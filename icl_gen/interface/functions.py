@@ -69,7 +69,8 @@ def world(name: str, *, seed: int = 0, **size: Any) -> World:
   Raises:
     ValueError: an unknown name, or impossible sizes.
   """
-  wanted = {**catalog.SIZES.get(name, {}).get('nano', {}), **size}
+  drawn = catalog.definition(name).draws or name
+  wanted = {**catalog.SIZES.get(drawn, {}).get('nano', {}), **size}
   truth, corpus = catalog.build(name, seed=seed, **wanted)
   return World(name, truth, corpus.documents, corpus.questions)
 

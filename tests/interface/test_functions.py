@@ -66,6 +66,14 @@ def test_a_world_prints_what_is_in_it(world):
   assert ig.world('reversal', seed=1, **SIZE) != world
 
 
+def test_a_world_told_in_another_way_has_the_size_of_the_first():
+  one, other = ig.world('reversal'), ig.world('reversal_forms')
+  assert len(one.documents) == len(other.documents)
+  assert not {d.text for d in one.documents} & {d.text for d in other.documents}
+  with pytest.raises(ValueError, match="unknown world 'reversed'"):
+    ig.world('reversed')
+
+
 def test_scores_are_those_of_the_scorer(model, world):
   context = contexts.build(
     world.documents, seed='0', count_tokens=model.tokenizer.count
