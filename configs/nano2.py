@@ -8,7 +8,7 @@ says, both in the forms of pretraining and in development forms. A stage that
 does not get there ends after `steps`. Every measurement is a line of
 out/pretrain/nano2/metrics.jsonl. A killed run resumes where it was.
 
-Variants: `small` is a third of the width; `continued` made the embedded nano2:
+Variants: `small` is half the width; `continued` made the embedded nano2:
 it starts from the weights of nano, without the stages whose skills they have,
 has fewer steps, and no words that are spelt; `first` stops before the number of
 facts grows; `tiny` takes only a few steps, to check that everything works.

@@ -1,8 +1,7 @@
 """The frame of a command: flags, the frozen config, help, error messages.
 
-The only file apart from the doors that imports absl and ml_collections. It
-imports nothing heavy, and a room for --help alone, so config files may use
-`parse_variants`.
+The only file apart from the doors that imports absl. It imports nothing heavy,
+and a room for --help alone, so config files may use `parse_variants`.
 """
 
 import errno

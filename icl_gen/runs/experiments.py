@@ -99,7 +99,7 @@ class Augmentation:
   prompt: str = prompts.USUAL  # wording of both prompts; see text/prompts.py
   likeliest: int = 0  # tokens stored of each place, with probability; 0: none
   name: str = ''  # of these samples, next to those with other settings
-  # Controls; see augmentation/controls.py.
+  # Controls; see augmentation/sources.py.
   source: str = 'model'  # what writes the documents
   noise: float = 0.0  # share of the oracle's documents that are made false
   share: float = 1.0  # of the inferred facts, that the oracle states

@@ -16,8 +16,7 @@ def require_sensible(settings: Any, *, model: str) -> None:
     ValueError: the warm-up is longer than the training, rows are longer than
       those the model was trained on, of a pair of settings only one is given,
       Gemma 3n and 4 are asked for what their package does not do, adapters are
-    scaled by 0, or
-      distributions for texts that are changed.
+      scaled by 0, or distributions are asked for of texts that are changed.
   """
   if settings['warmup_steps'] > settings['steps']:
     raise ValueError(
