@@ -59,6 +59,11 @@ def run(
   documents: str = '',
 ) -> None:
   """Launches the units that have something left to do, then the report."""
+  if estimate_memory and not dry_run:
+    raise ValueError(
+      '--estimate_memory starts nothing: give --dry_run with it; to launch,'
+      ' leave it out'
+    )
   values = config.to_dict()
   if documents:
     values = own_documents.of_folder(values, documents)

@@ -219,6 +219,22 @@ def test_a_dry_run_starts_and_writes_nothing(on, tmp_path):
   assert not list(tmp_path.iterdir())
 
 
+def test_an_estimate_is_no_launch(tmp_path):
+  """Whoever asks what fits does not want it started."""
+  done = subprocess.run(
+    [
+      *(sys.executable, '-m', 'launch', '--on=local', '--estimate_memory'),
+      *('--config=configs/study.py:tiny', f'--workdir={tmp_path / "out"}'),
+    ],
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+  )
+  assert (done.returncode, done.stdout) == (2, '')
+  assert 'give --dry_run with it' in done.stderr
+  assert not list(tmp_path.iterdir())
+
+
 def test_help_lists_the_flags_of_the_executors():
   done = subprocess.run(
     [sys.executable, '-m', 'launch', '--help'],
