@@ -335,8 +335,11 @@ def _cells(study: Study) -> Iterator[tuple[Experiment, pretrainings.Point]]:
 
 def _named(cell: Experiment, name: str) -> Experiment:
   """A cell whose run and samples are those of a point."""
+  samples, match = cell.augment, cell.augment.match
+  if controls.is_control(cell):
+    match = sweeps.joined(name, match)
   samples = dataclasses.replace(
-    cell.augment, name=sweeps.joined(name, cell.augment.name)
+    samples, name=sweeps.joined(name, samples.name), match=match
   )
   return dataclasses.replace(
     cell, run=sweeps.joined(name, cell.run), augment=samples

@@ -169,15 +169,20 @@ def applied(cell: Experiment, point: Point) -> Experiment:
     }
     blocks[block] = dataclasses.replace(getattr(cell, block), **values)
   of_samples = {s: v for s, v in changed.items() if shapes_samples(s)}
-  names = {'name': joined(cell.augment.name, name(of_samples))}
-  if 'augment.source' in of_samples:
-    # A control has as many tokens as the inferences at the same point.
-    own = {s: v for s, v in of_samples.items() if s not in _OF_CONTROLS}
-    names['match'] = joined(cell.augment.name, name(own))
-  blocks['augment'] = dataclasses.replace(blocks['augment'], **names)
   run = joined(cell.run, name(changed))
   directories.require_name(run, flag='sweep')
-  return dataclasses.replace(cell, run=run, **blocks)
+  made = dataclasses.replace(cell, run=run, **blocks)
+  match = made.augment.match
+  if controls.is_control(made):
+    # It has as many tokens as the inferences at the same point.
+    own = {s: v for s, v in of_samples.items() if s not in _OF_CONTROLS}
+    was = cell.augment
+    plain = was.match if controls.is_control(cell) else was.name
+    match = joined(plain, name(own))
+  augment = dataclasses.replace(
+    made.augment, name=joined(cell.augment.name, name(of_samples)), match=match
+  )
+  return dataclasses.replace(made, augment=augment)
 
 
 def name(changed: Point) -> str:

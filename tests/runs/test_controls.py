@@ -122,6 +122,29 @@ def test_inferences_are_sampled_before_their_controls(tmp_path):
   ]
 
 
+def with_control(**changes):
+  """A study whose own experiment is a control."""
+  own = with_augment(source='oracle', name='oracle', **changes)
+  experiments_now = {'reversal': dataclasses.asdict(own)}
+  conditions = {'conditions': ('ft_aug',), 'experiments': experiments_now}
+  return studies.read(VALUES | conditions | {'sweep': '| train.length=99'})
+
+
+def test_a_control_that_is_configured_has_the_tokens_of_its_point(tmp_path):
+  """What is too long for a row of training is not among inferences."""
+  jobs = {
+    job.result: job
+    for job in studies.jobs(with_control(), tmp_path)
+    if job.door == 'augment'
+  }
+  assert len(jobs) == 4
+  for job in jobs.values():
+    if controls.is_control(job.experiment):
+      own = jobs[job.needs[-1]].experiment
+      assert not controls.is_control(own)
+      assert own.train.length == job.experiment.train.length
+
+
 def test_a_control_with_a_number_of_tokens_needs_no_inferences(tmp_path):
   study = swept('augment.source=originals augment.tokens=500')
   assert names(study, tmp_path, 'augment') == [

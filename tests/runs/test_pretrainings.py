@@ -8,6 +8,7 @@ import pytest
 from configs import causal
 from icl_gen.augmentation import plan
 from icl_gen.runs import (
+  controls,
   directories,
   models,
   pretrainings,
@@ -93,6 +94,20 @@ def test_cells_start_from_their_own_weights(study, tmp_path):
       assert made[weights]['seed'] == job.experiment.seed
       assert job.experiment.run in weights
   assert len({job.result for job in jobs}) == len(jobs)
+
+
+def test_controls_have_the_tokens_of_what_their_own_weights_infer(tmp_path):
+  sweep = {'sweep': 'augment.source=model,oracle', 'conditions': ('ft_aug',)}
+  jobs = {
+    job.result: job
+    for job in studies.jobs(studies.read(CAUSAL | sweep), tmp_path)
+    if job.door == 'augment'
+  }
+  made = [j for j in jobs.values() if controls.is_control(j.experiment)]
+  assert (len(made), len(jobs)) == (8, 16)
+  for job in made:
+    own = jobs[job.needs[-1]].experiment
+    assert own.checkpoint == job.experiment.checkpoint
 
 
 def test_jobs_wait_for_the_weights(study, tmp_path):
