@@ -193,12 +193,25 @@ def can_start(job: Job) -> bool:
 
 
 def left(study: Study, root: files.Path) -> list[Job]:
-  """Returns the jobs whose results do not exist, in the order of `jobs`."""
+  """Returns the jobs whose doors are to be called, in the order of `jobs`.
+
+  Those without a result, and those that need what one of them makes: it may be
+  made with other settings than what was there before, which `check` could not
+  know, so their doors compare what they have.
+  """
   every = jobs(study, root)
-  missing = processes.agreed(
-    lambda: [n for n, job in enumerate(every) if not job.result.exists()]
-  )
+  missing = processes.agreed(lambda: _left(every))
   return [every[n] for n in missing]
+
+
+def _left(every: Sequence[Job]) -> list[int]:
+  """The indices of jobs in `left`."""
+  found, made = [], set[pathlib.Path]()
+  for number, job in enumerate(every):
+    if not job.result.exists() or made & set(job.needs):
+      found.append(number)
+      made.add(job.result)
+  return found
 
 
 def require_weights(experiment: Experiment) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from icl_gen import augment, build, evaluate, report, status, study, train
 from icl_gen.runs import studies, units
+from icl_gen.runs.stage import Stage
 from tests.doors.test_pulse import everything
 
 DOORS = {
@@ -185,6 +186,24 @@ def test_results_of_other_settings_are_not_used(
     with pytest.raises(ValueError, match=message):
       report.run(other, copied)
   assert everything(copied) == before
+
+
+def test_scores_of_weights_that_are_made_anew_are_not_reported(
+  config, copied, monkeypatch
+):
+  """Whoever does what the message of `train` says has the old ones."""
+  train, evaluate = (
+    Stage(door, copied / 'study/runs/reversal-ft_aug-nano-s0', {})
+    for door in ('train', 'evaluate')
+  )
+  for path in (train.result, train.checkpoints):
+    shutil.rmtree(path)
+  train.settings_file.unlink()
+  other = changed(config, **{'experiments.reversal.train.steps': 5})
+  with pytest.raises(ValueError, match='created with checkpoint_is='):
+    go(other, copied, monkeypatch)
+  evaluate.result.unlink()
+  assert go(other, copied, monkeypatch) == ['evaluate']
 
 
 def test_a_report_of_other_cells_is_written_again(config, copied, monkeypatch):

@@ -54,6 +54,21 @@ def test_jobs_of_other_processes_cannot_start(tmp_path):
   assert studies.left(study, tmp_path) == [train, evaluate]
 
 
+def test_what_is_made_of_something_that_is_gone_is_looked_at_again(tmp_path):
+  """It may be made anew with other settings."""
+  study = studies.read(VALUES | {'conditions': ('icl', 'ft_aug')})
+  every = studies.jobs(study, tmp_path)
+  for job in every:
+    job.result.parent.mkdir(parents=True, exist_ok=True)
+    job.result.touch()
+  assert studies.left(study, tmp_path) == []
+  doors = {job.door: job for job in every}
+  doors['train'].result.unlink()
+  assert studies.left(study, tmp_path) == [doors['train'], doors['evaluate']]
+  doors['build'].result.unlink()
+  assert studies.left(study, tmp_path) == every
+
+
 def test_flags_in_messages_are_those_of_the_study():
   study = studies.read(VALUES)
   told = 'give --config.train.length=99, --config.checkpoint or --config.seed'
