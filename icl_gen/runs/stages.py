@@ -6,6 +6,7 @@ inputs included. The doors, a study and a report all take them from here.
 
 import dataclasses
 import pathlib
+import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -82,8 +83,9 @@ def augment(experiment: Experiment, workdir: files.Path) -> Stage:
   """Sampling inferences from an experiment's corpus, or writing a control.
 
   Raises:
-    ValueError: no samples are asked for, the corpus is missing or has another
-      size, or so have the inferences that a control has the tokens of.
+    ValueError: no samples are asked for; the corpus is missing or has another
+      size; or the inferences that a control has the tokens of are missing, or
+      of another corpus.
   """
   experiments.require_samples(experiment)
   source = require_built(experiment, workdir)
@@ -91,7 +93,7 @@ def augment(experiment: Experiment, workdir: files.Path) -> Stage:
   inputs: tuple[pathlib.Path, ...] = (source,)
   of_inferences = {}
   if own := controls.matched(experiment):
-    inferences = _inferences(own, workdir)
+    inferences = _augmented(own, workdir, source).directory
     inputs = (source, inferences)
     manifest = corpus_files.read_manifest(inferences)
     of_inferences = {'tokens_of': manifest['sha256']}
@@ -119,9 +121,9 @@ def train(experiment: Experiment, workdir: files.Path) -> Stage:
 
   Raises:
     ValueError: the condition has no training, a corpus is missing or has
-      another size, its augmentation has no documents, or no distributions if
-      these are the targets, or there are no texts to replay where the settings
-      say.
+      another size, its augmentation is of another corpus or has no documents,
+      or no distributions if these are the targets, or there are no texts to
+      replay where the settings say.
   """
   directory = cell(experiment, workdir)
   if experiment.condition not in directories.TRAINED:
@@ -156,9 +158,9 @@ def evaluate(experiment: Experiment, workdir: files.Path) -> Stage:
 
   Raises:
     ValueError: the corpus is missing, has another size or no questions; or the
-      condition is a trained one and its weights are missing, were trained with
-      another tokenizer or dtype, or evaluated while training by questions that
-      would be scored.
+      condition is a trained one and its weights are missing, were trained on
+      another corpus or with another tokenizer or dtype, or evaluated while
+      training by questions that would be scored.
   """
   directory = cell(experiment, workdir)
   source = require_built(experiment, workdir)
@@ -169,7 +171,8 @@ def evaluate(experiment: Experiment, workdir: files.Path) -> Stage:
       ' (a questions.jsonl in your own folder), delete the corpus and build it'
       ' again'
     )
-  settings = _of_cell(experiment, workdir) | {
+  learned = {source.name: manifest['sha256']}
+  settings = _of_cell(experiment, workdir, learned) | {
     'corpus': manifest['sha256'],
     'chat': experiment.chat,
     'generate': experiment.scoring.generate,
@@ -309,15 +312,27 @@ def of_model(
   """
   used = assets.tokenizer(tokenizer, checkpoint=checkpoint)
   weights = checkpoint or assets.path(model)
-  return _of_weights(weights, used, dtype) | {'checkpoint': checkpoint}
+  return _of_weights(weights, used, dtype) | {
+    'checkpoint': working_copies.address(checkpoint)
+  }
 
 
-def _of_cell(experiment: Experiment, workdir: files.Path) -> dict[str, Any]:
+def _of_cell(
+  experiment: Experiment,
+  workdir: files.Path,
+  learned: Mapping[str, str] = types.MappingProxyType({}),
+) -> dict[str, Any]:
   """Settings for the weights that a cell is scored with.
+
+  Args:
+    experiment: its settings.
+    workdir: where it is.
+    learned: name of a corpus -> its SHA-256, as the weights must know it if the
+      condition is a trained one.
 
   Raises:
     ValueError: the condition is a trained one and its weights are missing, or
-      were trained with another tokenizer or dtype.
+      were trained on another corpus or with another tokenizer or dtype.
   """
   if experiment.condition not in directories.TRAINED:
     return _of_models(experiment)
@@ -325,7 +340,7 @@ def _of_cell(experiment: Experiment, workdir: files.Path) -> dict[str, Any]:
     checkpoint(experiment, workdir), tokenizer(experiment), experiment.dtype
   )
   alike = {name: model[name] for name in ('tokenizer_is', 'dtype')}
-  Stage('train', cell(experiment, workdir), alike).require()
+  Stage('train', cell(experiment, workdir), {**alike, **learned}).require()
   return model
 
 
@@ -364,11 +379,23 @@ def augmented_directory(
   )
 
 
-def _inferences(experiment: Experiment, workdir: files.Path) -> pathlib.Path:
-  """The inferences of an experiment, which are complete."""
-  return Stage(
-    'augment', augmented_directory(experiment, workdir), {}
-  ).require()
+def _augmented(
+  experiment: Experiment, workdir: files.Path, source: pathlib.Path
+) -> Stage:
+  """The augmentation of a corpus, complete.
+
+  Args:
+    experiment: the cell that it is for.
+    workdir: where it is.
+    source: directory of the corpus.
+
+  Raises:
+    ValueError: it is missing, or of the corpus that was there before.
+  """
+  of = {'corpus': corpus_files.read_manifest(source)['sha256']}
+  stage = Stage('augment', augmented_directory(experiment, workdir), of)
+  stage.require()
+  return stage
 
 
 def _sources(
@@ -378,17 +405,17 @@ def _sources(
   source = require_built(experiment, workdir)
   if experiment.condition != 'ft_aug':
     return (source,)
-  augmented = Stage('augment', augmented_directory(experiment, workdir), {})
+  augmented = _augmented(experiment, workdir, source)
   _require_documents(augmented)
   return source, augmented.directory
 
 
 def _require_documents(augmented: Stage) -> None:
-  """Checks that an augmentation is complete and adds something.
+  """Checks that an augmentation adds something.
 
   On an empty one, 'ft_aug' would be 'ft' under another name.
   """
-  manifest = corpus_files.read_manifest(augmented.require())
+  manifest = corpus_files.read_manifest(augmented.directory)
   if manifest['documents']['count']:
     return
   made = {'lines': 0, 'dropped': {}} | manifest['corpus']

@@ -148,6 +148,12 @@ def release(directory: files.Path) -> None:
     copy.release(pathlib.Path(directory))
 
 
+def address(path: str) -> str:
+  """A path as every process names it; one in a bucket by its URL there."""
+  copy = of(path)
+  return copy.address(pathlib.Path(path)) if copy else path
+
+
 def deletion(paths: Sequence[pathlib.Path]) -> str:
   """The command that deletes files and directories, of one place."""
   copy = of(paths[0])

@@ -7,7 +7,7 @@ import pytest
 from configs import reversal as recipe
 from icl_gen.runs import experiments, stages
 from icl_gen.runs.stage import Stage
-from icl_gen.storage import corpus_files, files
+from icl_gen.storage import corpus_files, files, working_copies
 from icl_gen.worlds import reversal
 
 EXPERIMENT = experiments.read(recipe.get_config('').to_dict())
@@ -77,3 +77,52 @@ def test_weights_that_nothing_chose_are_scored_on_any_questions(
   complete(trained(chat=False))
   assert 'development' not in evaluation(tmp_path).settings
   assert 'development' in evaluation(tmp_path, evaluate_every=20).settings
+
+
+@pytest.fixture
+def cell(trained, tmp_path):
+  """A cell of condition 'ft_aug' whose stages are as if complete."""
+  other = dataclasses.replace(EXPERIMENT, condition='ft_aug')
+  directory = stages.directories.corpus(tmp_path, world='reversal', seed=0)
+  corpus = corpus_files.read(directory)
+  made = stages.augmented_directory(other, tmp_path)
+  corpus_files.write(
+    dataclasses.replace(
+      corpus,
+      documents=tuple(
+        dataclasses.replace(one, id=f'made/{one.id}')
+        for one in corpus.documents
+      ),
+      questions=(),
+    ),
+    made,
+  )
+  of = {'corpus': corpus_files.read_manifest(directory)['sha256']}
+  augmented = Stage('augment', made, of)
+  files.write_sealed_json(augmented.settings_file, of)
+  weights = stages.train(other, tmp_path)
+  weights.result.mkdir(parents=True)
+  files.write_sealed_json(weights.settings_file, weights.settings)
+  return other
+
+
+def test_stages_fit_the_corpus_that_is_there(cell, tmp_path):
+  stages.evaluate(cell, tmp_path)
+  _, corpus = reversal.build(seed='1', facts=6, documents_per_fact=2)
+  directory = stages.directories.corpus(tmp_path, world='reversal', seed=0)
+  corpus_files.write(corpus, directory)
+  with pytest.raises(ValueError, match='reversal-s0=.*python -m icl_gen.train'):
+    stages.evaluate(cell, tmp_path)
+  with pytest.raises(ValueError, match='corpus=.*python -m icl_gen.augment'):
+    stages.train(cell, tmp_path)
+
+
+def test_weights_in_a_bucket_have_the_same_name_in_every_command(url):
+  def settings():
+    with working_copies.opened(url) as root:
+      return stages.of_model(
+        'nano', checkpoint=str(root / 'x/params'), tokenizer='', dtype='float32'
+      )
+
+  assert settings() == settings()
+  assert settings()['checkpoint'] == f'{url}/x/params'

@@ -13,6 +13,7 @@ from icl_gen.runs import (
   studies,
   sweeps,
 )
+from icl_gen.runs.stage import Stage
 from icl_gen.storage import corpus_files, distributions
 from tests.runs.test_experiments import EXPERIMENT
 from tests.runs.test_studies import VALUES
@@ -102,7 +103,8 @@ def test_what_depends_is_what_stages_record(monkeypatch, tmp_path):
   manifest['files'] = {distributions.NAME: ''}
   monkeypatch.setattr(stages, 'require_built', lambda *given: tmp_path)
   monkeypatch.setattr(stages, '_sources', lambda *given: (tmp_path,))
-  monkeypatch.setattr(stages, '_inferences', lambda *given: tmp_path)
+  made = Stage('augment', tmp_path, {})
+  monkeypatch.setattr(stages, '_augmented', lambda *given: made)
   monkeypatch.setattr(stages, '_of_models', lambda one: {})
   monkeypatch.setattr(stages, '_of_cell', lambda *given: {})
   monkeypatch.setattr(stages, '_require_apart', lambda *given: None)
