@@ -15,7 +15,7 @@ were moved aside.
 import dataclasses
 import pathlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from icl_gen.reporting import sums
 from icl_gen.runs import directories, reported, studies, training_logs, units
@@ -26,6 +26,7 @@ from icl_gen.storage import (
   checksums,
   corpus_files,
   files,
+  recollections,
   scores,
   working_copies,
 )
@@ -221,13 +222,26 @@ def _of_training(stage: Stage, readers: Readers) -> Iterator[_Finding]:
 
 
 def _of_scores(stage: Stage) -> Iterator[_Finding]:
-  path, why = stage.result, ''
+  path = stage.result
   yield from _of_settings(stage, (stage.settings_file, path))
   try:
-    scores.read_scores(path)
+    answered = scores.read_scores(path)
+  except ValueError:
+    yield _Finding(path, _UNLIKE if path.exists() else 'missing', (path,))
+    return
+  yield _Finding(path)
+  if recollections.COST in scores.read_metadata(path):
+    yield _of_recollections(stage, {one.question_id for one in answered})
+
+
+def _of_recollections(stage: Stage, questions: Collection[str]) -> _Finding:
+  """Reads what was recalled before these questions were answered."""
+  path, why = stage.directory / recollections.NAME, ''
+  try:
+    recollections.read(stage.directory, questions=questions)
   except ValueError:
     why = _UNLIKE if path.exists() else 'missing'
-  yield _Finding(path, why, (path,))
+  return _Finding(path, why, (path, stage.result))
 
 
 def _of_scored_weights(scored: Stage, trained: Stage) -> _Finding:
