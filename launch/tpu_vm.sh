@@ -91,10 +91,12 @@ make_ready() {
   set_up && echo "$DIGEST" >"$here/$machine.ready"
 }
 
-# What the unit has so far, from here to there.
+# What the unit has so far, from here to there. A machine that was kept may have
+# more, which somebody has deleted here so that it is made again.
 send() {
   [ "$REMOTE" ] || return 0
   alone put_back
+  on_all "mkdir -p $REMOTE && cd $REMOTE && rm -rf ${FOLDERS[$unit]}" || return
   local there=()
   for folder in ${FOLDERS[$unit]}; do
     [ -e "$ROOT/$folder" ] && there+=("$folder")
@@ -103,7 +105,7 @@ send() {
   tar -czf "$here/$machine.tar.gz" -C "$ROOT" "${there[@]}" &&
     tpu tpu-vm scp "$here/$machine.tar.gz" "$machine:unit.tar.gz" \
       --worker=all &&
-    on_all "mkdir -p $REMOTE && tar -xzf unit.tar.gz -C $REMOTE"
+    on_all "tar -xzf unit.tar.gz -C $REMOTE"
 }
 
 # And back; it may be nothing yet.

@@ -161,6 +161,20 @@ def test_machines_are_kept_if_asked(
   assert calls(machines) == [['tpu-vm', 'create', 'icl-gen-study-0']]
 
 
+def test_what_was_deleted_here_does_not_come_back(
+  launched, asked, machines, monkeypatch
+):
+  """From a machine that was kept, which had a copy of it."""
+  asked(keep=True)
+  made = launched()
+  made = dataclasses.replace(made, units=made.units[:1])
+  run(made, monkeypatch)
+  shutil.rmtree(made.root / 'corpora')
+  run(made, monkeypatch)
+  assert fetched(made, made.units[0]).read_text() == '0\n'
+  assert settings(made, made.units[0]).read_text() == 'attempt\n'
+
+
 @pytest.mark.parametrize(
   ('there', 'done'),
   [
