@@ -10,9 +10,10 @@ from icl_gen import assets, augment, build, evaluate, pretrain, train
 from icl_gen.model import prefix_cache
 from icl_gen.pretraining import vocabulary
 from icl_gen.runs import directories, models, stages
+from icl_gen.runs.stage import Stage
 from icl_gen.sampling import resumable
 from icl_gen.scoring import scorer
-from icl_gen.storage import checksums, corpus_files, scores
+from icl_gen.storage import checksums, corpus_files, files, scores
 from icl_gen.training import loop
 from icl_gen.types import Corpus
 from icl_gen.worlds import catalog
@@ -258,6 +259,9 @@ def test_ft_aug_is_not_trained_on_an_augmentation_without_documents(
   )
   made = {'lines': 5, 'dropped': {'empty': 2, 'unfinished': 3}}
   corpus_files.write(Corpus(augmented.name, (), (), made), augmented)
+  source = directories.corpus(workdir, world='reversal', seed=0)
+  of = {'corpus': corpus_files.read_manifest(source)['sha256']}
+  files.write_sealed_json(Stage('augment', augmented, of).settings_file, of)
   before = sorted(workdir.rglob('*'))
   with pytest.raises(ValueError) as refused:
     train.run(experiment(condition='ft_aug'), workdir)
@@ -302,7 +306,7 @@ def test_pretraining_needs_as_many_pieces_as_embeddings(pretraining, tmp_path):
 def test_reversals_of_a_stage_are_checked(
   pretraining, tmp_path, reversals, message
 ):
-  config = ml_collections.ConfigDict(pretraining)
+  config = ml_collections.ConfigDict(pretraining.to_dict())
   config.stages['1_short'].reversals = reversals
   with pytest.raises(ValueError, match=message):
     pretrain.run(ml_collections.FrozenConfigDict(config), tmp_path)
