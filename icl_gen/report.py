@@ -21,6 +21,7 @@ from icl_gen.runs import (
   directories,
   experiments,
   found,
+  predicted,
   references,
   reported,
   studies,
@@ -98,7 +99,7 @@ def _of_study(study: Study, workdir: pathlib.Path) -> None:
       settings=reported.shown(study),
       command=cli.command('study'),
       factors=reported.factors(study),
-      predictions=reported.predictions(study),
+      predictions=predicted.read(study.pretraining),
     )
 
   reported.stage(study, root).complete(write)

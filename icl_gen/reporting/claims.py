@@ -193,20 +193,22 @@ def judge(
   )
   measured |= _contrasts(contrasts, normalisation=normalisation)
   return tuple(
-    check for claim in CLAIMS for check in checks_of(claim, measured)
+    check
+    for claim in CLAIMS
+    for rule in claim.rules
+    for check in checks_of(rule, measured, claim=claim.name)
   )
 
 
 def checks_of(
-  claim: Claim, measured: Mapping[Where, Number]
+  rule: Rule, measured: Mapping[Where, Number], *, claim: str
 ) -> Iterator[Check]:
-  """Checks a claim wherever something was measured that it is about."""
-  for rule in claim.rules:
-    for where, found in sorted(measured.items()):
-      world, _, kind, what = where
-      meant = what == rule.measured and kind in rule.kinds
-      if meant and base(world) in rule.worlds:
-        yield rules.check(rule, found, claim=claim.name, place=where[:3])
+  """Checks a rule wherever something was measured that it is about."""
+  for where, found in sorted(measured.items()):
+    world, _, kind, what = where
+    meant = what == rule.measured and kind in rule.kinds
+    if meant and base(world) in rule.worlds:
+      yield rules.check(rule, found, claim=claim, place=where[:3])
 
 
 def verdicts(checks: Sequence[Check]) -> Mapping[str, str]:

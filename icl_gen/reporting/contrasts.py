@@ -165,12 +165,8 @@ def _rows(
   if joined.empty:
     return
   places = {MODELS: (1, 1), WORLDS: (0, 0), RECALL: (3, 2)}
-  names = [
-    one[at]
-    for one, at in zip(
-      (first, second), places.get(between, (3, 3)), strict=True
-    )
-  ]
+  of_first, of_second = places.get(between, (3, 3))
+  names = first[of_first], second[of_second]
   world, model, condition, _ = first
   for measure in measures(rows):
     if measure not in measures(others):

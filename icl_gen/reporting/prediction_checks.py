@@ -1,7 +1,7 @@
 """What a study predicts of the models that it pretrains, and what came out.
 
 Predictions are claims whose rules say which models they are about. They are
-part of the study's settings, and so are written down before it is run.
+part of the study's settings, so that they can be written down before it is run.
 """
 
 import dataclasses
@@ -42,9 +42,7 @@ def judge(
     for prediction in predictions
     for rule in prediction.rules
     for run in _meant(rule, factors)
-    for check in claims.checks_of(
-      dataclasses.replace(prediction, rules=(rule,)), measured[run]
-    )
+    for check in claims.checks_of(rule, measured[run], claim=prediction.name)
   )
 
 

@@ -70,11 +70,16 @@ def _rule(
       f'{_flag(flag)}.measured={measured!r}; give a condition, or two as in'
       f' icl-ft: {", ".join(directories.CONDITIONS)}'
     )
-  low, high = (float(given.get(name, bound)) for name, bound in _BOUNDS.items())
-  if not -1.0 <= low <= high <= 1.0:
+  if isinstance(given['kinds'], str):
     raise ValueError(
-      f'{_flag(flag)} allows {low} to {high}; give low and high as shares of'
-      ' 1, low first'
+      f'{_flag(flag)}.kinds={given["kinds"]!r}; give a list of kinds'
+    )
+  low, high = (given.get(name, bound) for name, bound in _BOUNDS.items())
+  are_numbers = all(isinstance(one, int | float) for one in (low, high))
+  if not are_numbers or not -1.0 <= low <= high <= 1.0:
+    raise ValueError(
+      f'{_flag(flag)} allows {low!r} to {high!r}; give low and high as shares'
+      ' of 1, low first'
     )
   where = {key: str(value) for key, value in given.get('where', {}).items()}
   _require_settings(where, recipe, flag=f'{flag}.where')

@@ -4,14 +4,7 @@ import dataclasses
 import pathlib
 from typing import Any
 
-from icl_gen.reporting.rules import Claim
-from icl_gen.runs import (
-  predicted,
-  pretrainings,
-  revisits,
-  studies,
-  sweeps,
-)
+from icl_gen.runs import pretrainings, revisits, studies, sweeps
 from icl_gen.runs.experiments import Experiment
 from icl_gen.runs.stage import Stage
 from icl_gen.runs.studies import Study
@@ -77,11 +70,6 @@ def factors(study: Study) -> dict[str, dict[str, str]]:
     }
     for one in points
   }
-
-
-def predictions(study: Study) -> tuple[Claim, ...]:
-  """What the study predicts of the models that it pretrains."""
-  return predicted.read(study.pretraining)
 
 
 def _without_names(experiment: Experiment) -> dict[str, Any]:

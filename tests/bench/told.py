@@ -13,7 +13,7 @@ import pathlib
 
 import icl_gen as ig
 from icl_gen.pretraining import compared, told
-from icl_gen.reporting.formatting import markdown_table
+from icl_gen.reporting.formatting import interval, markdown_table, percent
 from icl_gen.storage import files
 
 
@@ -42,8 +42,7 @@ def row(name, model, facts):
   """A row of the table: accuracies in per cent, with their intervals."""
   found = ig.score(model, questions(facts)).accuracy()
   cells = {
-    kind: f'{100 * one["accuracy"]:.1f}'
-    f' [{100 * one["low"]:.1f}, {100 * one["high"]:.1f}]'
+    kind: f'{percent(one["accuracy"])} {interval(one["low"], one["high"])}'
     for kind, one in found.iterrows()
   }
   return {'model': name, 'facts': str(len(facts)), **cells}
@@ -65,14 +64,19 @@ def rows(root):
 
 def main():
   parser = argparse.ArgumentParser(description=__doc__)
-  parser.add_argument('root', nargs='?', type=pathlib.Path)
+  parser.add_argument(
+    'root', nargs='?', type=pathlib.Path, help='directory of a study'
+  )
   parser.add_argument('--small', action='store_true')
   given = parser.parse_args()
   if given.small:  # facts that the embedded model has never read
     facts = told.facts(told.Told(facts=8, share=1.0))
     print(markdown_table([row('nano', ig.load('nano'), facts)]))
     return
-  print(markdown_table(list(rows(given.root))))
+  found = list(rows(given.root)) if given.root else []
+  if not found:
+    parser.error('give the directory of a study that pretrained its models')
+  print(markdown_table(found))
 
 
 if __name__ == '__main__':

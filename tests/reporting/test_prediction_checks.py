@@ -1,11 +1,10 @@
 """Predictions are judged on the models that they are about."""
 
 import csv
-import dataclasses
 
 import pytest
 
-from icl_gen.reporting import answers, prediction_checks, write
+from icl_gen.reporting import answers, prediction_checks
 from icl_gen.reporting.rules import (
   FAILS,
   HOLDS,
@@ -14,8 +13,7 @@ from icl_gen.reporting.rules import (
   Claim,
   Rule,
 )
-from tests.reporting import synthetic
-from tests.reporting.test_pretraining_figure import CELLS, FACTORS, KINDS
+from tests.reporting.test_pretraining_figure import CELLS, FACTORS, report
 
 WITH, WITHOUT = ({'reversals': value} for value in ('0.7', '0.0'))
 
@@ -90,17 +88,7 @@ def test_the_page_has_the_verdicts_and_a_file_the_checks(tmp_path):
     Claim('P1', 'Seen is inferred.', (rule(WITH, low=0.5),)),
     Claim('P2', 'Unseen is inferred.', (rule(WITHOUT, low=0.5),)),
   )
-  directory = tmp_path / 'report'
-  write.write_report(
-    directory,
-    CELLS,
-    [],
-    settings={},
-    commands=['run'],
-    main_kinds=KINDS,
-    factors=FACTORS,
-    predictions=claims,
-  )
+  directory = report(tmp_path, predictions=claims)
   page = (directory / 'index.html').read_text('utf-8')
   told = page.split('<h3>Predictions</h3>')[1].split('</section>')[0]
   first, second = told.split('<details')[1:]
@@ -112,17 +100,3 @@ def test_the_page_has_the_verdicts_and_a_file_the_checks(tmp_path):
     ('P1', 'reversals_0.7', HOLDS),
     ('P2', 'reversals_0.0', FAILS),
   ]
-
-
-def test_a_study_without_predictions_has_no_file_of_them(tmp_path):
-  cells = [synthetic.cell([True, False], condition='icl', seed=0)]
-  cells = [dataclasses.replace(cell, run='') for cell in cells]
-  write.write_report(
-    tmp_path / 'report',
-    cells,
-    [],
-    settings={},
-    commands=['run'],
-    main_kinds=KINDS,
-  )
-  assert not (tmp_path / 'report' / 'predictions.csv').exists()

@@ -34,19 +34,24 @@ CELLS = [
 KINDS = {'reversal': 'reversal'}
 
 
-@pytest.fixture(scope='module')
-def reported(tmp_path_factory):
-  directory = tmp_path_factory.mktemp('pretrained') / 'report'
+def report(directory, **given):
+  """Writes a report of the cells; returns its directory."""
   write.write_report(
-    directory,
+    directory / 'report',
     CELLS,
     [],
     settings={},
     commands=['run'],
     main_kinds=KINDS,
     factors=FACTORS,
+    **given,
   )
-  return directory
+  return directory / 'report'
+
+
+@pytest.fixture(scope='module')
+def reported(tmp_path_factory):
+  return report(tmp_path_factory.mktemp('pretrained'))
 
 
 def test_the_page_has_a_section_with_every_way_of_pretraining(reported):
@@ -59,6 +64,11 @@ def test_the_page_has_a_section_with_every_way_of_pretraining(reported):
   assert (
     (reported / pretraining_figure.NAME).read_bytes().startswith(b'\x89PNG')
   )
+
+
+def test_a_study_that_predicts_nothing_has_no_verdicts(reported):
+  assert not (reported / 'predictions.csv').exists()
+  assert 'Predictions' not in (reported / 'index.html').read_text('utf-8')
 
 
 def test_no_run_is_chosen_but_the_first_one_is_shown(reported):

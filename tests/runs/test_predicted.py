@@ -17,7 +17,7 @@ def study(**rule):
 
 def test_a_rule_has_its_bounds_and_the_rest_is_allowed():
   given = study(**RULE, where={'both_orders': True, 'reversals': 0.7})
-  ((claim),) = reported.predictions(given)
+  ((claim),) = predicted.read(given.pretraining)
   assert (claim.name, claim.text) == ('P1', 'It is so.')
   where = {'both_orders': 'True', 'reversals': '0.7'}
   assert claim.rules == (Rule('icl', 0.9, 1.0, ('reversal',), where=where),)
@@ -36,8 +36,10 @@ def test_a_study_need_not_predict():
     ({'lows': 1.0}, r'P1.rules.one has lows; a rule needs'),
     ({'measured': 'context'}, "measured='context'; give a condition"),
     ({'measured': 'icl-ft-ft_aug'}, "measured='icl-ft-ft_aug'; give"),
-    ({'high': 0.5}, 'allows 0.9 to 0.5; give low and high'),
-    ({'high': 100}, 'allows 0.9 to 100.0; give low and high'),
+    ({'high': 0.5}, 'allows 0.9 to 0.5; give low and high as shares'),
+    ({'high': 100}, 'allows 0.9 to 100; give low and high as shares'),
+    ({'low': '90 %'}, "allows '90 %' to 1.0; give low and high as shares"),
+    ({'kinds': 'reversal'}, "kinds='reversal'; give a list of kinds"),
     ({'where': {'both': True}}, "where: the recipe has no setting 'both'"),
   ],
 )
@@ -62,7 +64,7 @@ def test_the_causal_study_predicts_something_of_its_grid(variant):
   grid = reported.factors(given).values()
   about = [
     any(rule.where.items() <= values.items() for values in grid)
-    for claim in reported.predictions(given)
+    for claim in predicted.read(given.pretraining)
     for rule in claim.rules
   ]
   assert len(about) == 6 and (all(about) or variant == 'shares')
